@@ -1,0 +1,54 @@
+"""What every source of images gives: arrays of pictures, and labels for the read-out alone."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from neurosim.errors import DataError
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Images for the encoder, labels for the read-out (condition iv: no label reaches a synapse before it).
+
+    Args:
+        name: as the user typed it, ``toys``, ``cifar10``, ``folder:PATH``.
+        train_images: uint8 ``(sample, row, column, channel)``, or ``(sample, frame, row, column, channel)`` where
+            several frames of one object are two views of it.
+        train_labels: int64 ``(sample,)`` in ``0 .. len(classes) - 1``, or None.
+        test_images: uint8, one frame each, or None.
+        test_labels: int64 ``(sample,)`` or None.
+        classes: the names of the kinds.
+
+    Raises:
+        DataError: arrays that do not belong together.
+    """
+
+    name: str
+    train_images: np.ndarray
+    train_labels: np.ndarray | None
+    test_images: np.ndarray | None
+    test_labels: np.ndarray | None
+    classes: tuple[str, ...]
+
+    def __post_init__(self):
+        for split in ("train", "test"):
+            images, labels = getattr(self, f"{split}_images"), getattr(self, f"{split}_labels")
+            if images is not None and (images.dtype != np.uint8 or images.ndim not in (4, 5)):
+                raise DataError(
+                    f"{self.name}: {split} images are {images.dtype} with shape {images.shape}",
+                    "uint8 (sample, row, column, channel)",
+                    "convert them before use",
+                )
+            if labels is not None and (images is None or len(labels) != len(images)):
+                count = 0 if images is None else len(images)
+                raise DataError(
+                    f"{self.name}: {len(labels)} {split} labels for {count} {split} images",
+                    "one label an image",
+                    "mend the file, or leave the labels out",
+                )
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        """(row, column, channel) of one image."""
+        return self.train_images.shape[-3:]

@@ -1,0 +1,36 @@
+"""What can go wrong, told in one line: what was met, what was expected, how to mend it."""
+
+
+class NeurosimError(Exception):
+    """Base of every error that a user can cause and mend.
+
+    Args:
+        met: what was found, with its name and value.
+        expected: what would have been right.
+        mend: what to do about it.
+
+    The text of the error is one line, ``met; expected ...; mend``. The command line prints it and exits with 2.
+    """
+
+    def __init__(self, met: str, expected: str, mend: str):
+        super().__init__(f"{met}; expected {expected}; {mend}")
+
+
+class ShapeError(NeurosimError):
+    """Sizes that do not fit together."""
+
+
+class WiringError(NeurosimError):
+    """A rule, loss, network or option that cannot be built as asked."""
+
+
+class PlausibilityError(NeurosimError):
+    """A wiring that breaks a condition of plausibility where plausibility was required."""
+
+
+class DataError(NeurosimError):
+    """Images, labels or files that cannot be used."""
+
+
+class RunError(NeurosimError):
+    """A run's folder or checkpoint that cannot be used."""
