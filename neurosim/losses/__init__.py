@@ -1,0 +1,35 @@
+"""Losses: how two views' activities are compared. One file a loss; adding a file adds a loss."""
+
+import importlib
+import inspect
+import pkgutil
+
+from neurosim.errors import WiringError
+from neurosim.losses.base import Loss
+
+
+def available() -> dict[str, type[Loss]]:
+    """Name -> class of every loss in this folder."""
+    found = {}
+    for entry in pkgutil.iter_modules(__path__):
+        for _, thing in inspect.getmembers(importlib.import_module(f"{__name__}.{entry.name}"), inspect.isclass):
+            if issubclass(thing, Loss) and thing is not Loss:
+                found[thing.name] = thing
+    return found
+
+
+def make(name: str, **options) -> Loss:
+    """A loss by name; options it does not know are refused.
+
+    Raises:
+        WiringError: an unknown loss, or an option that it has not.
+    """
+    known = available()
+    if name not in known:
+        raise WiringError(f"unknown loss {name!r}", "one of " + ", ".join(sorted(known)), "write --loss hinge")
+    accepted = inspect.signature(known[name]).parameters
+    for option in options:
+        if option not in accepted:
+            raise WiringError(f"loss {name} has no option {option}", "one of " + (", ".join(accepted) or "none"),
+                              f"leave --{option.replace('_', '-')} out")  # fmt: skip
+    return known[name](**options)

@@ -1,0 +1,143 @@
+"""``neurosim data``: which data sets there are, how to get them, and what they look like."""
+
+import time
+from pathlib import Path
+
+import click
+import numpy as np
+from PIL import Image
+
+from neurosim.data import fetch as fetching
+from neurosim.data import sources
+from neurosim.data.dataset import Dataset
+from neurosim.data.deform import Deformation
+from neurosim.errors import DataError
+from neurosim.kernels.deformation import deform
+
+PER_CLASS = 12  # images in a row of a contact sheet
+LARGEST = 64  # pixels a side on a contact sheet; larger images are thinned
+_STREAM = 0xDA7A
+
+data_dir_option = click.option(
+    "--data-dir",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder of cifar10 and cifar100.  [default: $NEUROSIM_DATA or ~/.cache/neurosim]",
+)
+
+
+@click.group()
+def data():
+    """Data sets: list, fetch, show."""
+
+
+@data.command("list")
+@data_dir_option
+def list_sources(data_dir: Path | None):
+    """List the data sets, and where they were found."""
+    rows = [("name", "images (train + test)", "size", "where", "what")]
+    rows += [(one.name, one.images, one.size, sources.found(one, data_dir), one.what) for one in sources.SOURCES]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    for row in rows:
+        click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+@data.command("fetch")
+@click.argument("name", type=click.Choice(list(fetching.ARCHIVES)))
+@data_dir_option
+@click.option("--url", help="A mirror of the same archive: http://, https:// or file:///PATH.")
+def fetch_archive(name: str, data_dir: Path | None, url: str | None):
+    """Download NAME, check it and unpack it; a broken download is resumed."""
+    data_dir = sources.default_dir() if data_dir is None else data_dir
+    meter = Meter(name)
+    try:
+        folder = fetching.fetch(name, data_dir, url, meter)
+    finally:
+        meter.close()
+    click.echo(f"{name} is in {folder}")
+
+
+class Meter:
+    """A progress bar that starts with the first bytes, and tells how fast they come."""
+
+    def __init__(self, label: str):
+        self.label, self.bar, self.began, self.first = label, None, 0.0, 0
+
+    def __call__(self, done: int, total: int | None) -> None:
+        """Show that ``done`` bytes of ``total`` are there; nothing where the total is not known."""
+        if total is None:
+            return
+        if self.bar is None:
+            self.began, self.first = time.monotonic(), done
+            self.bar = click.progressbar(length=total, label=self.label, item_show_func=lambda speed: speed)
+            self.bar.__enter__()
+        seconds = time.monotonic() - self.began
+        speed = (done - self.first) / seconds / 1e6 if seconds > 0 else 0.0
+        self.bar.update(done - self.bar.pos, f"{speed:.1f} MB/s")
+
+    def close(self) -> None:
+        """End the bar's line, if there is one."""
+        if self.bar is not None:
+            self.bar.__exit__(None, None, None)
+
+
+@data.command("show")
+@click.argument("name")
+@click.argument("out", type=click.Path(path_type=Path, dir_okay=False))
+@data_dir_option
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the toys and the views.")
+@click.option(
+    "--views",
+    type=click.Choice(["deform", "motion"]),
+    help="Two views of each image side by side: deformed, or (toys) in motion.  [default: the images as they are]",
+)
+@click.option("--force", is_flag=True, help="Write over a file that is there.")
+def show(name: str, out: Path, data_dir: Path | None, seed: int, views: str | None, force: bool):
+    """Draw a sheet of training images of NAME into OUT (.png), a row a class."""
+    from neurosim.data import toys  # drawing them is not needed for the other commands
+
+    _check_out(out, force)
+    images, labels, classes = _chosen(sources.load(name, data_dir, seed, frames=2 if views == "motion" else 1))
+    if views == "deform":
+        images = _deformed(images, seed)
+    step = max(1, -(-max(images.shape[-3:-1]) // LARGEST))
+    sheet = toys.contact_sheet(images[..., ::step, ::step, :], labels, classes, PER_CLASS)
+    _save(sheet, out)
+    click.echo(f"{out}: {len(images)} training images of {name}")
+
+
+def _check_out(out: Path, force: bool) -> None:
+    if out.suffix.lower() != ".png":
+        raise DataError(f"{out} is no .png file", "a name that ends in .png", "choose another name")
+    if out.exists() and not force:
+        raise DataError(f"{out} is there already", "a new file", "choose another name, or add --force")
+    if not out.parent.is_dir():
+        raise DataError(f"no folder {out.parent}", "a folder to write to", "make it first")
+
+
+def _chosen(data: Dataset) -> tuple[np.ndarray, np.ndarray | None, tuple[str, ...]]:
+    """The images of the sheet, their labels and the rows' names; up to five rows without names where there are none."""
+    if data.train_labels is None:
+        images = data.train_images[: 5 * PER_CLASS]
+        return images, None, ("",) * -(-len(images) // PER_CLASS)
+    kinds = range(len(data.classes))
+    index = np.concatenate([np.flatnonzero(data.train_labels == kind)[:PER_CLASS] for kind in kinds])
+    return data.train_images[index], data.train_labels[index], data.classes
+
+
+def _deformed(images: np.ndarray, seed: int) -> np.ndarray:
+    """Two deformed views of each image, ``(sample, frame, row, column, channel)``."""
+    rng = np.random.default_rng([seed, _STREAM])
+    views = []
+    for _ in range(2):
+        view = np.empty(images.shape, np.float32)
+        deform(images, **Deformation().draw(rng, len(images)), out=view, border=False)
+        views.append(np.rint(view * 255).clip(0, 255).astype(np.uint8))
+    return np.stack(views, axis=1)
+
+
+def _save(sheet: Image.Image, out: Path) -> None:
+    try:
+        sheet.save(out)
+    except OSError as error:
+        met = f"{out} cannot be written ({error.strerror or error})"
+        raise DataError(met, "a file that can be written", "choose another name") from None

@@ -1,0 +1,102 @@
+"""Buffers: named arrays, allocated once, that know their axes, their role and their owner."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from neurosim.errors import ShapeError
+
+ROLES = (
+    "image", "activity", "forward weight", "feedback weight", "change", "plasticity", "memory", "error", "gate",
+    "deformation", "value", "rate",
+)  # fmt: skip
+
+
+class Buffer:
+    """One array of the simulation, declared before it exists.
+
+    The array is allocated at the first touch and stays at its place in memory. A buffer marked ``local`` is only
+    needed inside one stretch of a plan: the executor then keeps a block of it per lane and never allocates it whole.
+
+    Args:
+        name: unique within a network, as it stands in the equations: ``x2``, ``W3``, ``e5``.
+        axes: one name an axis; ``sample`` first where there is one.
+        shape: sizes, one an axis.
+        role: one of `ROLES`.
+        owner: the part that owns it, for messages and for the audit.
+        dtype: of the elements.
+        local: may live block by block.
+        initial: values to start from; zeros if None.
+
+    Raises:
+        ShapeError: not one name an axis, or a size below one.
+    """
+
+    def __init__(self, name, axes, shape, role, owner, dtype=np.float32, local=False, initial=None):
+        if len(axes) != len(shape) or any(size < 1 for size in shape):
+            raise ShapeError(f"buffer {name} has axes {axes} and shape {shape}", "one size of at least 1 an axis",
+                             "check the network's sizes")  # fmt: skip
+        if role not in ROLES:
+            raise ValueError(f"buffer {name}: unknown role {role!r}")
+        self.name, self.axes, self.shape = name, tuple(axes), tuple(int(size) for size in shape)
+        self.role, self.owner, self.dtype, self.local = role, owner, np.dtype(dtype), local
+        self._initial, self._array = initial, None
+
+    @property
+    def base(self) -> Buffer:
+        """The buffer that owns the memory: itself, unless it is a view."""
+        return self
+
+    @property
+    def array(self) -> np.ndarray:
+        """The whole array; the same object at every call."""
+        if self._array is None:
+            self._array = np.zeros(self.shape, self.dtype)
+            if self._initial is not None:
+                self._array[...] = self._initial
+                self._initial = None
+        return self._array
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the whole array, allocated or not."""
+        return int(np.prod(self.shape)) * self.dtype.itemsize
+
+    def part(self, name: str, start: int, stop: int, axis: str | None = None) -> View:
+        """Rows ``start`` to ``stop`` of the first axis, as a view on the same memory; ``axis`` renames it."""
+        return View(self, name, (axis or self.axes[0], *self.axes[1:]), (stop - start, *self.shape[1:]), start)
+
+    def flat(self, axis: str = "presynaptic") -> View:
+        """The same memory with every axis but the first folded into one named ``axis``."""
+        return View(self, self.name, (self.axes[0], axis), (self.shape[0], int(np.prod(self.shape[1:]))))
+
+    def line(self, axis: str = "synapse") -> View:
+        """The same memory as one axis."""
+        return View(self, self.name, (axis,), (int(np.prod(self.shape)),))
+
+    def __repr__(self):
+        sizes = " x ".join(f"{size} {axis}" for size, axis in zip(self.shape, self.axes, strict=True))
+        return f"{self.name} ({self.role}, {sizes}, {self.dtype})"
+
+
+class View(Buffer):
+    """Some rows of a buffer, or a buffer folded to fewer axes: other sizes, the same memory."""
+
+    def __init__(self, source: Buffer, name, axes, shape, start=0):
+        self._source, self._start = source, start
+        super().__init__(name, axes, shape, source.role, source.owner, source.dtype)
+        if start < 0 or (len(shape) == len(source.shape) and start + shape[0] > source.shape[0]):
+            raise ShapeError(f"rows {start} to {start + shape[0]} of {source.name}", f"0 to {source.shape[0]}",
+                             "check the number of rows")  # fmt: skip
+
+    @property
+    def base(self) -> Buffer:
+        return self._source.base
+
+    @property
+    def array(self) -> np.ndarray:
+        if self._array is None:
+            whole = self._source.array
+            rows = whole[self._start : self._start + self.shape[0]] if len(self.shape) == whole.ndim else whole
+            self._array = rows.reshape(self.shape, copy=False)
+        return self._array

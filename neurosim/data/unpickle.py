@@ -1,0 +1,105 @@
+"""Pickled batches of CIFAR, read without running anything that a pickle may ask for.
+
+A pickle is a program: it names functions, and reading it calls them. This reader answers the few names that a batch
+needs with stand-ins of its own, so that not even numpy's own constructors see the file, and refuses every other name
+before anything is called. Names of numpy 1 (``numpy.core``) and of numpy 2 (``numpy._core``) are known alike.
+"""
+
+import io
+import math
+import pickle
+from pathlib import Path
+
+import numpy as np
+
+from neurosim.errors import DataError
+
+
+class _StandIn:
+    """What a name in the file becomes. It has ``__setstate__``, so a file cannot set attributes on the class itself."""
+
+    def __init__(self, *arguments: object):
+        self.arguments = arguments
+
+    def __setstate__(self, state: object) -> None:
+        self.state = state
+
+
+class _Array(_StandIn):
+    """An array: ``state`` is (version, shape, dtype, whether column by column, bytes)."""
+
+    def value(self) -> np.ndarray:
+        """The array, uint8; ValueError or TypeError where the state is not that of one."""
+        _, shape, kind, by_column, data = self.state
+        if not isinstance(kind, _Kind) or kind.arguments[0] not in ("u1", b"u1"):
+            raise ValueError("an array that is not of unsigned bytes")
+        if not isinstance(data, bytes) or math.prod(shape) != len(data) or min(shape, default=0) < 0:
+            raise ValueError("an array whose bytes do not fill its shape")
+        return np.frombuffer(data, np.uint8).reshape(shape, order="F" if by_column else "C")
+
+
+class _Kind(_StandIn):
+    """A dtype: its first argument is its code."""
+
+
+class _Encoded(_StandIn):
+    """How Python 3 writes bytes for Python 2: a text whose characters are the bytes."""
+
+    def __new__(cls, text: str, encoding: object = "latin1"):
+        return text.encode("latin1")
+
+
+ADMITTED = {
+    ("numpy.core.multiarray", "_reconstruct"): _Array,
+    ("numpy._core.multiarray", "_reconstruct"): _Array,
+    ("numpy", "ndarray"): _StandIn,
+    ("numpy", "dtype"): _Kind,
+    ("_codecs", "encode"): _Encoded,
+}
+
+
+class Unpickler(pickle.Unpickler):
+    """Reads dictionaries, lists, numbers, texts and byte arrays; every name but those of `ADMITTED` is refused."""
+
+    def __init__(self, data: bytes, path: Path):
+        super().__init__(io.BytesIO(data), encoding="bytes")
+        self._path = path
+
+    def find_class(self, module: str, name: str) -> type:
+        """The stand-in for a name in the file.
+
+        Raises:
+            DataError: a name that no batch of CIFAR needs; nothing has been called.
+        """
+        if (module, name) not in ADMITTED:
+            raise DataError(
+                f"{self._path} asks for {f'{module}.{name}'!r}",
+                "nothing but arrays of bytes and lists",
+                "do not trust this file: fetch the data set again from a source you know",
+            )
+        return ADMITTED[module, name]
+
+
+def unpickle(data: bytes, path: Path) -> dict[str, object]:
+    """The dictionary pickled in ``data``, its keys as text and its arrays as uint8 arrays.
+
+    Args:
+        data: the file's bytes, written by Python 2 or 3.
+        path: named in the errors.
+
+    Raises:
+        DataError: a file that asks for anything but what a batch needs, is truncated, or holds something else.
+    """
+    try:
+        found = Unpickler(data, path).load()
+        if not isinstance(found, dict):
+            raise ValueError(f"a {type(found).__name__} instead of a dictionary")
+        keys = [key.decode() if isinstance(key, bytes) else str(key) for key in found]
+        values = [value.value() if isinstance(value, _Array) else value for value in found.values()]
+        return dict(zip(keys, values, strict=True))
+    except DataError:
+        raise
+    except Exception as error:  # a damaged pickle may fail in any way at all
+        said = " ".join(str(error).split()) or type(error).__name__
+        expected = "a file of CIFAR's python layout"
+        raise DataError(f"{path} is no pickled batch ({said})", expected, "remove it and fetch it again") from None

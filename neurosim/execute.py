@@ -1,0 +1,175 @@
+"""Running a plan: cache blocks, lanes and threads, in this one place.
+
+A *stretch* is a run of consecutive steps that work over the same axis. Its rows are cut into blocks of a size that
+depends on the arrays alone; block i belongs to lane i modulo `LANES`; a lane runs its blocks one after another, each
+through all the steps of the stretch while it lies in the cache, and sums into arrays of its own. The lanes' sums are
+then added in order. Threads take whole lanes, so that any number of threads gives the same bits.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from types import ModuleType
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from neurosim.buffer import Buffer
+from neurosim.plan import Plan, Step
+
+LANES = 8
+BLOCK_BYTES = 1 << 20  # what the widest step of a stretch may touch per block: a core's second-level cache
+
+
+class Workers:
+    """A team of threads that runs tasks, each with a single-threaded BLAS.
+
+    Use it as a context: the BLAS is held to one thread inside, as it was outside.
+
+    Args:
+        threads: how many; None: as many as the machine lends.
+    """
+
+    def __init__(self, threads: int | None = None):
+        self.threads = threads or len(os.sched_getaffinity(0))
+        self._pool = self._limits = None
+
+    def __enter__(self) -> Workers:
+        self._limits = threadpool_limits(1)
+        if self.threads > 1:
+            self._pool = ThreadPoolExecutor(self.threads, thread_name_prefix="neurosim")
+        return self
+
+    def __exit__(self, *_):
+        if self._pool is not None:
+            self._pool.shutdown()
+            self._pool = None
+        self._limits.restore_original_limits()
+
+    def run(self, tasks: list[Callable[[], None]]) -> None:
+        """Run every task; return when all are done. The first error of a task is raised."""
+        if self._pool is None or len(tasks) < 2:
+            for task in tasks:
+                task()
+        else:
+            list(self._pool.map(lambda task: task(), tasks))
+
+
+class Program:
+    """A plan bound to kernels and arrays, ready to run again and again.
+
+    Args:
+        plan: what to run.
+        kernels: the module (or namespace) with a function per kernel name.
+        hold: keep local buffers whole, so that every stored array can be looked at afterwards.
+    """
+
+    def __init__(self, plan: Plan, kernels: ModuleType, hold: bool = False):
+        self.plan = plan
+        runs = list(_stretches(plan.steps))
+        uses: dict[int, set[int]] = {}
+        for number, steps in enumerate(runs):
+            for step in steps:
+                for buffer in step.buffers.values():
+                    uses.setdefault(id(buffer.base), set()).add(number)
+        viewed = {id(b.base) for s in plan for b in s.buffers.values() if b.base is not b}
+        local = {
+            id(b) for b in plan.buffers if b.local and not hold and len(uses[id(b)]) == 1 and id(b) not in viewed
+        }
+        self.stretches = [Stretch(steps, kernels, local) for steps in runs]
+
+    def run(self, workers: Workers) -> None:
+        """One pass through the plan."""
+        for stretch in self.stretches:
+            stretch.run(workers)
+
+
+def _stretches(steps: Iterable[Step]) -> Iterator[list[Step]]:
+    """Cut the list where the axis changes, or where a step needs a sum that is not complete yet."""
+    stretch: list[Step] = []
+    for step in steps:
+        fits = stretch and step.over and _cut(stretch[-1]) == _cut(step)
+        summed = {id(b.base) for s in stretch for b in s.sums.values()}
+        if stretch and (not fits or any(id(b.base) in summed for b in (*step.reads.values(), *step.changed.values()))):
+            yield stretch
+            stretch = []
+        stretch.append(step)
+    if stretch:
+        yield stretch
+
+
+def _cut(step: Step):
+    return (step.over, min(step.extents), step.rows) if step.over else None
+
+
+def _bytes_per_row(step: Step) -> int:
+    return max(1, sum(b.nbytes for b in step.buffers.values() if step.over in b.axes) // min(step.extents))
+
+
+class Stretch:
+    """Consecutive steps that work over one axis, bound to blocks and lanes."""
+
+    def __init__(self, steps: list[Step], kernels: ModuleType, local: set[int]):
+        self.steps = steps
+        over = steps[0].over
+        extent = min(steps[0].extents) if over else 1
+        widest = max((_bytes_per_row(step) for step in steps), default=1) if over else 1
+        # At least one block a lane, so that no thread idles; at least one row a block.
+        block = steps[0].rows or max(1, min(BLOCK_BYTES // widest, -(-extent // LANES)))
+        bounds = [(start, min(start + block, extent)) for start in range(0, extent, block)]
+        self.block, self._sums = block, {b.name: b for step in steps for b in step.sums.values()}
+        self.lanes = [
+            _Lane(steps, kernels, local, over, block, bounds[lane::LANES], self._sums)
+            for lane in range(min(LANES, len(bounds)))
+        ]
+
+    def run(self, workers: Workers) -> None:
+        """All blocks of all lanes, then the sums, lane by lane."""
+        workers.run([lane.run for lane in self.lanes])
+        for name, buffer in self._sums.items():
+            total = buffer.array
+            np.copyto(total, self.lanes[0].sums[name])
+            for lane in self.lanes[1:]:
+                total += lane.sums[name]
+
+
+class _Lane:
+    """The blocks that one thread at a time runs in order, with local buffers and sums of their own."""
+
+    def __init__(self, steps, kernels, local, over, block, bounds, sums):
+        self.sums = {name: np.zeros(b.shape, b.dtype) for name, b in sums.items()}
+        self._blocks: dict[str, np.ndarray] = {}
+        self._over, self._local, self._block = over, local, block
+        self.calls = [
+            (getattr(kernels, step.kernel), self._arguments(step, start, stop))
+            for start, stop in bounds
+            for step in steps
+        ]
+
+    def run(self) -> None:
+        for total in self.sums.values():
+            total.fill(0)
+        for kernel, arguments in self.calls:
+            kernel(**arguments)
+
+    def _arguments(self, step: Step, start: int, stop: int) -> dict[str, object]:
+        arguments = dict(step.scalars)
+        for name, buffer in step.buffers.items():
+            if name in step.sums:
+                arguments[name] = self.sums[buffer.name]
+            elif self._over is None or self._over not in buffer.axes:
+                arguments[name] = buffer.array
+            else:
+                arguments[name] = self._rows(buffer, start, stop)
+        return arguments
+
+    def _rows(self, buffer: Buffer, start: int, stop: int) -> np.ndarray:
+        place = buffer.axes.index(self._over)
+        if id(buffer) in self._local:
+            if buffer.name not in self._blocks:
+                shape = (*buffer.shape[:place], self._block, *buffer.shape[place + 1 :])
+                self._blocks[buffer.name] = np.zeros(shape, buffer.dtype)
+            return self._blocks[buffer.name][(slice(None),) * place + (slice(0, stop - start),)]
+        return buffer.array[(slice(None),) * place + (slice(start, stop),)]

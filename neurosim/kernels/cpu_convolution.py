@@ -1,0 +1,120 @@
+"""Convolutions of the CPU: a block of samples, im2col into a cache-sized scratch, one tall matrix product.
+
+Activities are ``(sample, row, column, channel)``. The potentials of a pooled layer are
+``(sample, window, row, column, channel)``: ``window`` is the place inside the 2 x 2 window that is pooled, so that
+pooling compares four contiguous planes. Weights are ``(row, column, in, out)``. `neurosim.kernels.reference` says
+what each kernel computes.
+"""
+
+import numpy as np
+
+from neurosim.kernels.scratch import take
+
+# Columns of one product: large enough to keep the matrix product busy, small enough for a core's own cache.
+# Measured on 32x32x32 -> 32: 70 GFLOP/s a core at 1 to 4 samples (1.2 to 4.7 MB), 49 at 8.
+COLUMN_BYTES = 5 << 18
+
+
+def _padded(plain, name):
+    """A copy of ``(sample, row, column, channel)`` with a border of zeros."""
+    n, rows, columns, channels = plain.shape
+    pad = take(name, (n, rows + 2, columns + 2, channels), plain.dtype)
+    pad[:, 0] = pad[:, -1] = 0
+    pad[:, :, 0] = pad[:, :, -1] = 0
+    pad[:, 1:-1, 1:-1] = plain
+    return pad
+
+
+def _windows(pad, pooled):
+    """Every 3 x 3 patch of a padded block, as a strided view: three runs of three pixels a patch."""
+    n, rows, columns, channels = pad.shape
+    rows, columns = rows - 2, columns - 2
+    s, r, c, e = pad.strides
+    if pooled:
+        shape = (n, 2, 2, rows // 2, columns // 2, 3, 3 * channels)
+        strides = (s, r, c, 2 * r, 2 * c, r, e)
+    else:
+        shape, strides = (n, rows, columns, 3, 3 * channels), (s, r, c, r, e)
+    return np.ndarray(shape, pad.dtype, pad, 0, strides)
+
+
+def _column_blocks(plain, pooled):
+    """Yield (start, stop, columns) with columns ``(patch, 9 x channel)``, a few samples at a time."""
+    n, rows, columns, channels = plain.shape
+    pad = _padded(plain, "pad")
+    step = max(1, COLUMN_BYTES // (rows * columns * 9 * channels * plain.itemsize))
+    for start in range(0, n, step):
+        part = _windows(pad[start : start + step], pooled)
+        block = take("columns", part.shape, plain.dtype)
+        np.copyto(block, part)
+        yield start, start + len(part), block.reshape(-1, 9 * channels)
+
+
+def _unpooled(post, name):
+    """``(sample, window, row, column, channel)`` put back at its places, with a border of zeros."""
+    if post.ndim == 4:
+        return _padded(post, name)
+    n, _, rows, columns, channels = post.shape
+    pad = take(name, (n, 2 * rows + 2, 2 * columns + 2, channels), post.dtype)
+    pad[:, 0] = pad[:, -1] = 0
+    pad[:, :, 0] = pad[:, :, -1] = 0
+    inner = pad[:, 1:-1, 1:-1].reshape(n, rows, 2, columns, 2, channels, copy=False)
+    inner.transpose(0, 2, 4, 1, 3, 5)[...] = post.reshape(n, 2, 2, rows, columns, channels)
+    return pad
+
+
+def convolve(presynaptic, weight, potential):
+    """u = W * x, 3 x 3, padding 1; see `neurosim.kernels.reference.convolve`."""
+    matrix = weight.reshape(-1, weight.shape[-1])
+    for start, stop, columns in _column_blocks(presynaptic, potential.ndim == 5):
+        np.matmul(columns, matrix, out=potential[start:stop].reshape(len(columns), -1))
+
+
+def hebbian_convolution(pre, post, change):
+    """change += sum of pre outer post; see `neurosim.kernels.reference.hebbian_convolution`."""
+    matrix = change.reshape(-1, change.shape[-1])
+    product = take("product", matrix.shape, matrix.dtype)
+    for start, stop, columns in _column_blocks(pre, post.ndim == 5):
+        np.matmul(columns.T, post[start:stop].reshape(len(columns), -1), out=product)
+        matrix += product
+
+
+def deliver_convolution(post, weight, error):
+    """error = B^T post; see `neurosim.kernels.reference.deliver_convolution`."""
+    # Scattering moves 9 x in numbers a place, gathering 9 x out; matrix products are faster the wider they are.
+    if weight.shape[3] >= 4 * weight.shape[2]:
+        _deliver_by_scatter(post, weight, error)
+    else:
+        _deliver_by_gather(post, weight, error)
+
+
+def _deliver_by_gather(post, weight, error):
+    """The transposed convolution as a convolution of the error with the kernel turned by half a turn."""
+    n, rows, columns, channels = error.shape
+    turned = take("turned", (3, 3, weight.shape[3], channels), weight.dtype)
+    np.copyto(turned, weight[::-1, ::-1].transpose(0, 1, 3, 2))
+    matrix = turned.reshape(-1, channels)
+    pad = _unpooled(post, "pad")
+    step = max(1, COLUMN_BYTES // (rows * columns * 9 * weight.shape[3] * post.itemsize))
+    for start in range(0, n, step):
+        part = _windows(pad[start : start + step], False)
+        block = take("columns", part.shape, post.dtype)
+        np.copyto(block, part)
+        np.matmul(block.reshape(-1, len(matrix)), matrix, out=error[start : start + step].reshape(-1, channels))
+
+
+def _deliver_by_scatter(post, weight, error):
+    """Every place sends its error to the 3 x 3 places it came from."""
+    n, rows, columns, channels = error.shape
+    pad = _unpooled(post, "pad")
+    plain = take("plain", (n, rows, columns, weight.shape[3]), post.dtype)
+    np.copyto(plain, pad[:, 1:-1, 1:-1])
+    sent = take("columns", (n, rows, columns, 3, 3, channels), post.dtype)
+    matrix = weight.reshape(-1, weight.shape[3])
+    np.matmul(plain.reshape(-1, weight.shape[3]), matrix.T, out=sent.reshape(-1, len(matrix)))
+    total = take("total", (n, rows + 2, columns + 2, channels), post.dtype)
+    total.fill(0)
+    for i in range(3):
+        for j in range(3):
+            total[:, i : i + rows, j : j + columns] += sent[:, :, :, i, j]
+    np.copyto(error, total[:, 1:-1, 1:-1])

@@ -1,0 +1,128 @@
+"""Error units of the CPU, whole rows at a time; `neurosim.kernels.reference_losses` says what each computes."""
+
+import numpy as np
+
+from neurosim.kernels.scratch import take
+
+
+def hinge_all(view1, view2, index, error2, value, error1=None, *, margin_positive, margin_negative):
+    """Contrastive hinge, all negatives; inactive comparisons are skipped."""
+    shape, real = view1.shape, view1.dtype
+    apart, size, distance = take("apart", shape, real), take("size", shape, real), take("distance", shape[:1], real)
+    for row, k in enumerate(index):
+        np.subtract(view2[row], view1, out=apart)
+        np.abs(apart, out=size)
+        np.sum(size, axis=1, out=distance)
+        hinge = margin_negative - distance
+        hinge[k] = 0
+        active = np.flatnonzero(hinge > 0)
+        sign = np.sign(apart[active])
+        np.sum(sign, axis=0, out=error2[row])
+        np.negative(error2[row], out=error2[row])
+        if error1 is not None:
+            error1[active] += sign
+        too_far = float(distance[k]) - margin_positive
+        if too_far > 0:
+            toward = np.sign(apart[k])
+            error2[row] += toward
+            if error1 is not None:
+                error1[k] -= toward
+        value += (float(hinge[active].sum()) + max(0.0, too_far), len(active) + (too_far > 0), len(view1))
+
+
+def hinge_lags(
+    trace, cursor, view2, index, error2, value, error1=None, *, pairs, lags, margin_positive, margin_negative
+):
+    """Contrastive hinge against the memory of K lags, a whole lag at a time."""
+    error2.fill(0)
+    for lag in range(lags):
+        moment = cursor[0] - pairs + index - lag
+        known = np.flatnonzero(moment >= 0)
+        apart = view2[known] - trace[moment[known] % len(trace)]
+        distance = np.abs(apart).sum(axis=1)
+        if lag == 0:
+            hinge, weight = distance - margin_positive, 1.0
+        else:
+            hinge, weight = margin_negative - distance, -1.0 / lags
+        active = np.flatnonzero(hinge > 0)
+        delta = np.sign(apart[active]) * apart.dtype.type(weight)
+        error2[known[active]] += delta
+        if error1 is not None:
+            source = index[known[active]] - lag
+            here = source >= 0
+            error1[source[here]] -= delta[here]
+        value += (abs(weight) * float(hinge[active].sum()), len(active), len(known))
+
+
+def hinge_mean(view1, view2, error1, error2, value, *, margin_positive, margin_negative):
+    """Mean-over-active hinge: rows of all 2N activities against all others."""
+    z = np.concatenate([view1, view2])
+    error, count, pairs = np.zeros_like(z), len(z), len(view1)
+    for i in range(count):
+        partner = (i + pairs) % count
+        apart = z[i] - z
+        distance = np.abs(apart).sum(axis=1)
+        hinge = margin_negative - distance
+        hinge[[i, partner]] = 0
+        active = np.flatnonzero(hinge > 0)
+        weight = 1 / (count * max(1, len(active)))
+        delta = -np.sign(apart[active]) * z.dtype.type(weight)
+        error[i] += delta.sum(axis=0)
+        error[active] -= delta
+        too_far = float(distance[partner]) - margin_positive
+        if too_far > 0:
+            toward = np.sign(apart[partner]) / z.dtype.type(count)
+            error[i] += toward
+            error[partner] -= toward
+        loss = weight * float(hinge[active].sum()) + max(0.0, too_far) / count
+        value += (loss, len(active) + (too_far > 0), count - 1)
+    np.copyto(error1, error[:pairs])
+    np.copyto(error2, error[pairs:])
+
+
+def positive(view1, view2, error1, error2, value):
+    """Positives only."""
+    weight = 1 / (2 * len(view1) ** 2)
+    apart = view2 - view1
+    np.multiply(np.sign(apart), apart.dtype.type(weight), out=error2)
+    np.negative(error2, out=error1)
+    active = int((np.abs(apart).sum(axis=1) > 0).sum())
+    value += (weight * float(np.abs(apart).sum()), active, len(view1))
+
+
+def nt_xent(view1, view2, error1, error2, value, *, temperature, scale):
+    """NT-Xent by one matrix of cosines."""
+    z = np.concatenate([view1, view2])
+    count, pairs = len(z), len(view1)
+    length = np.sqrt((z * z).sum(axis=1, keepdims=True))
+    unit = z / length
+    cosine = unit @ unit.T / z.dtype.type(temperature)
+    np.fill_diagonal(cosine, -np.inf)
+    top = cosine.max(axis=1, keepdims=True)
+    share = np.exp(cosine - top)
+    total = share.sum(axis=1, keepdims=True)
+    rows, partner = np.arange(count), (np.arange(count) + pairs) % count
+    value[0] += scale * float((np.log(total) + top).mean() - cosine[rows, partner].mean())
+    value[1:] += count * (count - 1)
+    slope = share / total
+    slope[rows, partner] -= 1
+    slope *= z.dtype.type(scale / count / temperature)
+    toward = (slope + slope.T) @ unit
+    error = (toward - unit * (unit * toward).sum(axis=1, keepdims=True)) / length
+    np.copyto(error1, error[:pairs])
+    np.copyto(error2, error[pairs:])
+
+
+def barlow(view1, view2, error1, error2, value, *, off_diagonal, scale, epsilon):
+    """Barlow Twins by one matrix of correlations."""
+    pairs, units = view1.shape
+    spread = [np.sqrt(z.var(axis=0) + epsilon) for z in (view1, view2)]
+    normal = [(z - z.mean(axis=0)) / s for z, s in zip((view1, view2), spread, strict=True)]
+    miss = normal[0].T @ normal[1] / pairs - np.eye(units, dtype=view1.dtype)
+    weight = np.full((units, units), off_diagonal)
+    np.fill_diagonal(weight, 1)
+    value += (scale * float((weight * miss**2).sum()), units**2, units**2)
+    slope = (2 * scale / pairs * weight * miss).astype(view1.dtype)
+    toward = (normal[1] @ slope.T, normal[0] @ slope)
+    for error, t, n, s in zip((error1, error2), toward, normal, spread, strict=True):
+        error[...] = (t - t.mean(axis=0) - n * (t * n).mean(axis=0)) / s

@@ -1,0 +1,79 @@
+"""Plasticity and short-term memory of the CPU, elementwise; `neurosim.kernels.reference_plasticity` specifies it."""
+
+import numpy as np
+
+from neurosim.kernels.reference_plasticity import tick
+from neurosim.kernels.scratch import take
+
+__all__ = ["adam", "momentum", "push", "send_sign", "sgd", "signum", "tick"]
+
+
+def _apply(direction, weight, rate, decay):
+    """``w -= eta (direction + lambda w)``, the direction's array is used up."""
+    eta = weight.dtype.type(rate[0])
+    if decay:
+        weight *= weight.dtype.type(1 - rate[0] * decay)
+    direction *= eta
+    weight -= direction
+
+
+def sgd(change, weight, rate, *, decay):
+    """See `neurosim.kernels.reference_plasticity.sgd`."""
+    direction = take("direction", weight.shape, weight.dtype)
+    np.copyto(direction, change)
+    _apply(direction, weight, rate, decay)
+
+
+def _follow(change, trace, momentum):
+    trace *= trace.dtype.type(momentum)
+    trace += change
+
+
+def momentum(change, weight, trace, rate, *, momentum, decay):
+    """See `neurosim.kernels.reference_plasticity.momentum`."""
+    _follow(change, trace, momentum)
+    direction = take("direction", weight.shape, weight.dtype)
+    np.copyto(direction, trace)
+    _apply(direction, weight, rate, decay)
+
+
+def signum(change, weight, trace, rate, *, momentum, decay):
+    """See `neurosim.kernels.reference_plasticity.signum`."""
+    _follow(change, trace, momentum)
+    direction = take("direction", weight.shape, weight.dtype)
+    np.sign(trace, out=direction)
+    _apply(direction, weight, rate, decay)
+
+
+def adam(change, weight, trace, square, count, rate, *, beta1, beta2, epsilon, decay):
+    """See `neurosim.kernels.reference_plasticity.adam`."""
+    t, real = int(count[0]), weight.dtype.type
+    direction = take("direction", weight.shape, weight.dtype)
+    trace *= real(beta1)
+    np.multiply(change, real(1 - beta1), out=direction)
+    trace += direction
+    square *= real(beta2)
+    np.multiply(change, change, out=direction)
+    direction *= real(1 - beta2)
+    square += direction
+    root = take("root", weight.shape, weight.dtype)
+    np.multiply(square, real(1 / (1 - beta2**t)), out=root)
+    np.sqrt(root, out=root)
+    root += real(epsilon)
+    np.divide(trace, root, out=direction)
+    direction *= real(1 / (1 - beta1**t))
+    _apply(direction, weight, rate, decay)
+
+
+def send_sign(weight, sent, *, scale):
+    """See `neurosim.kernels.reference_plasticity.send_sign`."""
+    np.sign(weight, out=sent)
+    sent *= sent.dtype.type(scale)
+
+
+def push(activity, trace, cursor):
+    """See `neurosim.kernels.reference_plasticity.push`."""
+    kept = activity[-len(trace) :]
+    first = int(cursor[0]) + len(activity) - len(kept)
+    trace[(first + np.arange(len(kept))) % len(trace)] = kept
+    cursor[0] += len(activity)

@@ -1,0 +1,96 @@
+"""Units of the CPU: dense products, nonlinearities, pools with winners, gates."""
+
+import numpy as np
+
+from neurosim.kernels.api import CLOSED
+from neurosim.kernels.scratch import take
+
+
+def present(image, activity, *, gain, offset):
+    """x0 = gain * image / 255 + offset; see `neurosim.kernels.reference.present`."""
+    scale = gain / 255 if image.dtype == np.uint8 else gain
+    np.multiply(image, activity.dtype.type(scale), out=activity, casting="unsafe")
+    if offset:
+        activity += activity.dtype.type(offset)
+
+
+def dense(presynaptic, weight, potential):
+    """u = x W; see `neurosim.kernels.reference.dense`."""
+    np.matmul(presynaptic, weight, out=potential)
+
+
+def hebbian_dense(pre, post, change):
+    """change = pre^T post over all samples; see `neurosim.kernels.reference.hebbian_dense`."""
+    np.matmul(pre.T, post, out=change)
+
+
+def deliver_dense(post, weight, error):
+    """error = post B^T; see `neurosim.kernels.reference.deliver_dense`."""
+    np.matmul(post, weight.T, out=error)
+
+
+def _respond(potential, activity, nonlinearity):
+    if nonlinearity == "hardtanh":
+        np.clip(potential, -1, 1, out=activity)
+    elif nonlinearity == "tanh":
+        np.tanh(potential, out=activity)
+    elif activity is not potential:
+        np.copyto(activity, potential)
+
+
+def activate(potential, activity, *, nonlinearity):
+    """x = phi(u); see `neurosim.kernels.reference.activate`."""
+    _respond(potential, activity, nonlinearity)
+
+
+def pool(potential, activity, winner, *, nonlinearity):
+    """x = phi(max of a window), and which place won; see `neurosim.kernels.reference.pool`."""
+    u = potential.swapaxes(0, 1)
+    shape = activity.shape
+    upper, lower = take("upper", shape, activity.dtype), take("lower", shape, activity.dtype)
+    right, down = take("right", shape, bool), take("down", shape, bool)
+    np.greater(u[1], u[0], out=right)
+    np.maximum(u[0], u[1], out=upper)
+    np.greater(u[3], u[2], out=down)
+    np.maximum(u[2], u[3], out=lower)
+    place, lower_won = winner.view(bool), take("lower_won", shape, bool)
+    np.greater(lower, upper, out=lower_won)
+    # right-hand bit of the winning row, then the row's own bit: 2 * lower_won + (down if lower_won else right)
+    np.copyto(place, right)
+    np.copyto(place, down, where=lower_won)
+    np.add(winner, lower_won.view(np.uint8), out=winner)
+    np.add(winner, lower_won.view(np.uint8), out=winner)
+    np.maximum(upper, lower, out=upper)
+    _respond(upper, activity, nonlinearity)
+    if nonlinearity == "hardtanh":
+        np.not_equal(upper, activity, out=right)
+        np.copyto(winner, CLOSED, where=right)
+        np.equal(np.abs(activity, out=lower), 1, out=right)
+        np.copyto(winner, CLOSED, where=right)
+
+
+def gate(activity, error, post, *, nonlinearity):
+    """post = phi'(u) error; see `neurosim.kernels.reference.gate`."""
+    if nonlinearity == "hardtanh":
+        size, is_open = take("size", activity.shape, activity.dtype), take("open", activity.shape, bool)
+        np.abs(activity, out=size)
+        np.less(size, 1, out=is_open)
+        np.multiply(error, is_open, out=post)
+    elif nonlinearity == "tanh":
+        np.multiply(activity, activity, out=post)
+        np.subtract(1, post, out=post)
+        np.multiply(post, error, out=post)
+    else:
+        np.copyto(post, error)
+
+
+def gate_pooled(activity, winner, error, post, *, nonlinearity):
+    """The error goes to the place that won, through its gate; see `neurosim.kernels.reference.gate_pooled`."""
+    if nonlinearity == "tanh":
+        gated = take("gated", activity.shape, activity.dtype)
+        gate(activity, error, gated, nonlinearity="tanh")
+        error = gated
+    won = take("won", winner.shape, bool)
+    for place in range(4):
+        np.equal(winner, place, out=won)
+        np.multiply(error, won, out=post[:, place])

@@ -1,0 +1,45 @@
+"""Working memory that kernels share from call to call, so that a step allocates nothing once it has run."""
+
+import math
+import threading
+
+import numpy as np
+
+
+class _Arena(threading.local):
+    """One set of named byte arrays for each thread: two workers never meet in the same scratch."""
+
+    def __init__(self):
+        self.bytes = {}
+
+
+_ARENA = _Arena()
+
+
+def take(name: str, shape: tuple[int, ...], dtype) -> np.ndarray:
+    """Lends an array of this thread's own, valid until the same thread takes the same name again.
+
+    Args:
+        name: which scratch; two arrays needed at the same time need two names. A kernel prefixes its own.
+        shape: any shape; the memory behind a name grows to the largest size asked for, and is then reused.
+        dtype: any NumPy type without references.
+
+    Returns:
+        A contiguous array whose contents are undefined: the caller writes before it reads.
+
+    Notes:
+        Names belong to a thread, so a plan's workers need no lock, and what a kernel leaves behind can never reach
+        a result: kernels are tested with the scratch filled with NaN.
+    """
+    dtype = np.dtype(dtype)
+    size = math.prod(shape) * dtype.itemsize
+    held = _ARENA.bytes.get(name)
+    if held is None or held.size < size:
+        held = _ARENA.bytes[name] = np.empty(size, np.uint8)
+    return held[:size].view(dtype).reshape(shape)
+
+
+def poison() -> None:
+    """Fills every scratch of the calling thread with bytes that read as NaN in any floating type (for tests)."""
+    for held in _ARENA.bytes.values():
+        held.fill(0xFF)

@@ -1,0 +1,36 @@
+"""What every loss offers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from neurosim.plan import Step
+
+if TYPE_CHECKING:
+    from neurosim.parts.error_units import ErrorUnits
+
+
+class Loss:
+    """A comparison of two views.
+
+    Attributes:
+        name: as typed after ``--loss``.
+        summary: one line for ``--help`` and ``explain``.
+        lags: K, how many moments the short-term memory must offer, the present one included; None: no memory.
+    """
+
+    name = ""
+    summary = ""
+    lags: int | None = None
+
+    def wire(self, units: ErrorUnits) -> Iterator[Step]:
+        """The steps that read ``units.view1``, ``units.view2`` (and the memory) and write the errors and the value."""
+        raise TypeError(f"{type(self).__name__} does not say how it is wired")
+
+    def together(self, units: ErrorUnits, kernel: str, equation: str, scalars: dict) -> Iterator[Step]:
+        """One step of a kernel that compares all views of the batch at once."""
+        error1 = units.error1 if units.error1 is not None else units.unheard()
+        yield Step(kernel, f"error units {units.head.number} compare", equation,
+                   {"view1": units.view1, "view2": units.view2}, {"error1": error1, "error2": units.error2},
+                   sums={"value": units.value}, scalars=scalars)  # fmt: skip

@@ -1,0 +1,59 @@
+"""The contrastive hinge error: additions and comparisons only (Tang, Yang, Amit 2022)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from neurosim.errors import WiringError
+from neurosim.losses.base import Loss
+from neurosim.plan import Step
+
+
+class Hinge(Loss):
+    """Contrastive hinge: same images nearer than ``m+``, others farther than ``m-``, in L1 distance d.
+
+    ``sum_i [d(z1_i, z2_i) - m+]_+ + 1/K sum_{lag=1}^{K-1} sum_i [m- - d(z1_i, z2_{i+lag})]_+`` with a memory of K
+    lags, or ``sum_i [d(z1_i, z2_i) - m+]_+ + sum_{i != k} [m- - d(z1_i, z2_k)]_+`` with all negatives of the batch.
+
+    Parameters:
+        ========= ================== =================================== =======
+        name      unit               math                                default
+        ========= ================== =================================== =======
+        lags      moments            K: the positive and K - 1 negatives 5
+        threshold activity x units   (m+ + m-) / 2                       2
+        delta     activity x units   (m- - m+) / 2                       1
+        ========= ================== =================================== =======
+
+    Raises:
+        WiringError: fewer than two lags, or margins below zero.
+    """
+
+    name = "hinge"
+    summary = "contrastive hinge against a short-term memory (--lags K) or all negatives (--lags all)"
+
+    def __init__(self, lags: int | None = 5, threshold: float = 2.0, delta: float = 1.0):
+        if lags is not None and lags < 2:
+            raise WiringError(f"{lags} lags", "at least 2: the positive and one negative", "write --lags 5 or --lags all")
+        if delta < 0 or threshold < delta:
+            raise WiringError(f"threshold {threshold} and delta {delta}", "0 <= delta <= threshold, so that no margin is negative",
+                              "change --threshold or --delta")  # fmt: skip
+        self.lags = lags
+        self.margins = {"margin_positive": threshold - delta, "margin_negative": threshold + delta}
+
+    def wire(self, units) -> Iterator[Step]:
+        number = units.head.number
+        scalars, reads = dict(self.margins), {"view2": units.view2, "index": units.index}
+        if self.lags:
+            yield from units.memory.push(units.view1)
+            reads |= {"trace": units.memory.trace, "cursor": units.memory.cursor}
+            scalars |= {"pairs": units.pairs, "lags": self.lags}
+            others = f"z{number}[1] of {self.lags - 1} lags"
+        else:
+            reads["view1"] = units.view1
+            others = f"z{number}[1] of all others"
+        sums = {"value": units.value}
+        if units.error1 is not None:
+            sums["error1"] = units.error1
+        equation = f"e = +sign(z{number}[2] - z{number}[1]) where too far, -sign(z{number}[2] - {others}) where too near"
+        yield Step("hinge_lags" if self.lags else "hinge_all", f"error units {number} compare", equation, reads,
+                   {"error2": units.error2}, sums=sums, scalars=scalars, over="moment")  # fmt: skip

@@ -1,0 +1,36 @@
+"""NT-Xent, the error of SimCLR (Chen et al. 2020): the reference that breaks condition (ii)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from neurosim.errors import WiringError
+from neurosim.losses.base import Loss
+from neurosim.plan import Step
+
+
+class NTXent(Loss):
+    """``mean over view 1 + mean over view 2 of -log(exp(s_ip / tau) / sum_j exp(s_ij / tau))``, s the cosine.
+
+    Parameters:
+        =========== ==== ==== =======
+        name        unit math default
+        =========== ==== ==== =======
+        temperature 1    tau  0.1
+        =========== ==== ==== =======
+
+    Raises:
+        WiringError: a temperature that is not positive.
+    """
+
+    name = "simclr"
+    summary = "NT-Xent of SimCLR: divides and normalises, so it is not plausible; a reference"
+
+    def __init__(self, temperature: float = 0.1):
+        if temperature <= 0:
+            raise WiringError(f"temperature {temperature}", "a number above 0", "write --temperature 0.1")
+        self.temperature = temperature
+
+    def wire(self, units) -> Iterator[Step]:
+        scalars = {"temperature": self.temperature, "scale": 2.0}
+        yield from self.together(units, "nt_xent", "e = d NT-Xent(z[1], z[2]; tau) / dz", scalars)

@@ -1,0 +1,163 @@
+"""Networks: populations and projections in order, made from a short text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from neurosim.buffer import Buffer
+from neurosim.errors import ShapeError, WiringError
+from neurosim.parts.plasticity import Plasticity
+from neurosim.parts.population import GATES, Head, Population
+from neurosim.parts.projection import Feedback, Projection, SignFeedback, UpdatedFeedback
+from neurosim.parts.synapse import Synapse
+from neurosim.parts.transported import TransportedFeedback
+from neurosim.plan import Step
+
+PRESETS = {
+    "conv5": "32 hardtanh, 32 pool, 64 hardtanh, 64 pool, 512 pool",
+    "small": "16 hardtanh, 32 pool, 64 pool, 128 pool",
+}
+HEAD_UNITS = 64
+FEEDBACKS = ("bp", "rf", "urf", "sign")
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One layer of a text network: a 3 x 3 convolution, then perhaps a 2 x 2 pool, then a nonlinearity."""
+
+    channels: int
+    nonlinearity: str
+    pooled: bool
+
+    def __str__(self):
+        words = [str(self.channels)]
+        if self.nonlinearity != "linear" or not self.pooled:
+            words.append(self.nonlinearity)
+        return " ".join([*words, "pool"] if self.pooled else words)
+
+
+def parse(text: str) -> tuple[Layer, ...]:
+    """Read a preset's name or ``"32 hardtanh, 32 pool, 512 hardtanh pool"``.
+
+    A layer is its number of channels and then words: ``hardtanh``, ``tanh`` or ``linear``, and ``pool``. A pooled
+    layer without a nonlinearity is linear. Pooling comes first: for a nonlinearity that never falls that is the same.
+
+    Raises:
+        WiringError: a text that is none of these.
+    """
+    layers = []
+    for number, part in enumerate(PRESETS.get(text, text).split(","), 1):
+        words = part.split()
+        names = [word for word in words[1:] if word != "pool"]
+        known = words and words[0].isdecimal() and int(words[0]) > 0 and len(names) <= 1 and words.count("pool") <= 1
+        if not known or any(name not in GATES for name in names) or len(words) < 2:
+            raise WiringError(
+                f"layer {number} of the network {text!r} reads {part.strip()!r}",
+                f"a preset ({', '.join(PRESETS)}) or layers like '32 hardtanh' and '64 pool', with commas between",
+                'write --network "32 hardtanh, 64 pool"',
+            )
+        layers.append(Layer(int(words[0]), names[0] if names else "linear", "pool" in words))
+    return tuple(layers)
+
+
+def shapes(layers: tuple[Layer, ...], image: tuple[int, int, int]) -> list[tuple[int, int, int]]:
+    """(row, column, channel) of the image and of every layer's activity.
+
+    Raises:
+        ShapeError: a pool that the size does not allow, with the sizes layer by layer.
+    """
+    sizes = [tuple(image)]
+    for number, layer in enumerate(layers, 1):
+        rows, columns, _ = sizes[-1]
+        if layer.pooled and (rows % 2 or columns % 2):
+            told = ", ".join(f"layer {i}: {r}x{c}x{k}" if i else f"image: {r}x{c}x{k}" for i, (r, c, k) in enumerate(sizes))
+            raise ShapeError(f"layer {number} pools {rows}x{columns} ({told})", "even sizes before every 2 x 2 pool",
+                             "take pools out of --network, or images of another size")  # fmt: skip
+        half = 2 if layer.pooled else 1
+        sizes.append((rows // half, columns // half, layer.channels))
+    return sizes
+
+
+class Network:
+    """Populations 0 (the image) to L, with a forward projection between each and the next.
+
+    Args:
+        text: a preset or a text, see `parse`.
+        image: (row, column, channel) of an image.
+        pairs: moments in a batch; every array holds ``2 x pairs`` views.
+        block: the gradient block: only view 2 learns.
+        seed: of all initial weights; every array draws from a generator of its own.
+        plasticity: shared by all synapses that learn.
+        dtype: of activities and weights.
+        head_units: D, units of every head.
+
+    Raises:
+        WiringError, ShapeError: as `parse` and `shapes`.
+    """
+
+    def __init__(self, text, image, pairs, *, block=True, seed=0, plasticity=None, dtype=np.float32, head_units=HEAD_UNITS):
+        self.layers, self.pairs, self.block, self.seed = parse(text), pairs, block, seed
+        self.plasticity, self.dtype, self.head_units = plasticity or Plasticity(), np.dtype(dtype), head_units
+        sizes = shapes(self.layers, image)
+        views, learning = 2 * pairs, pairs if block else 0
+        self.populations = [Population(0, sizes[0], views, learning, dtype=dtype)]
+        for number, (layer, size) in enumerate(zip(self.layers, sizes[1:], strict=True), 1):
+            self.populations.append(
+                Population(number, size, views, learning, layer.nonlinearity, layer.pooled, dtype)
+            )
+        self.projections = []
+        for number, (pre, post) in enumerate(zip(self.populations, self.populations[1:], strict=False), 1):
+            shape = (3, 3, pre.shape[2], post.shape[2])
+            self.projections.append(Projection(pre, post, self._synapse("W", number, shape, "forward weight", True)))
+        self.image = Buffer("images", ("sample", "row", "column", "channel"), (views, *image), "image", "image", np.uint8)
+        self._heads: dict[int, Projection] = {}
+
+    def __len__(self) -> int:
+        """Layers, the image not counted."""
+        return len(self.layers)
+
+    def __str__(self):
+        return ", ".join(map(str, self.layers))
+
+    def _synapse(self, letter: str, number: int, shape, role: str, learns: bool) -> Synapse:
+        # A generator of its own for each array: adding one never changes what another draws.
+        seed = [self.seed, ord(letter), number]
+        return Synapse(f"{letter}{number}", shape, role, seed, self.plasticity if learns else None, self.dtype)
+
+    def upwards(self, top: int | None = None) -> list[Projection]:
+        """Forward projections from the image up to layer ``top`` (all of them if None)."""
+        return self.projections[:top]
+
+    def head(self, number: int) -> Projection:
+        """The projection from layer ``number`` to its head of D units; the same one at every call."""
+        if number not in self._heads:
+            pre = self.populations[number]
+            post = Head(number, self.head_units, pre.views, pre.learning, self.dtype)
+            synapse = self._synapse("H", number, (pre.size, self.head_units), "forward weight", True)
+            self._heads[number] = Projection(pre, post, synapse)
+        return self._heads[number]
+
+    def feedback(self, projection: Projection, kind: str) -> Feedback:
+        """Feedback along a forward projection: ``bp`` borrows its weights, the others own theirs.
+
+        Raises:
+            WiringError: an unknown kind.
+        """
+        if kind == "bp":
+            return TransportedFeedback(projection)
+        if kind not in FEEDBACKS:
+            raise WiringError(f"unknown feedback {kind!r}", "one of " + ", ".join(FEEDBACKS), "write --feedback urf")
+        # B3 goes along W3, F3 along the head H3: arrays of their own, drawn independently of the forward ones.
+        letter = {"W": "B", "H": "F"}[projection.synapse.name[0]]
+        number = int(projection.synapse.name[1:])
+        synapse = self._synapse(letter, number, projection.synapse.shape, "feedback weight", kind != "rf")
+        return {"rf": Feedback, "urf": UpdatedFeedback, "sign": SignFeedback}[kind](projection, synapse)
+
+    def look(self, top: int | None = None) -> Iterator[Step]:
+        """The steps from an image to the activity of layer ``top``."""
+        for projection in self.upwards(top):
+            yield from projection.transmit()
+            yield from projection.post.respond()

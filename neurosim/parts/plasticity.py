@@ -1,0 +1,70 @@
+"""Plasticity: how a synapse turns the outer products of a batch into a lasting change. Elementwise, per synapse."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from neurosim.buffer import Buffer
+from neurosim.errors import WiringError
+from neurosim.plan import Step
+
+EQUATIONS = {
+    "sgd": "w -= rate (c + decay w)",
+    "momentum": "m = mu m + c; w -= rate (m + decay w)",
+    "signum": "m = mu m + c; w -= rate (sign(m) + decay w)",
+    "adam": "m, v = traces of c, c^2; w -= rate (m' / (sqrt(v') + eps) + decay w)",
+}
+STATES = {"sgd": (), "momentum": ("trace",), "signum": ("trace",), "adam": ("trace", "square")}
+
+
+class Plasticity:
+    """One plasticity for many synapses, each with traces of its own; c is the summed outer product.
+
+    Parameters:
+        ========= ==== ======================================= ========
+        name      unit math                                    default
+        ========= ==== ======================================= ========
+        rate      1    eta, shared, set by the schedule        0.001
+        momentum  1    mu, of the trace m = mu m + c           0.9
+        decay     1    lambda, pulls weights to zero           0
+        ========= ==== ======================================= ========
+
+    ``sgd``, ``momentum`` and ``signum`` use no division; ``adam`` divides and is not plausible.
+
+    Raises:
+        WiringError: an unknown kind, or a number outside its range.
+    """
+
+    def __init__(self, kind: str = "signum", rate: float = 1e-3, momentum: float = 0.9, decay: float = 0.0):
+        if kind not in EQUATIONS:
+            raise WiringError(f"unknown plasticity {kind!r}", "one of " + ", ".join(EQUATIONS), "write --plasticity signum")
+        for name, value, low, high in (("rate", rate, 0, np.inf), ("momentum", momentum, 0, 1), ("decay", decay, 0, np.inf)):
+            if not low <= value < high:
+                raise WiringError(f"{name} {value}", f"at least {low} and below {high}", f"change --{name}")
+        self.kind, self.momentum, self.decay, self.base_rate = kind, momentum, decay, rate
+        self.rate = Buffer("rate", ("one",), (1,), "rate", "plasticity", np.float64, initial=rate)
+
+    def state(self, name: str, shape: tuple[int, ...], axes: tuple[str, ...], dtype) -> dict[str, Buffer]:
+        """The traces that one synapse array needs: argument name -> buffer of the weights' shape."""
+        state = {
+            trace: Buffer(f"{trace} {name}", axes, shape, "plasticity", name, dtype) for trace in STATES[self.kind]
+        }
+        if self.kind == "adam":
+            state["count"] = Buffer(f"count {name}", ("one",), (1,), "plasticity", name, np.int64)
+        return state
+
+    def consolidate(self, name: str, weight: Buffer, change: Buffer, state: dict[str, Buffer]) -> Iterator[Step]:
+        """The step that changes one weight array by its own summed outer products and its own traces."""
+        scalars = {"decay": self.decay}
+        reads = {"change": change.line(), "rate": self.rate}
+        if self.kind == "adam":
+            scalars |= {"beta1": self.momentum, "beta2": 0.999, "epsilon": 1e-8}
+            yield Step("tick", f"{name} counts its changes", "t = t + 1", {}, updates={"count": state["count"]})
+            reads["count"] = state["count"]
+        elif self.kind != "sgd":
+            scalars["momentum"] = self.momentum
+        updates = {"weight": weight.line(), **{k: b.line() for k, b in state.items() if k != "count"}}
+        equation = EQUATIONS[self.kind].replace("w ", f"{name} ").replace(" w)", f" {name})")
+        yield Step(self.kind, f"{name} changes", equation, reads, updates=updates, scalars=scalars, over="synapse")

@@ -1,0 +1,101 @@
+"""Populations: units of one layer, their stored activity, the error they receive and the factor they pass on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from neurosim.buffer import Buffer
+from neurosim.plan import Step
+
+# What the gate multiplies the received error by, phi'(u) in terms of the activity x.
+GATES = {"hardtanh": "(|x| < 1)", "tanh": "(1 - x^2)", "linear": "1"}
+
+
+class Population:
+    """Units ``(row, column, channel)`` of one layer, for every view in the batch.
+
+    Parameters:
+        ========== ===== ============================= =======================================
+        name       unit  math                          default
+        ========== ===== ============================= =======================================
+        activity   1     x = phi(u) or phi(max u)      0
+        potential  1     u = W * x_below               lives within one block
+        winner     place argmax of the 2 x 2 window    only where pooled; 4: gate closed
+        error      1     what feedback delivers        lives within one block
+        post       1     delta = phi'(u) error         lives within one block
+        ========== ===== ============================= =======================================
+
+    Args:
+        number: 0 for the image, 1 for the first layer.
+        shape: (row, column, channel) of the activity, after pooling.
+        views: rows of the batch: view 1 of every moment, then view 2 of every moment.
+        learning: first row that receives an error: the number of pairs under the gradient block, else 0.
+        nonlinearity: hardtanh, tanh or linear.
+        pooled: whether a 2 x 2 maximum comes before the nonlinearity.
+        dtype: of the activities.
+    """
+
+    def __init__(self, number, shape, views, learning=0, nonlinearity="linear", pooled=False, dtype=np.float32):
+        self.number, self.shape, self.nonlinearity, self.pooled = number, tuple(shape), nonlinearity, pooled
+        self.learning, self.views = learning, views
+        owner, axes, rows = f"layer {number}" if number else "image", ("sample", "row", "column", "channel"), shape
+        self.activity = Buffer(f"x{number}", axes, (views, *rows), "activity", owner, dtype)
+        self.active_part = self.activity.part(self.activity.name, learning, views) if learning else self.activity
+        if not number:
+            return
+        above, window = (views - learning, *rows), ("sample", "window", *axes[1:])
+        spread, place = ((window, lambda s: (s[0], 4, *s[1:])) if pooled else (axes, lambda s: s))
+        self.potential = Buffer(f"u{number}", spread, place((views, *rows)), "activity", owner, dtype, local=True)
+        self.error = Buffer(f"e{number}", axes, above, "error", owner, dtype, local=True)
+        self.post = Buffer(f"d{number}", spread, place(above), "error", owner, dtype, local=True)
+        if pooled:
+            self.winner = Buffer(f"winner{number}", axes, (views, *rows), "gate", owner, np.uint8)
+            self.winner_part = self.winner.part(self.winner.name, learning, views) if learning else self.winner
+
+    @property
+    def size(self) -> int:
+        """Units."""
+        return int(np.prod(self.shape))
+
+    def respond(self) -> Iterator[Step]:
+        """``x = phi(u)``, or ``x = phi(max over the window of u)`` with the place that won."""
+        reads, writes = {"potential": self.potential}, {"activity": self.activity}
+        phi, kernel, inside = self.nonlinearity, "activate", "u"
+        if self.pooled:
+            writes["winner"] = self.winner
+            kernel, inside = "pool", "max u"
+        x = f"x{self.number}"
+        equation = f"{x} = {inside}{self.number}" if phi == "linear" else f"{x} = {phi}({inside}{self.number})"
+        yield Step(kernel, f"layer {self.number} responds", equation, reads, writes, scalars={"nonlinearity": phi},
+                   over="sample")  # fmt: skip
+
+    def gate(self) -> Iterator[Step]:
+        """``delta = phi'(u) error``, at the place that won where the layer is pooled."""
+        reads, kernel = {"activity": self.active_part, "error": self.error}, "gate"
+        where = ""
+        if self.pooled:
+            reads["winner"], kernel, where = self.winner_part, "gate_pooled", " at the winner"
+        n = self.number
+        slope = GATES[self.nonlinearity].replace("x", f"x{n}")
+        equation = f"d{n} = {slope} . e{n}{where}"
+        yield Step(kernel, f"layer {n} gates its error", equation, reads, {"post": self.post},
+                   scalars={"nonlinearity": self.nonlinearity}, over="sample")  # fmt: skip
+
+
+class Head(Population):
+    """The units that a layer's activity is read into for the comparison: linear, one vector a view.
+
+    Args:
+        number: of the layer it reads.
+        units: D.
+        views, learning, dtype: as for `Population`.
+    """
+
+    def __init__(self, number, units, views, learning, dtype):
+        self.number, self.shape, self.learning, self.views = number, (units,), learning, views
+        owner = f"head {number}"
+        self.activity = Buffer(f"z{number}", ("sample", "unit"), (views, units), "activity", owner, dtype)
+        self.error = Buffer(f"ez{number}", ("sample", "unit"), (views - learning, units), "error", owner, dtype)
+        self.post = self.error  # linear units: the gate is 1

@@ -1,0 +1,62 @@
+"""Synapses: the sole owners of weights, changed by outer products of stored activities and by nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from neurosim.buffer import Buffer
+from neurosim.parts.plasticity import Plasticity
+from neurosim.plan import Step
+
+CONVOLUTION = ("tap_row", "tap_column", "in", "out")
+DENSE = ("presynaptic", "postsynaptic")
+
+
+class Synapse:
+    """One weight array: ``(3, 3, in, out)`` shared over places, or ``(presynaptic, postsynaptic)``.
+
+    Initial weights: uniform in +-1/sqrt(fan in), drawn from a generator of the array's own.
+
+    Args:
+        name: as in the equations: ``W3``, ``H3``, ``B3``.
+        shape: four sizes for a convolution, two for a dense projection.
+        role: ``forward weight`` or ``feedback weight``.
+        seed: seeds of the generator.
+        plasticity: None for weights that never change.
+        dtype: of the weights.
+        gain: multiplies the initial bound.
+    """
+
+    def __init__(self, name, shape, role, seed, plasticity: Plasticity | None = None, dtype=np.float32, gain=1.0):
+        self.name, self.shape, self.plasticity = name, tuple(shape), plasticity
+        self.axes = CONVOLUTION if len(shape) == 4 else DENSE
+        self.fan_in = int(np.prod(shape[:-1]))
+        bound = gain / np.sqrt(self.fan_in)
+        values = np.random.default_rng(seed).uniform(-bound, bound, shape)
+        self.weight = Buffer(name, self.axes, shape, role, name, dtype, initial=values)
+        if plasticity is not None:
+            self.change = Buffer(f"d{name}", self.axes, shape, "change", name, dtype)
+            self.state = plasticity.state(name, self.shape, self.axes, dtype)
+
+    def hebbian(self, pre: Buffer, post: Buffer) -> Iterator[Step]:
+        """The only way to change: ``c = sum of presynaptic activity x postsynaptic factor``, one a sample and place.
+
+        Args:
+            pre: stored activity ``(sample, row, column, channel)``, or ``(sample, presynaptic)``.
+            post: stored factor delta of the population above, of the same samples.
+        """
+        equation = f"d{self.name} = sum {pre.name} (x) {post.name}"
+        label, reads = f"{self.name} sums its outer products", {"pre": pre, "post": post}
+        places = int(np.prod(post.shape[:-1]))
+        flops = 2 * places * int(np.prod(self.shape))
+        if self.axes is CONVOLUTION:
+            yield Step("hebbian_convolution", label, equation, reads, sums={"change": self.change}, over="sample",
+                       flops=flops)  # fmt: skip
+        else:
+            yield Step("hebbian_dense", label, equation, reads, {"change": self.change}, over="presynaptic", flops=flops)
+
+    def consolidate(self) -> Iterator[Step]:
+        """Turn the summed outer products into a lasting change."""
+        yield from self.plasticity.consolidate(self.name, self.weight, self.change, self.state)

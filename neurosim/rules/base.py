@@ -1,0 +1,93 @@
+"""What every rule offers: a plan for each lesson, and the order of the lessons."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from neurosim.network import Network
+from neurosim.parts.error_units import ErrorUnits
+from neurosim.parts.projection import Feedback
+from neurosim.plan import Plan, Step
+
+
+class Rule:
+    """The wiring of one learning rule; it lists steps and computes nothing.
+
+    A *lesson* is one batch's plan: all layers at once, or one layer. Subclasses give `name`, `summary`, fill
+    `errors` and `feedbacks`, and say in `wire` which steps a lesson has.
+
+    Args:
+        network: whose populations and projections are wired.
+        loss: from `neurosim.losses`.
+
+    Attributes:
+        lessons: what can be trained in one batch, by name; empty where nothing learns.
+        errors: the error units, by layer.
+        feedbacks: every feedback path as built, for the audit and for the realised wiring.
+    """
+
+    name = ""
+    summary = ""
+
+    def __init__(self, network: Network, loss):
+        self.network, self.loss = network, loss
+        self.lessons: tuple[str, ...] = ()
+        self.errors: dict[int, ErrorUnits] = {}
+        self.feedbacks: list[Feedback] = []
+
+    def wire(self, lesson: str) -> Iterator[Step]:
+        """The steps of one lesson, after the views lie in ``x0``."""
+        yield from ()
+
+    def plan(self, lesson: str) -> Plan:
+        """The lesson's steps, frozen."""
+        return Plan(lesson, self.wire(lesson))
+
+    def errors_of(self, lesson: str) -> list[ErrorUnits]:
+        """The error units that a lesson runs."""
+        return list(self.errors.values())
+
+    def epochs(self, asked: int) -> int:
+        """Passes through the images in all, when ``asked`` epochs are asked for."""
+        return asked if self.lessons else 0
+
+    def lesson(self, epoch: int, batch: int, asked: int) -> str:
+        """Which lesson a batch trains."""
+        return self.lessons[0]
+
+    def progress(self, epoch: int, part: float, asked: int) -> float:
+        """How far the schedule of the rate has come, 0 to 1, in ``epoch`` after ``part`` of its batches."""
+        return (epoch + part) / self.epochs(asked)
+
+    def _attach(self, number: int) -> ErrorUnits:
+        self.errors[number] = ErrorUnits(self.network.head(number).post, self.loss)
+        return self.errors[number]
+
+    def _feed(self, projection, kind: str) -> Feedback:
+        self.feedbacks.append(self.network.feedback(projection, kind))
+        return self.feedbacks[-1]
+
+    def synapses(self) -> list:
+        """Every synapse that the rule's plans touch: forward, heads', feedback's; each array once."""
+        found = [p.synapse for p in self.network.projections]
+        found += [self.network.head(number).synapse for number in self.errors]
+        found += [feedback.synapse for feedback in self.feedbacks]
+        return list({s.name: s for s in found}.values())
+
+    def wiring(self) -> list[str]:
+        """The wiring as realised, one line a path: which array carries the error where, and whether it learns."""
+        lines = []
+        for f in self.feedbacks:
+            p, post = f.projection, f.projection.post
+            how = {"bp": "the transposed forward weights", "rf": "fixed, random, its own",
+                   "urf": "its own, learned by its own outer product",
+                   "sign": "signs of its own, learned by its own outer product"}[f.kind]  # fmt: skip
+            lines.append(f"{f.synapse.name}: {post.post.name} -> layer {p.pre.number} ({f.kind}: {how})")
+        return lines
+
+
+def random_lesson(seed: int, epoch: int, batch: int, count: int) -> int:
+    """Which of ``count`` lessons a batch draws; a function of its place, so that nothing needs to be saved."""
+    return int(np.random.default_rng([seed, ord("L"), epoch, batch]).integers(count))

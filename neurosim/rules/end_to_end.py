@@ -1,0 +1,36 @@
+"""End to end: one head at the top, its error delivered down through every layer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from neurosim.plan import Step
+from neurosim.rules.base import Rule
+
+
+class EndToEnd(Rule):
+    """``delta_l = gate_l . (B_{l+1}^T delta_{l+1})``; the rules differ in what B is."""
+
+    feedback = ""
+
+    def __init__(self, network, loss):
+        super().__init__(network, loss)
+        self.lessons = ("all layers",)
+        top = len(network)
+        self.head, self.error = network.head(top), self._attach(top)
+        # From the head down to layer 2: nothing is sent to the image.
+        self.down = [self._feed(p, self.feedback) for p in (self.head, *reversed(network.projections[1:]))]
+
+    def wire(self, lesson: str) -> Iterator[Step]:
+        network, learners = self.network, [self.head, *reversed(self.network.projections)]
+        yield from network.look()
+        yield from self.head.transmit()
+        yield from self.error.compare()
+        for projection, back in zip(learners, [*self.down, None], strict=True):
+            yield from projection.hebbian()
+            if back is not None:
+                yield from back.learn()
+                yield from back.deliver()
+                yield from projection.pre.gate()
+        for part in (*learners, *self.down):
+            yield from part.settle()

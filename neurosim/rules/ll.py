@@ -1,0 +1,73 @@
+"""ll: layer-wise learning. Every layer has a head and an error of its own; nothing passes downwards between layers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from neurosim.errors import WiringError
+from neurosim.plan import Step
+from neurosim.rules.base import Rule, random_lesson
+
+ORDERS = ("greedy", "random", "simultaneous")
+
+
+class LayerWise(Rule):
+    """``z_l = H_l x_l``, ``e_l = error(z_l)``, ``delta_l = gate_l . (F_l^T e_l)`` (Tang, Yang, Amit 2022).
+
+    Args:
+        network, loss: as for every rule.
+        order: ``greedy`` (layer 1 for E epochs, then layer 2, ...), ``random`` (each batch trains one layer drawn at
+            random, E x L epochs in all) or ``simultaneous`` (every layer on every batch, E epochs).
+        feedback: what F_l is: ``bp`` (H_l itself), ``rf``, ``urf`` or ``sign``.
+
+    Raises:
+        WiringError: an unknown order or feedback.
+    """
+
+    name = "ll"
+    summary = "layer-wise: every layer learns from a head and an error of its own"
+
+    def __init__(self, network, loss, order: str = "simultaneous", feedback: str = "urf"):
+        super().__init__(network, loss)
+        if order not in ORDERS:
+            raise WiringError(f"unknown order {order!r}", "one of " + ", ".join(ORDERS), "write --order simultaneous")
+        self.order = order
+        numbers = range(1, len(network) + 1)
+        self.back = {n: self._feed(network.head(n), feedback) for n in numbers}
+        for n in numbers:
+            self._attach(n)
+        self.lessons = ("all layers",) if order == "simultaneous" else tuple(f"layer {n}" for n in numbers)
+
+    def wire(self, lesson: str) -> Iterator[Step]:
+        taught = [int(lesson.split()[1])] if lesson != "all layers" else list(self.errors)
+        yield from self.network.look(max(taught))
+        for n in taught:
+            yield from self.network.head(n).transmit()
+            yield from self.errors[n].compare()
+        for n in taught:
+            yield from self.back[n].deliver()
+        for n in taught:
+            yield from self.network.populations[n].gate()
+            yield from self.network.projections[n - 1].hebbian()
+        for n in taught:
+            yield from self.network.head(n).hebbian()
+            yield from self.back[n].learn()
+        for n in taught:
+            for part in (self.network.projections[n - 1], self.network.head(n), self.back[n]):
+                yield from part.settle()
+
+    def errors_of(self, lesson: str):
+        return [self.errors[int(lesson.split()[1])]] if lesson != "all layers" else list(self.errors.values())
+
+    def epochs(self, asked: int) -> int:
+        return asked * len(self.lessons)
+
+    def lesson(self, epoch: int, batch: int, asked: int) -> str:
+        if self.order == "random":
+            return self.lessons[random_lesson(self.network.seed, epoch, batch, len(self.lessons))]
+        return self.lessons[epoch // asked]
+
+    def progress(self, epoch: int, part: float, asked: int) -> float:
+        if self.order == "greedy":
+            return (epoch % asked + part) / asked
+        return super().progress(epoch, part, asked)

@@ -1,0 +1,10 @@
+"""none: a random encoder. Nothing learns; the floor of every table."""
+
+from neurosim.rules.base import Rule
+
+
+class RandomEncoder(Rule):
+    """No lesson: the initial weights are the encoder."""
+
+    name = "none"
+    summary = "random encoder: nothing learns, the floor"

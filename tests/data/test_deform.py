@@ -1,0 +1,91 @@
+"""The draw of deformations: ranges, spread, and the same numbers for the same seed."""
+
+import numpy as np
+import pytest
+
+from neurosim.data.deform import IDENTITY, Deformation
+from neurosim.errors import WiringError
+from neurosim.kernels.deformation import deform
+
+
+def draw(count=4000, seed=1, **strengths):
+    return Deformation(**strengths).draw(np.random.default_rng([seed, 7]), count)
+
+
+def test_shapes_and_types():
+    drawn = draw(5)
+    assert {name: (array.shape, array.dtype.name) for name, array in drawn.items()} == {
+        "theta": ((5, 2, 3), "float64"),
+        "saturation": ((5,), "float64"),
+        "hue": ((5,), "float64"),
+        "flip": ((5,), "bool"),
+    }
+    assert {name: len(array) for name, array in draw(0).items()} == dict.fromkeys(drawn, 0)
+
+
+def test_published_ranges_are_filled_and_never_left():
+    drawn = draw()
+    for values, low, high in (
+        (drawn["theta"][:, [0, 1], [0, 1]], 0.75, 1.25),
+        (drawn["theta"][:, [0, 1], [1, 0]], -0.25, 0.25),
+        (drawn["theta"][:, :, 2], -0.5, 0.5),
+        (np.log2(drawn["saturation"]), -2.0, 2.0),
+        (drawn["hue"], -0.1, 0.1),
+    ):
+        width = high - low
+        assert low <= values.min() < low + 0.01 * width
+        assert high - 0.01 * width < values.max() <= high
+        assert values.mean() == pytest.approx((low + high) / 2, abs=0.03 * width)
+        assert values.std() == pytest.approx(width / np.sqrt(12), rel=0.03)
+    assert drawn["flip"].mean() == pytest.approx(0.5, abs=0.03)
+
+
+def test_parameters_are_drawn_independently():
+    drawn = draw()
+    columns = np.column_stack(
+        [drawn["theta"].reshape(-1, 6), np.log2(drawn["saturation"]), drawn["hue"], drawn["flip"]]
+    )
+    correlation = np.corrcoef(columns.T) - np.eye(9)
+    assert np.abs(correlation).max() < 0.08
+
+
+def test_strengths_scale_each_range_alone():
+    plain = draw(50)
+    strong = draw(50, scale=0.5, shift=1.0, saturation=1.0, hue=0.5, flip=1.0)
+    np.testing.assert_allclose(strong["theta"][:, :, :2] - np.eye(2), 2 * (plain["theta"][:, :, :2] - np.eye(2)))
+    np.testing.assert_allclose(strong["theta"][:, :, 2], 2 * plain["theta"][:, :, 2])
+    np.testing.assert_allclose(strong["saturation"] ** 2, plain["saturation"])
+    np.testing.assert_allclose(strong["hue"], 5 * plain["hue"])
+    assert strong["flip"].all()
+    assert not draw(50, flip=0.0)["flip"].any()
+
+
+def test_same_seed_same_draw_and_other_seed_another():
+    for name, array in draw(20).items():
+        np.testing.assert_array_equal(array, draw(20)[name])
+    assert not np.array_equal(draw(20)["theta"], draw(20, seed=2)["theta"])
+
+
+def test_two_draws_in_a_row_are_one_long_draw():
+    rng = np.random.default_rng([1, 7])
+    first, second = Deformation().draw(rng, 8), Deformation().draw(rng, 12)
+    for name, array in draw(20).items():
+        np.testing.assert_array_equal(np.concatenate([first[name], second[name]]), array)
+
+
+@pytest.mark.parametrize("border", [False, True])
+def test_identity_draw_leaves_the_image(border):
+    rng = np.random.default_rng(3)
+    image = rng.integers(0, 256, (6, 7, 5, 3), dtype=np.uint8)
+    out = np.empty(image.shape, np.float32)
+    deform(image, **IDENTITY.draw(rng, 6), out=out, border=border)
+    np.testing.assert_allclose(out, image / 255, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("scale", -0.1), ("shift", np.nan), ("saturation", np.inf), ("hue", -1), ("flip", 1.5), ("flip", -0.1)],
+)
+def test_impossible_strengths_are_told(name, value):
+    with pytest.raises(WiringError, match=f"deformation {name} is .*; expected .*; 0 switches it off"):
+        Deformation(**{name: value})

@@ -1,0 +1,124 @@
+"""Every fast kernel against the naive loops of the reference, by one test body; same names, same arguments."""
+
+import inspect
+
+import numpy as np
+import pytest
+
+from neurosim.kernels import cpu, reference
+
+RNG = np.random.default_rng(7)
+N, R, C, I, O = 3, 4, 6, 2, 5
+
+
+def normal(*shape):
+    return RNG.normal(size=shape) * 0.8
+
+
+def cases():
+    """(kernel, arguments, names of the arrays that it changes)."""
+    x, w = normal(N, R, C, I), normal(3, 3, I, O)
+    plain, pooled = (N, R, C, O), (N, 4, R // 2, C // 2, O)
+    small = (N, R // 2, C // 2, O)
+    for shape in (plain, pooled):
+        yield "convolve", {"presynaptic": x, "weight": w, "potential": np.full(shape, np.nan)}, ["potential"]
+        yield "hebbian_convolution", {"pre": x, "post": normal(*shape), "change": normal(3, 3, I, O)}, ["change"]
+        for wide in (1, 4):  # gathers, then scatters
+            post = normal(*shape[:-1], O * wide)
+            weight = normal(3, 3, I, O * wide)
+            yield "deliver_convolution", {"post": post, "weight": weight, "error": np.full_like(x, np.nan)}, ["error"]
+    yield "deliver_convolution", {"post": normal(*plain), "weight": normal(3, 3, 4, O),
+                                  "error": np.full((N, R, C, 4), np.nan)}, ["error"]  # fmt: skip
+    for phi in ("hardtanh", "tanh", "linear"):
+        activity = np.clip(normal(*plain), -1, 1)
+        yield "activate", {"potential": normal(*plain), "activity": normal(*plain), "nonlinearity": phi}, ["activity"]
+        yield "gate", {"activity": activity, "error": normal(*plain), "post": normal(*plain), "nonlinearity": phi}, ["post"]
+        ties = np.round(normal(*pooled) * 2) / 2
+        yield "pool", {"potential": ties, "activity": normal(*small), "nonlinearity": phi,
+                       "winner": np.full(small, 9, np.uint8)}, ["activity", "winner"]  # fmt: skip
+        yield "gate_pooled", {"activity": np.clip(normal(*small), -0.9, 0.9), "error": normal(*small),
+                              "winner": RNG.integers(0, 5, small).astype(np.uint8), "post": normal(*pooled),
+                              "nonlinearity": phi}, ["post"]  # fmt: skip
+    a, b, z, e = normal(N, 7), normal(7, O), normal(N, O), normal(N, O)
+    yield "dense", {"presynaptic": a, "weight": b, "potential": z.copy()}, ["potential"]
+    yield "hebbian_dense", {"pre": a, "post": e, "change": normal(7, O)}, ["change"]
+    yield "deliver_dense", {"post": e, "weight": b, "error": normal(N, 7)}, ["error"]
+    picture = RNG.integers(0, 256, (N, R, C, I)).astype(np.uint8)
+    yield "present", {"image": picture, "activity": normal(N, R, C, I), "gain": 2.0, "offset": -1.0}, ["activity"]
+    yield "present", {"image": picture / 255, "activity": normal(N, R, C, I), "gain": 1.0, "offset": 0.0}, ["activity"]
+    yield from plasticity_cases()
+    yield from loss_cases()
+
+
+def plasticity_cases():
+    def state():
+        return {"change": normal(11), "weight": normal(11), "rate": np.array([0.03])}
+
+    yield "sgd", {**state(), "decay": 0.1}, ["weight"]
+    for name in ("momentum", "signum"):
+        yield name, {**state(), "trace": normal(11), "momentum": 0.9, "decay": 0.1}, ["weight", "trace"]
+    extra = {"trace": normal(11), "square": normal(11) ** 2, "count": np.array([3])}
+    yield "adam", {**state(), **extra, "beta1": 0.9, "beta2": 0.99, "epsilon": 1e-8, "decay": 0.1}, [
+        "weight", "trace", "square"]  # fmt: skip
+    yield "send_sign", {"weight": normal(11), "sent": normal(11), "scale": 0.5}, ["sent"]
+    yield "tick", {"count": np.array([3])}, ["count"]
+    for capacity in (4, 9):
+        yield "push", {"activity": normal(6, 5), "trace": normal(capacity, 5), "cursor": np.array([13])}, [
+            "trace", "cursor"]  # fmt: skip
+
+
+def loss_cases():
+    def views(n=6):
+        z1 = normal(n, 4) * 0.6
+        return {"view1": z1, "view2": z1 + 0.5 * normal(n, 4), "error2": normal(n, 4), "value": np.zeros(3)}
+
+    margins = {"margin_positive": 1.0, "margin_negative": 3.0}
+    both = ["error1", "error2", "value"]
+    for error1 in (None, normal(6, 4)):
+        changed = both if error1 is not None else ["error2", "value"]
+        yield "hinge_all", {**views(), "index": np.arange(6), "error1": error1, **margins}, changed
+        for pushed in (6, 8, 40):
+            memory = {"trace": normal(10, 4), "cursor": np.array([pushed]), "pairs": 6, "lags": 4}
+            some = {k: v for k, v in views().items() if k != "view1"}
+            yield "hinge_lags", {**some, **memory, "index": np.arange(6), "error1": error1, **margins}, changed
+    for name, more in (
+        ("hinge_mean", margins), ("positive", {}), ("nt_xent", {"temperature": 0.3, "scale": 2.0}),
+        ("barlow", {"off_diagonal": 0.004, "scale": 0.03, "epsilon": 1e-5}),
+    ):  # fmt: skip
+        yield name, {**views(), "error1": normal(6, 4), **more}, both
+
+
+ALL = list(cases())
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("number", range(len(ALL)), ids=[f"{name}-{i}" for i, (name, _, _) in enumerate(ALL)])
+def test_fast_form_agrees_with_the_reference(number, dtype):
+    name, arguments, changed = ALL[number]
+    kept = {"value", "rate"}
+
+    def copies(real):
+        return {
+            k: v.astype(real if v.dtype == float and k not in kept else v.dtype) if isinstance(v, np.ndarray) else v
+            for k, v in arguments.items()
+        }
+
+    found, wanted = copies(dtype), copies("float64")
+    if dtype == "float32":  # the same inputs to both, so that comparisons fall the same way
+        wanted = {k: v.astype(float) if isinstance(v, np.ndarray) and v.dtype == np.float32 else v
+                  for k, v in copies(dtype).items()}  # fmt: skip
+    getattr(cpu, name)(**found)
+    getattr(reference, name)(**wanted)
+    for k, value in found.items():
+        if isinstance(value, np.ndarray):
+            tolerance = (1e-12 if dtype == "float64" else 2e-5) if k in changed else 0
+            np.testing.assert_allclose(value, wanted[k], rtol=tolerance, atol=tolerance, err_msg=k)
+
+
+def test_forms_have_the_same_kernels_and_arguments():
+    assert cpu.__all__ == reference.__all__
+    assert {name for name, _, _ in ALL} | {"deform"} == set(reference.__all__)
+    for name in reference.__all__:
+        fast, naive = (inspect.signature(getattr(form, name)).parameters for form in (cpu, reference))
+        assert list(fast) == list(naive), name
+        assert inspect.getdoc(getattr(cpu, name)), name
