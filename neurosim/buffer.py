@@ -26,7 +26,7 @@ class Buffer:
         owner: the part that owns it, for messages and for the audit.
         dtype: of the elements.
         local: may live block by block.
-        initial: values to start from; zeros if None.
+        initial: values to start from, or a function that makes them at the first touch; zeros if None.
 
     Raises:
         ShapeError: not one name an axis, or a size below one.
@@ -53,7 +53,7 @@ class Buffer:
         if self._array is None:
             self._array = np.zeros(self.shape, self.dtype)
             if self._initial is not None:
-                self._array[...] = self._initial
+                self._array[...] = self._initial() if callable(self._initial) else self._initial
                 self._initial = None
         return self._array
 

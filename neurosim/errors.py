@@ -13,7 +13,9 @@ class NeurosimError(Exception):
     """
 
     def __init__(self, met: str, expected: str, mend: str):
-        super().__init__(f"{met}; expected {expected}; {mend}")
+        text = f"{met}; expected {expected}; {mend}"
+        # A file's name may hold line breaks, or bytes that are no text: the message stays one printable line.
+        super().__init__(" ".join(text.encode(errors="replace").decode().split()))
 
 
 class ShapeError(NeurosimError):

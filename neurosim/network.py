@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from neurosim.buffer import Buffer
 from neurosim.errors import ShapeError, WiringError
 from neurosim.parts.plasticity import Plasticity
 from neurosim.parts.population import GATES, Head, Population
@@ -112,7 +111,6 @@ class Network:
         for number, (pre, post) in enumerate(zip(self.populations, self.populations[1:], strict=False), 1):
             shape = (3, 3, pre.shape[2], post.shape[2])
             self.projections.append(Projection(pre, post, self._synapse("W", number, shape, "forward weight", True)))
-        self.image = Buffer("images", ("sample", "row", "column", "channel"), (views, *image), "image", "image", np.uint8)
         self._heads: dict[int, Projection] = {}
 
     def __len__(self) -> int:

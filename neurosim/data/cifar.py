@@ -196,7 +196,8 @@ def _read_python(layout: Layout, folder: Path, file: str) -> tuple[np.ndarray, n
     if not isinstance(labels, list) or len(labels) != count or not all(type(label) is int for label in labels):
         met = f"{len(labels)} {layout.labels}" if isinstance(labels, list) else f"no list {layout.labels}"
         raise DataError(f"{path} has {met}", f"{count} whole numbers", _again(layout, folder))
-    numbers = np.array([min(max(label, -1), 255) for label in labels], np.int64)
+    bound = 2**62  # a pickled number has none of its own
+    numbers = np.array([min(max(label, -bound), bound) for label in labels], np.int64)
     _check_labels(layout, path, numbers, layout.limits[-1])
     return _pixels(data), numbers
 

@@ -134,10 +134,9 @@ def _download(url: str, part: Path, unpacked: int, progress: Progress | None) ->
 
 def _open(url: str, have: int) -> http.client.HTTPResponse | None:
     """The answer to a request for what is beyond ``have`` bytes; None where the server says there is no such part."""
-    request = urllib.request.Request(url, headers={"User-Agent": f"neurosim/{__version__}"})
-    if have:
-        request.add_header("Range", f"bytes={have}-")
+    headers = {"User-Agent": f"neurosim/{__version__}"} | ({"Range": f"bytes={have}-"} if have else {})
     try:
+        request = urllib.request.Request(url, headers=headers)
         response = urllib.request.urlopen(request, timeout=TIMEOUT)
     except urllib.error.HTTPError as error:
         error.close()

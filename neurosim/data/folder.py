@@ -136,10 +136,16 @@ def _check_kind(file: Path, image: Image.Image) -> None:
     frames = getattr(image, "n_frames", 1)
     if frames > 1:
         raise DataError(f"{file} has {frames} frames", "one still picture a file", "save one of them in its place")
-    wide = image.mode.startswith(("I", "F")) or any(";16" in str(tile) for tile in getattr(image, "tile", ()))
-    if wide:
+    if image.mode.startswith(("I", "F")) or any(_wide(*tile) for tile in image.tile):
         met = f"{file} has more than 8 bits a channel"
         raise DataError(met, "8 bits a channel", "convert it, so that you choose how it is scaled")
+
+
+def _wide(codec: str, extents: tuple, offset: int, arguments: object) -> bool:
+    """Whether Pillow would cut the values down without saying so: 16-bit colour pictures open as plain RGB."""
+    arguments = arguments if isinstance(arguments, tuple) else (arguments,)
+    largest = max((one for one in arguments if isinstance(one, int)), default=0)
+    return (codec == "ppm" and largest > 255) or any(";16" in str(one) for one in arguments)
 
 
 def _check_size(file: Path, image: Image.Image, first: Path, size: tuple[int, int] | None) -> None:

@@ -1,7 +1,7 @@
 """What clothes a toy's shape: proportions, colours, texture, pose, light and background, and the painting of them.
 
 Camera coordinates: x to the right, y up, z towards the eye, which stands on the z axis at ``eye``; the unit of length
-is half the width of a unit solid. All numbers are drawn at once, then the toys are painted block by block, in any order.
+is half the width of a unit solid. All numbers are drawn at once, then toys are painted block by block, in any order.
 """
 
 import numpy as np

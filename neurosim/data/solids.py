@@ -158,7 +158,7 @@ def _frustum(base, slope, origin, direction):
     return best, np.stack(normal)
 
 
-def _torus(form, origin, direction, steps=40):
+def _torus(form, origin, direction, steps=80):
     """Sphere tracing: walk by the distance to (sqrt(x^2 + y^2) - ring)^2 + z^2 = tube^2 until it is next to nothing."""
     length = np.sqrt(_dot(direction, direction))
     unit = direction / length
@@ -172,13 +172,16 @@ def _torus(form, origin, direction, steps=40):
     walked, last = middle - reach, middle + reach
     found = np.full(bound.size, np.inf, np.float32)
     alive = np.arange(len(near))
-    for step in range(steps):
+    for _ in range(steps):
         point = start[:, alive] + walked[alive] * rays[:, alive]
         gap = np.hypot(np.hypot(point[0], point[1]) - _RING, point[2]) - tube[alive]
-        walked[alive] += gap
-        done = gap < (1e-4 if step < steps - 1 else 2e-3)  # rays that graze the tube come close very slowly
+        done = gap < 3e-4
+        # A ray that grazes the tube would take ever smaller steps: the least step is 3e-3, and a hit steps back again.
+        walked[alive] += np.where(done, gap, np.maximum(gap, np.float32(3e-3)))
         found[near[alive[done]]] = walked[alive[done]]
         alive = alive[~done & (walked[alive] < last[alive])]
+        if not len(alive):
+            break
     t = found.reshape(bound.shape) / length
     point = origin + np.where(np.isfinite(t), t, 0) * direction
     stretch = 1 - _RING / np.maximum(np.hypot(point[0], point[1]), 1e-6)

@@ -1,4 +1,4 @@
-"""The built-in data set: ten kinds of solid, each toy with proportions, colour, texture, pose and background of its own.
+"""The built-in data set: ten kinds of solid, each toy with proportions, colour, texture, pose and background its own.
 
 Toys are drawn by ray casting in perspective, four rays a pixel. Colour, texture, light and background are drawn without
 looking at the kind: only shape and pose tell it. The same seed gives the same bits, whatever the number of workers.

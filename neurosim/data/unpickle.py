@@ -8,6 +8,7 @@ before anything is called. Names of numpy 1 (``numpy.core``) and of numpy 2 (``n
 import io
 import math
 import pickle
+import pickletools
 from pathlib import Path
 
 import numpy as np
@@ -80,6 +81,13 @@ class Unpickler(pickle.Unpickler):
         return ADMITTED[module, name]
 
 
+def _check_slots(data: bytes) -> None:
+    """A file may number what it wants to name again; the reader keeps room up to the largest number, 64 GB at worst."""
+    for opcode, argument, _ in pickletools.genops(data):
+        if opcode.name in ("PUT", "BINPUT", "LONG_BINPUT") and argument > len(data):
+            raise ValueError("a numbering beyond the file's length")
+
+
 def unpickle(data: bytes, path: Path) -> dict[str, object]:
     """The dictionary pickled in ``data``, its keys as text and its arrays as uint8 arrays.
 
@@ -91,6 +99,7 @@ def unpickle(data: bytes, path: Path) -> dict[str, object]:
         DataError: a file that asks for anything but what a batch needs, is truncated, or holds something else.
     """
     try:
+        _check_slots(data)
         found = Unpickler(data, path).load()
         if not isinstance(found, dict):
             raise ValueError(f"a {type(found).__name__} instead of a dictionary")

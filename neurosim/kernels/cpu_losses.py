@@ -31,7 +31,7 @@ def hinge_all(view1, view2, index, error2, value, error1=None, *, margin_positiv
 
 
 def hinge_lags(
-    trace, cursor, view2, index, error2, value, error1=None, *, pairs, lags, margin_positive, margin_negative
+    trace, cursor, view2, index, error2, value, error1=None, *, pairs, lags, negative_weight, margin_positive, margin_negative
 ):
     """Contrastive hinge against the memory of K lags, a whole lag at a time."""
     error2.fill(0)
@@ -43,7 +43,7 @@ def hinge_lags(
         if lag == 0:
             hinge, weight = distance - margin_positive, 1.0
         else:
-            hinge, weight = margin_negative - distance, -1.0 / lags
+            hinge, weight = margin_negative - distance, -negative_weight
         active = np.flatnonzero(hinge > 0)
         delta = np.sign(apart[active]) * apart.dtype.type(weight)
         error2[known[active]] += delta

@@ -37,11 +37,12 @@ def momentum(change, weight, trace, rate, *, momentum, decay):
     _apply(direction, weight, rate, decay)
 
 
-def signum(change, weight, trace, rate, *, momentum, decay):
+def signum(change, weight, trace, rate, *, bound, momentum, decay):
     """See `neurosim.kernels.reference_plasticity.signum`."""
     _follow(change, trace, momentum)
     direction = take("direction", weight.shape, weight.dtype)
     np.sign(trace, out=direction)
+    direction *= weight.dtype.type(bound)
     _apply(direction, weight, rate, decay)
 
 

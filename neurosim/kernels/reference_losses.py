@@ -42,11 +42,11 @@ def hinge_all(view1, view2, index, error2, value, error1=None, *, margin_positiv
 
 
 def hinge_lags(
-    trace, cursor, view2, index, error2, value, error1=None, *, pairs, lags, margin_positive, margin_negative
+    trace, cursor, view2, index, error2, value, error1=None, *, pairs, lags, negative_weight, margin_positive, margin_negative
 ):
     """Contrastive hinge against the memory of K lags.
 
-    ``sum_i [d(z1_i, z2_i) - m+]_+ + 1/K sum_{lag=1}^{K-1} sum_i [m- - d(z1_i, z2_{i+lag})]_+``, over the moments of
+    ``sum_i [d(z1_i, z2_i) - m+]_+ + w sum_{lag=1}^{K-1} sum_i [m- - d(z1_i, z2_{i+lag})]_+``, over the moments of
     the stream: memories of earlier batches count, moments before the stream's beginning do not.
 
     Args:
@@ -60,6 +60,7 @@ def hinge_lags(
             earlier batches receive no error.
         pairs: N, the moments of this batch.
         lags: K, the positive and K - 1 negatives.
+        negative_weight: w, 1/K as published.
     """
     for row, k in enumerate(index):
         error2[row] = 0
@@ -67,7 +68,7 @@ def hinge_lags(
             moment = cursor[0] - pairs + k - lag
             if moment < 0:
                 continue
-            sense, margin, weight = (1, margin_positive, 1) if lag == 0 else (-1, margin_negative, 1 / lags)
+            sense, margin, weight = (1, margin_positive, 1) if lag == 0 else (-1, margin_negative, negative_weight)
             delta = _compare(trace[moment % len(trace)], view2[row], sense, margin, weight, value)
             error2[row] += delta
             if error1 is not None and k - lag >= 0:

@@ -20,14 +20,15 @@ def momentum(change, weight, trace, rate, *, momentum, decay):
         weight[s] -= rate[0] * (trace[s] + decay * weight[s])
 
 
-def signum(change, weight, trace, rate, *, momentum, decay):
-    """``m = mu m + c``, ``w -= eta (sign(m) + lambda w)``: no division, sign(0) = 0; all ``(synapse,)``.
+def signum(change, weight, trace, rate, *, bound, momentum, decay):
+    """``m = mu m + c``, ``w -= eta (b sign(m) + lambda w)``: no division, sign(0) = 0; all ``(synapse,)``.
 
+    ``b`` is the bound of the initial weights, so that one rate suits arrays of any fan-in.
     Source: Bernstein et al. 2018, signSGD with momentum.
     """
     for s in range(len(weight)):
         trace[s] = momentum * trace[s] + change[s]
-        weight[s] -= rate[0] * (np.sign(trace[s]) + decay * weight[s])
+        weight[s] -= rate[0] * (bound * np.sign(trace[s]) + decay * weight[s])
 
 
 def tick(count):

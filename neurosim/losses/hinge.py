@@ -12,17 +12,18 @@ from neurosim.plan import Step
 class Hinge(Loss):
     """Contrastive hinge: same images nearer than ``m+``, others farther than ``m-``, in L1 distance d.
 
-    ``sum_i [d(z1_i, z2_i) - m+]_+ + 1/K sum_{lag=1}^{K-1} sum_i [m- - d(z1_i, z2_{i+lag})]_+`` with a memory of K
+    ``sum_i [d(z1_i, z2_i) - m+]_+ + w sum_{lag=1}^{K-1} sum_i [m- - d(z1_i, z2_{i+lag})]_+`` with a memory of K
     lags, or ``sum_i [d(z1_i, z2_i) - m+]_+ + sum_{i != k} [m- - d(z1_i, z2_k)]_+`` with all negatives of the batch.
 
     Parameters:
-        ========= ================== =================================== =======
-        name      unit               math                                default
-        ========= ================== =================================== =======
-        lags      moments            K: the positive and K - 1 negatives 5
-        threshold activity x units   (m+ + m-) / 2                       2
-        delta     activity x units   (m- - m+) / 2                       1
-        ========= ================== =================================== =======
+        =============== ================== =================================== =======
+        name            unit               math                                default
+        =============== ================== =================================== =======
+        lags            moments            K: the positive and K - 1 negatives 5
+        negative_weight 1                  w, of each negative of the memory   1/K
+        threshold       activity x units   (m+ + m-) / 2                       2
+        delta           activity x units   (m- - m+) / 2                       1
+        =============== ================== =================================== =======
 
     Raises:
         WiringError: fewer than two lags, or margins below zero.
@@ -31,13 +32,17 @@ class Hinge(Loss):
     name = "hinge"
     summary = "contrastive hinge against a short-term memory (--lags K) or all negatives (--lags all)"
 
-    def __init__(self, lags: int | None = 5, threshold: float = 2.0, delta: float = 1.0):
+    def __init__(self, lags: int | None = 5, threshold: float = 2.0, delta: float = 1.0, negative_weight=None):
         if lags is not None and lags < 2:
             raise WiringError(f"{lags} lags", "at least 2: the positive and one negative", "write --lags 5 or --lags all")
         if delta < 0 or threshold < delta:
             raise WiringError(f"threshold {threshold} and delta {delta}", "0 <= delta <= threshold, so that no margin is negative",
                               "change --threshold or --delta")  # fmt: skip
+        if negative_weight is not None and (lags is None or negative_weight < 0):
+            raise WiringError(f"negative weight {negative_weight} with {'all' if lags is None else lags} lags",
+                              "a number of at least 0, with a memory of lags", "leave --negative-weight out")  # fmt: skip
         self.lags = lags
+        self.negative_weight = 1 / lags if lags and negative_weight is None else negative_weight
         self.margins = {"margin_positive": threshold - delta, "margin_negative": threshold + delta}
 
     def wire(self, units) -> Iterator[Step]:
@@ -46,7 +51,7 @@ class Hinge(Loss):
         if self.lags:
             yield from units.memory.push(units.view1)
             reads |= {"trace": units.memory.trace, "cursor": units.memory.cursor}
-            scalars |= {"pairs": units.pairs, "lags": self.lags}
+            scalars |= {"pairs": units.pairs, "lags": self.lags, "negative_weight": self.negative_weight}
             others = f"z{number}[1] of {self.lags - 1} lags"
         else:
             reads["view1"] = units.view1

@@ -13,7 +13,7 @@ from neurosim.plan import Step
 EQUATIONS = {
     "sgd": "w -= rate (c + decay w)",
     "momentum": "m = mu m + c; w -= rate (m + decay w)",
-    "signum": "m = mu m + c; w -= rate (sign(m) + decay w)",
+    "signum": "m = mu m + c; w -= rate (bound sign(m) + decay w)",
     "adam": "m, v = traces of c, c^2; w -= rate (m' / (sqrt(v') + eps) + decay w)",
 }
 STATES = {"sgd": (), "momentum": ("trace",), "signum": ("trace",), "adam": ("trace", "square")}
@@ -31,7 +31,8 @@ class Plasticity:
         decay     1    lambda, pulls weights to zero           0
         ========= ==== ======================================= ========
 
-    ``sgd``, ``momentum`` and ``signum`` use no division; ``adam`` divides and is not plausible.
+    ``sgd``, ``momentum`` and ``signum`` use no division; ``adam`` divides and is not plausible. The rate of
+    ``signum`` counts in bounds of the initial weights, 1/sqrt(fan in), so that one rate suits every array.
 
     Raises:
         WiringError: an unknown kind, or a number outside its range.
@@ -55,7 +56,7 @@ class Plasticity:
             state["count"] = Buffer(f"count {name}", ("one",), (1,), "plasticity", name, np.int64)
         return state
 
-    def consolidate(self, name: str, weight: Buffer, change: Buffer, state: dict[str, Buffer]) -> Iterator[Step]:
+    def consolidate(self, name, weight: Buffer, change: Buffer, state: dict[str, Buffer], bound: float) -> Iterator[Step]:
         """The step that changes one weight array by its own summed outer products and its own traces."""
         scalars = {"decay": self.decay}
         reads = {"change": change.line(), "rate": self.rate}
@@ -65,6 +66,8 @@ class Plasticity:
             reads["count"] = state["count"]
         elif self.kind != "sgd":
             scalars["momentum"] = self.momentum
+        if self.kind == "signum":
+            scalars["bound"] = bound
         updates = {"weight": weight.line(), **{k: b.line() for k, b in state.items() if k != "count"}}
         equation = EQUATIONS[self.kind].replace("w ", f"{name} ").replace(" w)", f" {name})")
         yield Step(self.kind, f"{name} changes", equation, reads, updates=updates, scalars=scalars, over="synapse")

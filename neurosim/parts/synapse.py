@@ -26,19 +26,24 @@ class Synapse:
         seed: seeds of the generator.
         plasticity: None for weights that never change.
         dtype: of the weights.
-        gain: multiplies the initial bound.
     """
 
-    def __init__(self, name, shape, role, seed, plasticity: Plasticity | None = None, dtype=np.float32, gain=1.0):
+    def __init__(self, name, shape, role, seed, plasticity: Plasticity | None = None, dtype=np.float32):
         self.name, self.shape, self.plasticity = name, tuple(shape), plasticity
         self.axes = CONVOLUTION if len(shape) == 4 else DENSE
         self.fan_in = int(np.prod(shape[:-1]))
-        bound = gain / np.sqrt(self.fan_in)
-        values = np.random.default_rng(seed).uniform(-bound, bound, shape)
-        self.weight = Buffer(name, self.axes, shape, role, name, dtype, initial=values)
+        self.bound = 1 / np.sqrt(self.fan_in)
+        bound = self.bound
+        self.weight = Buffer(name, self.axes, shape, role, name, dtype, 
+                             initial=lambda: np.random.default_rng(seed).uniform(-bound, bound, shape))  # fmt: skip
         if plasticity is not None:
             self.change = Buffer(f"d{name}", self.axes, shape, "change", name, dtype)
             self.state = plasticity.state(name, self.shape, self.axes, dtype)
+
+    def rescale(self, gain: float) -> None:
+        """Multiply the initial weights and their bound, before anything is learned and before a plan is made."""
+        self.bound *= gain
+        self.weight.array[...] *= self.weight.dtype.type(gain)
 
     def hebbian(self, pre: Buffer, post: Buffer) -> Iterator[Step]:
         """The only way to change: ``c = sum of presynaptic activity x postsynaptic factor``, one a sample and place.
@@ -59,4 +64,4 @@ class Synapse:
 
     def consolidate(self) -> Iterator[Step]:
         """Turn the summed outer products into a lasting change."""
-        yield from self.plasticity.consolidate(self.name, self.weight, self.change, self.state)
+        yield from self.plasticity.consolidate(self.name, self.weight, self.change, self.state, self.bound)

@@ -30,7 +30,7 @@ def run(form, meta, z1, z2):
             trace, cursor = np.zeros((len(z1) + meta["lags"], z1.shape[1])), np.zeros(1, np.int64)
             form.push(z1, trace, cursor)
             form.hinge_lags(trace, cursor, z2, index, e2, value, free, pairs=len(z1), lags=meta["lags"],
-                            **margins(meta))  # fmt: skip
+                            negative_weight=1 / meta["lags"],                            **margins(meta))  # fmt: skip
         else:
             form.hinge_all(z1, z2, index, e2, value, free, **margins(meta))
     elif name == "NT-Xent":

@@ -8,7 +8,7 @@ import pytest
 from neurosim.kernels import cpu, reference
 
 RNG = np.random.default_rng(7)
-N, R, C, I, O = 3, 4, 6, 2, 5
+N, R, C, IN, OUT = 3, 4, 6, 2, 5
 
 
 def normal(*shape):
@@ -17,17 +17,17 @@ def normal(*shape):
 
 def cases():
     """(kernel, arguments, names of the arrays that it changes)."""
-    x, w = normal(N, R, C, I), normal(3, 3, I, O)
-    plain, pooled = (N, R, C, O), (N, 4, R // 2, C // 2, O)
-    small = (N, R // 2, C // 2, O)
+    x, w = normal(N, R, C, IN), normal(3, 3, IN, OUT)
+    plain, pooled = (N, R, C, OUT), (N, 4, R // 2, C // 2, OUT)
+    small = (N, R // 2, C // 2, OUT)
     for shape in (plain, pooled):
         yield "convolve", {"presynaptic": x, "weight": w, "potential": np.full(shape, np.nan)}, ["potential"]
-        yield "hebbian_convolution", {"pre": x, "post": normal(*shape), "change": normal(3, 3, I, O)}, ["change"]
+        yield "hebbian_convolution", {"pre": x, "post": normal(*shape), "change": normal(3, 3, IN, OUT)}, ["change"]
         for wide in (1, 4):  # gathers, then scatters
-            post = normal(*shape[:-1], O * wide)
-            weight = normal(3, 3, I, O * wide)
+            post = normal(*shape[:-1], OUT * wide)
+            weight = normal(3, 3, IN, OUT * wide)
             yield "deliver_convolution", {"post": post, "weight": weight, "error": np.full_like(x, np.nan)}, ["error"]
-    yield "deliver_convolution", {"post": normal(*plain), "weight": normal(3, 3, 4, O),
+    yield "deliver_convolution", {"post": normal(*plain), "weight": normal(3, 3, 4, OUT),
                                   "error": np.full((N, R, C, 4), np.nan)}, ["error"]  # fmt: skip
     for phi in ("hardtanh", "tanh", "linear"):
         activity = np.clip(normal(*plain), -1, 1)
@@ -39,13 +39,13 @@ def cases():
         yield "gate_pooled", {"activity": np.clip(normal(*small), -0.9, 0.9), "error": normal(*small),
                               "winner": RNG.integers(0, 5, small).astype(np.uint8), "post": normal(*pooled),
                               "nonlinearity": phi}, ["post"]  # fmt: skip
-    a, b, z, e = normal(N, 7), normal(7, O), normal(N, O), normal(N, O)
+    a, b, z, e = normal(N, 7), normal(7, OUT), normal(N, OUT), normal(N, OUT)
     yield "dense", {"presynaptic": a, "weight": b, "potential": z.copy()}, ["potential"]
-    yield "hebbian_dense", {"pre": a, "post": e, "change": normal(7, O)}, ["change"]
+    yield "hebbian_dense", {"pre": a, "post": e, "change": normal(7, OUT)}, ["change"]
     yield "deliver_dense", {"post": e, "weight": b, "error": normal(N, 7)}, ["error"]
-    picture = RNG.integers(0, 256, (N, R, C, I)).astype(np.uint8)
-    yield "present", {"image": picture, "activity": normal(N, R, C, I), "gain": 2.0, "offset": -1.0}, ["activity"]
-    yield "present", {"image": picture / 255, "activity": normal(N, R, C, I), "gain": 1.0, "offset": 0.0}, ["activity"]
+    picture = RNG.integers(0, 256, (N, R, C, IN)).astype(np.uint8)
+    yield "present", {"image": picture, "activity": normal(N, R, C, IN), "gain": 2.0, "offset": -1.0}, ["activity"]
+    yield "present", {"image": picture / 255, "activity": normal(N, R, C, IN), "gain": 1.0, "offset": 0.0}, ["activity"]
     yield from plasticity_cases()
     yield from loss_cases()
 
@@ -55,8 +55,8 @@ def plasticity_cases():
         return {"change": normal(11), "weight": normal(11), "rate": np.array([0.03])}
 
     yield "sgd", {**state(), "decay": 0.1}, ["weight"]
-    for name in ("momentum", "signum"):
-        yield name, {**state(), "trace": normal(11), "momentum": 0.9, "decay": 0.1}, ["weight", "trace"]
+    for name, more in (("momentum", {}), ("signum", {"bound": 0.2})):
+        yield name, {**state(), "trace": normal(11), "momentum": 0.9, "decay": 0.1, **more}, ["weight", "trace"]
     extra = {"trace": normal(11), "square": normal(11) ** 2, "count": np.array([3])}
     yield "adam", {**state(), **extra, "beta1": 0.9, "beta2": 0.99, "epsilon": 1e-8, "decay": 0.1}, [
         "weight", "trace", "square"]  # fmt: skip
@@ -78,7 +78,7 @@ def loss_cases():
         changed = both if error1 is not None else ["error2", "value"]
         yield "hinge_all", {**views(), "index": np.arange(6), "error1": error1, **margins}, changed
         for pushed in (6, 8, 40):
-            memory = {"trace": normal(10, 4), "cursor": np.array([pushed]), "pairs": 6, "lags": 4}
+            memory = {"trace": normal(10, 4), "cursor": np.array([pushed]), "pairs": 6, "lags": 4, "negative_weight": 0.25}
             some = {k: v for k, v in views().items() if k != "view1"}
             yield "hinge_lags", {**some, **memory, "index": np.arange(6), "error1": error1, **margins}, changed
     for name, more in (

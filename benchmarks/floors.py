@@ -1,0 +1,149 @@
+"""Where a plan's time goes: every step on its own, beside what its flops and its bytes cost at the machine's rates."""
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass
+class Rates:
+    """What the machine does with the same threads: products in flop/s, copies in byte/s (read + written)."""
+
+    product: float
+    memory: float
+    cache: float
+
+
+def best(task, repeats=5):
+    """Seconds of the fastest of some runs."""
+    times = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        task()
+        times.append(time.perf_counter() - start)
+    return min(times)
+
+
+def measure_rates(workers) -> Rates:
+    """Square sgemm, copies through memory and copies within a core's cache, one array set a thread, all at once."""
+    threads, draw = workers.threads, np.random.default_rng(0)
+
+    def together(work, sets):
+        workers.run([lambda arrays=arrays: work(*arrays) for arrays in sets])
+
+    def copies(source, target, times):
+        for _ in range(times):
+            np.copyto(target, source)
+
+    size = 1024
+    square = [[draw.random((size, size), np.float32) for _ in range(3)] for _ in range(threads)]
+    product = best(lambda: together(lambda a, b, c: np.matmul(a, b, out=c), square))
+    rates = []
+    for count, times in ((1 << 24, 1), (1 << 15, 400)):
+        sets = [(np.ones(count, np.float32), np.ones(count, np.float32), times) for _ in range(threads)]
+        rates.append(2 * 4 * count * times * threads / best(lambda sets=sets: together(copies, sets)))
+    return Rates(2 * size**3 * threads / product, *rates)
+
+
+@dataclass
+class Row:
+    """One step of a plan, or what a stretch spends outside its steps; milliseconds of the whole machine."""
+
+    stretch: int
+    block: int
+    label: str
+    kernel: str
+    ms: float
+    cpu_ms: float
+    flops_ms: float = 0.0
+    memory_ms: float = 0.0
+    cache_ms: float = 0.0
+
+    @property
+    def floor(self) -> float:
+        return max(self.flops_ms, self.memory_ms, self.cache_ms)
+
+
+def _timed(kernel, spent, place):
+    def call(**arguments):
+        wall, cpu = time.perf_counter(), time.thread_time()
+        kernel(**arguments)
+        spent[place, 1] += time.thread_time() - cpu
+        spent[place, 0] += time.perf_counter() - wall
+
+    return call
+
+
+def _bytes(step, local):
+    """Bytes a step must move through memory, and bytes it finds and leaves in the cache."""
+    memory = cache = 0
+    for name, buffer in step.buffers.items():
+        moved = buffer.nbytes * (2 if name in step.updates else 1)
+        if id(buffer.base) in local:
+            cache += moved
+        elif name not in step.sums:  # sums go to an array per lane that stays where it is
+            memory += moved
+    return memory, cache
+
+
+def time_steps(program, workers, rates, repeats=3) -> list[Row]:
+    """The program's steps one by one: wall time within the lanes, divided by the threads that share it.
+
+    Args:
+        program: a `neurosim.execute.Program`; its calls are replaced by timed ones, so give it one of its own.
+        workers: entered.
+        rates: of `measure_rates`.
+        repeats: passes; each number is the mean of them, after one pass to warm up.
+    """
+    spent, walls = [], np.zeros(len(program.stretches))
+    for stretch in program.stretches:
+        of_lanes = [np.zeros((len(stretch.steps), 2)) for _ in stretch.lanes]
+        for lane, seconds in zip(stretch.lanes, of_lanes, strict=True):
+            lane.calls = [
+                (_timed(kernel, seconds, place % len(stretch.steps)), arguments)
+                for place, (kernel, arguments) in enumerate(lane.calls)
+            ]
+        spent.append(of_lanes)
+    program.run(workers)
+    for of_lanes in spent:
+        for seconds in of_lanes:
+            seconds[...] = 0
+    for _ in range(repeats):
+        for number, stretch in enumerate(program.stretches):
+            start = time.perf_counter()
+            stretch.run(workers)
+            walls[number] += time.perf_counter() - start
+    rows = []
+    for number, (stretch, of_lanes, wall) in enumerate(zip(program.stretches, spent, walls, strict=True), 1):
+        rows += _rows(number, stretch, of_lanes, wall, workers, rates, repeats)
+    return rows
+
+
+def _rows(number, stretch, of_lanes, wall, workers, rates, repeats):
+    sharing = min(workers.threads, len(stretch.lanes))
+    scale = 1e3 / repeats / sharing
+    total = sum(of_lanes) * scale
+    for step, (ms, cpu_ms) in zip(stretch.steps, total, strict=True):
+        memory, cache = _bytes(step, stretch.lanes[0]._local)
+        floors = 1e3 * step.flops / rates.product, 1e3 * memory / rates.memory, 1e3 * cache / rates.cache
+        yield Row(number, stretch.block, step.label, step.kernel, ms, cpu_ms, *floors)
+    rest = wall * 1e3 / repeats - total[:, 0].sum()
+    yield Row(number, stretch.block, "  lanes: added up, waited for", "", rest, 0.0)
+
+
+def print_rows(rows, least=0.5):
+    """The table; steps below ``least`` ms and without a floor to speak of are added up in one line."""
+    heads = ("ms", "cpu ms", "flops", "memory", "cache", "x floor")
+    print(f"{'part':>4} {'rows':>5}  {'step':<42}" + "".join(f"{head:>9}" for head in heads))
+    small = 0.0
+    for row in rows:
+        if row.ms < least:
+            small += row.ms
+            continue
+        figures = [row.ms, row.cpu_ms, row.flops_ms, row.memory_ms, row.cache_ms]
+        figures += [row.ms / row.floor] if row.floor > 0.01 else []
+        print(f"{row.stretch:4d} {row.block:5d}  {row.label[:42]:<42}" + "".join(f"{f:9.1f}" for f in figures))
+    total, floor = sum(r.ms for r in rows), sum(r.floor for r in rows)
+    print(f"{'':10}  {f'steps under {least} ms, together':<42}{small:9.1f}")
+    print(f"{'':10}  {'all':<42}{total:9.1f}{sum(r.cpu_ms for r in rows):9.1f}{floor:27.1f}{total / floor:9.1f}")

@@ -1,0 +1,224 @@
+"""The training step of conv5 in PyTorch, twice: as such code is usually published, and tuned by somebody who knows it.
+
+Both compute what `neurosim` computes, on the same weights, in float32; `benchmarks/step.py` checks that before it
+times anything. Only PyTorch is imported here, so that a process can measure what a PyTorch user's process needs.
+
+- *published*: default layout (sample, channel, row, column), all 2N views in one pass with automatic differentiation
+  throughout, L1 distances from repeated arrays, the optimiser's plain loop.
+- *tuned*: channels last, L1 distances by ``cdist``, view 1 without automatic differentiation under the gradient block,
+  in-place hardtanh, one call down per layer in the layer-wise rule, fused Adam.
+"""
+
+import torch
+from torch.nn import functional as F
+
+LAYERS = ((32, False), (32, True), (64, False), (64, True), (512, True))  # channels, pooled; otherwise hardtanh
+IMAGE, UNITS = (32, 32, 3), 64
+NEAR, FAR = 1.0, 3.0  # the margins m+ and m-
+
+
+class OwnFeedback(torch.autograd.Function):
+    """A dense read-out whose error goes down through weights of its own, which learn by the same outer product."""
+
+    @staticmethod
+    def forward(context, x, weight, feedback, learns, share):
+        context.save_for_backward(x, feedback)
+        context.learns, context.share = learns, share
+        return x @ weight.T
+
+    @staticmethod
+    def backward(context, error):
+        x, feedback = context.saved_tensors
+        outer = error.T @ x
+        own = None
+        if context.learns:
+            own = outer if context.share else error.T @ x
+        return error @ feedback, outer, own, None, None
+
+
+class Signum:
+    """``m = mu m + c; w -= rate / sqrt(fan in) sign(m)``."""
+
+    def __init__(self, weights, lr, momentum=0.9):
+        self.weights, self.momentum = list(weights), momentum
+        self.rates = [lr / weight[0].numel() ** 0.5 for weight in self.weights]
+        self.traces = [torch.zeros_like(w) for w in self.weights]
+
+    def zero_grad(self):
+        for weight in self.weights:
+            weight.grad = None
+
+    @torch.no_grad()
+    def step(self):
+        for weight, trace, rate in zip(self.weights, self.traces, self.rates, strict=True):
+            if weight.grad is not None:
+                trace.mul_(self.momentum).add_(weight.grad)
+                weight.add_(trace.sign(), alpha=-rate)
+
+
+def hinge_all(view1, view2, tuned):
+    """The contrastive hinge against all other images of the batch; ``(pairs, D)`` each."""
+    count = len(view1)
+    if tuned:
+        distance = torch.cdist(view2, view1, p=1)
+    else:
+        apart = view2.repeat_interleave(count, 0) - view1.repeat(count, 1)
+        distance = apart.abs().sum(1).view(count, count)
+    near, far = F.relu(distance.diagonal() - NEAR), F.relu(FAR - distance)
+    return near.sum() + far.sum() - far.diagonal().sum()
+
+
+class Memory:
+    """View 1 of the moments before this batch, as many as the lags need."""
+
+    def __init__(self, lags):
+        self.lags, self.traces = lags, torch.zeros(0, UNITS)
+
+    def hinge(self, view1, view2):
+        """The contrastive hinge against K lags of the stream; moments before the first one do not count."""
+        stored, count = torch.cat([self.traces, view1]), len(view2)
+        loss = 0.0
+        for lag in range(self.lags):
+            known = min(count, len(stored) - lag)
+            end = len(stored) - lag
+            distance = (view2[count - known :] - stored[end - known : end]).abs().sum(1)
+            loss = loss + (F.relu(FAR - distance).sum() / self.lags if lag else F.relu(distance - NEAR).sum())
+        self.traces = stored[len(stored) - self.lags + 1 :].detach()
+        return loss
+
+
+class Peer:
+    """One network, one rule, one training step at a time.
+
+    Args:
+        rule: bp, ll-greedy or ll-simultaneous.
+        tuned: which of the two ways of writing it.
+        lags: None: all negatives and no gradient block; K: a memory of K lags and the gradient block.
+        feedback: of the layer-wise rule: bp, rf or urf.
+        plasticity: adam or signum.
+        rate: of every weight.
+    """
+
+    def __init__(self, rule, *, tuned, lags=None, feedback="urf", plasticity="adam", rate=1e-4):
+        self.rule, self.tuned, self.lags, self.feedback = rule, tuned, lags, feedback
+        taught = [len(LAYERS)] if rule == "bp" else range(1, len(LAYERS) + 1)
+        self.memories = {n: Memory(lags) for n in taught} if lags else {}
+        self.weights, below, (rows, columns, _) = {}, IMAGE[2], IMAGE
+        self.maps = {}
+        for number, (channels, pooled) in enumerate(LAYERS, 1):
+            self.weights[f"W{number}"] = self._new(channels, below, 3, 3)
+            below, rows, columns = channels, rows // (1 + pooled), columns // (1 + pooled)
+            self.maps[number] = (rows, columns, channels)
+            if number in taught:
+                self.weights[f"H{number}"] = self._new(UNITS, channels * rows * columns)
+                if rule != "bp" and feedback != "bp":
+                    self.weights[f"F{number}"] = self._new(UNITS, channels * rows * columns)
+                    self.weights[f"F{number}"].requires_grad_(feedback == "urf")
+        learning = [w for w in self.weights.values() if w.requires_grad]
+        if plasticity == "adam":
+            self.optimiser = torch.optim.Adam(learning, lr=rate, fused=tuned or None)
+        else:
+            self.optimiser = Signum(learning, lr=rate)
+        self.lessons = range(1, len(LAYERS) + 1) if rule == "ll-greedy" else (0,)
+
+    def _new(self, *shape):
+        weight = torch.empty(shape)
+        bound = 1 / weight[0].numel() ** 0.5
+        weight.uniform_(-bound, bound)
+        if self.tuned and len(shape) == 4:
+            weight = weight.to(memory_format=torch.channels_last)
+        return weight.requires_grad_()
+
+    def views(self, images):
+        """``(sample, row, column, channel)`` to this peer's own layout, float32."""
+        images = torch.as_tensor(images).permute(0, 3, 1, 2)
+        return images.contiguous(memory_format=torch.channels_last if self.tuned else torch.contiguous_format)
+
+    def _layer(self, number, x):
+        pooled = LAYERS[number - 1][1]
+        potential = F.conv2d(x, self.weights[f"W{number}"], padding=1)
+        if pooled:
+            return F.max_pool2d(potential, 2)
+        return F.hardtanh_(potential) if self.tuned else F.hardtanh(potential)
+
+    def _head(self, number, x):
+        flat = x.permute(0, 2, 3, 1).flatten(1) if self.tuned else x.flatten(1)
+        if f"F{number}" in self.weights:
+            weights = self.weights[f"H{number}"], self.weights[f"F{number}"]
+            return OwnFeedback.apply(flat, *weights, self.feedback == "urf", self.tuned)
+        return F.linear(flat, self.weights[f"H{number}"])
+
+    def _error(self, number, view1, view2):
+        if not self.lags:
+            return hinge_all(view1, view2, self.tuned)
+        return self.memories[number].hinge(view1.detach(), view2)
+
+    def _learn(self, number, path, x):
+        """Views ``x`` through the layers ``path`` to head ``number`` and its error; the top activity comes too."""
+        halves = x.chunk(2) if self.tuned and self.lags else (x,)
+        tops, heads = [], []
+        for part, half in enumerate(halves):
+            with torch.set_grad_enabled(len(halves) == 1 or part == 1):
+                for layer in path:
+                    half = self._layer(layer, half)
+                tops.append(half)
+                heads.append(self._head(number, half))
+        view1, view2 = heads if len(heads) == 2 else heads[0].chunk(2)
+        return self._error(number, view1, view2), tops
+
+    def step(self, lesson, x):
+        """One training step: forward, error, down, plasticity. ``lesson`` is a layer, or 0. Returns the loss."""
+        self.optimiser.zero_grad()
+        depth = len(LAYERS)
+        if self.rule == "bp":
+            loss, _ = self._learn(depth, range(1, depth + 1), x)
+            loss.backward()
+        elif self.rule == "ll-greedy":
+            with torch.no_grad():
+                for below in range(1, lesson):
+                    x = self._layer(below, x)
+            loss, _ = self._learn(lesson, [lesson], x)
+            loss.backward()
+        else:
+            loss = self._all_layers(x)
+        self.optimiser.step()
+        return loss.detach()
+
+    def _all_layers(self, x):
+        total = 0.0
+        for number in range(1, len(LAYERS) + 1):
+            loss, tops = self._learn(number, [number], x)
+            if self.tuned:  # frees a layer's stored activity before the next layer needs room
+                loss.backward()
+                loss = loss.detach()
+            total = total + loss
+            x = torch.cat([top.detach() for top in tops]) if len(tops) == 2 else tops[0].detach()
+        if not self.tuned:
+            total.backward()
+        return total
+
+    def load(self, weights):
+        """Take weights by name, in neurosim's layout: (row, column, in, out), or (row x column x channel, out)."""
+        with torch.no_grad():
+            for name, weight in self.weights.items():
+                weight.copy_(self._turn(name, torch.as_tensor(weights[name]).float()))
+
+    def _turn(self, name, given):
+        if given.ndim == 4:
+            return given.permute(3, 2, 0, 1)
+        if not self.tuned:
+            given = given.reshape(*self.maps[int(name[1:])], UNITS).permute(2, 0, 1, 3).reshape(-1, UNITS)
+        return given.T
+
+    def changes(self):
+        """The last step's summed outer products by name, as NumPy arrays in neurosim's layout."""
+        found = {}
+        for name, weight in self.weights.items():
+            if weight.grad is None:
+                continue
+            change = weight.grad.permute(2, 3, 1, 0) if weight.ndim == 4 else weight.grad.T
+            if weight.ndim == 2 and not self.tuned:
+                rows, columns, channels = self.maps[int(name[1:])]
+                change = change.reshape(channels, rows, columns, UNITS).permute(1, 2, 0, 3).reshape(-1, UNITS)
+            found[name] = change.contiguous().numpy()
+        return found

@@ -1,0 +1,127 @@
+"""Both sides of the benchmark with one interface, and the check that they compute the same."""
+
+import sys
+
+import numpy as np
+
+RATE, TOLERANCE, GAIN = 1e-4, 1e-3, 1.7
+
+
+class Ours:
+    """neurosim's side of one rule.
+
+    Args:
+        rule: bp, ll-greedy, ll-random or ll-simultaneous.
+        images: ``(2 x pairs, 32, 32, 3)``, float32.
+        workers: an entered `neurosim.execute.Workers`.
+        lags: None: all negatives and no gradient block; K: a memory of K lags and the gradient block.
+        feedback: of the layer-wise rule.
+        plasticity: adam or signum.
+    """
+
+    def __init__(self, rule, images, workers, *, lags, feedback, plasticity):
+        from neurosim.kernels.api import backend
+        from neurosim.losses.hinge import Hinge
+        from neurosim.network import Network
+        from neurosim.parts.plasticity import Plasticity
+        from neurosim.rules import make
+
+        network = Network("conv5", images.shape[1:], len(images) // 2, block=lags is not None,
+                          plasticity=Plasticity(plasticity, rate=RATE))  # fmt: skip
+        network.populations[0].activity.array[...] = images
+        name, _, order = rule.partition("-")
+        options = {"order": order, "feedback": feedback} if order else {}
+        self.rule = make(name, network, Hinge(lags=lags), **options)
+        self.workers, self.kernels = workers, backend("cpu")
+        self.lessons, self._programs = range(len(self.rule.lessons)), {}
+
+    def program(self, lesson):
+        """A new program of a lesson."""
+        from neurosim.execute import Program
+
+        return Program(self.rule.plan(self.rule.lessons[lesson]), self.kernels)
+
+    def prepare(self):
+        """Before a turn: nothing to do."""
+
+    def step(self, lesson):
+        if lesson not in self._programs:
+            self._programs[lesson] = self.program(lesson)
+        self._programs[lesson].run(self.workers)
+
+    def load(self, weights):
+        """Take weights by name."""
+        for name, synapse in self.synapses().items():
+            synapse.weight.array[...] = weights[name]
+
+    def loss(self, lesson):
+        return sum(float(units.value.array[0]) for units in self.rule.errors_of(self.rule.lessons[lesson]))
+
+    def synapses(self):
+        """Name -> synapse of everything that the rule's lessons use."""
+        return {synapse.name: synapse for synapse in self.rule.synapses()}
+
+
+class Theirs:
+    """PyTorch's side of one rule; arguments as for `Ours`."""
+
+    def __init__(self, rule, images, threads, *, tuned, lags, feedback, plasticity):
+        import torch
+        from peers_torch import Peer
+
+        torch.set_num_threads(threads)
+        self.peer = Peer(rule, tuned=tuned, lags=lags, feedback=feedback, plasticity=plasticity, rate=RATE)
+        self.x, self.lessons, self._loss = self.peer.views(images), range(len(self.peer.lessons)), None
+        self._torch, self._threads = torch, threads
+
+    def prepare(self):
+        """Before a turn: neurosim holds every library to one thread; PyTorch takes its threads back."""
+        self._torch.set_num_threads(self._threads)
+
+    def step(self, lesson):
+        self._loss = self.peer.step(self.peer.lessons[lesson], self.x)
+
+    def load(self, weights):
+        """Take weights by name, in neurosim's layout."""
+        self.peer.load(weights)
+
+    def loss(self, lesson):
+        return float(self._loss)
+
+
+def images_for(pairs):
+    """Views ``(2 x pairs, 32, 32, 3)`` in 0..1: a coarse random image a moment, view 2 a little different."""
+    draw = np.random.default_rng(7)
+    coarse = draw.random((pairs, 8, 8, 3), np.float32).repeat(4, 1).repeat(4, 2)
+    noise = 0.1 * draw.random((2, pairs, 32, 32, 3), np.float32)
+    return np.clip(coarse + noise, 0, 1).reshape(2 * pairs, 32, 32, 3)
+
+
+def validate(ours, theirs, name):
+    """One step of every lesson from the same weights: the same loss, the same outer products.
+
+    The weights are the initial ones times `GAIN`, with which activity keeps its size from layer to layer: some hinges
+    are active and some are not, and no error hangs on the sign of a difference that is rounding. The initial weights
+    are put back on all sides. Returns the largest relative difference; one above `TOLERANCE` ends the program.
+    """
+    synapses, worst = ours.synapses(), 0.0
+    initial = {n: synapse.weight.array.copy() for n, synapse in synapses.items()}
+    weights = {n: weight * weight.dtype.type(GAIN) for n, weight in initial.items()}
+    for lesson in ours.lessons:
+        ours.load(weights)
+        ours.step(lesson)
+        for side, them in theirs.items():
+            them.prepare()
+            them.load(weights)
+            them.step(lesson)
+            apart = {"loss": abs(them.loss(lesson) - ours.loss(lesson)) / max(1.0, abs(ours.loss(lesson)))}
+            for n, change in them.peer.changes().items():
+                apart[n] = float(np.linalg.norm(synapses[n].change.array - change) / np.linalg.norm(change))
+            for n, difference in apart.items():
+                if not difference < TOLERANCE:
+                    sys.exit(f"error: {name}, lesson {lesson + 1}: {n} of neurosim and of PyTorch ({side}) differ by "
+                             f"{difference:.1e}; expected less than {TOLERANCE}; mend whichever changed")  # fmt: skip
+            worst = max(worst, *apart.values())
+    for side in (ours, *theirs.values()):
+        side.load(initial)
+    return worst

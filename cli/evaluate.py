@@ -1,0 +1,32 @@
+"""``neurosim evaluate``: the read-out of a run again."""
+
+from pathlib import Path
+
+import click
+from neurosim.cli.train import say
+
+from neurosim.evaluate.features import forward_weights
+from neurosim.evaluate.layers import compare
+from neurosim.execute import Workers
+from neurosim.run import Run
+from neurosim.session import Session
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--threads", type=int, help="Any number gives the same bits.  [default: every core]")
+def evaluate(folder, threads):
+    """Read the features of the run in FOLDER out again, per layer, beside the floor.
+
+    Uses the weights of the last checkpoint, trained to the end or not, and rewrites results.json.
+    """
+    run = Run.open(folder)
+    session = Session(run.config)
+    arrays, state = run.checkpoint()
+    session.restore(arrays)
+    with Workers(threads or run.config.threads) as workers:
+        results = compare(run.config, session.data, forward_weights(session.network), workers)
+    say(results)
+    speed = state["done"] * run.config.batch / max(state["seconds"], 1e-9)
+    mine = {"rule": run.config.rule, "wiring": session.rule.wiring(), "seconds": state["seconds"], "images_per_second": speed}
+    run.save_results({**mine, **(run.results() or {}), **results})

@@ -1,0 +1,43 @@
+"""``neurosim explain``: the plan as a lesson."""
+
+import click
+from neurosim.cli.train import options
+
+from neurosim.config import Config
+from neurosim.parts.eye import Eye
+from neurosim.plan import Step
+from neurosim.session import make_network, make_rule
+
+
+@click.command()
+@options
+@click.option("--short", is_flag=True, help="Only the equations.")
+def explain(short, **given):
+    """Print the plan of a rule: every step in order, its equation, and what it reads, writes, updates and sums.
+
+    Takes the options of train; images are taken to be 32 x 32 x 3.
+    """
+    config = Config.resolve(**given)
+    network = make_network(config, (32, 32, 3))
+    rule = make_rule(config, network)
+    click.echo(f"rule {rule.name}: {rule.summary}")
+    click.echo(f"network {config.network}: {network}; loss {rule.loss.name}: {rule.loss.summary}")
+    for line in rule.wiring():
+        click.echo(f"feedback {line}")
+    if not rule.lessons:
+        click.echo("no plan: nothing learns")
+    for lesson in rule.lessons:
+        click.echo(f"\nplan {lesson!r}, one batch of {config.batch} moments, view 1 then view 2")
+        steps = [*Eye(network.populations[0]).look(config.views == "deform"), *rule.wire(lesson)]
+        for number, step in enumerate(steps, 1):
+            click.echo(f"{number:3}  {step.equation}")
+            if not short:
+                _details(step)
+
+
+def _details(step: Step) -> None:
+    click.echo(f"       {step.label} (kernel {step.kernel})")
+    for word, buffers in (("reads", step.reads), ("writes", step.writes), ("updates", step.updates), ("sums", step.sums)):
+        if buffers:
+            told = ", ".join(f"{b.name} [{'x'.join(map(str, b.shape))}]" for b in buffers.values())
+            click.echo(f"       {word:8}{told}")

@@ -1,0 +1,52 @@
+"""The command ``neurosim``: its commands, loaded when they are called, and its errors, one line each."""
+
+import importlib
+import sys
+
+import click
+
+from neurosim import __version__
+from neurosim.errors import NeurosimError
+
+# name -> (file of this folder, one line of help); loaded only when called, so that --help is quick.
+COMMANDS = {
+    "train": ("train", "Train a network without labels, then read its features out."),
+    "evaluate": ("evaluate", "Read a run's features out again, per layer, beside the floor."),
+    "explain": ("explain", "Print the plan of a rule: every step, what it reads, writes, updates, sums."),
+    "data": ("data", "List, fetch and show the sources of images."),
+}
+
+
+class Lazy(click.Group):
+    """A group that imports a command's file when the command is called."""
+
+    def list_commands(self, ctx):
+        return list(COMMANDS)
+
+    def get_command(self, ctx, name):
+        if name not in COMMANDS:
+            return None
+        found = importlib.import_module(f"neurosim.cli.{COMMANDS[name][0]}")
+        return getattr(found, name)
+
+    def format_commands(self, ctx, formatter):
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+
+
+@click.group(cls=Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="neurosim")
+def neurosim():
+    """Deep networks that learn without labels as a brain might: local rules, no automatic differentiation."""
+
+
+def main(arguments=None) -> None:
+    """Run the command line; a NeurosimError becomes one line and exit code 2, Ctrl-C exit code 130."""
+    try:
+        neurosim(args=arguments, prog_name="neurosim")
+    except NeurosimError as error:
+        click.echo(f"error: {error}", err=True)
+        sys.exit(2)
+    except MemoryError as error:
+        click.echo(f"error: not enough memory ({error}); expected room for the batch; use a smaller --batch", err=True)
+        sys.exit(2)

@@ -1,0 +1,233 @@
+"""``neurosim train``: say what will be done, do it with a progress bar, say in four lines what came of it."""
+
+from __future__ import annotations
+
+import datetime
+import sys
+import time
+from pathlib import Path
+
+import click
+
+from neurosim.config import Config
+from neurosim.errors import RunError
+from neurosim.evaluate.features import forward_weights
+from neurosim.evaluate.layers import compare
+from neurosim.execute import Workers
+from neurosim.run import Run
+from neurosim.session import Session
+from neurosim.train import Interrupted, Progress, Trainer
+
+
+class Lags(click.ParamType):
+    """A whole number, or ``all``."""
+
+    name = "K|all"
+
+    def convert(self, value, param, ctx):
+        if value == "all" or isinstance(value, int):
+            return value
+        try:
+            return int(value)
+        except ValueError:
+            self.fail(f"{value!r}; expected a whole number of lags or 'all'", param, ctx)
+
+
+def options(function):
+    """The options that make a `Config`; None where not given, so that a data set's own defaults apply."""
+    for option in reversed(OPTIONS):
+        function = option(function)
+    return function
+
+
+OPTIONS = [
+    click.option("--rule", help="Who gets the error: none, bp, rf, urf, sign or ll.  [default: ll]"),
+    click.option("--order", help="ll: greedy, random or simultaneous.  [default: simultaneous]"),
+    click.option("--feedback", help="ll: bp, rf, urf or sign.  [default: urf]"),
+    click.option("--loss", help="hinge, or simclr (NT-Xent; not plausible).  [default: hinge]"),
+    click.option("--lags", type=Lags(), help="hinge: moments of memory, the present one included; or all."),
+    click.option("--negative-weight", type=float, help="hinge: weight of each remembered negative; published: 1/K."),
+    click.option("--block/--no-block", default=None, help="Only what is active now (view 2) learns.  [default: block]"),
+    click.option("--threshold", type=float, help="hinge: middle of the two margins.  [default: 2]"),
+    click.option("--delta", type=float, help="hinge: half the distance of the margins.  [default: 1]"),
+    click.option("--match/--no-match", default=None,
+                 help="Scale heads at the start so that images lie THRESHOLD apart.  [default: match]"),
+    click.option("--temperature", type=float, help="simclr.  [default: 0.1]"),
+    click.option("--network", help='small, conv5, or a text: "32 hardtanh, 32 pool, 512 pool".'),
+    click.option("--data", help="toys, cifar10, cifar100, folder:PATH or FILE.npz.  [default: toys]"),
+    click.option("--data-dir", help="Where the files of cifar10 and cifar100 are."),
+    click.option("--views", help="deform, or motion (toys only: two moments of a moving solid).  [default: deform]"),
+    click.option("--images", type=int, help="Train on the first so many images.  [default: all]"),
+    click.option("--epochs", type=int, help="Passes through the images (ll greedy and random: a layer)."),
+    click.option("--batch", type=int, help="Moments of the stream computed at once."),
+    click.option("--plasticity", help="signum, sgd, momentum or adam (divides; not plausible).  [default: signum]"),
+    click.option("--rate", type=float, help="Learning rate; signum counts it in initial bounds of the weights."),
+    click.option("--momentum", type=float, help="Of the trace of changes.  [default: 0.9]"),
+    click.option("--decay", type=float, help="Pulls weights to zero, times the rate.  [default: 0]"),
+    click.option("--schedule", help="Of the rate: constant, linear or cosine.  [default: cosine]"),
+    click.option("--seed", type=int, help="Of weights, order, deformations.  [default: 0]"),
+    click.option("--threads", type=int, help="Any number gives the same bits.  [default: every core]"),
+    click.option("--device", help="cpu.  [default: cpu]"),
+    click.option("--readout", help="lbfgs, or adam (the paper's protocol).  [default: lbfgs]"),
+    click.option("--readout-images", type=int, help="Labelled training images of the read-out.  [default: 10000]"),
+]
+
+
+@click.command()
+@options
+@click.option("--out", type=click.Path(path_type=Path), help="Folder of the run.  [default: runs/RULE-DATA-TIME]")
+@click.option("--resume", type=click.Path(path_type=Path), help="Go on with a run's folder; --epochs may be raised.")
+@click.option("--checkpoint-every", type=float, default=60.0, show_default=True, help="Seconds between checkpoints.")
+def train(out, resume, checkpoint_every, **given):
+    """Train a network without labels, then read its features out.
+
+    Without options: the built-in images, layer-wise learning, a network of four layers. Every default that depends on
+    the data is printed before training starts.
+    """
+    if checkpoint_every < 0:
+        raise RunError(f"--checkpoint-every {checkpoint_every}", "seconds, 0 or more", "write --checkpoint-every 60")
+    if resume is not None:
+        config, run = _resumed(resume, out, given)
+    else:
+        config, run = Config.resolve(**given), None
+        out = out or Path("runs") / _name(config)
+        if out.exists():
+            Run.refuse(out)
+    began = time.perf_counter()
+    if config.data == "toys":
+        click.echo("making or finding the built-in images ...", err=True)
+    session = Session(config)
+    with Workers(config.threads) as workers:
+        _announce(session, workers)
+        if run is None:
+            run = Run.create(out, config, session.rule.wiring())
+        elif config != run.config:
+            run.config = config
+            run.save_config(session.rule.wiring())
+        trainer = Trainer(session, run, checkpoint_every)
+        if resume is not None:
+            trainer.resume()
+        else:
+            trainer.start(workers)
+        _run(trainer, workers)
+        _finish(session, run, trainer.progress, workers, time.perf_counter() - began)
+
+
+def _name(config: Config) -> str:
+    data = config.data.removeprefix("folder:").rstrip("/").rsplit("/", 1)[-1].removesuffix(".npz")
+    return f"{config.rule}-{data}-{datetime.datetime.now():%Y%m%d-%H%M%S}"
+
+
+def _resumed(folder: Path, out, given) -> tuple[Config, Run]:
+    """The configuration of a run to go on with; only epochs and threads may change."""
+    import dataclasses
+
+    changed = {name: value for name, value in given.items() if value is not None}
+    strange = sorted(set(changed) - {"epochs", "threads"}) + (["out"] if out is not None else [])
+    if strange:
+        raise RunError(f"--{strange[0].replace('_', '-')} beside --resume", "only --epochs and --threads",
+                       "leave it out, or train anew")  # fmt: skip
+    run = Run.open(folder)
+    config = run.config
+    if changed.get("epochs", config.epochs) < config.epochs:
+        raise RunError(f"--epochs {changed['epochs']} for a run of {config.epochs}", "at least as many", "leave it out")
+    if changed.get("epochs", config.epochs) > config.epochs and config.order in ("greedy", "random"):
+        raise RunError(f"--epochs beside --resume with --order {config.order}", "a rule that trains all layers at once",
+                       "train anew: its order is laid out for all epochs from the start")  # fmt: skip
+    return dataclasses.replace(config, **changed), run
+
+
+def _announce(session: Session, workers: Workers) -> None:
+    """What will be done, before it is done."""
+    config, data, rule = session.config, session.data, session.rule
+    sizes = " -> ".join("x".join(map(str, p.shape)) for p in session.network.populations)
+    click.echo(f"network   {config.network}: {session.network}")
+    click.echo(f"          {sizes}")
+    click.echo(f"rule      {config.rule}: {rule.summary}" + (f" ({rule.order})" if hasattr(rule, "order") else ""))
+    for line in rule.wiring():
+        click.echo(f"          {line}")
+    memory = f"memory of {config.lags} lags" if config.lags else "all negatives"
+    error = f"hinge, {memory}, margins {config.threshold - config.delta:g} and {config.threshold + config.delta:g}"
+    if config.loss != "hinge":
+        error = config.loss
+    click.echo(f"error     {error}, {'gradient block' if config.block else 'no gradient block'}")
+    click.echo(f"change    {config.plasticity}, rate {config.rate:g}, {config.schedule}, seed {config.seed}")
+    count = len(data.train_images)
+    click.echo(f"data      {data.name}: {count} images {'x'.join(map(str, data.image_shape))}, views by {config.views}")
+    seconds = session.expected_seconds(workers)
+    click.echo(
+        f"cost      {session.epochs} epochs of {session.batches} batches of {config.batch}, about "
+        f"{_span(seconds)} and {session.memory() / 2**20:.0f} MB on {workers.threads} threads, then the read-out"
+    )
+
+
+def _span(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def _run(trainer: Trainer, workers: Workers) -> None:
+    """Train behind a progress bar; on Ctrl-C say where it was saved."""
+    session, start = trainer.session, trainer.progress.done
+    total, size = session.epochs * session.batches, session.config.batch
+    began = time.perf_counter()
+    shown = {"line": "", "epoch": trainer.progress.epoch}
+    live = sys.stderr.isatty()
+    bar = click.progressbar(length=max(total, 1), file=sys.stderr, item_show_func=lambda _: shown["line"], width=20)
+    with bar:
+        bar.update(start)
+
+        def tell(progress: Progress) -> None:
+            speed = (progress.done - start) * size / (time.perf_counter() - began)
+            shown["line"] = (
+                f"{progress.lesson}  epoch {min(progress.epoch + 1, session.epochs)}/{session.epochs}  "
+                f"error {progress.error:.3f}  {speed:.0f} images/s"
+            )
+            bar.update(1, 1)
+            if not live and progress.epoch > shown["epoch"]:
+                shown["epoch"] = progress.epoch
+                left = (total - progress.done) * size / speed
+                click.echo(f"epoch {progress.epoch}/{session.epochs}  {shown['line']}  {_span(left)} left", err=True)
+
+        trainer.tell = tell
+        try:
+            trainer.train(workers)
+        except Interrupted:
+            click.echo(f"\nstopped; saved. Go on with: neurosim train --resume {trainer.run.folder}", err=True)
+            sys.exit(130)
+
+
+def _finish(session: Session, run: Run, progress: Progress, workers: Workers, seconds: float) -> None:
+    """Read out, keep results.json, and say it in four lines."""
+    config, data = session.config, session.data
+    results = {"rule": config.rule, "wiring": session.rule.wiring(), "seconds": progress.seconds,
+               "images_per_second": progress.done * config.batch / max(progress.seconds, 1e-9)}  # fmt: skip
+    began = time.perf_counter()
+    if data.train_labels is None or data.test_labels is None:
+        results |= {"test_accuracy": None, "floor_accuracy": None, "per_layer": []}
+    else:
+        live = sys.stderr.isatty()
+        tell = (lambda line: click.echo(f"\r{line}   ", err=True, nl=False)) if live else (lambda line: None)
+        results |= compare(config, data, forward_weights(session.network), workers, tell)
+        click.echo("\r" + " " * 40 + "\r" if live else "", err=True, nl=False)
+    run.save_results(results)
+    say(results)
+    reading = time.perf_counter() - began
+    click.echo(
+        f"time      {_span(progress.seconds)} of training ({results['images_per_second']:.0f} images/s), "
+        f"{_span(reading)} of read-out, {_span(seconds + reading)} in all"
+    )
+    click.echo(f"run       {run.folder}")
+
+
+def say(results: dict) -> None:
+    """The two lines of accuracies, per layer, trained and untrained."""
+    if results["test_accuracy"] is None:
+        click.echo("accuracy  none: the images have no labels to read out")
+        click.echo("floor     none: the images have no labels to read out")
+        return
+    for name, key in (("accuracy", "test_accuracy"), ("floor", "floor_accuracy")):
+        layers = "  ".join(f"layer {row['layer']} {100 * row[key]:.1f}" for row in results["per_layer"])
+        what = "linear read-out, % of test images" if name == "accuracy" else "the same, untrained"
+        click.echo(f"{name:9} top {100 * results[key]:.1f}  ({what}: {layers})")

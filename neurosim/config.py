@@ -1,0 +1,92 @@
+"""What a run is asked to do: every option, its default, its range. `config.json` is this, and runs it again."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass
+
+from neurosim.errors import RunError, WiringError
+
+SCHEDULES = ("constant", "cosine", "linear")
+VIEWS = ("deform", "motion")
+READOUTS = ("lbfgs", "adam")
+
+# Where the best settings differ from those of the built-in images; docs/results.md has the measurements.
+OF_PHOTOGRAPHS = {"network": "conv5"}
+
+
+@dataclass(frozen=True)
+class Config:
+    """Every option of ``neurosim train``; the names are those of the command line.
+
+    Raises:
+        WiringError: a value out of range, named with its option.
+    """
+
+    rule: str = "ll"
+    order: str | None = None
+    feedback: str | None = None
+    loss: str = "hinge"
+    lags: int | None = 5
+    block: bool = True
+    threshold: float = 2.0
+    delta: float = 1.0
+    negative_weight: float | None = None
+    match: bool = True
+    temperature: float = 0.1
+    network: str = "small"
+    data: str = "toys"
+    data_dir: str | None = None
+    views: str = "deform"
+    images: int | None = None
+    epochs: int = 5
+    batch: int = 100
+    plasticity: str = "signum"
+    rate: float = 0.01
+    momentum: float = 0.9
+    decay: float = 0.0
+    schedule: str = "cosine"
+    seed: int = 0
+    threads: int | None = None
+    device: str = "cpu"
+    readout: str = "lbfgs"
+    readout_images: int = 10000
+
+    def __post_init__(self):
+        for name, low in (("epochs", 1), ("batch", 2), ("readout_images", 10), ("seed", 0)):
+            if getattr(self, name) < low:
+                raise WiringError(f"--{name.replace('_', '-')} {getattr(self, name)}", f"a whole number of at least {low}",
+                                  "write a larger one")  # fmt: skip
+        if self.threads is not None and self.threads < 1:
+            raise WiringError(f"--threads {self.threads}", "at least 1", "leave it out to use every core")
+        for name, known in (("schedule", SCHEDULES), ("views", VIEWS), ("readout", READOUTS)):
+            if getattr(self, name) not in known:
+                raise WiringError(f"--{name} {getattr(self, name)}", "one of " + ", ".join(known), f"write --{name} {known[0]}")
+
+    @classmethod
+    def resolve(cls, **given) -> Config:
+        """Fill what was not given (None) with the defaults of the data set."""
+        given = {name: value for name, value in given.items() if value is not None}
+        if given.get("lags") == "all":
+            given["lags"] = None
+        photographs = given.get("data", cls.data) != "toys"
+        return cls(**{**(OF_PHOTOGRAPHS if photographs else {}), **given})
+
+    def text(self) -> str:
+        """As it is written to config.json."""
+        return json.dumps(dataclasses.asdict(self), indent=1) + "\n"
+
+    @classmethod
+    def read(cls, text: str, where: str) -> Config:
+        """From config.json.
+
+        Raises:
+            RunError: text that is not such a file, or of another version.
+        """
+        try:
+            values = json.loads(text)["options"]
+            return cls(**values)
+        except (ValueError, TypeError, KeyError) as problem:
+            raise RunError(f"{where} cannot be read ({problem})", "the config.json that this version wrote",
+                           "train anew into another folder") from None  # fmt: skip

@@ -1,0 +1,74 @@
+"""Frozen features: the activity of every layer for undeformed pictures, on a coarse grid."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from neurosim.execute import Program, Workers
+from neurosim.kernels.api import backend
+from neurosim.network import Network
+from neurosim.parts.eye import Eye
+from neurosim.plan import Plan
+
+GRID = 4  # at most so many rows and columns of a layer's activity reach the read-out
+
+
+def coarse(activity: np.ndarray) -> np.ndarray:
+    """Average the activity over a grid of at most 4 x 4 cells.
+
+    Args:
+        activity: ``(sample, row, column, channel)``.
+
+    Returns:
+        ``(sample, feature)``; conv5's top, 4 x 4 x 512 already, comes through as it is.
+    """
+    samples, rows, columns, channels = activity.shape
+    down, across = (max(d for d in range(1, min(GRID, size) + 1) if size % d == 0) for size in (rows, columns))
+    cells = activity.reshape(samples, down, rows // down, across, columns // across, channels)
+    return cells.mean(axis=(2, 4), dtype=activity.dtype).reshape(samples, -1)
+
+
+class Encoder:
+    """A network that only looks: its forward weights are given, nothing learns.
+
+    Args:
+        text: of the network, image: (row, column, channel), as for `neurosim.network.Network`.
+        weights: ``W1`` ... ``WL`` -> array, see `forward_weights`; None: the untrained ones of the seed (the floor).
+        seed: of the initial weights.
+        eye: gain, offset of the pictures.
+        views: pictures at a time.
+    """
+
+    def __init__(self, text, image, weights=None, *, seed=0, gain=1.0, offset=0.0, dtype=np.float32, views=128):
+        self.network = Network(text, image, views // 2, seed=seed, dtype=dtype)
+        self.eye = Eye(self.network.populations[0], gain, offset)
+        for projection in self.network.projections:
+            if weights is not None:
+                projection.synapse.weight.array[...] = weights[projection.synapse.name]
+        plan = Plan("look", [*self.eye.look(False), *self.network.look()])
+        self.program = Program(plan, backend("cpu"))
+
+    def features(self, images: np.ndarray, workers: Workers) -> list[np.ndarray]:
+        """Features of every layer, ``(sample, feature)`` each, layer 1 first.
+
+        Args:
+            images: uint8 ``(sample, row, column, channel)``; of several frames the first is taken.
+            workers: who computes.
+        """
+        layers = self.network.populations[1:]
+        if images.ndim == 5:
+            images = images[:, 0]
+        found = [[] for _ in layers]
+        views = len(self.eye.images.array)
+        for start in range(0, len(images), views):
+            part = images[start : start + views]
+            self.eye.show(part)
+            self.program.run(workers)
+            for rows, population in zip(found, layers, strict=True):
+                rows.append(coarse(population.activity.array[: len(part)]))
+        return [np.concatenate(rows) for rows in found]
+
+
+def forward_weights(network: Network) -> dict[str, np.ndarray]:
+    """``W1`` ... ``WL`` -> the weights of the forward projections, heads left out."""
+    return {p.synapse.name: p.synapse.weight.array for p in network.projections}

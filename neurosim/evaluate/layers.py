@@ -1,0 +1,65 @@
+"""How good the features are: a linear read-out of every layer, beside the same for the untrained network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from neurosim.config import Config
+from neurosim.data.dataset import Dataset
+from neurosim.errors import DataError
+from neurosim.evaluate.features import Encoder
+from neurosim.evaluate.linear import fit
+from neurosim.execute import Workers
+from neurosim.session import CENTRED
+
+
+def labelled(data: Dataset, images: int, seed: int) -> np.ndarray:
+    """Which training images the read-out may see the labels of: ``images`` of them, drawn by the seed, or all."""
+    order = np.random.default_rng([seed, ord("R")]).permutation(len(data.train_images))
+    return np.sort(order[:images])
+
+
+def read_out(
+    config: Config, data: Dataset, weights: dict | None, workers: Workers, tell: Callable[[str], None] = lambda line: None
+) -> list[float]:
+    """Test accuracy of a linear read-out of each layer, layer 1 first, 0..1.
+
+    Args:
+        config: of the run; its ``readout``, ``readout_images`` and ``seed`` count here.
+        data: with labels.
+        weights: forward weights by name; None for the untrained network of the seed (the floor).
+        workers: who computes.
+        tell: called with a line as work goes on.
+
+    Raises:
+        DataError: no labels or no test images.
+    """
+    if data.train_labels is None or data.test_labels is None:
+        raise DataError(f"{data.name} has no labels for a read-out", "training and test images with labels",
+                        "add labels, or read the features out elsewhere")  # fmt: skip
+    encoder = Encoder(config.network, data.image_shape, weights, seed=config.seed, **CENTRED)
+    chosen = labelled(data, config.readout_images, config.seed)
+    train = encoder.features(data.train_images[chosen], workers)
+    test = encoder.features(data.test_images, workers)
+    accuracies = []
+    for number, (seen, unseen) in enumerate(zip(train, test, strict=True), 1):
+        tell(f"layer {number} of {len(train)}")
+        model = fit(seen, data.train_labels[chosen], len(data.classes), workers, method=config.readout, seed=config.seed)
+        accuracies.append(float(model.accuracy(unseen, data.test_labels, workers)))
+    return accuracies
+
+
+def compare(config: Config, data: Dataset, weights: dict, workers: Workers, tell=lambda line: None) -> dict:
+    """Accuracies of the trained network and of the floor, as results.json holds them."""
+    trained = read_out(config, data, weights, workers, lambda line: tell(f"read-out, {line}"))
+    floor = read_out(config, data, None, workers, lambda line: tell(f"floor, {line}"))
+    return {
+        "test_accuracy": trained[-1],
+        "floor_accuracy": floor[-1],
+        "per_layer": [
+            {"layer": number, "test_accuracy": a, "floor_accuracy": f}
+            for number, (a, f) in enumerate(zip(trained, floor, strict=True), 1)
+        ],
+    }

@@ -1,0 +1,233 @@
+"""The linear read-out: multinomial logistic regression on frozen features, where labels are met for the first time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from neurosim.errors import DataError, WiringError
+from neurosim.evaluate.descent import STREAM, Adam, Lbfgs
+from neurosim.evaluate.softmax import Cost, Table, check_finite, logits, moments
+from neurosim.execute import Workers
+
+STRENGTHS = (10.0, 1.0, 0.1, 0.01, 0.001)  # per image: 1 / (C * images) in the notation of support vector machines
+_FALLS = 2  # strengths in a row below the best before the search stops
+
+
+@dataclass(frozen=True, eq=False)
+class Readout:
+    """A fitted read-out: ``u = ((x - mean) / scale, 1) W``, the answer is the class with the largest ``u``.
+
+    Attributes:
+        weights: ``(feature + 1, class)`` float64; the last row is added to every image.
+        mean: ``(feature,)``, of the training images.
+        scale: ``(feature,)``, their standard deviation; 1 for a feature that never varied, whose weights are 0.
+        strength: of the L2 penalty, on the mean cross entropy of the standardised features.
+        method: ``"lbfgs"`` or ``"adam"``.
+        path: the strengths tried, each with the fraction right on the held-out images; empty when there was no choice.
+        cost: what the last fit came down to, penalty included.
+        steps: iterations of the last fit.
+        settled: the last fit met its tolerance before its largest number of iterations. Adam has none: always True.
+    """
+
+    weights: np.ndarray
+    mean: np.ndarray
+    scale: np.ndarray
+    strength: float
+    method: str
+    path: tuple[tuple[float, float], ...]
+    cost: float
+    steps: int
+    settled: bool
+
+    def predict(self, features: np.ndarray, workers: Workers) -> np.ndarray:
+        """The class of every image.
+
+        Args:
+            features: ``(sample, feature)``.
+            workers: who reads, inside their context.
+
+        Returns:
+            ``(sample,)`` int64, 0 .. classes - 1; of equal classes the first.
+
+        Raises:
+            DataError: features of another number, or not finite.
+        """
+        features = _features(features)
+        if features.shape[1] != len(self.mean):
+            raise DataError(
+                f"features have {features.shape[1]} columns",
+                f"{len(self.mean)}, as the read-out was fitted on",
+                "encode both sets with the same network and layer",
+            )
+        return _answers(Table(features, self.mean, self.scale, workers), self.weights)
+
+    def accuracy(self, features: np.ndarray, labels: np.ndarray, workers: Workers) -> float:
+        """The fraction of images whose class is told right, 0 to 1.
+
+        Args:
+            features: ``(sample, feature)``.
+            labels: ``(sample,)``, integers 0 .. classes - 1.
+            workers: who reads, inside their context.
+
+        Raises:
+            DataError: features or labels that cannot be used.
+        """
+        labels = _labels(labels, self.weights.shape[1])
+        _same_length(features, labels)
+        return float(np.mean(self.predict(features, workers) == labels))
+
+
+def fit(
+    features: np.ndarray,
+    labels: np.ndarray,
+    classes: int,
+    workers: Workers,
+    *,
+    method: str = "lbfgs",
+    strengths: Sequence[float] | None = None,
+    held_out: float = 0.15,
+    seed: int = 0,
+    iterations: int = 100,
+    tolerance: float = 1e-6,
+) -> Readout:
+    """Fit a read-out: choose the strength on held-out training images, then fit all of them at that strength.
+
+    Minimises the mean cross entropy of a softmax plus ``strength/2 |W|^2`` (`neurosim.evaluate.softmax.Cost`).
+    Strengths are tried from strong to weak; the search stops once two in a row do worse on the held-out images than the
+    best, and of equal ones the strongest is taken.
+
+    Args:
+        features: ``(sample, feature)``, float64 stays so, anything else is computed in float32; not changed.
+        labels: ``(sample,)``, integers 0 .. classes - 1.
+        classes: how many, 2 or more.
+        workers: who computes, inside their context; any number of threads gives the same bits.
+        method: ``"lbfgs"``: L-BFGS, each strength starting where the one before ended; ``"adam"``: the published
+            protocol, 200 epochs in minibatches of 500 at rate 1e-3, from weights of zero.
+        strengths: to choose from, 0 or more; a single one is taken as it is. None: `STRENGTHS`, for Adam only 0.
+        held_out: fraction of the training images to choose on, each class in proportion; over 0 up to 0.5.
+        seed: of the choice of held-out images and of Adam's order.
+        iterations: L-BFGS steps of the last fit, at most; a third of them for each strength tried.
+        tolerance: L-BFGS stops when a step lowers the cost by less than this fraction of it.
+
+    Raises:
+        DataError: features or labels that cannot be used.
+        WiringError: a method, strength or fraction that does not exist.
+    """
+    features, labels = _features(features), _labels(labels, classes)
+    _same_length(features, labels)
+    _enough(labels, classes)
+    strengths = _options(method, strengths, held_out)
+    # SciPy may bring a BLAS of its own, loaded after the workers stilled the others: threads there would change bits.
+    with threadpool_limits(1):
+        mean, scale = moments(features, workers)
+        cost = Cost(Table(features, mean, scale, workers), labels, classes)
+        solver = Lbfgs(cost, iterations, tolerance) if method == "lbfgs" else Adam(cost, seed)
+        strength, start, path = strengths[0], np.zeros(cost.shape), ()
+        if len(strengths) > 1:
+            strength, start, path = _choose(cost, solver, strengths, *_split(labels, held_out, seed))
+        weights, value, steps, settled = solver.last(strength, start)
+    return Readout(weights, mean, scale, strength, method, path, value, steps, settled)
+
+
+def _choose(cost: Cost, solver, strengths, kept, aside):
+    """The strength that tells most held-out images right, the weights found with it, and the whole search."""
+    weights, best, chosen, found, falls, path = np.zeros(cost.shape), -1.0, None, None, 0, []
+    for strength in strengths:
+        weights = solver.trial(strength, weights, kept)
+        right = float(np.mean(_answers(cost.table, weights, aside) == cost.labels[aside]))
+        path.append((strength, right))
+        falls = falls + 1 if right < best else 0
+        if right > best:
+            best, chosen, found = right, strength, weights
+        if falls == _FALLS:
+            break
+    return chosen, found, tuple(path)
+
+
+def _split(labels: np.ndarray, held_out: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Rows to fit and rows to hold out. Shuffled, sorted by class, every so many-th taken: each class in proportion."""
+    rows = np.random.default_rng([seed, STREAM, 0]).permutation(len(labels))
+    rows = rows[np.argsort(labels[rows], kind="stable")]
+    count = max(1, round(held_out * len(rows)))
+    taken = np.zeros(len(rows), bool)
+    taken[(np.arange(count) * len(rows) + len(rows) // 2) // count] = True
+    return np.sort(rows[~taken]), np.sort(rows[taken])
+
+
+def _answers(table: Table, weights: np.ndarray, rows: np.ndarray | None = None) -> np.ndarray:
+    answers = np.empty(len(table.features) if rows is None else len(rows), np.int64)
+    answer = logits(weights, table.features.dtype)
+
+    def visit(place, block):
+        check_finite(block, place)
+        answers[place] = answer(block).argmax(axis=1)
+        return ()
+
+    table.sweep(visit, rows)
+    return answers
+
+
+def _features(features: np.ndarray) -> np.ndarray:
+    features = np.asarray(features)
+    if features.ndim != 2 or 0 in features.shape or features.dtype.kind not in "fiub":
+        raise DataError(
+            f"features are a {features.dtype} array of shape {features.shape}",
+            "numbers of shape (sample, feature), at least one of each",
+            "flatten every image's activity to one row",
+        )
+    return features if features.dtype == np.float64 else features.astype(np.float32, copy=False)
+
+
+def _labels(labels: np.ndarray, classes: int) -> np.ndarray:
+    labels = np.asarray(labels)
+    if classes < 2:
+        raise DataError(f"there are {classes} classes", "2 or more", "give a data set with labels of several kinds")
+    if labels.ndim != 1 or labels.dtype.kind not in "iu":
+        raise DataError(
+            f"labels are a {labels.dtype} array of shape {labels.shape}",
+            "integers of shape (sample,)",
+            "give one label for each image",
+        )
+    if len(labels) and not 0 <= labels.min() <= labels.max() < classes:
+        raise DataError(
+            f"labels run from {labels.min()} to {labels.max()}",
+            f"0 to {classes - 1} for {classes} classes",
+            "number the classes from 0",
+        )
+    return labels.astype(np.int64)
+
+
+def _same_length(features: np.ndarray, labels: np.ndarray) -> None:
+    if len(features) != len(labels):
+        raise DataError(
+            f"there are {len(features)} rows of features and {len(labels)} labels",
+            "as many of both",
+            "give one label for each image",
+        )
+
+
+def _enough(labels: np.ndarray, classes: int) -> None:
+    if len(labels) < classes:
+        raise DataError(
+            f"there are {len(labels)} images for {classes} classes", f"{classes} images or more", "give more images"
+        )
+    if labels.min() == labels.max():
+        raise DataError(f"every label is {labels[0]}", "2 or more kinds", "give images of other classes too")
+
+
+def _options(method: str, strengths: Sequence[float] | None, held_out: float) -> tuple[float, ...]:
+    """The strengths to try, strong to weak."""
+    if method not in ("lbfgs", "adam"):
+        raise WiringError(f"method {method!r}", "'lbfgs' or 'adam'", "choose one of the two")
+    if strengths is None:
+        strengths = STRENGTHS if method == "lbfgs" else (0.0,)
+    strengths = tuple(sorted({float(strength) for strength in strengths}, reverse=True))
+    if not strengths or not all(0 <= strength < np.inf for strength in strengths):
+        raise WiringError(f"strengths {strengths}", "one finite number or more, none below 0", "leave them out")
+    if not 0 < held_out <= 0.5:
+        raise WiringError(f"held_out {held_out}", "a fraction over 0 and up to 0.5", "leave it out")
+    return strengths

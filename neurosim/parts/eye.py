@@ -1,0 +1,66 @@
+"""The eye: from pictures to the activity of the image population, deformed or as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from neurosim.buffer import Buffer
+from neurosim.parts.population import Population
+from neurosim.plan import Step
+
+AXES = ("sample", "row", "column", "channel")
+ROWS = 16  # views a block: a deformation is many short calls, and takes twice as long a view at 4 as at 16
+
+
+class Eye:
+    """Shows two views of every moment: rows of view 1, then rows of view 2.
+
+    Parameters:
+        ======= ==== =============================== =======
+        name    unit math                            default
+        ======= ==== =============================== =======
+        gain    1    x0 = gain * pixel + offset      1
+        offset  1    pixels are in 0..1              0
+        ======= ==== =============================== =======
+
+    Args:
+        population: the image population, `neurosim.network.Network.populations[0]`.
+        gain, offset: as above.
+        border: outside of the picture is its border pixel instead of 0.
+    """
+
+    def __init__(self, population: Population, gain: float = 1.0, offset: float = 0.0, border: bool = False):
+        views, dtype = population.views, population.activity.dtype
+        self.population, self.border, self.scalars = population, border, {"gain": gain, "offset": offset}
+        self.images = Buffer("images", AXES, (views, *population.shape), "image", "eye", np.uint8)
+        self.seen = Buffer("seen", AXES, (views, *population.shape), "image", "eye", dtype, local=True)
+        self.parameters = {
+            "theta": Buffer("theta", ("sample", "entry_row", "entry_column"), (views, 2, 3), "deformation", "eye", float),
+            "saturation": Buffer("saturation", ("sample",), (views,), "deformation", "eye", float),
+            "hue": Buffer("hue", ("sample",), (views,), "deformation", "eye", float),
+            "flip": Buffer("flip", ("sample",), (views,), "deformation", "eye", bool),
+        }
+
+    def show(self, images: np.ndarray) -> None:
+        """Lay pictures ``(sample, row, column, channel)`` uint8 before the eye, in the first rows."""
+        self.images.array[: len(images)] = images
+
+    def draw(self, deformation, rng: np.random.Generator) -> None:
+        """Draw every view's own deformation."""
+        for name, values in deformation.draw(rng, len(self.images.array)).items():
+            self.parameters[name].array[...] = values
+
+    def look(self, deformed: bool) -> Iterator[Step]:
+        """The steps from the pictures to ``x0``."""
+        picture = self.images
+        if deformed:
+            yield Step("deform", "every view is deformed", "seen = flip(colour(affine(images)))",
+                       {"image": self.images, **self.parameters}, {"out": self.seen}, scalars={"border": self.border},
+                       over="sample", rows=ROWS)  # fmt: skip
+            picture = self.seen
+        gain, offset = self.scalars["gain"], self.scalars["offset"]
+        equation = f"x0 = {gain:g} {picture.name} {offset:+g}" if offset else f"x0 = {gain:g} {picture.name}"
+        yield Step("present", "the views are shown", equation, {"image": picture},
+                   {"activity": self.population.activity}, scalars=self.scalars, over="sample", rows=ROWS)  # fmt: skip

@@ -1,0 +1,180 @@
+"""A session: the data, the network, the rule and the programs that one configuration asks for, ready to train."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import numpy as np
+
+from neurosim import losses, rules
+from neurosim.config import Config
+from neurosim.data.deform import Deformation
+from neurosim.data.sources import load
+from neurosim.errors import DataError, RunError, WiringError
+from neurosim.execute import Program, Workers
+from neurosim.kernels.api import backend
+from neurosim.network import Network
+from neurosim.parts.eye import Eye
+from neurosim.parts.plasticity import Plasticity
+from neurosim.plan import Plan
+
+SAVED = ("forward weight", "feedback weight", "plasticity", "memory")  # roles that a checkpoint keeps
+CENTRED = {"gain": 2.0, "offset": -1.0}  # pixels as -1..1, so that no input has one sign only
+
+
+def make_rule(config: Config, network: Network) -> rules.Rule:
+    """The rule of a configuration, wired into a network; options that do not belong together are refused.
+
+    Raises:
+        WiringError: a rule, loss or option that does not exist, or does not belong.
+    """
+    wanted = {"lags": config.lags, "threshold": config.threshold, "delta": config.delta,
+              "negative_weight": config.negative_weight} if config.loss == "hinge" else {}  # fmt: skip
+    if config.loss == "simclr":
+        wanted = {"temperature": config.temperature}
+    options = {name: getattr(config, name) for name in ("order", "feedback") if getattr(config, name) is not None}
+    return rules.make(config.rule, network, losses.make(config.loss, **wanted), **options)
+
+
+def make_network(config: Config, image: tuple[int, int, int]) -> Network:
+    """The network of a configuration, for images of a shape."""
+    plasticity = Plasticity(config.plasticity, config.rate, config.momentum, config.decay)
+    return Network(config.network, image, config.batch, block=config.block, seed=config.seed, plasticity=plasticity)
+
+
+class Session:
+    """Everything a run needs, built from its configuration and nothing else.
+
+    Args:
+        config: what is asked for.
+
+    Raises:
+        DataError, WiringError, ShapeError: whatever cannot be had, in one line.
+    """
+
+    def __init__(self, config: Config):
+        self.config = config
+        self.kernels = backend(config.device)
+        frames = 3 if config.views == "motion" else 1
+        where = Path(config.data_dir) if config.data_dir else None
+        make_rule(config, make_network(config, (256, 256, 3)))  # what cannot be wired is refused before data are read
+        self.data = load(config.data, where, frames=frames, images=config.images)
+        if len(self.data.train_images) < config.batch:
+            raise DataError(f"{len(self.data.train_images)} training images and a batch of {config.batch}",
+                            "at least one batch of images", "use a smaller --batch or more images")  # fmt: skip
+        self.network = make_network(config, self.data.image_shape)
+        self.rule = make_rule(config, self.network)
+        self.eye = Eye(self.network.populations[0], **CENTRED)
+        self.deformation = Deformation()
+        self._programs: dict[str, Program] = {}
+
+    @property
+    def batches(self) -> int:
+        """Batches in an epoch; what is left over of the images waits for the next epoch's order."""
+        return len(self.data.train_images) // self.config.batch
+
+    @property
+    def epochs(self) -> int:
+        """Passes through the images in all."""
+        return self.rule.epochs(self.config.epochs)
+
+    def plan(self, lesson: str) -> Plan:
+        """The whole plan of a lesson: eye, forward, error, plasticity."""
+        return Plan(lesson, [*self.eye.look(self.config.views == "deform"), *self.rule.wire(lesson)])
+
+    def program(self, lesson: str) -> Program:
+        """The lesson's plan bound to kernels; greedy order keeps only the newest."""
+        if lesson not in self._programs:
+            if self.config.order == "greedy":
+                self._programs.clear()
+            self._programs[lesson] = Program(self.plan(lesson), self.kernels)
+        return self._programs[lesson]
+
+    def show(self, epoch: int, batch: int) -> None:
+        """Lay the views of one batch before the eye: a function of seed, epoch and batch alone."""
+        config, images = self.config, self.data.train_images
+        order = np.random.default_rng([config.seed, ord("O"), epoch]).permutation(len(images))
+        chosen = order[batch * config.batch : (batch + 1) * config.batch]
+        rng = np.random.default_rng([config.seed, ord("V"), epoch, batch])
+        if config.views == "motion":
+            frames = np.argsort(rng.random((len(chosen), images.shape[1])), axis=1)[:, :2]
+            self.eye.show(np.concatenate([images[chosen, frames[:, 0]], images[chosen, frames[:, 1]]]))
+        else:
+            self.eye.show(np.concatenate([images[chosen], images[chosen]]))
+            self.eye.draw(self.deformation, rng)
+
+    def match_heads(self, workers: Workers) -> None:
+        """Scale every head's initial weights so that different images lie ``threshold`` apart on the first batch.
+
+        The margins of the hinge are absolute (1 and 3): a head whose distances start far from them gets errors of one
+        sign only, and its layer shrinks or saturates. A constant per head, chosen before anything is learned.
+        """
+        self.show(0, 0)
+        heads = [self.network.head(number) for number in self.rule.errors]
+        steps = [*self.eye.look(self.config.views == "deform"), *self.network.look()]
+        for head in heads:
+            steps += head.transmit()
+        Program(Plan("match heads", steps), self.kernels).run(workers)
+        for head in heads:
+            z = head.post.activity.array[: self.config.batch].astype(float)
+            apart = np.abs(z - np.roll(z, 1, axis=0)).sum(axis=1).mean()
+            if apart > 0:
+                head.synapse.rescale(self.config.threshold / apart)
+
+    def buffers(self) -> dict[str, object]:
+        """Every buffer that a checkpoint keeps, by name."""
+        return {b.name: b for lesson in self.rule.lessons for b in self.plan(lesson).buffers if b.role in SAVED}
+
+    def state(self) -> dict[str, np.ndarray]:
+        """Copies of all weights, traces and memories, by name, and the bounds that `match_heads` set."""
+        arrays = {name: buffer.array.copy() for name, buffer in self.buffers().items()}
+        for synapse in self.rule.synapses():
+            arrays.setdefault(synapse.name, synapse.weight.array.copy())
+            arrays[f"bound {synapse.name}"] = np.float64(synapse.bound)
+        return arrays
+
+    def restore(self, arrays: dict[str, np.ndarray]) -> None:
+        """Put a checkpoint's arrays back.
+
+        Raises:
+            RunError: arrays of another network, rule or plasticity.
+        """
+        for synapse in self.rule.synapses():
+            synapse.bound = float(arrays.get(f"bound {synapse.name}", synapse.bound))
+        mine = self.state()
+        strange = sorted(set(mine) ^ set(arrays)) or [
+            name for name, array in mine.items()
+            if (array.shape, array.dtype) != (arrays[name].shape, arrays[name].dtype)
+        ]  # fmt: skip
+        if strange:
+            raise RunError(f"the checkpoint is of another network or rule: {strange[0]} does not fit",
+                           "the arrays of this configuration", "resume the run it belongs to, or train anew")  # fmt: skip
+        buffers = {s.name: s.weight for s in self.rule.synapses()} | self.buffers()
+        for name, buffer in buffers.items():
+            buffer.array[...] = arrays[name]
+
+    def memory(self) -> int:
+        """Bytes of the images and of every array of the longest lesson."""
+        longest = max((self.plan(lesson) for lesson in self.rule.lessons), key=lambda p: p.flops, default=None)
+        arrays = sum(b.nbytes for b in longest.buffers if not b.local) if longest else 0
+        return arrays + self.data.train_images.nbytes
+
+    def expected_seconds(self, workers: Workers) -> float:
+        """Seconds that training will take, from the plans' arithmetic and a matrix product timed now."""
+        size = np.ones((512, 512), np.float32)
+        outs = [np.empty_like(size) for _ in range(2 * workers.threads)]
+        tasks = [lambda out=out: [np.matmul(size, size, out=out) for _ in range(4)] for out in outs]
+        workers.run(tasks)
+        start = time.perf_counter()
+        workers.run(tasks)
+        rate = len(tasks) * 4 * 2 * 512**3 / (time.perf_counter() - start)
+        lessons = [self.plan(lesson).flops for lesson in self.rule.lessons] or [0]
+        # Products run at about 0.7 of the rate of a large one; pools, gates and deformations add about a third.
+        return 2.0 * self.epochs * self.batches * float(np.mean(lessons)) / rate
+
+
+def check(config: Config) -> None:
+    """Refuse what could only fail later: labels that the read-out will need, an order that resuming cannot keep."""
+    if config.views == "motion" and config.data != "toys":
+        raise WiringError(f"--views motion with {config.data}", "--data toys", "leave --views out")

@@ -1,0 +1,169 @@
+"""The training loop: batches, the rate's schedule, checkpoints, and nothing else."""
+
+from __future__ import annotations
+
+import math
+import signal
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from neurosim.execute import Workers
+from neurosim.run import Run
+from neurosim.session import Session
+
+SHAPES = {
+    "constant": lambda done: 1.0,
+    "linear": lambda done: 1.0 - done,
+    "cosine": lambda done: 0.5 * (1 + math.cos(math.pi * done)),
+}
+
+
+@dataclass
+class Progress:
+    """Where training is, told after every batch.
+
+    Args:
+        epoch, batch: counted from 0; batch of this epoch done so far.
+        lesson: what the last batch trained.
+        error: mean loss a moment in this epoch, of the lesson's error units together.
+        active: share of comparisons that were active in this epoch.
+        done: batches done in all. seconds: of training, resumed parts included.
+    """
+
+    epoch: int = 0
+    batch: int = 0
+    lesson: str = ""
+    error: float = math.nan
+    active: float = math.nan
+    done: int = 0
+    seconds: float = 0.0
+
+
+class Interrupted(Exception):
+    """Ctrl-C or a polite kill came; the run is saved."""
+
+
+@dataclass
+class Trainer:
+    """Trains a session and keeps its run's folder.
+
+    Args:
+        session: what is trained.
+        run: where it is kept; None keeps nothing.
+        checkpoint_every: seconds between checkpoints.
+        tell: called with a `Progress` after every batch.
+    """
+
+    session: Session
+    run: Run | None = None
+    checkpoint_every: float = 60.0
+    tell: Callable[[Progress], None] = lambda progress: None
+    progress: Progress = field(default_factory=Progress)
+    totals: np.ndarray = field(default_factory=lambda: np.zeros(4))  # loss, active, comparisons, moments of the epoch
+    rows: list = field(default_factory=list)
+    _stop: bool = False
+
+    def start(self, workers: Workers) -> None:
+        """Before the first batch of a new run."""
+        if self.session.config.match and self.session.rule.lessons:
+            self.session.match_heads(workers)
+
+    def resume(self) -> None:
+        """Go back to the last checkpoint.
+
+        Raises:
+            RunError: a checkpoint that does not fit.
+        """
+        arrays, state = self.run.checkpoint()
+        self.session.restore(arrays)
+        self.progress = Progress(epoch=state["epoch"], batch=state["batch"], done=state["done"], seconds=state["seconds"])
+        self.totals = np.array(state["totals"])
+        self.rows = state["rows"]
+
+    def train(self, workers: Workers) -> Progress:
+        """Train to the end of the last epoch.
+
+        Raises:
+            Interrupted: after saving, when Ctrl-C or SIGTERM came.
+        """
+        session, progress = self.session, self.progress
+        last = began = time.perf_counter()
+        before = progress.seconds
+        with _Signals(self):
+            while progress.epoch < session.epochs:
+                self._batch(workers)
+                now = time.perf_counter()
+                progress.seconds = before + now - began
+                if progress.batch == session.batches:
+                    self._end_epoch()
+                self.tell(progress)
+                if self._stop:
+                    self.save()
+                    raise Interrupted
+                if now - last >= self.checkpoint_every:
+                    self.save()
+                    last = time.perf_counter()
+            self.save()
+        return progress
+
+    def _batch(self, workers: Workers) -> None:
+        session, progress, config = self.session, self.progress, self.session.config
+        lesson = session.rule.lesson(progress.epoch, progress.batch, config.epochs)
+        done = session.rule.progress(progress.epoch, progress.batch / session.batches, config.epochs)
+        session.network.plasticity.rate.array[0] = config.rate * SHAPES[config.schedule](min(1.0, done))
+        session.show(progress.epoch, progress.batch)
+        session.program(lesson).run(workers)
+        for units in session.rule.errors_of(lesson):
+            self.totals[:3] += units.value.array
+        self.totals[3] += config.batch
+        progress.lesson, progress.batch, progress.done = lesson, progress.batch + 1, progress.done + 1
+        progress.error = self.totals[0] / self.totals[3]
+        progress.active = self.totals[1] / max(1.0, self.totals[2])
+
+    def _end_epoch(self) -> None:
+        progress, session = self.progress, self.session
+        spent = sum(row["seconds"] for row in self.rows)
+        seconds = max(progress.seconds - spent, 1e-9)
+        self.rows.append({
+            "epoch": progress.epoch + 1, "lesson": progress.lesson if session.config.order == "greedy" else "all",
+            "images": progress.done * session.config.batch, "error": progress.error, "active": progress.active,
+            "rate": float(session.network.plasticity.rate.array[0]), "seconds": round(seconds, 3),
+            "images_per_second": round(session.batches * session.config.batch / seconds, 1),
+        })  # fmt: skip
+        progress.epoch, progress.batch = progress.epoch + 1, 0
+        self.totals[:] = 0
+        if self.run is not None:
+            self.run.save_metrics(self.rows)
+
+    def save(self) -> None:
+        """Write a checkpoint: all arrays, and the place in the stream. Every draw is a function of that place."""
+        if self.run is None:
+            return
+        p = self.progress
+        state = {"epoch": p.epoch, "batch": p.batch, "done": p.done, "seconds": p.seconds,
+                 "totals": self.totals.tolist(), "rows": self.rows}  # fmt: skip
+        self.run.save_checkpoint(self.session.state(), state)
+
+
+class _Signals:
+    """Turns the first Ctrl-C or SIGTERM into a stop after the batch; the second acts at once."""
+
+    def __init__(self, trainer: Trainer):
+        self._trainer, self._old = trainer, {}
+
+    def __enter__(self):
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGINT, signal.SIGTERM):
+                self._old[number] = signal.signal(number, self._ask)
+
+    def __exit__(self, *_):
+        for number, old in self._old.items():
+            signal.signal(number, old)
+
+    def _ask(self, number, frame):
+        self._trainer._stop = True
+        signal.signal(number, self._old[number])

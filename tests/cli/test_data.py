@@ -1,0 +1,156 @@
+"""``neurosim data``: list, fetch, show."""
+
+import dataclasses
+import functools
+import hashlib
+import io
+import tarfile
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from PIL import Image
+
+from neurosim.data import cifar, fetch, toys
+from neurosim.errors import DataError
+
+try:
+    from neurosim.cli import data as command
+except ModuleNotFoundError:  # a checkout that is not installed
+    from cli import data as command
+
+NOWHERE = "http://127.0.0.1:1/x"  # nobody listens there
+IMAGES = np.random.default_rng(1).integers(0, 256, (40, 8, 6, 3), dtype=np.uint8)
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch, tmp_path):
+    """Few toys, and a small archive in the place of CIFAR-10's."""
+    monkeypatch.setattr(toys, "load", functools.partial(toys.load, train=30, test=10, cache=tmp_path / "toys"))
+    monkeypatch.setenv("no_proxy", "*")
+    monkeypatch.setenv("NEUROSIM_DATA", str(tmp_path / "data"))
+    layout = dataclasses.replace(cifar.LAYOUTS["cifar10"], train_rows=4, test_rows=2)
+    monkeypatch.setitem(cifar.LAYOUTS, "cifar10", layout)
+    with tarfile.open(tmp_path / "mirror.tar.gz", "w:gz") as tar:
+        for file, count in layout.files.items():
+            member = tarfile.TarInfo(f"{layout.binary}/{file}.bin")
+            member.size = count * layout.row_bytes
+            tar.addfile(member, io.BytesIO(bytes([number % 7 for number in range(member.size)])))
+    checksum = hashlib.md5((tmp_path / "mirror.tar.gz").read_bytes()).hexdigest()
+    monkeypatch.setitem(fetch.ARCHIVES, "cifar10", fetch.Archive(NOWHERE, checksum, 1000))
+
+
+def run(*arguments):
+    result = CliRunner().invoke(command.data, [str(argument) for argument in arguments])
+    assert result.exception is None, result.output
+    return result.output
+
+
+def refused(*arguments):
+    result = CliRunner().invoke(command.data, [str(argument) for argument in arguments])
+    assert isinstance(result.exception, DataError), result.output
+    return str(result.exception)
+
+
+def pixels(path):
+    with Image.open(path) as image:
+        return np.asarray(image)
+
+
+def test_list(tmp_path):
+    lines = run("list").splitlines()
+    assert [line.split()[0] for line in lines] == ["name", "toys", "cifar10", "cifar100", "folder:PATH", "FILE.npz"]
+    assert f"not in {tmp_path / 'data'}" in lines[2]
+    assert f"not in {tmp_path / 'x'}" in run("list", "--data-dir", tmp_path / "x")
+
+
+@pytest.mark.parametrize("options", [[], ["--data-dir", "chosen"]])
+def test_fetch_then_list_then_show(options, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    where = "chosen/cifar-10-batches-bin" if options else str(tmp_path / "data" / "cifar-10-batches-bin")
+    output = run("fetch", "cifar10", "--url", (tmp_path / "mirror.tar.gz").as_uri(), *options)
+    assert output == f"cifar10 is in {where}\n"
+    assert f"  {where}  " in run("list", *options).splitlines()[2]
+    assert "training images of cifar10" in run("show", "cifar10", "sheet.png", *options)
+    assert pixels("sheet.png").any()
+
+
+def test_fetch_that_fails():
+    assert f"{NOWHERE} cannot be reached" in refused("fetch", "cifar10")
+    result = CliRunner().invoke(command.data, ["fetch", "toys"])
+    assert result.exit_code == 2 and "'cifar10', 'cifar100'" in result.output
+
+
+def test_meter(monkeypatch):
+    now = iter([10.0, 10.0, 12.0, 14.0])
+    monkeypatch.setattr(command.time, "monotonic", lambda: next(now))
+    meter, speeds = command.Meter("cifar10"), []
+    meter(5, None)
+    assert meter.bar is None
+    for done in (1_000_000, 3_000_000, 9_000_000):
+        meter(done, 9_000_000)
+        speeds.append(meter.bar.current_item)
+        assert meter.bar.pos == done
+    meter.close()
+    assert speeds == ["0.0 MB/s", "1.0 MB/s", "2.0 MB/s"]
+    command.Meter("nothing came").close()
+
+
+def test_show_toys_as_they_are_and_in_motion(tmp_path):
+    assert "30 training images of toys" in run("show", "toys", tmp_path / "still.png")
+    run("show", "toys", tmp_path / "motion.png", "--views", "motion")
+    still, motion = pixels(tmp_path / "still.png"), pixels(tmp_path / "motion.png")
+    assert motion.shape[0] == still.shape[0] and motion.shape[1] > 1.5 * still.shape[1]
+    run("show", "toys", tmp_path / "seed.png", "--seed", 1)
+    assert (pixels(tmp_path / "seed.png") != still).any()
+
+
+@pytest.fixture
+def archive(tmp_path):
+    np.savez(tmp_path / "set.npz", images=IMAGES, labels=np.arange(40) % 2)
+    return tmp_path / "set.npz"
+
+
+def test_show_deformed_views(archive, tmp_path):
+    for name, seed in (("one", 0), ("same", 0), ("other", 1)):
+        run("show", archive, tmp_path / f"{name}.png", "--views", "deform", "--seed", seed)
+    one, same, other = (pixels(tmp_path / f"{name}.png") for name in ("one", "same", "other"))
+    np.testing.assert_array_equal(one, same)
+    assert one.shape == other.shape and (one != other).any()
+
+
+def test_show_without_labels(tmp_path):
+    np.savez(tmp_path / "set.npz", images=IMAGES[:20])
+    assert "16 training images" in run("show", tmp_path / "set.npz", tmp_path / "sheet.png")
+
+
+def test_large_images_are_thinned(tmp_path):
+    images = np.zeros((10, 130, 100, 3), np.uint8)
+    np.savez(tmp_path / "set.npz", images=images, labels=np.arange(10) % 2)
+    run("show", tmp_path / "set.npz", tmp_path / "sheet.png")
+    assert pixels(tmp_path / "sheet.png").shape[0] < 2 * 64 * 4
+
+
+def test_show_refuses_to_write_over_a_file(archive, tmp_path):
+    out = tmp_path / "sheet.png"
+    out.write_bytes(b"precious")
+    assert "is there already" in refused("show", archive, out)
+    assert out.read_bytes() == b"precious"
+    run("show", archive, out, "--force")
+    assert pixels(out).any()
+
+
+def test_show_refuses_what_it_cannot_write(archive, tmp_path):
+    assert "is no .png file" in refused("show", archive, tmp_path / "sheet.jpg")
+    assert "no folder" in refused("show", archive, tmp_path / "none" / "sheet.png")
+    assert "has no frames" in refused("show", archive, tmp_path / "sheet.png", "--views", "motion")
+    assert "did you mean toys?" in refused("show", "toy", tmp_path / "sheet.png")
+    assert not (tmp_path / "sheet.png").exists()
+
+
+def test_show_says_what_the_disk_refused(archive, tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Image.Image, "save", full)
+    assert "No space left on device" in refused("show", archive, tmp_path / "sheet.png")

@@ -1,0 +1,59 @@
+"""Small networks with a rule, ready to run, for all tests of rules."""
+
+import numpy as np
+import pytest
+
+from neurosim.execute import Program, Workers
+from neurosim.kernels import cpu
+from neurosim.losses import make as make_loss
+from neurosim.network import Network
+from neurosim.parts.plasticity import Plasticity
+from neurosim.rules import make
+
+TEXT = "3 hardtanh, 4 pool, 5 tanh"
+IMAGE = (4, 4, 2)
+
+
+@pytest.fixture
+def build():
+    """Gives ``build(rule, ...)``: a rule on a small network in float64, its weights large enough to saturate units."""
+
+    def build(name, *, text=TEXT, loss=None, pairs=3, block=True, plasticity=None, seed=0, units=5, gain=2.0,
+              **options):  # fmt: skip
+        loss = loss or make_loss("hinge", lags=None, threshold=3.0, delta=1.0)
+        network = Network(text, IMAGE, pairs, block=block, seed=seed, dtype=np.float64, head_units=units,
+                          plasticity=plasticity or Plasticity("sgd", 0.0))  # fmt: skip
+        rule = make(name, network, loss, **options)
+        for synapse in rule.synapses():
+            synapse.weight.array[...] *= gain
+        return rule
+
+    return build
+
+
+@pytest.fixture
+def show():
+    """Gives ``show(rule, seed)``: lays two random views of every moment into ``x0`` and returns it."""
+
+    def show(rule, seed=0):
+        population = rule.network.populations[0]
+        rng, pairs = np.random.default_rng([11, seed]), rule.network.pairs
+        first = rng.uniform(-1, 1, (pairs, *population.shape))
+        population.activity.array[:pairs] = first
+        population.activity.array[pairs:] = first + 0.4 * rng.normal(size=first.shape)
+        return population.activity.array
+
+    return show
+
+
+@pytest.fixture
+def run():
+    """Gives ``run(rule, lesson, kernels, threads)``: one lesson with all buffers held; returns the plan."""
+
+    def run(rule, lesson=None, kernels=cpu, threads=1):
+        plan = rule.plan(lesson or rule.lessons[0])
+        with Workers(threads) as workers:
+            Program(plan, kernels, hold=True).run(workers)
+        return plan
+
+    return run

@@ -1,0 +1,141 @@
+"""bp's update is the derivative of the loss: central differences of a network written down again, in float64.
+
+The second writing shares no line with neurosim: sums over shifted pictures, maxima over reshaped windows, and the
+losses as they stand in the paper. Losses with corners are differentiated only where both neighbours lie on the same
+side of every comparison, every hardtanh's end and every pool's winner, and nearly all weights must.
+"""
+
+from itertools import product
+
+import numpy as np
+import pytest
+
+from neurosim.losses import make as make_loss
+
+STEP = 1e-6
+PHI = {"hardtanh": lambda u: np.clip(u, -1, 1), "tanh": np.tanh, "linear": lambda u: u}
+
+
+def convolved(x, weight):
+    rows, columns = x.shape[1:3]
+    wide = np.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))
+    taps = product(range(3), range(3))
+    return sum(np.einsum("nrck,ko->nrco", wide[:, i : i + rows, j : j + columns], weight[i, j]) for i, j in taps)
+
+
+def looked(x, layers, weights):
+    """Top activity ``(view, D)`` and the sides of every corner met on the way."""
+    sides = []
+    for layer, weight in zip(layers, weights[:-1], strict=True):
+        u = convolved(x, weight)
+        if layer.pooled:
+            n, rows, columns, channels = u.shape
+            windows = u.reshape(n, rows // 2, 2, columns // 2, 2, channels).swapaxes(2, 3)
+            windows = windows.reshape(n, rows // 2, columns // 2, 4, channels)
+            sides.append(windows.argmax(3))
+            u = windows.max(3)
+        if layer.nonlinearity == "hardtanh":
+            sides.append((u > -1).astype(int) + (u >= 1))
+        x = PHI[layer.nonlinearity](u)
+    return x.reshape(len(x), -1) @ weights[-1], sides
+
+
+def hinge(stored, z2, ahead, lags, low, high):
+    """The contrastive hinge against ``stored`` view 1 activities, of which ``ahead`` came before the batch."""
+    total, sides = 0.0, []
+    for k, i in product(range(len(z2)), range(len(stored))):
+        lag = k + ahead - i
+        if lags and not 0 <= lag < lags:
+            continue
+        apart = z2[k] - stored[i]
+        distance = np.abs(apart).sum()
+        value = distance - low if lag == 0 else high - distance
+        sides += [np.array([value > 0]), np.sign(apart) * (value > 0)]
+        total += max(0.0, value) * (1 if lag == 0 or not lags else 1 / lags)
+    return total, sides
+
+
+def simclr(z1, z2, temperature):
+    """Mean over view 1 plus mean over view 2 of the cross entropy of finding the other view."""
+    z = np.concatenate([z1, z2])
+    unit = z / np.linalg.norm(z, axis=1, keepdims=True)
+    likeness = np.exp(unit @ unit.T / temperature)
+    likeness[np.diag_indices(len(z))] = 0
+    partner = np.roll(np.arange(len(z)), len(z1))
+    return -2 * np.mean(np.log(likeness[np.arange(len(z)), partner] / likeness.sum(1))), []
+
+
+class Written:
+    """The loss of a whole network as a function of its weights."""
+
+    def __init__(self, rule, views, past, options):
+        self.rule, self.views, self.past, self.options = rule, views, past, dict(options)
+        self.weights = [p.synapse.weight.array.copy() for p in (*rule.network.projections, rule.head)]
+        self.pairs = rule.network.pairs
+        self.held = looked(views, rule.network.layers, self.weights)[0][: self.pairs]
+
+    def loss(self, weights):
+        z, sides = looked(self.views, self.rule.network.layers, weights)
+        z1, z2 = self.held if self.rule.network.block else z[: self.pairs], z[self.pairs :]
+        if "temperature" in self.options:
+            value, more = simclr(z1, z2, self.options["temperature"])
+        else:
+            low, high = (self.options["threshold"] + s * self.options["delta"] for s in (-1, 1))
+            stored = np.concatenate([self.past, z1]) if self.options["lags"] else z1
+            value, more = hinge(stored, z2, len(stored) - len(z1), self.options["lags"], low, high)
+        return value, sides + more
+
+    def slope(self, number, index):
+        """Central difference by one weight; None where a corner lies within the step."""
+        ends = []
+        for sign in (1, -1):
+            weights = list(self.weights)
+            weights[number] = weights[number].copy()
+            weights[number][index] += sign * STEP
+            ends.append(self.loss(weights))
+        (up, above), (down, below) = ends
+        same = all(np.array_equal(a, b) for a, b in zip(above, below, strict=True))
+        return (up - down) / (2 * STEP) if same else None
+
+
+TEXTS = ["3 hardtanh, 4 pool", "3 tanh pool, 4 hardtanh", "3 hardtanh pool, 3 linear, 4 tanh pool", "4 linear pool"]
+LOSSES = [
+    ("hinge", {"lags": None, "threshold": 3.0, "delta": 1.0}),
+    ("hinge", {"lags": 3, "threshold": 3.0, "delta": 1.0}),
+    ("simclr", {"temperature": 0.5}),
+]
+
+
+@pytest.mark.parametrize("block", [True, False], ids=["block", "free"])
+@pytest.mark.parametrize(("name", "options"), LOSSES, ids=["all", "lags", "simclr"])
+@pytest.mark.parametrize("text", TEXTS)
+def test_update_is_the_derivative_of_the_loss(build, show, run, text, name, options, block):
+    rule = build("bp", text=text, loss=make_loss(name, **options), block=block, units=3, pairs=4, seed=5)
+    show(rule, 1)
+    run(rule)  # an earlier batch: its view 1 stays in the memory
+    past = rule.head.post.activity.array[:4].copy()
+    views = show(rule, 2)
+    run(rule)
+    written = Written(rule, views, past, options)
+    value = rule.error.value.array
+    assert abs(written.loss(written.weights)[0] - value[0]) < 1e-10
+    assert name == "simclr" or 0 < value[1] < value[2]  # some comparisons active, some not
+    skipped = met = 0
+    for number, projection in enumerate((*rule.network.projections, rule.head)):
+        change = projection.synapse.change.array
+        slopes = {index: written.slope(number, index) for index in np.ndindex(change.shape)}
+        smooth = {index: slope for index, slope in slopes.items() if slope is not None}
+        met, skipped = met + len(slopes), skipped + len(slopes) - len(smooth)
+        assert any(smooth.values())
+        found, wanted = np.array([change[i] for i in smooth]), np.array(list(smooth.values()))
+        assert np.abs(found - wanted).max() < 1e-6 * max(1, np.abs(wanted).max()), projection.synapse.name
+    assert skipped <= 0.02 * met
+
+
+def test_networks_of_this_file_meet_saturated_units_and_closed_windows(build, show, run):
+    """So that the gates are tested where they are shut, too."""
+    rule = build("bp", text=TEXTS[0])
+    show(rule)
+    run(rule)
+    x1 = np.abs(rule.network.populations[1].activity.array)
+    assert 0.05 < (x1 == 1).mean() < 0.95

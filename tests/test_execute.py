@@ -1,0 +1,202 @@
+"""The executor: blocks, lanes, sums and threads never change a result, and an error never gets lost."""
+
+import threading
+import types
+
+import numpy as np
+import pytest
+from threadpoolctl import threadpool_info
+
+from neurosim.buffer import Buffer
+from neurosim.execute import Program, Workers
+from neurosim.kernels import cpu
+from neurosim.losses import make as make_loss
+from neurosim.network import Network
+from neurosim.plan import Plan, Step
+from neurosim.rules import make
+
+WIRINGS = [
+    ("bp", {}), ("rf", {}), ("urf", {}), ("sign", {}),
+    *(("ll", {"order": "simultaneous", "feedback": kind}) for kind in ("bp", "rf", "urf", "sign")),
+    ("ll", {"order": "random"}),
+]  # fmt: skip
+
+
+def trained(name, options, block=True, lags=3, threads=1, hold=False, steps=3, dtype=np.float32):
+    """Every array of every lesson's plan after some training steps on random views."""
+    network = Network("5 hardtanh, 6 pool, 7 tanh pool", (8, 8, 3), 11, block=block, dtype=dtype, head_units=6)
+    rule = make(name, network, make_loss("hinge", lags=lags, threshold=0.4, delta=0.1), **options)
+    plans = [rule.plan(lesson) for lesson in rule.lessons]
+    rng = np.random.default_rng(1)
+    with Workers(threads) as workers:
+        programs = [Program(plan, cpu, hold=hold) for plan in plans]
+        for _ in range(steps):
+            network.populations[0].activity.array[...] = rng.uniform(-1, 1, (22, 8, 8, 3))
+            for program in programs:
+                program.run(workers)
+    return {b.name: b.array.copy() for plan in plans for b in plan.buffers if hold or not b.local}
+
+
+def assert_same_bits(found, wanted):
+    for name in found.keys() & wanted.keys():
+        assert found[name].tobytes() == wanted[name].tobytes(), name
+    assert found.keys() & wanted.keys()
+
+
+@pytest.mark.parametrize(("name", "options"), WIRINGS, ids=[f"{n}-{'-'.join(o.values())}" for n, o in WIRINGS])
+def test_any_number_of_threads_gives_the_same_bits(name, options):
+    alone = trained(name, options)
+    for threads in (2, 3, 5):
+        assert_same_bits(trained(name, options, threads=threads), alone)
+
+
+@pytest.mark.parametrize("block", [True, False])
+@pytest.mark.parametrize("lags", [3, None])
+def test_threads_do_not_matter_to_the_error_units(block, lags):
+    alone = trained("urf", {}, block, lags)
+    assert_same_bits(trained("urf", {}, block, lags, threads=5), alone)
+    assert alone["value3"][1] > 0  # comparisons were active
+
+
+@pytest.mark.parametrize(("name", "options"), WIRINGS, ids=[f"{n}-{'-'.join(o.values())}" for n, o in WIRINGS])
+def test_held_buffers_give_the_same_bits_as_local_ones(name, options):
+    held = trained(name, options, hold=True, threads=2)
+    assert_same_bits(trained(name, options, threads=2), held)
+    assert held["u1"].any()
+    assert held["d1"].any()
+
+
+def test_local_buffers_are_never_allocated_whole():
+    network = Network("4 hardtanh, 4 pool", (8, 8, 3), 4)
+    plan = make("rf", network, make_loss("hinge")).plan("all layers")
+    with Workers(1) as workers:
+        Program(plan, cpu).run(workers)
+    inner = [b for b in plan.buffers if b.name in ("u1", "u2", "d1", "e1")]
+    assert len(inner) == 4
+    assert all(b.local and b._array is None for b in inner)
+
+
+def declare(name, size=20, axes=("sample",), **more):
+    return Buffer(name, axes, (size,), "activity", name, float, **more)
+
+
+def test_sums_are_complete_before_they_are_read():
+    """y = 2 x, s = sum y, z = y - s: the stretch is cut before z, although all three work row by row."""
+    x, y, z = declare("x", initial=np.arange(20.0)), declare("y", local=True), declare("z")
+    s = declare("s", 1, ("one",), initial=99)
+    kernels = types.SimpleNamespace(
+        double=lambda x, y: np.multiply(x, 2, out=y),
+        total=lambda y, s: np.add(s, y.sum(), out=s),
+        less=lambda y, s, z: np.subtract(y, s, out=z),
+    )
+    plan = Plan("p", [
+        Step("double", "", "", {"x": x}, {"y": y}, over="sample"),
+        Step("total", "", "", {"y": y}, sums={"s": s}, over="sample"),
+        Step("less", "", "", {"y": y, "s": s}, {"z": z}, over="sample"),
+    ])  # fmt: skip
+    program = Program(plan, kernels)
+    assert [len(stretch.steps) for stretch in program.stretches] == [2, 1]
+    for threads in (1, 3):
+        with Workers(threads) as workers:
+            for _ in range(2):  # a sum starts from nothing at every run
+                program.run(workers)
+        assert s.array.tolist() == [380.0]
+        assert z.array.tolist() == [2.0 * i - 380 for i in range(20)]
+
+
+def test_two_sums_into_one_buffer_are_two_stretches():
+    x, s = declare("x", initial=1), declare("s", 1, ("one",))
+    steps = [Step("total", "", "", {"y": x}, sums={"s": s}, over="sample") for _ in range(2)]
+    program = Program(Plan("p", steps), types.SimpleNamespace(total=lambda y, s: np.add(s, y.sum(), out=s)))
+    assert len(program.stretches) == 2
+    with Workers(1) as workers:
+        program.run(workers)
+    assert s.array.tolist() == [20.0]
+
+
+def test_rows_are_cut_once_each_and_whole_arrays_stay_whole():
+    """Blocks cover every row exactly once, whichever place the axis has; an array without the axis comes whole."""
+    wide = Buffer("wide", ("unit", "sample"), (3, 50), "activity", "a", float)
+    fixed = declare("fixed", 7, ("unit",))
+    met, lock = [], threading.Lock()
+
+    def count(wide, fixed, *, word):
+        wide += 1
+        with lock:
+            met.append((wide.shape[1], fixed.shape, word))
+
+    plan = Plan("p", [Step("count", "", "", {"fixed": fixed}, updates={"wide": wide}, scalars={"word": "w"},
+                           over="sample", rows=8)])  # fmt: skip
+    with Workers(3) as workers:
+        Program(plan, types.SimpleNamespace(count=count)).run(workers)
+    assert (wide.array == 1).all()
+    assert sorted(size for size, _, _ in met) == [2, 8, 8, 8, 8, 8, 8]
+    assert {(shape, word) for _, shape, word in met} == {((7,), "w")}
+
+
+@pytest.mark.parametrize("threads", [1, 2, 5])
+def test_an_error_inside_a_thread_surfaces(threads):
+    def fail(x):
+        if x[0] >= 10:
+            raise ArithmeticError(f"rows from {x[0]:g}")
+
+    x = declare("x", initial=np.arange(20.0))
+    program = Program(Plan("p", [Step("fail", "", "", {"x": x}, over="sample")]), types.SimpleNamespace(fail=fail))
+    with Workers(threads) as workers:
+        with pytest.raises(ArithmeticError, match="rows from 1"):
+            program.run(workers)
+        x.array[...] = 0
+        program.run(workers)  # the team is still there
+
+
+def test_a_kernel_that_is_missing_is_met_before_anything_runs():
+    plan = Plan("p", [Step("no_such_kernel", "", "", {"x": declare("x")}, over="sample")])
+    with pytest.raises(AttributeError, match="no_such_kernel"):
+        Program(plan, cpu)
+
+
+def test_workers_hold_the_blas_to_one_thread_and_let_it_go():
+    def threads():
+        return [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
+
+    before = threads()
+    with Workers(2):
+        assert set(threads()) <= {1}
+    assert threads() == before
+    assert Workers().threads >= 1
+
+
+@pytest.mark.parametrize(("lanes", "rows", "size"), [(1, 1, 1), (3, 5, 1 << 12), (16, 64, 1 << 20)])
+def test_other_lanes_and_blocks_give_the_same_numbers(monkeypatch, relative_error, lanes, rows, size):
+    """Not the same bits: sums are grouped otherwise; but the same numbers to rounding in float64."""
+    wanted = trained("urf", {}, dtype=np.float64)
+    monkeypatch.setattr("neurosim.execute.LANES", lanes)
+    monkeypatch.setattr("neurosim.execute.BLOCK_BYTES", size)
+    monkeypatch.setattr("neurosim.parts.projection.DENSE_ROWS", rows)
+    found = trained("urf", {}, dtype=np.float64)
+    for name in ("dW1", "dB2", "dH3", "z3", "value3"):
+        assert relative_error(found[name], wanted[name]) < 1e-10, name
+
+
+def start(buffer, over):
+    """The address of a buffer's first row, or "whole" where it is not cut."""
+    return buffer.array.__array_interface__["data"][0] if over in buffer.axes else "whole"
+
+
+@pytest.mark.parametrize("block", [True, False])
+@pytest.mark.parametrize(("name", "options"), WIRINGS, ids=[f"{n}-{'-'.join(o.values())}" for n, o in WIRINGS])
+def test_no_block_reads_what_another_block_changes(name, options, block):
+    """Inside a stretch, memory that is changed is cut at the same rows by all its steps, so threads never meet."""
+    for lags in (3, None):
+        network = Network("4 hardtanh, 5 pool", (4, 4, 3), 4, block=block)
+        rule = make(name, network, make_loss("hinge", lags=lags), **options)
+        stretches = [s for lesson in rule.lessons for s in Program(rule.plan(lesson), cpu, hold=True).stretches]
+        for steps in (stretch.steps for stretch in stretches if stretch.steps[0].over):
+            sums = {id(b.base) for step in steps for b in step.sums.values()}
+            changed = {id(b.base) for step in steps for b in step.changed.values()} - sums
+            ways = {}
+            for step in steps:
+                for buffer in step.buffers.values():
+                    if id(buffer.base) in changed:
+                        ways.setdefault(buffer.base.name, set()).add(start(buffer, step.over))
+            assert all(len(way) == 1 and "whole" not in way for way in ways.values()), ways

@@ -1,0 +1,112 @@
+"""Networks from a text, their sizes and their initial weights."""
+
+import numpy as np
+import pytest
+
+from neurosim.errors import ShapeError, WiringError
+from neurosim.network import PRESETS, Layer, Network, parse, shapes
+
+
+def test_conv5_is_the_paper_s():
+    """3x3 convolutions: 32 hardtanh; 32 pool; 64 hardtanh; 64 pool; 512 pool; head 8192 -> 64 """
+    assert parse("conv5") == (
+        Layer(32, "hardtanh", False), Layer(32, "linear", True), Layer(64, "hardtanh", False),
+        Layer(64, "linear", True), Layer(512, "linear", True),
+    )  # fmt: skip
+    network = Network("conv5", (32, 32, 3), 1)
+    assert [p.synapse.shape for p in network.projections] == [
+        (3, 3, 3, 32), (3, 3, 32, 32), (3, 3, 32, 64), (3, 3, 64, 64), (3, 3, 64, 512)
+    ]  # fmt: skip
+    assert [p.shape for p in network.populations] == [
+        (32, 32, 3), (32, 32, 32), (16, 16, 32), (16, 16, 64), (8, 8, 64), (4, 4, 512)
+    ]  # fmt: skip
+    assert network.head(5).synapse.shape == (8192, 64)
+    assert len(network) == 5
+
+
+@pytest.mark.parametrize("text", [*PRESETS, "3 tanh pool, 4 linear, 5 pool", "8 hardtanh pool"])
+def test_a_network_s_text_reads_back_as_itself(text):
+    layers = parse(text)
+    assert parse(", ".join(map(str, layers))) == layers
+    assert str(Network(text, (64, 64, 3), 1)) == ", ".join(map(str, layers))
+
+
+def test_words_may_come_in_any_order():
+    assert parse("32  pool tanh ,\n 4 linear") == (Layer(32, "tanh", True), Layer(4, "linear", False))
+
+
+@pytest.mark.parametrize(
+    ("text", "number", "part"),
+    [
+        ("", 1, "''"), ("conv6", 1, "'conv6'"), ("32", 1, "'32'"), ("32 hardtanh,", 2, "''"),
+        ("32 relu", 1, "'32 relu'"), ("0 pool", 1, "'0 pool'"), ("-3 pool", 1, "'-3 pool'"),
+        ("8 pool, 3.5 pool", 2, "'3.5 pool'"), ("8 pool pool", 1, "'8 pool pool'"),
+        ("8 tanh hardtanh", 1, "'8 tanh hardtanh'"), ("pool 8", 1, "'pool 8'"),
+        ("8 tanh; 9 tanh", 1, "'8 tanh; 9 tanh'"),
+    ],
+)  # fmt: skip
+def test_bad_texts_name_the_layer(text, number, part):
+    with pytest.raises(WiringError) as error:
+        parse(text)
+    line = str(error.value)
+    assert line.startswith(f"layer {number} of the network {text!r} reads {part}; expected a preset (")
+    assert "--network" in line
+
+
+def test_a_pool_that_does_not_fit_names_the_sizes_layer_by_layer():
+    with pytest.raises(ShapeError) as error:
+        shapes(parse("4 pool, 5 tanh, 6 pool"), (10, 12, 3))
+    assert str(error.value).startswith(
+        "layer 3 pools 5x6 (image: 10x12x3, layer 1: 5x6x4, layer 2: 5x6x5); expected even sizes"
+    )
+    with pytest.raises(ShapeError, match="layer 6 pools 1x1"):
+        Network(", ".join(["2 pool"] * 6), (32, 32, 3), 1)
+
+
+def test_initial_weights_are_uniform_within_one_over_root_fan_in():
+    network = Network("64 hardtanh, 64 pool", (8, 8, 3), 1)
+    for synapse, fan in ((network.projections[1].synapse, 9 * 64), (network.head(2).synapse, 16 * 64)):
+        weight, bound = synapse.weight.array, 1 / np.sqrt(fan)
+        assert synapse.fan_in == fan
+        assert 0.98 * bound < np.abs(weight).max() <= bound
+        # A uniform variable's standard deviation is bound / sqrt(3); 36,864 and 65,536 draws.
+        assert abs(weight.std() / (bound / np.sqrt(3)) - 1) < 0.02
+        assert abs(weight.mean()) < 0.02 * bound
+
+
+def test_every_array_draws_by_itself():
+    one, same, other = (Network("4 tanh, 4 pool", (4, 4, 3), 1, seed=seed) for seed in (0, 0, 1))
+    same.head(1)  # asking for another array first changes nothing
+    feedback = one.feedback(one.projections[1], "urf").synapse
+    arrays = [p.synapse.weight.array for p in (*one.projections, one.head(2))] + [feedback.weight.array]
+    again = [p.synapse.weight.array for p in (*same.projections, same.head(2))]
+    again.append(same.feedback(same.projections[1], "rf").synapse.weight.array)
+    for a, b in zip(arrays, again, strict=True):
+        assert np.array_equal(a, b)
+    assert not np.array_equal(arrays[0], other.projections[0].synapse.weight.array)
+    # B starts independent of W: same shape, other numbers, no correlation to speak of.
+    assert abs(np.corrcoef(arrays[1].ravel(), feedback.weight.array.ravel())[0, 1]) < 0.3
+
+
+def test_the_gradient_block_leaves_view_2_only():
+    blocked, free = (Network("4 tanh pool", (4, 4, 3), 3, block=block) for block in (True, False))
+    for network, rows in ((blocked, 3), (free, 6)):
+        layer = network.populations[1]
+        assert layer.activity.shape[0] == 6
+        assert layer.error.shape[0] == layer.post.shape[0] == layer.active_part.shape[0] == rows
+        assert network.head(1).post.error.shape == (rows, 64)
+    part = blocked.populations[1].active_part.array
+    assert np.shares_memory(part, blocked.populations[1].activity.array[3:])
+
+
+def test_heads_are_made_once_and_feedback_has_a_known_kind():
+    network = Network("4 tanh", (4, 4, 3), 1, head_units=7)
+    assert network.head(1) is network.head(1)
+    assert network.head(1).synapse.shape == (4 * 4 * 4, 7)
+    with pytest.raises(WiringError, match="unknown feedback 'dtp'; expected one of bp, rf, urf, sign"):
+        network.feedback(network.head(1), "dtp")
+
+
+def test_sizes_below_one_pair_are_refused():
+    with pytest.raises(ShapeError):
+        Network("4 tanh", (4, 4, 3), 0)

@@ -1,0 +1,244 @@
+"""Training as a whole: schedules, checkpoints, resuming to the same bits, stops."""
+
+import dataclasses
+import os
+import signal
+
+import numpy as np
+import pytest
+
+from neurosim.config import Config
+from neurosim.errors import DataError, NeurosimError, RunError, WiringError
+from neurosim.execute import Workers
+from neurosim.run import Run
+from neurosim.session import Session
+from neurosim.train import Interrupted, Trainer
+
+NETWORK = "4 hardtanh, 6 pool, 5 tanh pool"
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory):
+    """Forty pictures of 8 x 8 and their labels."""
+    rng = np.random.default_rng(3)
+    path = tmp_path_factory.mktemp("data") / "some.npz"
+    images = rng.integers(0, 256, (40, 8, 8, 3)).astype(np.uint8)
+    labels = np.arange(40) % 4
+    np.savez(path, images=images, labels=labels, test_images=images[::2], test_labels=labels[::2])
+    return path
+
+
+@pytest.fixture
+def config(archive):
+    return Config.resolve(data=str(archive), network=NETWORK, batch=7, epochs=2, lags=3, rate=0.02, threads=2)
+
+
+def trained(config, folder=None, stop_after=None, threads=2):
+    """A trainer after its run, or after so many batches."""
+    session = Session(config)
+    run = Run.create(folder, config, session.rule.wiring()) if folder else None
+    trainer = Trainer(session, run, checkpoint_every=1e9)
+
+    def tell(progress):
+        if progress.done == stop_after:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    trainer.tell = tell
+    with Workers(threads) as workers:
+        trainer.start(workers)
+        try:
+            trainer.train(workers)
+        except Interrupted:
+            assert stop_after
+    return trainer
+
+
+def resumed(folder, config=None):
+    run = Run.open(folder)
+    trainer = Trainer(Session(config or run.config), run)
+    trainer.resume()
+    with Workers(1) as workers:
+        trainer.train(workers)
+    return trainer
+
+
+def same(a, b):
+    first, second = a.session.state(), b.session.state()
+    assert sorted(first) == sorted(second)
+    return all(np.array_equal(first[name], second[name]) for name in first)
+
+
+CASES = {
+    "bp adam": {"rule": "bp", "plasticity": "adam", "rate": 1e-3},
+    "urf momentum": {"rule": "urf", "plasticity": "momentum", "rate": 1e-4, "decay": 0.1},
+    "sign sgd": {"rule": "sign", "plasticity": "sgd", "rate": 1e-4, "block": False},
+    "ll greedy": {"order": "greedy", "feedback": "rf"},
+    "ll random": {"order": "random", "feedback": "sign"},
+    "ll all negatives": {"lags": "all"},
+    "simclr": {"loss": "simclr", "schedule": "linear"},
+}
+
+
+def changed(config, **options):
+    return dataclasses.replace(config, **{k: None if v == "all" else v for k, v in options.items()})
+
+
+@pytest.mark.parametrize("options", CASES.values(), ids=CASES)
+@pytest.mark.parametrize("stop", [1, 6])
+def test_resuming_gives_what_an_uninterrupted_run_gives(config, tmp_path, options, stop):
+    config = changed(config, **options)
+    whole = trained(config, tmp_path / "whole")
+    part = trained(config, tmp_path / "part", stop_after=stop)
+    assert part.progress.done == stop and not same(part, whole)
+    on = resumed(tmp_path / "part")
+    assert same(on, whole)
+    timeless = [{k: v for k, v in row.items() if "second" not in k} for row in whole.rows]
+    assert timeless == [{k: v for k, v in row.items() if "second" not in k} for row in on.rows]
+    assert len(Run.open(tmp_path / "part").metrics()) == whole.session.epochs
+
+
+def test_threads_give_the_same_bits(config):
+    assert same(trained(config, threads=1), trained(config, threads=3))
+
+
+def test_seeds_differ_and_repeat(config):
+    assert same(trained(config), trained(config))
+    assert not same(trained(config), trained(dataclasses.replace(config, seed=1)))
+
+
+def test_going_on_with_more_epochs_equals_asking_for_them_at_once(config, tmp_path):
+    config = dataclasses.replace(config, schedule="constant")
+    trained(config, tmp_path / "a")
+    longer = dataclasses.replace(config, epochs=4)
+    assert same(resumed(tmp_path / "a", longer), trained(longer))
+
+
+def test_a_finished_run_resumes_to_itself(config, tmp_path):
+    assert same(trained(config, tmp_path / "a"), resumed(tmp_path / "a"))
+
+
+def test_every_weight_of_the_rule_moves(config):
+    start, end = Session(config), trained(config).session.state()
+    with Workers(1) as workers:
+        start.match_heads(workers)
+    moved = {s.name for s in start.rule.synapses() if not np.array_equal(s.weight.array, end[s.name])}
+    assert moved == {f"{letter}{n}" for letter in "WHF" for n in (1, 2, 3)}
+
+
+def test_matched_heads_lie_the_threshold_apart(config):
+    session = Session(config)
+    with Workers(1) as workers:
+        session.match_heads(workers)
+        first = session.program("all layers")
+        session.network.plasticity.rate.array[0] = 0
+        session.show(0, 0)
+        first.run(workers)
+    for units in session.rule.errors.values():
+        z = units.view1.array
+        assert abs(np.abs(z - np.roll(z, 1, axis=0)).sum(1).mean() - config.threshold) < 1e-3
+
+
+def test_the_rate_follows_its_schedule(config):
+    for schedule, last in (("constant", 0.02), ("linear", 0.02 / 10), ("cosine", None)):
+        trainer = trained(dataclasses.replace(config, schedule=schedule))
+        rate = trainer.session.network.plasticity.rate.array[0]
+        assert np.isclose(rate, last) if last else 0 < rate < 0.02 / 10
+
+
+def test_memory_of_an_epoch_reaches_into_the_next(config):
+    trainer = trained(config)
+    moments = trainer.progress.done * config.batch
+    for units in trainer.session.rule.errors.values():
+        assert units.memory.cursor.array[0] == moments
+
+
+def spoil(path, how):
+    data = bytearray(path.read_bytes())
+    if how == "cut":
+        path.write_bytes(data[: len(data) // 2])
+    elif how == "empty":
+        path.write_bytes(b"")
+    elif how == "altered":
+        data[len(data) // 2] ^= 1
+        path.write_bytes(data)
+    else:
+        with np.load(path) as file:
+            arrays = dict(file)
+        if how == "rewritten":
+            arrays["W1"] = arrays["W1"] + 1
+        if how == "pickled":
+            arrays["meta"] = np.array([{"format": 1}], dtype=object)
+        if how == "version":
+            arrays["meta"] = np.frombuffer(arrays["meta"].tobytes().replace(b'"format": 1', b'"format": 9'), np.uint8)
+        np.savez(path, **arrays)
+
+
+@pytest.mark.parametrize("how", ["cut", "empty", "altered", "rewritten", "pickled", "version"])
+def test_a_spoiled_checkpoint_is_refused_in_one_line(config, tmp_path, how):
+    trained(config, tmp_path / "a", stop_after=2)
+    spoil(tmp_path / "a" / "checkpoint.npz", how)
+    with pytest.raises(RunError) as caught:
+        resumed(tmp_path / "a")
+    assert "\n" not in str(caught.value) and "checkpoint" in str(caught.value)
+
+
+@pytest.mark.parametrize("options", [{"network": "4 hardtanh, 7 pool, 5 pool"}, {"rule": "bp"}, {"plasticity": "sgd"}])
+def test_a_checkpoint_of_another_network_or_rule_is_refused(config, tmp_path, options):
+    trained(config, tmp_path / "a", stop_after=2)
+    with pytest.raises(RunError, match="another network"):
+        resumed(tmp_path / "a", dataclasses.replace(config, **options))
+
+
+def test_a_checkpoint_that_cannot_be_written_leaves_the_old_one(config, tmp_path, monkeypatch):
+    trainer = trained(config, tmp_path / "a", stop_after=2)
+    kept = (tmp_path / "a" / "checkpoint.npz").read_bytes()
+
+    def full(file, **arrays):
+        file.write(b"some")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(np, "savez", full)
+    with pytest.raises(RunError, match="no space is left"):
+        trainer.save()
+    assert (tmp_path / "a" / "checkpoint.npz").read_bytes() == kept
+    assert sorted(p.name for p in (tmp_path / "a").iterdir()) == ["checkpoint.npz", "config.json"]
+
+
+def test_a_run_is_never_overwritten(config, tmp_path):
+    trained(config, tmp_path / "a", stop_after=1)
+    with pytest.raises(RunError, match="exists"):
+        Run.create(tmp_path / "a", config, [])
+
+
+@pytest.mark.parametrize(
+    ("options", "kind", "words"),
+    [
+        ({"batch": 41}, DataError, "40 training images and a batch of 41"),
+        ({"rule": "dtp"}, WiringError, "unknown rule 'dtp'"),
+        ({"rule": "bp", "order": "greedy"}, WiringError, "no option order"),
+        ({"order": "sideways"}, WiringError, "unknown order 'sideways'"),
+        ({"feedback": "psychic"}, WiringError, "unknown feedback 'psychic'"),
+        ({"loss": "mse"}, WiringError, "unknown loss 'mse'"),
+        ({"plasticity": "lamb"}, WiringError, "unknown plasticity 'lamb'"),
+        ({"network": "4 hardtanh, 4 relu"}, WiringError, "layer 2"),
+        ({"network": "4 pool, 4 pool, 4 pool, 4 pool"}, NeurosimError, "layer 4 pools 1x1"),
+        ({"device": "gpu"}, WiringError, "device gpu"),
+        ({"lags": 1}, WiringError, "1 lags"),
+        ({"threshold": 1.0, "delta": 2.0}, WiringError, "threshold 1.0 and delta 2.0"),
+        ({"rate": -1.0}, WiringError, "rate -1.0"),
+        ({"views": "motion"}, DataError, "has no frames"),
+        ({"images": 41}, DataError, "40"),
+    ],
+)
+def test_what_cannot_be_done_is_refused_in_one_line(config, options, kind, words):
+    with pytest.raises(kind) as caught:
+        Session(dataclasses.replace(config, **options))
+    text = str(caught.value)
+    assert words in text and "; expected " in text and "\n" not in text
+
+
+@pytest.mark.parametrize("options", [{"epochs": 0}, {"batch": 1}, {"threads": 0}, {"schedule": "steps"}, {"readout": "svm"},
+                                     {"seed": -1}, {"readout_images": 1}, {"views": "sideways"}])  # fmt: skip
+def test_options_out_of_range_are_refused(options):
+    with pytest.raises(WiringError, match="expected"):
+        Config(**options)
