@@ -4,7 +4,7 @@ import sys
 
 import numpy as np
 
-RATE, TOLERANCE, GAIN = 1e-4, 1e-3, 1.7
+RATE, GAIN = 1e-4, 1.7
 
 
 class Ours:
@@ -97,12 +97,14 @@ def images_for(pairs):
     return np.clip(coarse + noise, 0, 1).reshape(2 * pairs, 32, 32, 3)
 
 
-def validate(ours, theirs, name):
+def validate(ours, theirs, name, tolerance):
     """One step of every lesson from the same weights: the same loss, the same outer products.
 
     The weights are the initial ones times `GAIN`, with which activity keeps its size from layer to layer: some hinges
-    are active and some are not, and no error hangs on the sign of a difference that is rounding. The initial weights
-    are put back on all sides. Returns the largest relative difference; one above `TOLERANCE` ends the program.
+    are active and some are not. Then the initial weights are put back on all sides. In a large batch some places of a
+    pool's window differ by less than rounding, and each side may choose another winner: there even the two PyTorch
+    sides differ by some 1e-3, and a small batch makes the stricter test. Returns the largest relative difference; one
+    above ``tolerance`` ends the program.
     """
     synapses, worst = ours.synapses(), 0.0
     initial = {n: synapse.weight.array.copy() for n, synapse in synapses.items()}
@@ -118,9 +120,9 @@ def validate(ours, theirs, name):
             for n, change in them.peer.changes().items():
                 apart[n] = float(np.linalg.norm(synapses[n].change.array - change) / np.linalg.norm(change))
             for n, difference in apart.items():
-                if not difference < TOLERANCE:
+                if not difference < tolerance:
                     sys.exit(f"error: {name}, lesson {lesson + 1}: {n} of neurosim and of PyTorch ({side}) differ by "
-                             f"{difference:.1e}; expected less than {TOLERANCE}; mend whichever changed")  # fmt: skip
+                             f"{difference:.1e}; expected less than {tolerance}; mend whichever changed")  # fmt: skip
             worst = max(worst, *apart.values())
     for side in (ours, *theirs.values()):
         side.load(initial)

@@ -1,10 +1,10 @@
 """Swap a weight: the behavioural test of weight transport.
 
-Let the network see its images. Then, before anything learns, swap one forward weight array for random numbers and let
-learning go on from the activities that are already stored. Does any *other* synapse notice? It can only notice if the
-error that it receives was computed from the swapped array. In back-propagation (bp) the error travels down through the
-forward weights themselves, transposed: nothing like it is known in the brain. With feedback weights of their own (urf),
-or with an error in every layer (ll), no synapse can notice, and the changes are the same to the last bit.
+The network sees its images. Before anything learns, we swap one forward weight array for random numbers and let
+learning go on from the activities already stored. Does any *other* synapse notice? Only if the error that it receives
+was computed from the swapped array. In back-propagation (bp) errors travel down through the forward weights themselves,
+transposed: nothing like it is known in the brain. With feedback weights of their own (urf, and ll with an error in
+every layer) no synapse can notice, and the changes are the same to the last bit.
 
     python examples/swap_a_weight.py [PICTURE.png]
 """
@@ -34,7 +34,7 @@ def changes(rule):
 
 
 def test(name, options, images):
-    """How much each synapse's change differs when W3 is swapped: name -> share of its own size, W3 left out."""
+    """What the swap does to every other synapse's change: name -> how far it moves, as a share of its own size."""
     # A rate of 0: we want to read the changes, not to make them, or the second run would start from other weights.
     network = Network("8 hardtanh, 16 hardtanh pool, 16 hardtanh pool, 32 hardtanh pool", images.shape[1:], PAIRS,
                       plasticity=Plasticity("sgd", rate=0.0))  # fmt: skip
@@ -54,22 +54,23 @@ def test(name, options, images):
         weight[...] = np.random.default_rng(1).uniform(-1, 1, weight.shape) * np.abs(weight).max()
         learn.run(workers)
     after = changes(rule)
-    return {s: np.linalg.norm(after[s] - before[s]) / np.linalg.norm(before[s]) for s in sorted(before) if s != "W3"}
+    noticed = {s: not np.array_equal(before[s], after[s]) for s in before if s != "W3"}
+    return {s: noticed[s] * np.linalg.norm(after[s] - before[s]) / np.linalg.norm(before[s]) for s in noticed}
 
 
 def main(picture):
-    toys, _ = render(2 * PAIRS, seed=3)  # view 1 and view 2 of each moment: here simply different toys
-    differences = {name: test(name, options, toys) for name, options in RULES.items()}
+    toys, _ = render(PAIRS, seed=3, frames=2)  # each toy at two moments of its motion
+    views = np.concatenate([toys[:, 0], toys[:, 1]])
+    differences = {name: test(name, options, views) for name, options in RULES.items()}
     figure = Figure((8, 3.2), layout="constrained")
     for place, (name, found) in enumerate(differences.items()):
-        told = ", ".join(f"{synapse} {100 * d:.0f} %" for synapse, d in found.items() if d)
-        print(f"{name}: after swapping W3, {told or 'nothing'} differs; bit-identical: {not told}")
+        told = ", ".join(f"the change of {s} differs by {100 * share:.0f} %" for s, share in found.items() if share)
+        print(f"{name}: W3 is swapped, {told or 'no other synapse notices'}; bit-identical: {not told}")
         axes = figure.add_subplot(1, 3, place + 1, ylim=(0, 175), ylabel="" if place else "change differs by, %")
-        names = [synapse for synapse in found if synapse[0] in "WH"]  # feedback synapses are printed, not drawn
+        names = [s for letter in "WH" for s in found if s[0] == letter]  # feedback synapses are printed, not drawn
         axes.bar(names, [100 * found[synapse] for synapse in names], color="#c0392b")
         axes.set_title(f"{name}: " + ("weights are transported" if told else "the same to the last bit"), fontsize=10)
-        for at, synapse in enumerate(names):
-            axes.text(at, 100 * found[synapse] + 3, f"{100 * found[synapse]:.0f}", ha="center", fontsize=8)
+        axes.bar_label(axes.containers[0], fmt="%.0f", fontsize=8, padding=2)
         axes.spines[["top", "right"]].set_visible(False)
     figure.suptitle("Swap W3 for random numbers between seeing and learning: who notices?", fontsize=11)
     figure.savefig(picture, dpi=110)

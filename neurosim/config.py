@@ -44,6 +44,8 @@ class Config:
     batch: int = 100
     plasticity: str = "signum"
     rate: float = 0.01
+    head_rate: float = 1.0
+    feedback_gain: float = 1.0
     momentum: float = 0.9
     decay: float = 0.0
     schedule: str = "cosine"

@@ -92,14 +92,18 @@ class Network:
         plasticity: shared by all synapses that learn.
         dtype: of activities and weights.
         head_units: D, units of every head.
+        head_plasticity: of the heads and of the feedback from them; None: the same as of the others.
+        feedback_gain: multiplies the initial weights of feedback: the smaller, the sooner what it learns shows.
 
     Raises:
         WiringError, ShapeError: as `parse` and `shapes`.
     """
 
-    def __init__(self, text, image, pairs, *, block=True, seed=0, plasticity=None, dtype=np.float32, head_units=HEAD_UNITS):
+    def __init__(self, text, image, pairs, *, block=True, seed=0, plasticity=None, dtype=np.float32, head_units=HEAD_UNITS,
+                 head_plasticity=None, feedback_gain=1.0):  # fmt: skip
         self.layers, self.pairs, self.block, self.seed = parse(text), pairs, block, seed
         self.plasticity, self.dtype, self.head_units = plasticity or Plasticity(), np.dtype(dtype), head_units
+        self.head_plasticity, self.feedback_gain = head_plasticity or self.plasticity, feedback_gain
         sizes = shapes(self.layers, image)
         views, learning = 2 * pairs, pairs if block else 0
         self.populations = [Population(0, sizes[0], views, learning, dtype=dtype)]
@@ -123,7 +127,9 @@ class Network:
     def _synapse(self, letter: str, number: int, shape, role: str, learns: bool) -> Synapse:
         # A generator of its own for each array: adding one never changes what another draws.
         seed = [self.seed, ord(letter), number]
-        return Synapse(f"{letter}{number}", shape, role, seed, self.plasticity if learns else None, self.dtype)
+        plasticity = self.head_plasticity if letter in "HF" else self.plasticity
+        gain = self.feedback_gain if letter in "BF" else 1.0
+        return Synapse(f"{letter}{number}", shape, role, seed, plasticity if learns else None, self.dtype, gain)
 
     def upwards(self, top: int | None = None) -> list[Projection]:
         """Forward projections from the image up to layer ``top`` (all of them if None)."""

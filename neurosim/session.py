@@ -11,7 +11,7 @@ from neurosim import losses, rules
 from neurosim.config import Config
 from neurosim.data.deform import Deformation
 from neurosim.data.sources import load
-from neurosim.errors import DataError, RunError, WiringError
+from neurosim.errors import DataError, RunError
 from neurosim.execute import Program, Workers
 from neurosim.kernels.api import backend
 from neurosim.network import Network
@@ -40,7 +40,9 @@ def make_rule(config: Config, network: Network) -> rules.Rule:
 def make_network(config: Config, image: tuple[int, int, int]) -> Network:
     """The network of a configuration, for images of a shape."""
     plasticity = Plasticity(config.plasticity, config.rate, config.momentum, config.decay)
-    return Network(config.network, image, config.batch, block=config.block, seed=config.seed, plasticity=plasticity)
+    heads = Plasticity(config.plasticity, config.rate * config.head_rate, config.momentum, config.decay, "head rate")
+    return Network(config.network, image, config.batch, block=config.block, seed=config.seed, plasticity=plasticity,
+                   head_plasticity=heads, feedback_gain=config.feedback_gain)  # fmt: skip
 
 
 class Session:
@@ -173,8 +175,3 @@ class Session:
         # Products run at about 0.7 of the rate of a large one; pools, gates and deformations add about a third.
         return 2.0 * self.epochs * self.batches * float(np.mean(lessons)) / rate
 
-
-def check(config: Config) -> None:
-    """Refuse what could only fail later: labels that the read-out will need, an order that resuming cannot keep."""
-    if config.views == "motion" and config.data != "toys":
-        raise WiringError(f"--views motion with {config.data}", "--data toys", "leave --views out")

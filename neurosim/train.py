@@ -114,7 +114,8 @@ class Trainer:
         session, progress, config = self.session, self.progress, self.session.config
         lesson = session.rule.lesson(progress.epoch, progress.batch, config.epochs)
         done = session.rule.progress(progress.epoch, progress.batch / session.batches, config.epochs)
-        session.network.plasticity.rate.array[0] = config.rate * SHAPES[config.schedule](min(1.0, done))
+        for plasticity in (session.network.plasticity, session.network.head_plasticity):
+            plasticity.rate.array[0] = plasticity.base_rate * SHAPES[config.schedule](min(1.0, done))
         session.show(progress.epoch, progress.batch)
         session.program(lesson).run(workers)
         for units in session.rule.errors_of(lesson):

@@ -38,14 +38,15 @@ class Plasticity:
         WiringError: an unknown kind, or a number outside its range.
     """
 
-    def __init__(self, kind: str = "signum", rate: float = 1e-3, momentum: float = 0.9, decay: float = 0.0):
+    def __init__(self, kind: str = "signum", rate: float = 1e-3, momentum: float = 0.9, decay: float = 0.0,
+                 name: str = "rate"):  # fmt: skip
         if kind not in EQUATIONS:
             raise WiringError(f"unknown plasticity {kind!r}", "one of " + ", ".join(EQUATIONS), "write --plasticity signum")
-        for name, value, low, high in (("rate", rate, 0, np.inf), ("momentum", momentum, 0, 1), ("decay", decay, 0, np.inf)):
+        for word, value, low, high in (("rate", rate, 0, np.inf), ("momentum", momentum, 0, 1), ("decay", decay, 0, np.inf)):
             if not low <= value < high:
-                raise WiringError(f"{name} {value}", f"at least {low} and below {high}", f"change --{name}")
+                raise WiringError(f"{word} {value}", f"at least {low} and below {high}", f"change --{word}")
         self.kind, self.momentum, self.decay, self.base_rate = kind, momentum, decay, rate
-        self.rate = Buffer("rate", ("one",), (1,), "rate", "plasticity", np.float64, initial=rate)
+        self.rate = Buffer(name, ("one",), (1,), "rate", "plasticity", np.float64, initial=rate)
 
     def state(self, name: str, shape: tuple[int, ...], axes: tuple[str, ...], dtype) -> dict[str, Buffer]:
         """The traces that one synapse array needs: argument name -> buffer of the weights' shape."""

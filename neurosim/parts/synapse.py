@@ -26,14 +26,15 @@ class Synapse:
         seed: seeds of the generator.
         plasticity: None for weights that never change.
         dtype: of the weights.
+        gain: multiplies the initial weights; the bound, in which signum counts its rate, stays.
     """
 
-    def __init__(self, name, shape, role, seed, plasticity: Plasticity | None = None, dtype=np.float32):
+    def __init__(self, name, shape, role, seed, plasticity: Plasticity | None = None, dtype=np.float32, gain=1.0):
         self.name, self.shape, self.plasticity = name, tuple(shape), plasticity
         self.axes = CONVOLUTION if len(shape) == 4 else DENSE
         self.fan_in = int(np.prod(shape[:-1]))
         self.bound = 1 / np.sqrt(self.fan_in)
-        bound = self.bound
+        bound = gain * self.bound
         self.weight = Buffer(name, self.axes, shape, role, name, dtype, 
                              initial=lambda: np.random.default_rng(seed).uniform(-bound, bound, shape))  # fmt: skip
         if plasticity is not None:

@@ -1,0 +1,168 @@
+"""The command line as a stranger types it: what it prints, what it leaves behind, how it refuses."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from neurosim.run import Run
+
+TINY = ["--network", "4 hardtanh, 6 pool", "--batch", "10", "--epochs", "2", "--rate", "0.02", "--threads", "2"]
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory):
+    """Sixty pictures of three kinds that differ in where they are bright."""
+    rng = np.random.default_rng(5)
+    labels = np.arange(80) % 3
+    images = rng.integers(0, 120, (80, 8, 8, 3))
+    for kind in range(3):
+        images[labels == kind, 2 * kind : 2 * kind + 3] += 120
+    path = tmp_path_factory.mktemp("data") / "bright.npz"
+    images = images.astype(np.uint8)
+    np.savez(path, images=images[:60], labels=labels[:60], test_images=images[60:], test_labels=labels[60:])
+    return str(path)
+
+
+def call(*arguments, where=None):
+    """Run the command; no traceback whatever happens."""
+    done = subprocess.run([sys.executable, "-W", "error", "-c", "from neurosim.cli.main import main; main()", *arguments],
+                          capture_output=True, text=True, cwd=where, timeout=120)  # fmt: skip
+    assert "Traceback" not in done.stderr, done.stderr
+    return done
+
+
+def refused(*arguments, where=None):
+    """The one line of an error, exit code 2."""
+    done = call(*arguments, where=where)
+    assert done.returncode == 2, (done.returncode, done.stderr, done.stdout)
+    lines = [line for line in done.stderr.splitlines() if line.strip()]
+    assert lines[-1].lower().startswith("error: ") and len(lines) <= 4
+    return lines[-1]
+
+
+def test_train_says_what_it_will_do_does_it_and_says_what_came(archive, tmp_path):
+    done = call("train", "--data", archive, *TINY, "--out", "runs/a", where=tmp_path)
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert "network   4 hardtanh, 6 pool: 4 hardtanh, 6 pool" in lines[0] and "8x8x3 -> 8x8x4 -> 4x4x6" in lines[1]
+    assert any("F2: ez2 -> layer 2 (urf" in line for line in lines)
+    assert [line.split()[0] for line in lines[-4:]] == ["accuracy", "floor", "time", "run"]
+    assert "epoch 2/2" in done.stderr
+    folder = tmp_path / "runs" / "a"
+    assert sorted(p.name for p in folder.iterdir()) == ["checkpoint.npz", "config.json", "metrics.csv", "results.json"]
+    results = json.loads((folder / "results.json").read_text())
+    assert {"test_accuracy", "floor_accuracy", "per_layer", "images_per_second", "seconds", "rule", "wiring"} <= set(results)
+    assert results["rule"] == "ll" and len(results["per_layer"]) == 2 and results["test_accuracy"] > 0.5
+    assert results["wiring"] == json.loads((folder / "config.json").read_text())["wiring"]
+    assert len(Run.open(folder).metrics()) == 2
+    assert f"top {100 * results['test_accuracy']:.1f}" in lines[-4]
+
+    again = call("evaluate", "runs/a", where=tmp_path)
+    assert again.returncode == 0 and again.stdout.splitlines() == lines[-4:-2]
+    assert json.loads((folder / "results.json").read_text()) == results
+
+    assert "runs/a exists" in refused("train", "--data", archive, *TINY, "--out", "runs/a", where=tmp_path)
+    on = call("train", "--resume", "runs/a", "--epochs", "3", where=tmp_path)
+    assert on.returncode == 0 and len(Run.open(folder).metrics()) == 3
+
+
+def test_a_killed_run_goes_on_to_the_same_bits(archive, tmp_path):
+    options = ["train", "--data", archive, *TINY, "--epochs", "20", "--checkpoint-every", "0"]
+    whole = call(*options, "--out", "whole", where=tmp_path)
+    command = [sys.executable, "-c", "from neurosim.cli.main import main; main()", *options, "--out", "part"]
+    child = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while not (tmp_path / "part" / "checkpoint.npz").exists():
+        assert child.poll() is None
+        time.sleep(0.01)
+    child.kill()
+    child.wait()
+    on = call("train", "--resume", "part", where=tmp_path)
+    assert whole.returncode == on.returncode == 0, on.stderr
+    first, second = (Run.open(tmp_path / name).checkpoint()[0] for name in ("whole", "part"))
+    assert all(np.array_equal(first[name], second[name]) for name in first)
+    assert not [p.name for p in (tmp_path / "whole").iterdir() if p.name.startswith(".")]
+
+
+def test_ctrl_c_saves_first(archive, tmp_path):
+    command = [sys.executable, "-c", "from neurosim.cli.main import main; main()", "train", "--data", archive, *TINY,
+               "--epochs", "5000", "--out", "part"]  # fmt: skip
+    child = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    while not (tmp_path / "part" / "metrics.csv").exists():
+        assert child.poll() is None
+        time.sleep(0.01)
+    os.kill(child.pid, signal.SIGINT)
+    _, errors = child.communicate(timeout=60)
+    assert child.returncode == 130 and "neurosim train --resume part" in errors and "Traceback" not in errors
+    assert Run.open(tmp_path / "part").checkpoint()[1]["done"] > 0
+
+
+def test_unlabelled_images_train_and_say_so(tmp_path):
+    np.savez(tmp_path / "bare.npz", images=np.random.default_rng(0).integers(0, 256, (40, 8, 8, 3)).astype(np.uint8))
+    done = call("train", "--data", "bare.npz", *TINY, "--out", "a", where=tmp_path)
+    assert done.returncode == 0 and "no labels to read out" in done.stdout
+    assert json.loads((tmp_path / "a" / "results.json").read_text())["test_accuracy"] is None
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--rule", "dtp"], "unknown rule 'dtp'"),
+        (["--rule", "urf", "--feedback", "rf"], "rule urf has no option feedback"),
+        (["--loss", "mse"], "unknown loss 'mse'"),
+        (["--lags", "1"], "1 lags"),
+        (["--lags", "many"], "'many'; expected a whole number of lags or 'all'"),
+        (["--network", "4 pool, 4 pool, 4 pool, 4 pool"], "layer 1: 4x4x4"),
+        (["--batch", "61"], "60 training images and a batch of 61"),
+        (["--device", "gpu"], "device gpu"),
+        (["--threads", "0"], "--threads 0"),
+        (["--data", "toy"], "toys"),
+        (["--data", "missing.npz"], "missing.npz"),
+        (["--data", "cifar10", "--data-dir", "nowhere"], "neurosim data fetch cifar10"),
+        (["--resume", "nowhere"], "--batch beside --resume"),
+        (["--checkpoint-every", "-1"], "--checkpoint-every -1"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_code_2(archive, tmp_path, options, words):
+    assert words in refused("train", "--data", archive, *TINY, *options, where=tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_one_class_is_refused_before_training(tmp_path):
+    images = np.zeros((40, 8, 8, 3), np.uint8)
+    np.savez(tmp_path / "one.npz", images=images, labels=np.zeros(40, int))
+    assert "class" in refused("train", "--data", "one.npz", *TINY, where=tmp_path)
+
+
+def test_resume_and_evaluate_without_a_run(tmp_path):
+    assert "holds no config.json" in refused("train", "--resume", "a", where=tmp_path)
+    assert "holds no config.json" in refused("evaluate", "a", where=tmp_path)
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "config.json").write_text("{")
+    assert "cannot be read" in refused("evaluate", "a", where=tmp_path)
+
+
+@pytest.mark.parametrize("rule", ["none", "bp", "rf", "urf", "sign", "ll"])
+def test_explain_prints_every_step(rule):
+    done = call("explain", "--rule", rule)
+    assert done.returncode == 0 and f"rule {rule}: " in done.stdout
+    if rule == "none":
+        assert "nothing learns" in done.stdout
+    else:
+        assert re.search(r"^ +\d+  dW1 = sum x0 \(x\) d1$", done.stdout, re.M)
+        delivered = re.findall(r"^ +\d+  e1 = (.*)\^T", done.stdout, re.M)
+        assert delivered == [{"bp": "W2", "rf": "B2", "urf": "B2", "sign": "sign(B2)", "ll": "F1"}[rule]]
+
+
+def test_help_names_every_command():
+    done = call("--help")
+    assert done.returncode == 0
+    for name in ("train", "evaluate", "explain", "data"):
+        assert re.search(rf"^  {name} ", done.stdout, re.M)
+        assert call(name, "--help").returncode == 0

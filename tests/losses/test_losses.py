@@ -1,0 +1,97 @@
+"""Losses are found by name, refuse what they cannot do, and wire what they declare."""
+
+import numpy as np
+import pytest
+
+from neurosim.errors import WiringError
+from neurosim.losses import available, make
+from neurosim.losses.base import Loss
+from neurosim.parts.error_units import ErrorUnits
+from neurosim.parts.population import Head
+
+
+def wired(loss, pairs=3, block=True):
+    units = ErrorUnits(Head(2, 4, 2 * pairs, pairs if block else 0, float), loss)
+    return units, list(units.compare())
+
+
+def test_every_loss_has_a_name_and_a_summary():
+    known = available()
+    assert {"hinge", "simclr"} <= known.keys()
+    for name, kind in known.items():
+        assert issubclass(kind, Loss)
+        assert kind.name == name
+        assert kind.summary
+
+
+def test_an_unknown_loss_lists_the_known():
+    with pytest.raises(WiringError, match=r"unknown loss 'l2'; expected one of .*hinge.*simclr"):
+        make("l2")
+
+
+@pytest.mark.parametrize(("name", "option"), [("hinge", "temperature"), ("simclr", "lags")])
+def test_an_option_that_a_loss_has_not_is_refused_never_ignored(name, option):
+    with pytest.raises(WiringError, match=f"loss {name} has no option {option}"):
+        make(name, **{option: 3})
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "words"),
+    [
+        ("hinge", {"lags": 1}, "1 lags; expected at least 2"), ("hinge", {"lags": 0}, "0 lags"),
+        ("hinge", {"threshold": 1, "delta": 2}, "no margin is negative"), ("hinge", {"delta": -1}, "delta -1"),
+        ("hinge", {"negative_weight": -1}, "negative weight -1"),
+        ("hinge", {"lags": None, "negative_weight": 0.5}, "negative weight 0.5 with all lags"),
+        ("simclr", {"temperature": 0}, "temperature 0; expected a number above 0"),
+    ],
+)  # fmt: skip
+def test_options_out_of_range_are_refused(name, options, words):
+    with pytest.raises(WiringError, match=words):
+        make(name, **options)
+
+
+def test_a_loss_that_is_not_wired_says_so():
+    with pytest.raises(TypeError, match="Loss does not say how it is wired"):
+        list(Loss().wire(None))
+
+
+def test_the_hinge_s_margins_are_the_paper_s():
+    """threshold 2, delta 1: m+ = 1, m- = 3; five lags."""
+    hinge = make("hinge")
+    assert (hinge.lags, hinge.negative_weight) == (5, 1 / 5)
+    assert hinge.margins == {"margin_positive": 1.0, "margin_negative": 3.0}
+
+
+def test_with_lags_view_1_goes_into_the_memory_and_the_past_comes_from_it():
+    units, (push, compare) = wired(make("hinge", lags=3))
+    assert (push.kernel, compare.kernel) == ("push", "hinge_lags")
+    assert push.reads == {"activity": units.view1}
+    assert units.view1 not in compare.reads.values()
+    assert {"trace", "cursor", "view2", "index"} == compare.reads.keys()
+    assert compare.changed == {"error2": units.error2, "value": units.value}
+    assert compare.scalars["pairs"] == 3
+
+
+def test_with_all_negatives_there_is_no_memory():
+    units, (compare,) = wired(make("hinge", lags=None), block=False)
+    assert compare.reads.keys() == {"view1", "view2", "index"}
+    assert compare.changed == {"error1": units.error1, "error2": units.error2, "value": units.value}
+    assert units.memory is None
+
+
+def test_simclr_s_error_of_view_1_goes_nowhere_under_the_block():
+    units, (compare,) = wired(make("simclr"))
+    unheard = compare.writes["error1"]
+    assert unheard.base is not units.head.error
+    assert unheard.shape == (3, 4)
+    units, (compare,) = wired(make("simclr"), block=False)
+    assert compare.writes["error1"].base is units.head.error
+
+
+@pytest.mark.parametrize("block", [True, False])
+@pytest.mark.parametrize("loss", [make("hinge"), make("hinge", lags=None), make("simclr")], ids=["lags", "all", "simclr"])
+def test_no_loss_reads_an_image_a_weight_or_a_label(loss, block):
+    for step in wired(loss, block=block)[1]:
+        assert {b.role for b in step.reads.values()} <= {"activity", "memory", "value"}
+        assert {b.role for b in step.changed.values()} <= {"error", "memory", "value"}
+        assert all(np.isscalar(value) for value in step.scalars.values())

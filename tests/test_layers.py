@@ -1,0 +1,121 @@
+"""Imports point downwards only, and nothing differentiates by itself."""
+
+import ast
+import sys
+from pathlib import Path
+
+import pytest
+
+import neurosim
+
+ROOT = Path(neurosim.__file__).resolve().parent
+# The lowest first; a room may import rooms below it and itself. Two rooms of one line may not import one another.
+ORDER = [
+    ("errors", "version"),
+    ("buffer", "kernels"),
+    ("plan",),
+    ("execute",),
+    ("parts", "data"),
+    ("losses", "network"),
+    ("rules",),
+    ("config",),
+    ("session", "run"),
+    ("evaluate",),
+    ("train",),
+    ("audit",),  # nothing but the command line and the report asks for it
+    ("report",),
+    ("cli",),
+]
+LEVEL = {room: level for level, rooms in enumerate(ORDER) for room in rooms}
+DIFFERENTIATE = {"torch", "jax", "tensorflow", "autograd", "aesara", "pytensor", "mxnet", "theano", "tinygrad", "casadi",
+                 "algopy", "paddle"}  # fmt: skip
+# What a room may import of neurosim, where the order alone would allow more.
+ONLY = {
+    "errors": set(), "buffer": {"errors"}, "plan": {"buffer", "errors"}, "kernels": {"errors"},
+    "execute": {"buffer", "plan", "errors"}, "parts": {"plan", "buffer", "errors"}, "losses": {"plan", "errors"},
+    "network": {"parts", "plan", "buffer", "errors"}, "rules": {"network", "parts", "plan", "errors", "losses"},
+    "data": {"errors", "version"}, "config": {"errors"},
+}  # fmt: skip
+
+
+def files():
+    """Every file of the package: (path, the room it belongs to)."""
+    command = ROOT.parent / "cli"
+    for path in sorted(ROOT.rglob("*.py")):
+        place = path.relative_to(ROOT)
+        yield path, place.parts[0] if len(place.parts) > 1 else place.stem
+    for path in sorted((command if command.is_dir() else ROOT / "cli").rglob("*.py")):
+        yield path, "cli"
+
+
+FILES = [f for f in files() if f[1] != "__init__"]
+
+
+def imports(path):
+    """Every name that a file imports, those that only type checkers see left out."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    skipped = {
+        id(node) for branch in ast.walk(tree)
+        if isinstance(branch, ast.If) and ast.unparse(branch.test) == "TYPE_CHECKING"
+        for inner in branch.body for node in ast.walk(inner)
+    }  # fmt: skip
+    for node in ast.walk(tree):
+        if id(node) in skipped:
+            continue
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: a relative import"
+            # `from neurosim import x` may name a room or a value of the package itself.
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Call) and ast.unparse(node.func) in ("__import__", "importlib.import_module"):
+            yield ast.unparse(node.args[0]).strip("'\"") if isinstance(node.args[0], ast.Constant) else "a room of its own"
+
+
+def room_of(name):
+    """The room of neurosim that an imported name belongs to; None: not neurosim's."""
+    words = name.split(".")
+    if words[0] != "neurosim":
+        return None
+    room = words[1] if len(words) > 1 else "version"
+    return room if room in LEVEL else "version"
+
+
+@pytest.mark.parametrize(("path", "room"), FILES, ids=[f"{room}-{path.stem}" for path, room in FILES])
+def test_imports_point_downwards(path, room):
+    assert room in LEVEL, f"{path}: give this room a place in the order"
+    met = {room_of(name) for name in imports(path)} - {None, room}
+    upwards = {other for other in met if LEVEL[other] >= LEVEL[room]}
+    assert not upwards, f"{path} imports {upwards}"
+    assert met <= ONLY.get(room, met), f"{path} imports {met - ONLY[room]}"
+
+
+def test_every_room_below_the_rules_is_read():
+    assert {"kernels", "parts", "rules", "losses", "plan", "execute", "network", "cli"} <= {room for _, room in FILES}
+
+
+@pytest.mark.parametrize(("path", "room"), FILES, ids=[f"{room}-{path.stem}" for path, room in FILES])
+def test_nothing_differentiates_by_itself(path, room):
+    names = set(imports(path))
+    assert not {name.split(".")[0] for name in names} & DIFFERENTIATE
+    if room in ONLY:  # the core needs NumPy, a thread pool's control and the standard library
+        known = sys.stdlib_module_names | {"neurosim", "numpy", "threadpoolctl", "PIL", "a room of its own"}
+        known |= {"cupy"} if room == "kernels" else set()
+        assert {name.split(".")[0] for name in names} <= known
+
+
+@pytest.mark.parametrize(("path", "room"), FILES, ids=[f"{room}-{path.stem}" for path, room in FILES])
+def test_words_of_another_field_name_nothing(path, room):
+    """`backward`, `grad`, `module` are no names here: a reader of the field would look for errors and projections."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    named = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+    named |= {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    named |= {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)}
+    named -= {"module"} if path.stem == "unpickle" else set()  # the standard library's word in pickle.Unpickler
+    assert not named & {"backward", "grad", "module"}
+
+
+def test_only_bp_s_part_lends_a_forward_weight_to_feedback():
+    """Weight transport stands in one file, and only the network's list of feedbacks knows it."""
+    users = [path.name for path, _ in FILES if "neurosim.parts.transported.TransportedFeedback" in set(imports(path))]
+    assert users == ["network.py"]
