@@ -36,21 +36,24 @@ def busy_seconds():
 def alternate(sides, repeats):
     """All sides turn by turn, a different one first each time.
 
-    Returns side -> for every turn after the first, which warms up: seconds of each lesson.
+    Returns side -> for every turn after the first, which warms up: seconds of each lesson; and the processor seconds
+    of all threads together, which a busy machine disturbs less.
     """
-    found, order = {name: [] for name in sides}, list(sides)
+    found, processor, order = {name: [] for name in sides}, {name: [] for name in sides}, list(sides)
     for turn in range(repeats + 1):
         first = turn % len(order)
         for name in order[first:] + order[:first]:
             side, seconds = sides[name], []
             side.prepare()
+            used = time.process_time()
             for lesson in side.lessons:
                 start = time.perf_counter()
                 side.step(lesson)
                 seconds.append(time.perf_counter() - start)
             if turn:
                 found[name].append(seconds)
-    return found
+                processor[name].append((time.process_time() - used) / len(seconds))
+    return found, processor
 
 
 def check(rule, sides, tolerance):
@@ -63,7 +66,7 @@ def compare(rule, sides, repeats):
     """Time one rule on its sides. Returns its record; seconds are the mean over a rule's lessons."""
     record = {}
     before, start = busy_seconds(), time.perf_counter()
-    lessons = alternate(sides, repeats)
+    lessons, record["processor seconds"] = alternate(sides, repeats)
     wall, after = time.perf_counter() - start, busy_seconds()
     if before:
         others = (after[0] - before[0]) - (after[1] - before[1])
@@ -145,7 +148,8 @@ def print_record(rule, record):
             line += f"   peak {record['memory'][name][1]:.0f} MiB ({record['memory'][name][0]:.0f} before any data)"
         lessons = record["lessons"][name]
         each = " = mean of " + ", ".join(f"{s:.3f}" for s in lessons) if len(lessons) > 1 else ""
-        print(f"  {name:<10} {statistics.median(seconds):7.3f} s a step{line}{each}")
+        processor = statistics.median(record["processor seconds"][name])
+        print(f"  {name:<10} {statistics.median(seconds):7.3f} s a step, {processor:.3f} s of processors{line}{each}")
 
 
 def bench(args, rules, options):

@@ -6,8 +6,8 @@ stored numbers, one product a view and place:
 
     dW2[row, column, in, out] = sum over views and places of  x1[view, place + tap, in] * d2[view, place, out]
 
-x1 is the presynaptic activity; d2 the postsynaptic factor: the error that feedback brought to the unit, let through
-where the unit is not saturated. We let the plan compute the sum, then do it by hand.
+x1 is the presynaptic activity; d2 the postsynaptic factor, the error that feedback brought to the unit, let through
+where it is not saturated. The plan computes the sum; then we do it by hand.
 
     python examples/one_synapse.py [PICTURE.png]
 """
@@ -32,50 +32,46 @@ ROW, COLUMN, IN, OUT = 0, 2, 3, 5  # tap (0, 2): one row up, one column to the r
 
 def main(picture):
     toys, _ = render(PAIRS, seed=4, frames=2)  # each toy at two moments of its motion: view 1 and view 2
-    network = Network("8 hardtanh, 8 hardtanh", toys.shape[2:], PAIRS, dtype=np.float64, plasticity=Plasticity("sgd", RATE))
+    plasticity = Plasticity("sgd", RATE)
+    network = Network("8 hardtanh, 8 hardtanh", toys.shape[2:], PAIRS, dtype=np.float64, plasticity=plasticity)
     rule = rules.make("ll", network, Hinge(lags=5))
     network.populations[0].activity.array[...] = np.concatenate([toys[:, 0], toys[:, 1]]) / 127.5 - 1
-    synapse = network.projections[1].synapse  # W2, between layers 1 and 2
-    before = synapse.weight.array[ROW, COLUMN, IN, OUT]  # NumPy gives one number: a copy
+    synapse, one = network.projections[1].synapse, (ROW, COLUMN, IN, OUT)  # W2, and our synapse in it
+    before = synapse.weight.array[one]
     with Workers() as workers:
-        # hold=True keeps every array whole after the run, so that we can look at it.
-        Program(rule.plan("all layers"), cpu, hold=True).run(workers)
-    computed = synapse.change.array[ROW, COLUMN, IN, OUT]
-    after = synapse.weight.array[ROW, COLUMN, IN, OUT]
+        Program(rule.plan("all layers"), cpu, hold=True).run(workers)  # hold: every array can be looked at afterwards
+    computed, after = synapse.change.array[one], synapse.weight.array[one]
 
-    # By hand. Only view 2 learns (the gradient block): active_part is the activity of that view.
+    # By hand. Only view 2 learns (the gradient block): active_part is that view's activity.
     pre = network.populations[1].active_part.array[..., IN]
     post = network.populations[2].post.array[..., OUT]
     # The image's border is silent: a row and a column of zeros all around, then the map seen through the tap.
     silent = np.pad(pre, ((0, 0), (1, 1), (1, 1)))
     seen = silent[:, ROW : ROW + pre.shape[1], COLUMN : COLUMN + pre.shape[2]]
     products = seen * post
-    by_hand = products.sum()
+    contributions, by_hand = products.sum(axis=(1, 2)), products.sum()
 
-    print(f"synapse W2[{ROW}, {COLUMN}, {IN}, {OUT}]: {products.size} products, one a view and place")
-    print(f"  of these {np.count_nonzero(products)} are not zero: the unit above had an error, and was not saturated")
+    print(f"synapse W2{list(one)}: {products.size} products, one a view and place, {np.count_nonzero(products)} not zero")
     print(f"change by the plan: {computed:+.12f}")
     print(f"change by hand:     {by_hand:+.12f}")
-    print(f"relative difference: {abs(by_hand - computed) / abs(computed):.1e} (rounding: the sums ran in another order)")
-    print(f"weight: {before:+.6f} -> {after:+.6f} = weight - {RATE} x change: {np.isclose(after, before - RATE * by_hand)}")
+    print(f"relative difference: {abs(by_hand / computed - 1):.1e} (rounding: the sums ran in another order)")
+    print(f"weight: {before:+.9f} -> {after:+.9f}; weight - {RATE} x change by hand = {before - RATE * by_hand:+.9f}")
 
-    contributions = products.sum(axis=(1, 2))
     shown = int(np.abs(contributions).argmax())  # the view that moves the synapse most
     figure = Figure((10, 2.9), layout="constrained")
     panels = figure.subplots(1, 5, width_ratios=[1, 1, 1, 1, 1.2])
-    panels[0].imshow(toys[shown, 1])
-    for panel, values in zip(panels[1:4], (seen[shown], post[shown], products[shown]), strict=True):
-        panel.imshow(values, cmap="RdBu_r", vmin=-np.abs(values).max(), vmax=np.abs(values).max())
-    panels[4].bar(range(PAIRS), contributions, color=["#c0392b" if view == shown else "#95a5a6" for view in range(PAIRS)])
-    panels[4].axhline(0, color="black", linewidth=0.8)
+    for panel, values in zip(panels, (toys[shown, 1], seen[shown], post[shown], products[shown]), strict=False):
+        limit = float(np.abs(values).max())  # blue: negative, white: zero, red: positive
+        panel.imshow(values, cmap="RdBu_r", vmin=-limit, vmax=limit)
+        panel.set(xticks=[], yticks=[])
+    colours = ["#c0392b" if view == shown else "#95a5a6" for view in range(PAIRS)]
+    panels[4].bar(range(PAIRS), contributions, color=colours)
     panels[4].set(xlabel="view", ylabel="sum of its products")
     titles = ("view 2 of a toy", f"presynaptic\nx1, map {IN}, through the tap", f"postsynaptic factor\nd2, map {OUT}",
               "their product,\nplace by place", f"sum over all views:\ndW2 = {computed:+.4f}")  # fmt: skip
     for panel, title, sign in zip(panels, titles, ["", "\u00d7", "=", "", ""], strict=True):
         panel.set_title(title, fontsize=9)
-        panel.text(1.035, 0.5, sign, transform=panel.transAxes, ha="center", va="center", fontsize=14)
-    for panel in panels[:4]:
-        panel.set(xticks=[], yticks=[])
+        panel.text(1.06, 0.5, sign, transform=panel.transAxes, ha="center", va="center", fontsize=14)
     figure.savefig(picture, dpi=110)
     print(f"picture: {picture}")
 

@@ -24,7 +24,7 @@ from neurosim.network import Network
 from neurosim.parts.plasticity import Plasticity
 from neurosim.plan import Plan
 
-PAIRS, SWAPPED = 10, 2  # moments in the batch; projections[2] is W3
+PAIRS = 10  # moments in the batch
 RULES = {"bp": {}, "urf": {}, "ll": {"feedback": "urf"}}
 
 
@@ -35,23 +35,23 @@ def changes(rule):
 
 def test(name, options, images):
     """What the swap does to every other synapse's change: name -> how far it moves, as a share of its own size."""
-    # A rate of 0: we want to read the changes, not to make them, or the second run would start from other weights.
-    network = Network("8 hardtanh, 16 hardtanh pool, 16 hardtanh pool, 32 hardtanh pool", images.shape[1:], PAIRS,
-                      plasticity=Plasticity("sgd", rate=0.0))  # fmt: skip
+    # A rate of 0: the changes are computed but not made, or the second run would start from other weights.
+    layers = "8 hardtanh, 16 hardtanh pool, 16 hardtanh pool, 32 hardtanh pool"
+    network = Network(layers, images.shape[1:], PAIRS, plasticity=Plasticity("sgd", rate=0.0))
     rule = rules.make(name, network, Hinge(lags=5), **options)
     network.populations[0].activity.array[...] = images / 127.5 - 1
 
-    # A rule is a list of steps, so we can cut it: seeing and comparing first, then feedback and plasticity.
-    # hold=True keeps every stored activity whole, so that the second half finds what the first half left.
+    # A rule is a list of steps, so we can cut it: seeing and comparing first, then feedback and plasticity. hold=True
+    # keeps every stored activity whole, so that the second part finds what the first has left.
     steps = list(rule.wire(rule.lessons[0]))
     cut = max(number for number, step in enumerate(steps, 1) if step.label.endswith("compare"))
     see, learn = (Program(Plan(name, part), cpu, hold=True) for part in (steps[:cut], steps[cut:]))
-    weight = network.projections[SWAPPED].synapse.weight.array
+    weight = network.projections[2].synapse.weight.array  # W3
     with Workers() as workers:
         see.run(workers)
         learn.run(workers)
         before = changes(rule)
-        weight[...] = np.random.default_rng(1).uniform(-1, 1, weight.shape) * np.abs(weight).max()
+        weight[...] = np.random.default_rng(1).uniform(weight.min(), weight.max(), weight.shape)
         learn.run(workers)
     after = changes(rule)
     noticed = {s: not np.array_equal(before[s], after[s]) for s in before if s != "W3"}
@@ -60,18 +60,17 @@ def test(name, options, images):
 
 def main(picture):
     toys, _ = render(PAIRS, seed=3, frames=2)  # each toy at two moments of its motion
-    views = np.concatenate([toys[:, 0], toys[:, 1]])
-    differences = {name: test(name, options, views) for name, options in RULES.items()}
+    views = np.concatenate([toys[:, 0], toys[:, 1]])  # view 1 of every moment, then view 2
     figure = Figure((8, 3.2), layout="constrained")
-    for place, (name, found) in enumerate(differences.items()):
+    for place, (name, options) in enumerate(RULES.items()):
+        found = test(name, options, views)
         told = ", ".join(f"the change of {s} differs by {100 * share:.0f} %" for s, share in found.items() if share)
         print(f"{name}: W3 is swapped, {told or 'no other synapse notices'}; bit-identical: {not told}")
         axes = figure.add_subplot(1, 3, place + 1, ylim=(0, 175), ylabel="" if place else "change differs by, %")
-        names = [s for letter in "WH" for s in found if s[0] == letter]  # feedback synapses are printed, not drawn
+        names = [s for letter in "WH" for s in found if s[0] == letter]  # feedback synapses are not drawn
         axes.bar(names, [100 * found[synapse] for synapse in names], color="#c0392b")
         axes.set_title(f"{name}: " + ("weights are transported" if told else "the same to the last bit"), fontsize=10)
-        axes.bar_label(axes.containers[0], fmt="%.0f", fontsize=8, padding=2)
-        axes.spines[["top", "right"]].set_visible(False)
+        axes.bar_label(axes.containers[0], fmt="%.0f", fontsize=8)
     figure.suptitle("Swap W3 for random numbers between seeing and learning: who notices?", fontsize=11)
     figure.savefig(picture, dpi=110)
     print(f"picture: {picture}")

@@ -6,6 +6,7 @@ import dataclasses
 import json
 from dataclasses import dataclass
 
+from neurosim import losses
 from neurosim.errors import RunError, WiringError
 
 SCHEDULES = ("constant", "cosine", "linear")
@@ -13,6 +14,7 @@ VIEWS = ("deform", "motion")
 READOUTS = ("lbfgs", "adam")
 
 # Where the best settings differ from those of the built-in images; docs/results.md has the measurements.
+OF_LOSSES = ("lags", "negative_weight", "threshold", "delta", "temperature")
 OF_PHOTOGRAPHS = {"network": "conv5"}
 
 
@@ -68,12 +70,25 @@ class Config:
 
     @classmethod
     def resolve(cls, **given) -> Config:
-        """Fill what was not given (None) with the defaults of the data set."""
+        """Fill what was not given (None) with the defaults of the data set.
+
+        Args:
+            **given: options by name; ``lags`` may be ``"all"``.
+
+        Raises:
+            WiringError: an option given that the loss would ignore, or a value out of range.
+        """
         given = {name: value for name, value in given.items() if value is not None}
-        if given.get("lags") == "all":
-            given["lags"] = None
-        photographs = given.get("data", cls.data) != "toys"
-        return cls(**{**(OF_PHOTOGRAPHS if photographs else {}), **given})
+        filled = {**(OF_PHOTOGRAPHS if given.get("data", cls.data) != "toys" else {}), **given}
+        loss = filled.get("loss", cls.loss)
+        ignored = [name for name in OF_LOSSES if name in given and name not in losses.options(loss)]
+        if ignored:
+            option = ignored[0].replace("_", "-")
+            raise WiringError(f"--{option} with --loss {loss}", "options that this loss has", f"leave --{option} out")
+        if filled.get("lags") == "all":
+            filled["lags"] = None
+            filled["negative_weight"] = given.get("negative_weight")
+        return cls(**filled)
 
     def text(self) -> str:
         """As it is written to config.json."""

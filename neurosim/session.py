@@ -29,10 +29,8 @@ def make_rule(config: Config, network: Network) -> rules.Rule:
     Raises:
         WiringError: a rule, loss or option that does not exist, or does not belong.
     """
-    wanted = {"lags": config.lags, "threshold": config.threshold, "delta": config.delta,
-              "negative_weight": config.negative_weight} if config.loss == "hinge" else {}  # fmt: skip
-    if config.loss == "simclr":
-        wanted = {"temperature": config.temperature}
+    accepted = losses.options(config.loss)
+    wanted = {name: getattr(config, name) for name in accepted}
     options = {name: getattr(config, name) for name in ("order", "feedback") if getattr(config, name) is not None}
     return rules.make(config.rule, network, losses.make(config.loss, **wanted), **options)
 

@@ -34,7 +34,7 @@ ONLY = {
     "errors": set(), "buffer": {"errors"}, "plan": {"buffer", "errors"}, "kernels": {"errors"},
     "execute": {"buffer", "plan", "errors"}, "parts": {"plan", "buffer", "errors"}, "losses": {"plan", "errors"},
     "network": {"parts", "plan", "buffer", "errors"}, "rules": {"network", "parts", "plan", "errors", "losses"},
-    "data": {"errors", "version"}, "config": {"errors"},
+    "data": {"errors", "version"},
 }  # fmt: skip
 
 

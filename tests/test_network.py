@@ -5,6 +5,7 @@ import pytest
 
 from neurosim.errors import ShapeError, WiringError
 from neurosim.network import PRESETS, Layer, Network, parse, shapes
+from neurosim.parts.plasticity import Plasticity
 
 
 def test_conv5_is_the_paper_s():
@@ -86,6 +87,21 @@ def test_every_array_draws_by_itself():
     assert not np.array_equal(arrays[0], other.projections[0].synapse.weight.array)
     # B starts independent of W: same shape, other numbers, no correlation to speak of.
     assert abs(np.corrcoef(arrays[1].ravel(), feedback.weight.array.ravel())[0, 1]) < 0.3
+
+
+def test_heads_may_learn_at_a_rate_of_their_own_and_feedback_start_smaller():
+    slow, fast = Plasticity(rate=0.1), Plasticity(rate=0.5, name="head rate")
+    one = Network("4 tanh, 4 pool", (4, 4, 3), 1, plasticity=slow, dtype=float)
+    other = Network("4 tanh, 4 pool", (4, 4, 3), 1, plasticity=slow, head_plasticity=fast, feedback_gain=0.25, dtype=float)
+    assert one.head_plasticity is slow
+    for path in (lambda n: n.projections[1], lambda n: n.head(2)):
+        forward, plain = path(other), path(one)
+        assert np.array_equal(forward.synapse.weight.array, plain.synapse.weight.array)
+        assert forward.synapse.plasticity is (fast if forward is other.head(2) else slow)
+        back, same = other.feedback(forward, "urf").synapse, one.feedback(plain, "urf").synapse
+        assert back.plasticity is forward.synapse.plasticity
+        np.testing.assert_allclose(back.weight.array, 0.25 * same.weight.array, rtol=1e-12)
+        assert back.bound == same.bound  # in which signum counts its rate
 
 
 def test_the_gradient_block_leaves_view_2_only():

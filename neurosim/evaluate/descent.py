@@ -6,44 +6,99 @@ import numpy as np
 import scipy.optimize
 
 from neurosim.evaluate.softmax import Cost
+from neurosim.execute import BLOCK_BYTES
 
 RATE, EPOCHS, MINIBATCH = 1e-3, 200, 500  # the published protocol (Tang, Yang, Amit 2022)
 STREAM = 0x11EA4  # sets the read-out's random numbers apart from every other use of the same seed
 _MEAN_KEPT, _SQUARE_KEPT, _FLOOR = 0.9, 0.999, 1e-8  # Adam's usual constants (Kingma, Ba 2015)
-_LOOSE = 100  # a trial's tolerance over the last fit's
-_SHARE = 3  # a trial may take one in so many of the last fit's iterations
+_LOOSE = 10  # a trial's tolerance over the last fit's
+_DIRECTIONS = 128  # twice as many cost more to find than they save
+_FLATTEST = 1e-6  # of the steepest curvature: where cost is flatter still, it is counted as this steep
+
+
+class Spectrum:
+    """The steepest directions of the cost, and weights counted in units that make it equally steep along all of them.
+
+    Features are correlated: along few directions the cost curves thousands of times more than along the rest, and
+    L-BFGS would spend its steps there. Near ``p = 1/C`` the curvature is ``R/C + strength``, with ``R`` the correlations
+    of the features. With ``R``'s leading directions ``U`` and variances ``v``, and the mean variance ``r`` of all others,
+    ``W`` is counted as ``M^(1/2) W``, where ``M`` is ``(v/C + strength) / (r/C + strength)`` along ``U`` and 1 elsewhere.
+    The optimum is the same; a half to a fifth of the steps reach it. ``U`` comes from subspace iteration (Halko,
+    Martinsson, Tropp 2011, algorithm 4.4).
+
+    Args:
+        cost: whose features are looked at.
+        seed: of the directions to begin with.
+    """
+
+    def __init__(self, cost: Cost, seed: int):
+        table, self._classes, features = cost.table, cost.classes, cost.shape[0] - 1
+        directions = min(_DIRECTIONS, features)
+        dtype = table.features.dtype
+        basis = np.random.default_rng([seed, STREAM, 2]).standard_normal((features, directions))
+        for _ in range(2):
+            basis = np.linalg.qr(basis)[0].astype(dtype)
+
+            def visit(_, block, basis=basis):
+                return block.T @ (block @ basis), float(np.vdot(block, block))
+
+            # Sums as wide as these want taller blocks.
+            image, total = table.sweep(visit, block_bytes=8 * BLOCK_BYTES)
+            spread, basis = basis, image
+        variances, turn = np.linalg.eigh(spread.T.astype(np.float64) @ image / len(cost.labels))
+        self._directions, self._variances = spread @ turn, np.maximum(variances, 0)
+        left = total / len(cost.labels) - self._variances.sum()
+        self._rest = max(left, 0) / (features - directions) if features > directions else 0.0
+
+    def units(self, strength: float) -> np.ndarray:
+        """How much longer a unit is along each direction than along the rest, ``(direction,)``."""
+        curvature = self._variances / self._classes + strength
+        floor = max(_FLATTEST * curvature.max(), np.finfo(np.float64).tiny)
+        rest = max(self._rest / self._classes + strength, floor)
+        return np.sqrt(rest / np.maximum(curvature, floor))
+
+    def stretch(self, weights: np.ndarray, units: np.ndarray) -> np.ndarray:
+        """Multiply by the units along the directions; the last row stays."""
+        out = weights.copy()
+        out[:-1] += self._directions @ ((units - 1)[:, None] * (self._directions.T @ weights[:-1]))
+        return out
 
 
 class Lbfgs:
-    """Limited-memory BFGS with ten remembered pairs.
+    """Limited-memory BFGS with ten remembered pairs, in the units of the cost's spectrum.
 
     Args:
         cost: to be lowered.
-        iterations: steps of the last fit, at most.
+        iterations: steps of a fit, at most.
         tolerance: stop when a step lowers the cost by less than this fraction of it.
+        seed: of the search for the spectrum.
     """
 
-    def __init__(self, cost: Cost, iterations: int, tolerance: float):
+    def __init__(self, cost: Cost, iterations: int, tolerance: float, seed: int):
         self._cost, self._iterations, self._tolerance = cost, iterations, tolerance
+        self._spectrum = Spectrum(cost, seed)
 
     def trial(self, strength: float, start: np.ndarray, rows: np.ndarray) -> np.ndarray:
         """Weights good enough to compare strengths with, from where another strength ended."""
-        iterations = max(1, self._iterations // _SHARE)
-        return self._run(strength, start, rows, iterations, self._tolerance * _LOOSE)[0]
+        return self._run(strength, start, rows, self._tolerance * _LOOSE)[0]
 
     def last(self, strength: float, start: np.ndarray) -> tuple[np.ndarray, float, int, bool]:
         """Weights, cost, steps taken and whether the tolerance was met, on all images."""
-        return self._run(strength, start, None, self._iterations, self._tolerance)
+        return self._run(strength, start, None, self._tolerance)
 
-    def _run(self, strength, start, rows, iterations, tolerance):
-        def flat(weights):
-            value, slope = self._cost(weights.reshape(start.shape), strength, rows)
-            return value, slope.ravel()
+    def _run(self, strength, start, rows, tolerance):
+        units, stretch = self._spectrum.units(strength), self._spectrum.stretch
 
-        options = {"maxiter": iterations, "ftol": tolerance, "gtol": tolerance / 10}
-        found = scipy.optimize.minimize(flat, start.ravel(), jac=True, method="L-BFGS-B", options=options)
+        def flat(point):
+            value, slope = self._cost(stretch(point.reshape(start.shape), units), strength, rows)
+            return value, stretch(slope, units).ravel()
+
+        begin = stretch(start, 1 / units).ravel()
+        options = {"maxiter": self._iterations, "ftol": tolerance, "gtol": tolerance / 100}
+        found = scipy.optimize.minimize(flat, begin, jac=True, method="L-BFGS-B", options=options)
         # A line search that finds nothing lower (status 2) stands where float32 sums can tell no more: that is settled.
-        return found.x.reshape(start.shape), float(found.fun), int(found.nit), found.status != 1
+        weights = stretch(found.x.reshape(start.shape), units)
+        return weights, float(found.fun), int(found.nit), found.status != 1
 
 
 class Adam:

@@ -13,7 +13,7 @@ from neurosim.evaluate.descent import STREAM, Adam, Lbfgs
 from neurosim.evaluate.softmax import Cost, Table, check_finite, logits, moments
 from neurosim.execute import Workers
 
-STRENGTHS = (10.0, 1.0, 0.1, 0.01, 0.001)  # per image: 1 / (C * images) in the notation of support vector machines
+STRENGTHS = (1.0, 0.1, 0.01, 0.001, 0.0001)  # per image: 1 / (C * images) in the notation of support vector machines
 _FALLS = 2  # strengths in a row below the best before the search stops
 
 
@@ -92,7 +92,7 @@ def fit(
     held_out: float = 0.15,
     seed: int = 0,
     iterations: int = 100,
-    tolerance: float = 1e-6,
+    tolerance: float = 1e-5,
 ) -> Readout:
     """Fit a read-out: choose the strength on held-out training images, then fit all of them at that strength.
 
@@ -109,9 +109,10 @@ def fit(
             protocol, 200 epochs in minibatches of 500 at rate 1e-3, from weights of zero.
         strengths: to choose from, 0 or more; a single one is taken as it is. None: `STRENGTHS`, for Adam only 0.
         held_out: fraction of the training images to choose on, each class in proportion; over 0 up to 0.5.
-        seed: of the choice of held-out images and of Adam's order.
-        iterations: L-BFGS steps of the last fit, at most; a third of them for each strength tried.
-        tolerance: L-BFGS stops when a step lowers the cost by less than this fraction of it.
+        seed: of the choice of held-out images, of L-BFGS's search for steep directions and of Adam's order.
+        iterations: L-BFGS steps for each strength tried and for the last fit, at most.
+        tolerance: L-BFGS stops when a step lowers the cost by less than this fraction of it; ten times as much for
+            strengths that are only tried.
 
     Raises:
         DataError: features or labels that cannot be used.
@@ -125,7 +126,7 @@ def fit(
     with threadpool_limits(1):
         mean, scale = moments(features, workers)
         cost = Cost(Table(features, mean, scale, workers), labels, classes)
-        solver = Lbfgs(cost, iterations, tolerance) if method == "lbfgs" else Adam(cost, seed)
+        solver = Lbfgs(cost, iterations, tolerance, seed) if method == "lbfgs" else Adam(cost, seed)
         strength, start, path = strengths[0], np.zeros(cost.shape), ()
         if len(strengths) > 1:
             strength, start, path = _choose(cost, solver, strengths, *_split(labels, held_out, seed))

@@ -32,20 +32,26 @@ class Table:
         self._mean = np.asarray(mean, features.dtype)
         self._factor = (1 / scale).astype(features.dtype)
 
-    def sweep(self, visit: Callable[[slice, np.ndarray], tuple], rows: np.ndarray | None = None) -> list:
+    def sweep(
+        self,
+        visit: Callable[[slice, np.ndarray], tuple],
+        rows: np.ndarray | None = None,
+        block_bytes: int = BLOCK_BYTES,
+    ) -> list:
         """Visit every image once, in blocks, and add up what the visits give.
 
         Args:
             visit: called with a block's place in ``rows`` and its standardised features ``(sample, feature)``, a
                 scratch array that it may spoil; gives a tuple of numbers or arrays.
             rows: which images, in which order; None: all, as they come.
+            block_bytes: how large a block is.
 
         Returns:
             The sums of the visits' tuples.
         """
         count = len(self.features) if rows is None else len(rows)
         row_bytes = self.features[0].nbytes
-        size = max(1, min(max(16, BLOCK_BYTES // row_bytes), -(-count // LANES)))
+        size = max(1, min(max(16, block_bytes // row_bytes), -(-count // LANES)))
         bounds = [slice(start, min(start + size, count)) for start in range(0, count, size)]
         lanes: list[list] = [[] for _ in range(min(LANES, len(bounds)))]
 

@@ -50,17 +50,18 @@ def _column_blocks(plain, pooled):
         yield start, start + len(part), block.reshape(-1, 9 * channels)
 
 
-def _unpooled(post, name):
-    """``(sample, window, row, column, channel)`` put back at its places, with a border of zeros."""
+def _in_place(post, name, border):
+    """``(sample, window, row, column, channel)`` put back at its places, with a border of so many zeros."""
     if post.ndim == 4:
-        return _padded(post, name)
+        return _padded(post, name) if border else post
     n, _, rows, columns, channels = post.shape
-    pad = take(name, (n, 2 * rows + 2, 2 * columns + 2, channels), post.dtype)
-    pad[:, 0] = pad[:, -1] = 0
-    pad[:, :, 0] = pad[:, :, -1] = 0
-    inner = pad[:, 1:-1, 1:-1].reshape(n, rows, 2, columns, 2, channels, copy=False)
-    inner.transpose(0, 2, 4, 1, 3, 5)[...] = post.reshape(n, 2, 2, rows, columns, channels)
-    return pad
+    full = take(name, (n, 2 * rows + 2 * border, 2 * columns + 2 * border, channels), post.dtype)
+    if border:
+        full[:, 0] = full[:, -1] = 0
+        full[:, :, 0] = full[:, :, -1] = 0
+    for place in range(4):
+        full[:, border + place // 2 : full.shape[1] - border : 2, border + place % 2 : full.shape[2] - border : 2] = post[:, place]
+    return full
 
 
 def convolve(presynaptic, weight, potential):
@@ -94,7 +95,7 @@ def _deliver_by_gather(post, weight, error):
     turned = take("turned", (3, 3, weight.shape[3], channels), weight.dtype)
     np.copyto(turned, weight[::-1, ::-1].transpose(0, 1, 3, 2))
     matrix = turned.reshape(-1, channels)
-    pad = _unpooled(post, "pad")
+    pad = _in_place(post, "pad", 1)
     step = max(1, COLUMN_BYTES // (rows * columns * 9 * weight.shape[3] * post.itemsize))
     for start in range(0, n, step):
         part = _windows(pad[start : start + step], False)
@@ -106,9 +107,7 @@ def _deliver_by_gather(post, weight, error):
 def _deliver_by_scatter(post, weight, error):
     """Every place sends its error to the 3 x 3 places it came from."""
     n, rows, columns, channels = error.shape
-    pad = _unpooled(post, "pad")
-    plain = take("plain", (n, rows, columns, weight.shape[3]), post.dtype)
-    np.copyto(plain, pad[:, 1:-1, 1:-1])
+    plain = _in_place(post, "pad", 0)
     sent = take("columns", (n, rows, columns, 3, 3, channels), post.dtype)
     matrix = weight.reshape(-1, weight.shape[3])
     np.matmul(plain.reshape(-1, weight.shape[3]), matrix.T, out=sent.reshape(-1, len(matrix)))

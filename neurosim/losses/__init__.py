@@ -18,18 +18,27 @@ def available() -> dict[str, type[Loss]]:
     return found
 
 
-def make(name: str, **options) -> Loss:
+def options(name: str) -> list[str]:
+    """The options that a loss takes.
+
+    Raises:
+        WiringError: an unknown loss.
+    """
+    known = available()
+    if name not in known:
+        raise WiringError(f"unknown loss {name!r}", "one of " + ", ".join(sorted(known)), "write --loss hinge")
+    return list(inspect.signature(known[name]).parameters)
+
+
+def make(name: str, **given) -> Loss:
     """A loss by name; options it does not know are refused.
 
     Raises:
         WiringError: an unknown loss, or an option that it has not.
     """
-    known = available()
-    if name not in known:
-        raise WiringError(f"unknown loss {name!r}", "one of " + ", ".join(sorted(known)), "write --loss hinge")
-    accepted = inspect.signature(known[name]).parameters
-    for option in options:
+    accepted = options(name)
+    for option in given:
         if option not in accepted:
             raise WiringError(f"loss {name} has no option {option}", "one of " + (", ".join(accepted) or "none"),
                               f"leave --{option.replace('_', '-')} out")  # fmt: skip
-    return known[name](**options)
+    return available()[name](**given)

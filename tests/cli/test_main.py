@@ -116,6 +116,8 @@ def test_unlabelled_images_train_and_say_so(tmp_path):
         (["--rule", "dtp"], "unknown rule 'dtp'"),
         (["--rule", "urf", "--feedback", "rf"], "rule urf has no option feedback"),
         (["--loss", "mse"], "unknown loss 'mse'"),
+        (["--temperature", "0.5"], "--temperature with --loss hinge"),
+        (["--loss", "simclr", "--lags", "5"], "--lags with --loss simclr"),
         (["--lags", "1"], "1 lags"),
         (["--lags", "many"], "'many'; expected a whole number of lags or 'all'"),
         (["--network", "4 pool, 4 pool, 4 pool, 4 pool"], "layer 1: 4x4x4"),

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from neurosim.errors import WiringError
-from neurosim.losses import available, make
+from neurosim.losses import available, make, options
 from neurosim.losses.base import Loss
 from neurosim.parts.error_units import ErrorUnits
 from neurosim.parts.population import Head
@@ -17,7 +17,7 @@ def wired(loss, pairs=3, block=True):
 
 def test_every_loss_has_a_name_and_a_summary():
     known = available()
-    assert {"hinge", "simclr"} <= known.keys()
+    assert {"hinge", "simclr", "barlow", "hinge-mean", "positive"} <= known.keys()
     for name, kind in known.items():
         assert issubclass(kind, Loss)
         assert kind.name == name
@@ -29,14 +29,22 @@ def test_an_unknown_loss_lists_the_known():
         make("l2")
 
 
-@pytest.mark.parametrize(("name", "option"), [("hinge", "temperature"), ("simclr", "lags")])
+def test_a_loss_tells_its_options():
+    assert set(options("hinge")) == {"lags", "threshold", "delta", "negative_weight"}
+    assert options("simclr") == ["temperature"]
+    assert options("barlow") == options("positive") == []
+    with pytest.raises(WiringError, match="unknown loss 'l2'"):
+        options("l2")
+
+
+@pytest.mark.parametrize(("name", "option"), [("hinge", "temperature"), ("simclr", "lags"), ("barlow", "delta")])
 def test_an_option_that_a_loss_has_not_is_refused_never_ignored(name, option):
     with pytest.raises(WiringError, match=f"loss {name} has no option {option}"):
         make(name, **{option: 3})
 
 
 @pytest.mark.parametrize(
-    ("name", "options", "words"),
+    ("name", "given", "words"),
     [
         ("hinge", {"lags": 1}, "1 lags; expected at least 2"), ("hinge", {"lags": 0}, "0 lags"),
         ("hinge", {"threshold": 1, "delta": 2}, "no margin is negative"), ("hinge", {"delta": -1}, "delta -1"),
@@ -45,9 +53,9 @@ def test_an_option_that_a_loss_has_not_is_refused_never_ignored(name, option):
         ("simclr", {"temperature": 0}, "temperature 0; expected a number above 0"),
     ],
 )  # fmt: skip
-def test_options_out_of_range_are_refused(name, options, words):
+def test_options_out_of_range_are_refused(name, given, words):
     with pytest.raises(WiringError, match=words):
-        make(name, **options)
+        make(name, **given)
 
 
 def test_a_loss_that_is_not_wired_says_so():
@@ -79,19 +87,20 @@ def test_with_all_negatives_there_is_no_memory():
     assert units.memory is None
 
 
-def test_simclr_s_error_of_view_1_goes_nowhere_under_the_block():
-    units, (compare,) = wired(make("simclr"))
+@pytest.mark.parametrize("name", ["simclr", "barlow", "hinge-mean", "positive"])
+def test_view_1_s_error_goes_nowhere_under_the_block(name):
+    units, (compare,) = wired(make(name))
     unheard = compare.writes["error1"]
     assert unheard.base is not units.head.error
     assert unheard.shape == (3, 4)
-    units, (compare,) = wired(make("simclr"), block=False)
+    units, (compare,) = wired(make(name), block=False)
     assert compare.writes["error1"].base is units.head.error
 
 
 @pytest.mark.parametrize("block", [True, False])
-@pytest.mark.parametrize("loss", [make("hinge"), make("hinge", lags=None), make("simclr")], ids=["lags", "all", "simclr"])
-def test_no_loss_reads_an_image_a_weight_or_a_label(loss, block):
-    for step in wired(loss, block=block)[1]:
+@pytest.mark.parametrize(("name", "given"), [("hinge", {"lags": None}), *((name, {}) for name in sorted(available()))])
+def test_no_loss_reads_an_image_a_weight_or_a_label(name, given, block):
+    for step in wired(make(name, **given), block=block)[1]:
         assert {b.role for b in step.reads.values()} <= {"activity", "memory", "value"}
         assert {b.role for b in step.changed.values()} <= {"error", "memory", "value"}
         assert all(np.isscalar(value) for value in step.scalars.values())

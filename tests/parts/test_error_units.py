@@ -98,7 +98,8 @@ def test_five_lags_are_a_positive_and_four_negatives():
 
 
 @pytest.mark.parametrize("loss", [make("hinge", lags=3, **MARGINS), make("hinge", lags=None, **MARGINS),
-                                  make("simclr", temperature=0.4)], ids=["lags", "all", "simclr"])  # fmt: skip
+                                  *map(make, ("simclr", "barlow", "hinge-mean", "positive"))],
+                         ids=["lags", "all", "simclr", "barlow", "hinge-mean", "positive"])  # fmt: skip
 def test_the_block_takes_the_error_of_view_1_away_and_leaves_the_other(loss):
     blocked, free = units_for(6, loss), units_for(6, loss, block=False)
     with Workers(2) as workers:

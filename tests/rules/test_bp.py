@@ -65,11 +65,38 @@ def simclr(z1, z2, temperature):
     return -2 * np.mean(np.log(likeness[np.arange(len(z)), partner] / likeness.sum(1))), []
 
 
+def hinge_mean(z1, z2, low, high):
+    """All views against all: positive hinge plus the mean of the active negatives, then the mean over rows."""
+    z = np.concatenate([z1, z2])
+    apart = z[:, None] - z[None]
+    distance, rows = np.abs(apart).sum(2), np.arange(len(z))
+    partner = np.roll(rows, len(z1))
+    negative = np.maximum(0, high - distance)
+    negative[rows, rows] = negative[rows, partner] = 0
+    active = negative > 0
+    positive = np.maximum(0, distance[rows, partner] - low)
+    value = np.mean(positive + negative.sum(1) / np.maximum(1, active.sum(1)))
+    return value, [active, positive > 0, np.sign(apart)]
+
+
+def barlow(z1, z2):
+    """Zbontar et al. 2021: correlations of the normalised views, 1 with themselves, 0 with the others."""
+    n1, n2 = ((z - z.mean(0)) / np.sqrt(z.var(0) + 1e-5) for z in (z1, z2))
+    c = n1.T @ n2 / len(z1)
+    on = np.diag(c)
+    return (((on - 1) ** 2).sum() + 4e-3 * ((c**2).sum() - (on**2).sum())) / 32, []
+
+
+def positive(z1, z2):
+    """Positives only: the distances of the pairs."""
+    return np.abs(z2 - z1).sum() / (2 * len(z1) ** 2), [np.sign(z2 - z1)]
+
+
 class Written:
     """The loss of a whole network as a function of its weights."""
 
     def __init__(self, rule, views, past, options):
-        self.rule, self.views, self.past, self.options = rule, views, past, dict(options)
+        self.rule, self.views, self.past, self.options = rule, views, past, options
         self.weights = [p.synapse.weight.array.copy() for p in (*rule.network.projections, rule.head)]
         self.pairs = rule.network.pairs
         self.held = looked(views, rule.network.layers, self.weights)[0][: self.pairs]
@@ -77,13 +104,19 @@ class Written:
     def loss(self, weights):
         z, sides = looked(self.views, self.rule.network.layers, weights)
         z1, z2 = self.held if self.rule.network.block else z[: self.pairs], z[self.pairs :]
-        if "temperature" in self.options:
-            value, more = simclr(z1, z2, self.options["temperature"])
-        else:
-            low, high = (self.options["threshold"] + s * self.options["delta"] for s in (-1, 1))
-            stored = np.concatenate([self.past, z1]) if self.options["lags"] else z1
-            value, more = hinge(stored, z2, len(stored) - len(z1), self.options["lags"], low, high)
+        value, more = self.compared(self.rule.loss.name, z1, z2)
         return value, sides + more
+
+    def compared(self, name, z1, z2):
+        if name == "simclr":
+            return simclr(z1, z2, self.options["temperature"])
+        if name in ("barlow", "positive"):
+            return {"barlow": barlow, "positive": positive}[name](z1, z2)
+        low, high = (self.options["threshold"] + s * self.options["delta"] for s in (-1, 1))
+        if name == "hinge-mean":
+            return hinge_mean(z1, z2, low, high)
+        stored = np.concatenate([self.past, z1]) if self.options["lags"] else z1
+        return hinge(stored, z2, len(stored) - len(z1), self.options["lags"], low, high)
 
     def slope(self, number, index):
         """Central difference by one weight; None where a corner lies within the step."""
@@ -99,16 +132,17 @@ class Written:
 
 
 TEXTS = ["3 hardtanh, 4 pool", "3 tanh pool, 4 hardtanh", "3 hardtanh pool, 3 linear, 4 tanh pool", "4 linear pool"]
-LOSSES = [
-    ("hinge", {"lags": None, "threshold": 3.0, "delta": 1.0}),
-    ("hinge", {"lags": 3, "threshold": 3.0, "delta": 1.0}),
-    ("simclr", {"temperature": 0.5}),
-]
+MARGINS = {"threshold": 3.0, "delta": 1.0}
+CASES = [
+    *((text, "hinge", {"lags": lags, **MARGINS}) for text in TEXTS for lags in (None, 3)),
+    *((text, "simclr", {"temperature": 0.5}) for text in TEXTS[:2]),
+    (TEXTS[1], "hinge-mean", MARGINS), (TEXTS[3], "barlow", {}), (TEXTS[0], "positive", {}),
+]  # fmt: skip
+IDS = [f"{text} {name} {options.get('lags', '')}".strip() for text, name, options in CASES]
 
 
 @pytest.mark.parametrize("block", [True, False], ids=["block", "free"])
-@pytest.mark.parametrize(("name", "options"), LOSSES, ids=["all", "lags", "simclr"])
-@pytest.mark.parametrize("text", TEXTS)
+@pytest.mark.parametrize(("text", "name", "options"), CASES, ids=IDS)
 def test_update_is_the_derivative_of_the_loss(build, show, run, text, name, options, block):
     rule = build("bp", text=text, loss=make_loss(name, **options), block=block, units=3, pairs=4, seed=5)
     show(rule, 1)
@@ -119,7 +153,7 @@ def test_update_is_the_derivative_of_the_loss(build, show, run, text, name, opti
     written = Written(rule, views, past, options)
     value = rule.error.value.array
     assert abs(written.loss(written.weights)[0] - value[0]) < 1e-10
-    assert name == "simclr" or 0 < value[1] < value[2]  # some comparisons active, some not
+    assert "hinge" not in name or 0 < value[1] < value[2]  # some comparisons active, some not
     skipped = met = 0
     for number, projection in enumerate((*rule.network.projections, rule.head)):
         change = projection.synapse.change.array

@@ -16,6 +16,7 @@ WIRINGS = [
 ]  # fmt: skip
 LOSSES = [("hinge", {"lags": 3, "threshold": 3.0}), ("hinge", {"lags": None, "threshold": 3.0}),
           ("simclr", {"temperature": 0.5})]  # fmt: skip
+OTHERS = ["hinge-mean", "barlow", "positive"]
 
 
 def poison(array):
@@ -96,6 +97,13 @@ def test_steps_touch_what_they_declare_and_nothing_else(build, show, name, optio
     for key, value in wanted.items():
         assert not np.isnan(value).any()
         assert found[key].tobytes() == value.tobytes(), key
+
+
+@pytest.mark.parametrize("block", [True, False], ids=["block", "free"])
+@pytest.mark.parametrize("loss", OTHERS)
+def test_other_losses_touch_what_they_declare_and_nothing_else(build, show, loss, block):
+    found, wanted = (stepwise(build("bp", loss=make_loss(loss), block=block), show, fenced) for fenced in (True, False))
+    assert all(found[key].tobytes() == value.tobytes() for key, value in wanted.items())
 
 
 @pytest.mark.parametrize("kind", ["sgd", "momentum", "signum"])

@@ -121,6 +121,7 @@ def test_feedback_s_change_is_a_product_of_its_own(build, show, run, name, optio
 def test_rf_keeps_its_weights_bit_for_bit(build, show, run, name):
     options = {"feedback": "rf"} if name == "ll" else {}
     rule = build(name, plasticity=Plasticity("adam", 0.01, decay=0.1), **options)
+    assert all(b.synapse.plasticity is None for b in rule.feedbacks)
     before = {b.synapse.name: b.synapse.weight.array.tobytes() for b in rule.feedbacks}
     forward = [p.synapse.weight.array.copy() for p in rule.network.projections]
     for batch in range(4):
