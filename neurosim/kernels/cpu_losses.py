@@ -1,33 +1,36 @@
 """Error units of the CPU, whole rows at a time; `neurosim.kernels.reference_losses` says what each computes."""
 
+import itertools
+
 import numpy as np
 
 from neurosim.kernels.scratch import take
 
+HINGE_ROWS = 8  # moments compared at once: few enough to stay in the cache, enough to keep the calls few
+
 
 def hinge_all(view1, view2, index, error2, value, error1=None, *, margin_positive, margin_negative):
     """Contrastive hinge, all negatives; inactive comparisons are skipped."""
-    shape, real = view1.shape, view1.dtype
-    apart, size, distance = take("apart", shape, real), take("size", shape, real), take("distance", shape[:1], real)
-    for row, k in enumerate(index):
-        np.subtract(view2[row], view1, out=apart)
+    for start in range(0, len(index), HINGE_ROWS):
+        part = slice(start, start + HINGE_ROWS)
+        moments = index[part]
+        shape = (len(moments), *view1.shape)
+        apart, size = take("apart", shape, view1.dtype), take("size", shape, view1.dtype)
+        np.subtract(view2[part, None], view1, out=apart)
         np.abs(apart, out=size)
-        np.sum(size, axis=1, out=distance)
-        hinge = margin_negative - distance
-        hinge[k] = 0
-        active = np.flatnonzero(hinge > 0)
-        sign = np.sign(apart[active])
-        np.sum(sign, axis=0, out=error2[row])
-        np.negative(error2[row], out=error2[row])
-        if error1 is not None:
-            error1[active] += sign
-        too_far = float(distance[k]) - margin_positive
-        if too_far > 0:
-            toward = np.sign(apart[k])
-            error2[row] += toward
+        # [sense (d - margin)]_+ with sense +1 for the same image, -1 for the others
+        hinge = margin_negative - size.sum(axis=2)
+        own = (np.arange(len(moments)), moments)
+        hinge[own] = margin_negative - margin_positive - hinge[own]
+        row, other = np.nonzero(hinge > 0)
+        sign = np.sign(apart[row, other])
+        np.negative(sign, out=sign, where=(other != moments[row])[:, None])
+        bounds = np.searchsorted(row, np.arange(len(moments) + 1))
+        for r, (first, last) in enumerate(itertools.pairwise(bounds)):
+            np.sum(sign[first:last], axis=0, out=error2[start + r])
             if error1 is not None:
-                error1[k] -= toward
-        value += (float(hinge[active].sum()) + max(0.0, too_far), len(active) + (too_far > 0), len(view1))
+                error1[other[first:last]] -= sign[first:last]
+        value += (float(hinge[row, other].sum()), len(row), hinge.size)
 
 
 def hinge_lags(

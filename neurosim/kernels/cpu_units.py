@@ -53,20 +53,22 @@ def pool(potential, activity, winner, *, nonlinearity):
     np.maximum(u[0], u[1], out=upper)
     np.greater(u[3], u[2], out=down)
     np.maximum(u[2], u[3], out=lower)
-    place, lower_won = winner.view(bool), take("lower_won", shape, bool)
+    lower_won = take("lower_won", shape, bool)
     np.greater(lower, upper, out=lower_won)
-    # right-hand bit of the winning row, then the row's own bit: 2 * lower_won + (down if lower_won else right)
-    np.copyto(place, right)
-    np.copyto(place, down, where=lower_won)
-    np.add(winner, lower_won.view(np.uint8), out=winner)
-    np.add(winner, lower_won.view(np.uint8), out=winner)
+    # 2 * lower_won + (down if lower_won else right), by bits: a masked copy takes thirty times as long.
+    np.logical_xor(down, right, out=down)
+    np.logical_and(down, lower_won, out=down)
+    np.logical_xor(right, down, out=right)
+    np.left_shift(lower_won.view(np.uint8), 1, out=winner)
+    np.add(winner, right.view(np.uint8), out=winner)
     np.maximum(upper, lower, out=upper)
     _respond(upper, activity, nonlinearity)
     if nonlinearity == "hardtanh":
-        np.not_equal(upper, activity, out=right)
-        np.copyto(winner, CLOSED, where=right)
-        np.equal(np.abs(activity, out=lower), 1, out=right)
-        np.copyto(winner, CLOSED, where=right)
+        np.less(np.abs(activity, out=lower), 1, out=right)
+        np.multiply(winner, right.view(np.uint8), out=winner)
+        np.logical_not(right, out=right)
+        np.left_shift(right.view(np.uint8), CLOSED.bit_length() - 1, out=down.view(np.uint8))
+        np.add(winner, down.view(np.uint8), out=winner)
 
 
 def gate(activity, error, post, *, nonlinearity):

@@ -67,7 +67,7 @@ def test_the_hinge_s_margins_are_the_paper_s():
     """threshold 2, delta 1: m+ = 1, m- = 3; five lags."""
     hinge = make("hinge")
     assert (hinge.lags, hinge.negative_weight) == (5, 1 / 5)
-    assert hinge.margins == {"margin_positive": 1.0, "margin_negative": 3.0}
+    assert hinge.margins == make("hinge-mean").margins == {"margin_positive": 1.0, "margin_negative": 3.0}
 
 
 def test_with_lags_view_1_goes_into_the_memory_and_the_past_comes_from_it():
