@@ -15,7 +15,7 @@ class Rates:
     cache: float
 
 
-def best(task, repeats=5):
+def best(task, repeats=20):
     """Seconds of the fastest of some runs."""
     times = []
     for _ in range(repeats):

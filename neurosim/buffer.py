@@ -42,6 +42,8 @@ class Buffer:
         self.role, self.owner, self.dtype, self.local = role, owner, np.dtype(dtype), local
         self._initial, self._array = initial, None
 
+    start = 0  # first row of the base that a view shows
+
     @property
     def base(self) -> Buffer:
         """The buffer that owns the memory: itself, unless it is a view."""
@@ -83,7 +85,7 @@ class View(Buffer):
     """Some rows of a buffer, or a buffer folded to fewer axes: other sizes, the same memory."""
 
     def __init__(self, source: Buffer, name, axes, shape, start=0):
-        self._source, self._start = source, start
+        self._source, self._first, self.start = source, start, source.start + start
         super().__init__(name, axes, shape, source.role, source.owner, source.dtype)
         if start < 0 or (len(shape) == len(source.shape) and start + shape[0] > source.shape[0]):
             raise ShapeError(f"rows {start} to {start + shape[0]} of {source.name}", f"0 to {source.shape[0]}",
@@ -97,6 +99,7 @@ class View(Buffer):
     def array(self) -> np.ndarray:
         if self._array is None:
             whole = self._source.array
-            rows = whole[self._start : self._start + self.shape[0]] if len(self.shape) == whole.ndim else whole
-            self._array = rows.reshape(self.shape, copy=False)
+            rows = whole[self._first : self._first + self.shape[0]] if len(self.shape) == whole.ndim else whole
+            self._array = rows.reshape(self.shape)
+            assert np.shares_memory(self._array, whole), f"{self.name} would be a copy"
         return self._array

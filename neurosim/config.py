@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 from dataclasses import dataclass
 
 from neurosim import losses
@@ -62,6 +63,10 @@ class Config:
             if getattr(self, name) < low:
                 raise WiringError(f"--{name.replace('_', '-')} {getattr(self, name)}", f"a whole number of at least {low}",
                                   "write a larger one")  # fmt: skip
+        for name in ("head_rate", "feedback_gain"):
+            if not 0 <= getattr(self, name) < math.inf:
+                raise WiringError(f"--{name.replace('_', '-')} {getattr(self, name)}", "a number of at least 0",
+                                  "write --" + name.replace("_", "-") + " 1")  # fmt: skip
         if self.threads is not None and self.threads < 1:
             raise WiringError(f"--threads {self.threads}", "at least 1", "leave it out to use every core")
         for name, known in (("schedule", SCHEDULES), ("views", VIEWS), ("readout", READOUTS)):

@@ -90,17 +90,31 @@ class Program:
 
 
 def _stretches(steps: Iterable[Step]) -> Iterator[list[Step]]:
-    """Cut the list where the axis changes, or where a step needs a sum that is not complete yet."""
+    """Cut the list where the axis changes, or where a step needs what only all blocks together have made."""
     stretch: list[Step] = []
     for step in steps:
-        fits = stretch and step.over and _cut(stretch[-1]) == _cut(step)
-        summed = {id(b.base) for s in stretch for b in s.sums.values()}
-        if stretch and (not fits or any(id(b.base) in summed for b in (*step.reads.values(), *step.changed.values()))):
+        if stretch and (not step.over or _cut(stretch[-1]) != _cut(step) or _waits(step, stretch)):
             yield stretch
             stretch = []
         stretch.append(step)
     if stretch:
         yield stretch
+
+
+def _waits(step: Step, stretch: list[Step]) -> bool:
+    """Whether a step touches a buffer changed in the stretch other than by the rows of its own block."""
+    changed = {id(b.base): _rows_of(s, b) for s in stretch for b in s.changed.values()}
+    summed = {id(b.base) for s in stretch for b in s.sums.values()}
+    return any(
+        id(b.base) in summed or changed.get(id(b.base), _rows_of(step, b)) != _rows_of(step, b) or
+        (id(b.base) in changed and step.over not in b.axes)
+        for b in step.buffers.values()
+    )  # fmt: skip
+
+
+def _rows_of(step: Step, buffer: Buffer) -> int | None:
+    """The first row of the base that block 0 of a step sees."""
+    return buffer.start if step.over in buffer.axes else None
 
 
 def _cut(step: Step):

@@ -98,6 +98,8 @@ class Session:
         chosen = order[batch * config.batch : (batch + 1) * config.batch]
         rng = np.random.default_rng([config.seed, ord("V"), epoch, batch])
         if config.views == "motion":
+            # Which of two frames is view 1 is drawn too: under the gradient block view 2 moves towards view 1, and a
+            # difference that all pairs share (an earlier and a later light) would run away.
             frames = np.argsort(rng.random((len(chosen), images.shape[1])), axis=1)[:, :2]
             self.eye.show(np.concatenate([images[chosen, frames[:, 0]], images[chosen, frames[:, 1]]]))
         else:

@@ -226,6 +226,9 @@ def test_a_run_is_never_overwritten(config, tmp_path):
         ({"lags": 1}, WiringError, "1 lags"),
         ({"threshold": 1.0, "delta": 2.0}, WiringError, "threshold 1.0 and delta 2.0"),
         ({"rate": -1.0}, WiringError, "rate -1.0"),
+        ({"threshold": float("nan")}, WiringError, "threshold nan"),
+        ({"loss": "hinge-mean", "delta": 5.0}, WiringError, "delta 5.0"),
+        ({"loss": "simclr", "temperature": float("inf")}, WiringError, "temperature inf"),
         ({"views": "motion"}, DataError, "has no frames"),
         ({"images": 41}, DataError, "40"),
     ],
@@ -238,7 +241,8 @@ def test_what_cannot_be_done_is_refused_in_one_line(config, options, kind, words
 
 
 @pytest.mark.parametrize("options", [{"epochs": 0}, {"batch": 1}, {"threads": 0}, {"schedule": "steps"}, {"readout": "svm"},
-                                     {"seed": -1}, {"readout_images": 1}, {"views": "sideways"}])  # fmt: skip
+                                     {"seed": -1}, {"readout_images": 1}, {"views": "sideways"},
+                                     {"head_rate": -1.0}, {"feedback_gain": float("nan")}])  # fmt: skip
 def test_options_out_of_range_are_refused(options):
     with pytest.raises(WiringError, match="expected"):
         Config(**options)

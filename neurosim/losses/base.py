@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from neurosim.errors import WiringError
 from neurosim.plan import Step
 
 if TYPE_CHECKING:
     from neurosim.parts.error_units import ErrorUnits
+
+
+def margins(threshold: float, delta: float) -> dict[str, float]:
+    """``m+ = threshold - delta`` and ``m- = threshold + delta`` as the hinge kernels take them.
+
+    Raises:
+        WiringError: a margin below zero, or not a finite number.
+    """
+    if not 0 <= delta <= threshold < math.inf:
+        raise WiringError(f"threshold {threshold} and delta {delta}",
+                          "0 <= delta <= threshold, so that no margin is negative", "change --threshold or --delta")  # fmt: skip
+    return {"margin_positive": threshold - delta, "margin_negative": threshold + delta}
 
 
 class Loss:

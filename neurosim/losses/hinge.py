@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from neurosim.errors import WiringError
-from neurosim.losses.base import Loss
+from neurosim.losses.base import Loss, margins
 from neurosim.plan import Step
 
 
@@ -35,15 +36,12 @@ class Hinge(Loss):
     def __init__(self, lags: int | None = 5, threshold: float = 2.0, delta: float = 1.0, negative_weight=None):
         if lags is not None and lags < 2:
             raise WiringError(f"{lags} lags", "at least 2: the positive and one negative", "write --lags 5 or --lags all")
-        if delta < 0 or threshold < delta:
-            raise WiringError(f"threshold {threshold} and delta {delta}", "0 <= delta <= threshold, so that no margin is negative",
-                              "change --threshold or --delta")  # fmt: skip
-        if negative_weight is not None and (lags is None or negative_weight < 0):
+        if negative_weight is not None and (lags is None or not 0 <= negative_weight < math.inf):
             raise WiringError(f"negative weight {negative_weight} with {'all' if lags is None else lags} lags",
                               "a number of at least 0, with a memory of lags", "leave --negative-weight out")  # fmt: skip
         self.lags = lags
         self.negative_weight = 1 / lags if lags and negative_weight is None else negative_weight
-        self.margins = {"margin_positive": threshold - delta, "margin_negative": threshold + delta}
+        self.margins = margins(threshold, delta)
 
     def wire(self, units) -> Iterator[Step]:
         number = units.head.number

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from neurosim.losses.base import Loss
+from neurosim.losses.base import Loss, margins
 from neurosim.plan import Step
 
 
@@ -12,13 +12,16 @@ class HingeMean(Loss):
     """All 2N activities against each other: positive hinge plus the mean of the active negatives, mean over rows.
 
     Parameters: threshold and delta as for `neurosim.losses.hinge.Hinge`. Source: Tang, Yang, Amit 2022.
+
+    Raises:
+        WiringError: margins below zero.
     """
 
     name = "hinge-mean"
     summary = "hinge over both views, negatives averaged over the active ones: divides by a count"
 
     def __init__(self, threshold: float = 2.0, delta: float = 1.0):
-        self.margins = {"margin_positive": threshold - delta, "margin_negative": threshold + delta}
+        self.margins = margins(threshold, delta)
 
     def wire(self, units) -> Iterator[Step]:
         yield from self.together(units, "hinge_mean", "e = d mean-over-active hinge(z[1], z[2]) / dz", self.margins)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from neurosim.errors import WiringError
@@ -27,7 +28,7 @@ class NTXent(Loss):
     summary = "NT-Xent of SimCLR: divides and normalises, so it is not plausible; a reference"
 
     def __init__(self, temperature: float = 0.1):
-        if temperature <= 0:
+        if not 0 < temperature < math.inf:
             raise WiringError(f"temperature {temperature}", "a number above 0", "write --temperature 0.1")
         self.temperature = temperature
 

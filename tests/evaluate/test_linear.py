@@ -78,35 +78,52 @@ def test_cost_is_the_naive_one(worker):
     assert cost(weights, 0.3)[0] == pytest.approx(naive(weights, (features - mean) / scale, labels, 0.3), rel=1e-12)
 
 
+@pytest.fixture
 def correlated(worker):
-    """300 features whose variances fall from 1e4 to 1e-2, so that a fit in plain units is slow."""
+    """A cost over 300 features whose variances fall from 1e4 to 1e-2: in plain units a fit is slow."""
     random = np.random.default_rng(8)
-    latent = random.normal(size=(200, 300)) * np.geomspace(100, 0.1, 300)
+    latent = random.normal(size=(1000, 300)) * np.geomspace(100, 0.1, 300)
     features = latent @ np.linalg.qr(random.normal(size=(300, 300)))[0]
-    labels = np.argmax(latent[:, 5:25:5] / latent[:, 5:25:5].std(axis=0), axis=1)
-    return features, labels, Cost(Table(features, *moments(features, worker), worker), labels, CLASSES)
+    told = latent[:, 25:125:25] / latent[:, 25:125:25].std(axis=0)
+    labels = np.argmax(told + random.normal(size=told.shape), axis=1)
+    return Cost(Table(features, *moments(features, worker), worker), labels, CLASSES)
 
 
-def test_spectrum_s_units_undo_each_other(worker, relative_error):
-    _, _, cost = correlated(worker)
-    spectrum = Spectrum(cost, 0)
+def test_spectrum_s_units_undo_each_other(correlated, relative_error):
+    spectrum = Spectrum(correlated, 0)
     units = spectrum.units(0.01)
-    weights = np.random.default_rng(0).normal(size=cost.shape)
+    weights = np.random.default_rng(0).normal(size=correlated.shape)
     there = spectrum.stretch(weights, units)
     assert relative_error(there, weights) > 0.1
     assert relative_error(spectrum.stretch(there, 1 / units), weights) < 1e-10
 
 
-def test_spectrum_shortens_the_fit(worker):
-    features, labels, cost = correlated(worker)
-    start = np.zeros(cost.shape)
+def test_slope_handed_to_scipy_is_the_cost_s(correlated, monkeypatch):
+    """In the spectrum's units too; a wrong one would still end at the optimum, only slower."""
+    handed = {}
+
+    def catch(cost, start, **_):
+        handed["cost"] = cost
+        return scipy.optimize.OptimizeResult(x=start, fun=0.0, nit=0, status=0)
+
+    monkeypatch.setattr("scipy.optimize.minimize", catch)
+    weights = np.random.default_rng(0).normal(size=correlated.shape) / 10
+    unmoved = Lbfgs(correlated, 10, 1e-9, 0).last(0.1, weights)[0]
+    assert np.allclose(unmoved, weights, rtol=0, atol=1e-12)
+    point, along = np.random.default_rng(1).normal(size=(2, weights.size)) / 10
+    ends = [handed["cost"](point + step * along)[0] for step in (1e-4, -1e-4)]
+    assert (ends[0] - ends[1]) / 2e-4 == pytest.approx(handed["cost"](point)[1] @ along, rel=1e-6)
+
+
+def test_spectrum_shortens_the_fit(correlated):
+    start = np.zeros(correlated.shape)
 
     def flat(weights):
-        value, slope = cost(weights.reshape(start.shape), 1e-3)
+        value, slope = correlated(weights.reshape(start.shape), 1e-3)
         return value, slope.ravel()
 
-    plain = scipy.optimize.minimize(flat, start.ravel(), jac=True, method="L-BFGS-B", options={"ftol": 1e-9})
-    solver = Lbfgs(cost, 1000, 1e-9, 0)
+    plain = scipy.optimize.minimize(flat, start.ravel(), jac=True, method="L-BFGS-B", options={"ftol": 1e-9, "gtol": 0})
+    solver = Lbfgs(correlated, 1000, 1e-9, 0)
     weights, value, steps, settled = solver.last(1e-3, start)
     assert value < plain.fun * (1 + 1e-6)
     assert settled

@@ -20,7 +20,8 @@ def build():
 
     def build(name, *, text=TEXT, loss=None, pairs=3, block=True, plasticity=None, seed=0, units=5, gain=2.0,
               **options):  # fmt: skip
-        loss = loss or make_loss("hinge", lags=None, threshold=3.0, delta=1.0)
+        # Margins 1 and 2.3: some comparisons of both kinds are active, and some are not.
+        loss = loss or make_loss("hinge", lags=None, threshold=1.65, delta=0.65)
         network = Network(text, IMAGE, pairs, block=block, seed=seed, dtype=np.float64, head_units=units,
                           plasticity=plasticity or Plasticity("sgd", 0.0))  # fmt: skip
         rule = make(name, network, loss, **options)

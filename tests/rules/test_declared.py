@@ -14,7 +14,8 @@ WIRINGS = [
     *(("ll", {"order": "greedy", "feedback": kind}) for kind in ("bp", "rf", "urf", "sign")),
     ("ll", {"order": "simultaneous"}),
 ]  # fmt: skip
-LOSSES = [("hinge", {"lags": 3, "threshold": 3.0}), ("hinge", {"lags": None, "threshold": 3.0}),
+MARGINS = {"threshold": 1.65, "delta": 0.65}
+LOSSES = [("hinge", {"lags": 3, **MARGINS}), ("hinge", {"lags": None, **MARGINS}),
           ("simclr", {"temperature": 0.5})]  # fmt: skip
 OTHERS = ["hinge-mean", "barlow", "positive"]
 

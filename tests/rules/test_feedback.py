@@ -16,6 +16,9 @@ IDS = ["-".join([n, *o.values()]) for n, o in WIRINGS]
 OWNING = [(n, o, i) for (n, o), i in zip(WIRINGS, IDS, strict=True) if "bp" not in i]
 
 
+MARGINS = {"threshold": 1.5, "delta": 0.75}
+
+
 def kind_of(name, options):
     return options.get("feedback", name)
 
@@ -168,7 +171,7 @@ def test_sign_sends_signs_and_nothing_else(build, show, run):
         assert np.array_equal(below, other.projection.pre.error.array)
 
 
-@pytest.mark.parametrize("loss", [("hinge", {"lags": 3, "threshold": 3.0}), ("hinge", {"lags": None, "threshold": 3.0}),
+@pytest.mark.parametrize("loss", [("hinge", {"lags": 3, **MARGINS}), ("hinge", {"lags": None, **MARGINS}),
                                   ("simclr", {"temperature": 0.5})], ids=["lags", "all", "simclr"])  # fmt: skip
 @pytest.mark.parametrize("block", [True, False], ids=["block", "free"])
 @pytest.mark.parametrize(("name", "options"), WIRINGS, ids=IDS)

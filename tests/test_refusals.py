@@ -1,0 +1,36 @@
+"""Losses refuse what is no margin; a stretch is cut where a step wants what all blocks make."""
+import types
+
+import numpy as np
+import pytest
+
+from neurosim.buffer import Buffer
+from neurosim.errors import WiringError
+from neurosim.execute import Program, Workers
+from neurosim.losses import make
+from neurosim.plan import Plan, Step
+
+NAN, INF = float("nan"), float("inf")
+
+
+@pytest.mark.parametrize(("name", "given"), [
+    ("hinge", {"threshold": NAN}), ("hinge", {"delta": NAN}), ("hinge", {"negative_weight": NAN}),
+    ("hinge", {"threshold": INF}), ("simclr", {"temperature": NAN}), ("hinge-mean", {"delta": 5.0}),
+    ("hinge-mean", {"delta": -1.0}), ("hinge-mean", {"threshold": NAN}),
+])  # fmt: skip
+def test_no_loss_takes_what_is_no_margin(name, given):
+    with pytest.raises(WiringError):
+        make(name, **given)
+
+
+def test_a_step_that_wants_all_rows_waits_for_all_rows():
+    def declare(name, **more):
+        return Buffer(name, ("sample",), (16,), "activity", name, float, **more)
+
+    x, y, z = declare("x", initial=np.arange(16.0)), declare("y"), declare("z")
+    kernels = types.SimpleNamespace(copy=lambda x, y: np.copyto(y, x), total=lambda y, z: z.fill(y.sum()))
+    plan = Plan("p", [Step("copy", "", "", {"x": x}, {"y": y}, over="sample"),
+                      Step("total", "", "", {"y": y.part("y", 0, 16, "other")}, {"z": z}, over="sample")])  # fmt: skip
+    with Workers(1) as workers:
+        Program(plan, kernels).run(workers)
+    assert (z.array == 120).all()
