@@ -16,7 +16,7 @@ READOUTS = ("lbfgs", "adam")
 
 # Where the best settings differ from those of the built-in images; docs/results.md has the measurements.
 OF_LOSSES = ("lags", "negative_weight", "threshold", "delta", "temperature")
-OF_PHOTOGRAPHS = {"network": "conv5"}
+OF_PHOTOGRAPHS = {"network": "conv5", "epochs": 1, "batch": 50, "rate": 0.02, "head_rate": 2.5, "feedback_gain": 0.1}
 
 
 @dataclass(frozen=True)
@@ -31,11 +31,11 @@ class Config:
     order: str | None = None
     feedback: str | None = None
     loss: str = "hinge"
-    lags: int | None = 5
+    lags: int | None = 20
     block: bool = True
     threshold: float = 2.0
     delta: float = 1.0
-    negative_weight: float | None = None
+    negative_weight: float | None = 1.0
     match: bool = True
     temperature: float = 0.1
     network: str = "small"
@@ -43,7 +43,7 @@ class Config:
     data_dir: str | None = None
     views: str = "deform"
     images: int | None = None
-    epochs: int = 5
+    epochs: int = 6
     batch: int = 100
     plasticity: str = "signum"
     rate: float = 0.01

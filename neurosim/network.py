@@ -17,7 +17,7 @@ from neurosim.plan import Step
 
 PRESETS = {
     "conv5": "32 hardtanh, 32 pool, 64 hardtanh, 64 pool, 512 pool",
-    "small": "16 hardtanh, 32 pool, 64 pool, 128 pool",
+    "small": "32 pool, 64 pool, 128 pool, 256 pool",
 }
 HEAD_UNITS = 64
 FEEDBACKS = ("bp", "rf", "urf", "sign")

@@ -74,7 +74,7 @@ CASES = {
     "sign sgd": {"rule": "sign", "plasticity": "sgd", "rate": 1e-4, "block": False},
     "ll greedy": {"order": "greedy", "feedback": "rf"},
     "ll random": {"order": "random", "feedback": "sign"},
-    "ll all negatives": {"lags": "all"},
+    "ll all negatives": {"lags": "all", "negative_weight": "all"},
     "simclr": {"loss": "simclr", "schedule": "linear"},
 }
 
