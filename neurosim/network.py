@@ -56,7 +56,7 @@ def parse(text: str) -> tuple[Layer, ...]:
         words = part.split()
         names = [word for word in words[1:] if word not in ("pool", "bias")]
         known = words and words[0].isdecimal() and int(words[0]) > 0 and len(names) <= 1
-        if not known or max(words.count("pool"), words.count("bias")) > 1 or any(name not in GATES for name in names) or len(words) < 2:
+        if not known or max(words.count("pool"), words.count("bias")) > 1 or any(name not in GATES for name in names) or not (names or "pool" in words):
             raise WiringError(
                 f"layer {number} of the network {text!r} reads {part.strip()!r}",
                 f"a preset ({', '.join(PRESETS)}) or layers like '32 hardtanh' and '64 pool', with commas between",
