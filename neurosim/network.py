@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from neurosim.errors import ShapeError, WiringError
+from neurosim.parts.inverse import Inverse
 from neurosim.parts.plasticity import Plasticity
 from neurosim.parts.population import GATES, Head, Population
-from neurosim.parts.inverse import Inverse
 from neurosim.parts.projection import Bias, Constant, Feedback, Projection, SignFeedback, UpdatedFeedback
 from neurosim.parts.synapse import Synapse
 from neurosim.parts.transported import TransportedFeedback
@@ -55,8 +55,9 @@ def parse(text: str) -> tuple[Layer, ...]:
     for number, part in enumerate(_parts(text)[0], 1):
         words = part.split()
         names = [word for word in words[1:] if word not in ("pool", "bias")]
-        known = words and words[0].isdecimal() and int(words[0]) > 0 and len(names) <= 1
-        if not known or max(words.count("pool"), words.count("bias")) > 1 or any(name not in GATES for name in names) or not (names or "pool" in words):
+        known = words and words[0].isdecimal() and int(words[0]) > 0 and len(names) <= 1 and (names or "pool" in words)
+        once = words.count("pool") <= 1 and words.count("bias") <= 1
+        if not known or not once or any(name not in GATES for name in names):
             raise WiringError(
                 f"layer {number} of the network {text!r} reads {part.strip()!r}",
                 f"a preset ({', '.join(PRESETS)}) or layers like '32 hardtanh' and '64 pool', with commas between",
