@@ -23,14 +23,16 @@ class DifferenceTargetPropagation(Rule):
     ``t_L = x_L - step H^T e`` with the head's transposed weights (``transport``: weight transport, not plausible).
 
     Parameters:
-        ============= ==== ====================================================== =======
-        name          unit math                                                   default
-        ============= ==== ====================================================== =======
-        target_step   1    step                                                   0.5
-        noise         1    sigma, standard deviation of the noise on an activity  1
-        inverse_rate  rate of every inverse, in units of the forward rate         5
-        inverse_steps 1    changes of every inverse a batch, each with new noise  1
-        ============= ==== ====================================================== =======
+        ============= ====== =================================================== =======
+        name          unit   math                                                default
+        ============= ====== =================================================== =======
+        target_step   1      step, times the error                               0.5
+        noise         1      sigma, of the noise on what an inverse restores     1
+        inverse_rate  rate   of every inverse, in units of the forward rate      5
+        inverse_steps 1      changes of an inverse a batch, each with new noise 1
+        ============= ====== =================================================== =======
+
+    The image needs no target, so layer 1 has no inverse.
 
     Raises:
         WiringError: an unknown top, or a number outside its range.
@@ -98,7 +100,7 @@ class DifferenceTargetPropagation(Rule):
         return [*super().plasticities(), self.inverse_plasticity]
 
     def figures(self) -> dict:
-        return {f"inverse {inverse.synapse.name}": inverse.value for inverse in self.inverses}
+        return {f"inverse_{inverse.synapse.name}": inverse.value for inverse in self.inverses}
 
     def synapses(self) -> list:
         return [*super().synapses(), *(s for inverse in self.inverses for s in inverse.synapses)]
