@@ -30,7 +30,7 @@ class Observer:
     """
 
     def __init__(self, config: Config):
-        own = {name: None for name in ("top", "target_step", "noise", "inverse_rate", "inverse_steps")}
+        own = {name: None for name in ("top", "target_step", "noise", "inverse_rate", "inverse_steps", "inverse_first")}
         self.sessions = [Session(config), Session(dataclasses.replace(config, rule="bp", **own))]
         self.programs = [Program(s.plan(s.rule.lessons[0]), s.kernels) for s in self.sessions]
 

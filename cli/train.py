@@ -49,6 +49,7 @@ OPTIONS = [
     click.option("--noise", type=float, help="dtp: standard deviation of the noise on what an inverse restores."),
     click.option("--inverse-rate", type=float, help="dtp: rate of the inverses, in units of --rate."),
     click.option("--inverse-steps", type=int, help="dtp: changes of every inverse a batch.  [default: 1]"),
+    click.option("--inverse-first", type=int, help="dtp: batches of the first epoch in which inverses alone learn."),
     click.option("--loss", help="hinge, or simclr (NT-Xent; not plausible).  [default: hinge]"),
     click.option("--lags", type=Lags(), help="hinge: moments of memory, the present one included; or all.  [default: 20]"),
     click.option("--negative-weight", type=float, help="hinge: weight of each remembered negative; published: 1/K.  [default: 1]"),

@@ -15,7 +15,8 @@ VIEWS = ("deform", "motion")
 READOUTS = ("lbfgs", "adam")
 
 # Where the best settings differ from those of the built-in images; docs/results.md has the measurements.
-OF_RULES = ("order", "feedback", "top", "target_step", "noise", "inverse_rate", "inverse_steps")  # a rule takes some or none
+OF_RULES = ("order", "feedback", "top", "target_step", "noise", "inverse_rate", "inverse_steps",
+            "inverse_first")  # a rule takes some or none; fmt: skip
 OF_LOSSES = ("lags", "negative_weight", "threshold", "delta", "temperature")
 OF_PHOTOGRAPHS = {"network": "conv5", "epochs": 1, "batch": 50, "rate": 0.02, "head_rate": 2.5, "feedback_gain": 0.1}
 OF_DTP = {"network": "conv4-tanh", "loss": "hinge-mean", "block": False, "match": False, "plasticity": "adam", "rate": 1e-3,
@@ -38,6 +39,7 @@ class Config:
     noise: float | None = None
     inverse_rate: float | None = None
     inverse_steps: int | None = None
+    inverse_first: int | None = None
     loss: str = "hinge"
     lags: int | None = 20
     block: bool = True
