@@ -20,7 +20,7 @@ OF_RULES = ("order", "feedback", "top", "target_step", "noise", "inverse_rate", 
 OF_LOSSES = ("lags", "negative_weight", "threshold", "delta", "temperature")
 OF_PHOTOGRAPHS = {"network": "conv5", "epochs": 1, "batch": 50, "rate": 0.02, "head_rate": 2.5, "feedback_gain": 0.1}
 OF_DTP = {"network": "conv4-tanh", "loss": "hinge-mean", "block": False, "match": False, "plasticity": "adam", "rate": 1e-3,
-          "head_rate": 1.0, "batch": 50, "epochs": 2}  # fmt: skip
+          "head_rate": 1.0, "batch": 50, "epochs": 2, "noise": 2.0, "target_step": 20.0}  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ class DifferenceTargetPropagation(Rule):
 
     Parameters:
         ============= ====== =================================================== =======
-        name          unit   math                                                default
+        name          unit   math                                                published
         ============= ====== =================================================== =======
         target_step   1      step, times the error                               0.5
         noise         1      sigma, of the noise on what an inverse restores     1
@@ -33,7 +33,9 @@ class DifferenceTargetPropagation(Rule):
         inverse_first batch  of the first epoch in which inverses alone learn    0
         ============= ====== =================================================== =======
 
-    The image needs no target, so layer 1 has no inverse.
+    The image needs no target, so layer 1 has no inverse. `neurosim.config` has the defaults that learn best: the more
+    noise, the nearer an inverse comes to what back-propagation would send; a longer step keeps the changes of low
+    layers above adam's epsilon.
 
     Raises:
         WiringError: an unknown top, or a number outside its range.
