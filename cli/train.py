@@ -48,7 +48,8 @@ OPTIONS = [
     click.option("--target-step", type=float,
                  help="dtp: how far the top's target lies from its activity, in errors.  [default: 20; published: 0.5; "
                       "for errors that sum over moments, as hinge, about 0.2]"),
-    click.option("--noise", type=float, help="dtp: standard deviation of the noise on what an inverse restores.  [default: 2; published: 1]"),
+    click.option("--noise", type=float,
+                 help="dtp: standard deviation of the noise on what an inverse restores.  [default: 2; published: 1]"),
     click.option("--inverse-rate", type=float, help="dtp: rate of the inverses, in units of --rate.  [default: 5]"),
     click.option("--inverse-steps", type=int, help="dtp: changes of every inverse a batch.  [default: 1]"),
     click.option("--inverse-first", type=int, help="dtp: batches of the first epoch in which inverses alone learn.  [default: 0]"),
@@ -61,7 +62,7 @@ OPTIONS = [
     click.option("--match/--no-match", default=None,
                  help="Scale heads at the start so that images lie THRESHOLD apart.  [default: match]"),
     click.option("--temperature", type=float, help="simclr.  [default: 0.1]"),
-    click.option("--network", help='small, conv5, or a text: "32 hardtanh, 32 pool, 512 pool".'),
+    click.option("--network", help='small, conv5, conv4-tanh, or a text: "32 hardtanh, 32 pool, 512 pool".'),
     click.option("--data", help="toys, cifar10, cifar100, folder:PATH or FILE.npz.  [default: toys]"),
     click.option("--data-dir", help="Where the files of cifar10 and cifar100 are."),
     click.option("--views", help="deform, or motion (toys only: two moments of a moving solid).  [default: deform]"),
