@@ -41,7 +41,7 @@ def options(function):
 
 
 OPTIONS = [
-    click.option("--rule", help="Who gets the error: none, bp, rf, urf, sign or ll.  [default: ll]"),
+    click.option("--rule", help="Who gets the error: none, bp, rf, urf, sign or ll; or yours, module:Class.  [default: ll]"),
     click.option("--order", help="ll: greedy, random or simultaneous.  [default: simultaneous]"),
     click.option("--feedback", help="ll: bp, rf, urf or sign.  [default: urf]"),
     click.option("--loss", help="hinge, or simclr (NT-Xent; not plausible).  [default: hinge]"),
@@ -117,7 +117,7 @@ def train(out, resume, checkpoint_every, **given):
 
 def _name(config: Config) -> str:
     data = config.data.removeprefix("folder:").rstrip("/").rsplit("/", 1)[-1].removesuffix(".npz")
-    return f"{config.rule}-{data}-{datetime.datetime.now():%Y%m%d-%H%M%S}"
+    return f"{config.rule.replace(':', '-')}-{data}-{datetime.datetime.now():%Y%m%d-%H%M%S}"
 
 
 def _resumed(folder: Path, out, given) -> tuple[Config, Run]:

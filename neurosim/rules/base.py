@@ -83,9 +83,14 @@ class Rule:
             p, post = f.projection, f.projection.post
             how = {"bp": "the transposed forward weights", "rf": "fixed, random, its own",
                    "urf": "its own, learned by its own outer product",
-                   "sign": "signs of its own, learned by its own outer product"}[f.kind]  # fmt: skip
+                   "sign": "signs of its own, learned by its own outer product"}.get(f.kind) or told_by(f)  # fmt: skip
             lines.append(f"{f.synapse.name}: {post.post.name} -> layer {p.pre.number} ({f.kind}: {how})")
         return lines
+
+
+def told_by(part) -> str:
+    """What a part of somebody else's says of itself: the first line of its docstring."""
+    return (type(part).__doc__ or type(part).__name__).strip().splitlines()[0].rstrip(".")
 
 
 def random_lesson(seed: int, epoch: int, batch: int, count: int) -> int:
