@@ -187,28 +187,32 @@ class Behaviour:
 
     def _moments(self) -> None:
         """The last moment's views replaced: nothing that came before may learn otherwise."""
-        odd = set()
         for view in (0, 1):
-            row = (view + 1) * self.pairs - 1
-
-            def change(moment, row=row):
-                if moment is None or moment.site not in self.graph.forward:
-                    return
-                for buffer in moment.site.step.changed.values():
-                    if buffer.axes[0] == "sample" and len(buffer.array) == 2 * self.pairs and buffer.dtype.kind == "f":
-                        values = self.bench.after[moment]
-                        size = np.abs(next(v for k, v in values.items() if moment.site.step.changed[k] is buffer)).max()
-                        buffer.array[row] = self.rng.uniform(-3 * size, 3 * size, buffer.shape[1:])
-
-            for difference in self.bench.replay(change, batches=1):
+            early = {}
+            for difference in self.bench.replay(self._strange(view), batches=1):
                 for name, (buffer, mask) in difference.buffers.items():
-                    if self._heard(buffer):
-                        early = [r for r in self._times(buffer, mask) if r < 2 * (self.pairs - 1) + view]
-                        if early and name not in odd:
-                            odd.add(name)
-                            self.testimony.find("i", f"view {view + 1} of moment {self.pairs} replaced: {name} of view "
-                                                     f"{early[0] % 2 + 1} of moment {early[0] // 2 + 1}, which came before, differs")  # fmt: skip
+                    times = self._times(buffer, mask) if self._heard(buffer) else []
+                    early |= {name: t for t in times[:1] if t < 2 * (self.pairs - 1) + view and name not in early}
+            if early:
+                name, time = next(iter(early.items()))
+                more = f" (and {', '.join(list(early)[1:])})" if len(early) > 1 else ""
+                self.testimony.find("i", f"view {view + 1} of moment {self.pairs} replaced: {name} of view {time % 2 + 1} of moment "
+                                         f"{time // 2 + 1}, which came before, differs{more}")  # fmt: skip
         self.testimony.see("i", "the last moment's activities replaced: no error of an earlier view differs")
+
+    def _strange(self, view: int):
+        """Other activities of the last moment, in one of its views."""
+        row = (view + 1) * self.pairs - 1
+
+        def change(moment):
+            if moment is None or moment.site not in self.graph.forward:
+                return
+            for key, buffer in moment.site.step.changed.items():
+                if buffer.axes[0] == "sample" and buffer.shape[0] == 2 * self.pairs and buffer.dtype.kind == "f":
+                    size = 3 * np.abs(self.bench.after[moment][key]).max()
+                    buffer.array[row] = self.rng.uniform(-size, size, buffer.shape[1:])
+
+        return change
 
     def _heard(self, buffer: Buffer) -> bool:
         """Whether a synapse learns from these rows of an error."""

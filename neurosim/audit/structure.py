@@ -197,7 +197,7 @@ class Structure:
             targets = [b.base.name for b in start.step.changed.values() if b.role in WEIGHTS]
             for name, uses in one.met.items():
                 forward = [b.name for b in self.graph.members(name) if b.role == "forward weight"]
-                used = [site for site, buffer in uses if not self._own(site, buffer)]
+                used = [site for site, buffer in uses if not self.own(site, buffer)]
                 if not forward or not used:
                     continue
                 way, updates = found.setdefault(forward[0], (self._words(one.path(used[0])), []))
@@ -205,7 +205,7 @@ class Structure:
         return found
 
     @staticmethod
-    def _own(site: Site, buffer: Buffer) -> bool:
+    def own(site: Site, buffer: Buffer) -> bool:
         """A weight that decays reads itself: that is no transport."""
         held = [b for b in site.inputs.values() if b.role in WEIGHTS]
         return site.kind == "plasticity" and len(held) == 1 and any(b.base is buffer.base for b in site.step.updates.values())
