@@ -122,4 +122,12 @@ def make(name: str, network, loss, **options) -> Rule:
             raise WiringError(f"rule {name} has no option {option} (met {value!r})",
                               "options " + ", ".join(sorted(accepted)) if accepted else "no option",
                               f"leave --{option} out, or write --rule ll")  # fmt: skip
+    missing = [
+        parameter.name for parameter in parameters.values()
+        if parameter.default is parameter.empty and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+        and parameter.name not in {"network", "loss", *options}
+    ]  # fmt: skip
+    if missing:
+        raise WiringError(f"rule {name} was not given {missing[0]}", "a value for every option without a default",
+                          f"write --{missing[0]}, or give it a default")  # fmt: skip
     return kind(network, loss, **options)

@@ -109,6 +109,12 @@ def test_its_options_are_refused_like_ours(lab):
         rules.make("lab_of_mine.rules:Needs", network(), make_loss("hinge"), feedback="rf")
 
 
+def test_what_it_needs_and_was_not_given_is_told(lab):
+    lab(GOOD)
+    with pytest.raises(WiringError, match=r"was not given gain; expected a value"):
+        rules.make("lab_of_mine.rules:Needs", network(), make_loss("hinge"), order="up")
+
+
 def declare(monkeypatch, **values):
     points = [importlib.metadata.EntryPoint(name, value, rules.GROUP) for name, value in values.items()]
     monkeypatch.setattr(importlib.metadata, "entry_points", lambda group: points if group == rules.GROUP else [])
