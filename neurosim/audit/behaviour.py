@@ -94,7 +94,7 @@ class Behaviour:
 
     def _sent(self, buffer: Buffer) -> bool:
         """Whether a weight array is read by a delivery or transmission (and not made anew before)."""
-        return any(s.kind in ("deliver", "send") and any(b.base is buffer for b in s.step.reads.values()) for s in self.graph.sites)
+        return any(s.kind in ("deliver", "send", "transmit") and any(b.base is buffer for b in s.step.reads.values()) for s in self.graph.sites)
 
     def _swap(self, weight: Buffer):
         size = np.abs(weight.array).max() or 1.0

@@ -19,7 +19,8 @@ KINDS = {
     "hebbian_convolution": "hebbian", "hebbian_dense": "hebbian", "send_sign": "send", "push": "store",
     "sgd": "plasticity", "momentum": "plasticity", "signum": "plasticity", "adam": "plasticity", "tick": "count",
     "hinge_all": "compare", "hinge_lags": "compare", "hinge_mean": "compare", "positive": "compare", "nt_xent": "compare",
-    "barlow": "compare",
+    "barlow": "compare", "add_noise": "respond", "add_bias": "transmit", "upconvolve": "transmit", "mismatch": "compare",
+    "aim": "gate", "correct_target": "gate", "hebbian_bias": "hebbian", "hebbian_upconvolve": "hebbian",
 }  # fmt: skip
 
 
@@ -184,6 +185,8 @@ class Graph:
             makers, earlier = self.makers(site, buffer)
             if not makers and buffer.role in STIMULUS:
                 driven = True
+            elif not makers and buffer.role == "activity" and buffer.base.shape == (1,):
+                continue  # the constant unit of a bias
             elif buffer.role in ("image", "activity", "noise", "gate") and makers and not earlier and forward.issuperset(makers):
                 driven = True
             else:

@@ -25,17 +25,22 @@ def terms(pre: np.ndarray, post: np.ndarray, synapse: tuple[int, ...]) -> list[t
     Args:
         pre: ``(sample, row, column, channel)`` or ``(sample, presynaptic)``.
         post: ``(sample, row, column, channel)``, pooled or not, or ``(sample, postsynaptic)``.
-        synapse: ``(tap row, tap column, in, out)``, ``(presynaptic, postsynaptic)``, or ``(postsynaptic,)`` of a bias.
+        synapse: ``(tap row, tap column, in, out)``, or ``(presynaptic, postsynaptic)``.
     """
     post = unfolded(post)
-    if len(synapse) == 1:
-        places = np.ndindex(post.shape[:-1])
-        return [(place, 1.0, float(post[(*place, synapse[0])])) for place in places]
+    if pre.shape == (1,):  # the constant unit of a bias
+        return [(place, float(pre[0]), float(post[(*place, synapse[-1])])) for place in np.ndindex(post.shape[:-1])]
     if len(synapse) == 2:
         flat = pre.reshape(len(pre), -1)
         return [((n,), float(flat[n, synapse[0]]), float(post[n, synapse[1]])) for n in range(len(post))]
     i, j, k, o = synapse
     found = []
+    if post.shape[1] == 2 * pre.shape[1]:  # a projection to twice the rows and columns
+        for n, r, c in np.ndindex(pre.shape[:3]):
+            y, x = 2 * r + i - 1, 2 * c + j - 1
+            if 0 <= y < post.shape[1] and 0 <= x < post.shape[2]:
+                found.append(((n, y, x), float(pre[n, r, c, k]), float(post[n, y, x, o])))
+        return found
     for n, r, c in np.ndindex(post.shape[:3]):
         y, x = r + i - 1, c + j - 1
         if 0 <= y < pre.shape[1] and 0 <= x < pre.shape[2]:

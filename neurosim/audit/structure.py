@@ -182,7 +182,8 @@ class Structure:
             if part.kind != "bp" and "forward weight" in roles:
                 self.testimony.find("iii", f"feedback {part.synapse.name} is declared {part.kind} and sends through "
                                            f"{self.graph.class_of(part.sent)}, a forward weight")  # fmt: skip
-        sent = {b.name: b for s in self.graph.sites if s.kind == "deliver" for b in s.step.reads.values() if b.role in WEIGHTS}
+        sent = {b.name: b for s in self.graph.sites if s.kind in ("deliver", "transmit") and s not in self.graph.forward
+                for b in s.step.reads.values() if b.role in WEIGHTS}  # fmt: skip
         told = ", ".join(sent) or "no array"
         self.testimony.see("iii", f"{len(self.updates)} updates walked back: errors come down through {told}; "
                                   "no forward weight is met before a stored activity")  # fmt: skip

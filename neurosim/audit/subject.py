@@ -77,6 +77,7 @@ def of_rule(rule: Rule, deformed: bool = True) -> Subject:
         pictures = rng.integers(0, 256, (network.pairs, *network.populations[0].shape), np.uint8)
         eye.show(np.concatenate([pictures, pictures]))
         eye.draw(Deformation(), rng)
+        rule.draw(0, batch)
 
     sizes = " -> ".join("x".join(map(str, p.shape)) for p in network.populations)
     note = [f"network {network}: {sizes}", f"{network.pairs} moments of random pictures, random weights"]
@@ -92,7 +93,7 @@ def _match(rule: Rule, eye: Eye, deformed: bool, kernels) -> None:
     heads = [rule.network.head(number) for number in rule.errors]
     steps = [*eye.look(deformed), *rule.network.look()]
     for head in heads:
-        steps += head.transmit()
+        steps += [*head.transmit(), *head.post.respond()]
     with Workers(1) as workers:
         Program(Plan("match heads", steps), kernels).run(workers)
     for head in heads:
@@ -118,7 +119,12 @@ def of_run(run: Run, pairs: int = PAIRS) -> Subject:
     sizes = " -> ".join("x".join(map(str, p.shape)) for p in session.network.populations)
     note = [f"network {session.network}: {sizes}",
             f"{pairs} moments of {session.data.name}, weights after {state['done']} batches"]  # fmt: skip
-    return Subject(str(run.folder), session.rule, plans, lambda batch: session.show(0, batch), labels, session.kernels, note,
+
+    def show(batch: int) -> None:
+        session.show(0, batch)
+        session.rule.draw(0, batch)
+
+    return Subject(str(run.folder), session.rule, plans, show, labels, session.kernels, note,
                    trained=True)  # fmt: skip
 
 
