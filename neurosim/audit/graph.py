@@ -20,7 +20,7 @@ KINDS = {
     "sgd": "plasticity", "momentum": "plasticity", "signum": "plasticity", "adam": "plasticity", "tick": "count",
     "hinge_all": "compare", "hinge_lags": "compare", "hinge_mean": "compare", "positive": "compare", "nt_xent": "compare",
     "barlow": "compare", "add_noise": "respond", "add_bias": "transmit", "upconvolve": "transmit", "mismatch": "compare",
-    "aim": "gate", "correct_target": "gate", "hebbian_bias": "hebbian", "hebbian_upconvolve": "hebbian",
+    "aim": "gate", "correct_target": "gate", "hebbian_bias": "hebbian", "hebbian_upconvolution": "hebbian",
 }  # fmt: skip
 
 

@@ -78,10 +78,11 @@ def products_differ(bench, moment, rng) -> tuple[str, int, float]:
 
 def _stored(bench, moment, argument, buffer, rows):
     """The stored activity of the views that learn, as the forward pass of this batch left it."""
-    base = buffer.base
-    for site in bench.graph.lessons[moment.site.lesson]:
+    sites = bench.graph.lessons[moment.site.lesson]
+    before, after = sites[: moment.site.number - 1], sites[moment.site.number :]
+    for site in (*reversed(before), *after):
         for key, made in site.step.changed.items():
-            if site in bench.graph.forward and made.base is base and made.shape[0] == base.shape[0]:
+            if site in bench.graph.forward and made.base is buffer.base and made.shape[0] == buffer.base.shape[0]:
                 maker = next(m for m in bench.moments if m.site is site and m.batch == moment.batch)
                 whole = bench.after[maker][key]
                 return whole[len(whole) - rows :]

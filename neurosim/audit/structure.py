@@ -203,7 +203,15 @@ class Structure:
                     continue
                 way, updates = found.setdefault(forward[0], (self._words(one.path(used[0])), []))
                 updates += [t for t in targets if t not in updates]
+        for _, updates in found.values():
+            updates.sort(key=self._place)
         return found
+
+    def _place(self, weight: str) -> int:
+        """When a weight's outer product is summed: the higher layer first, as its error comes first."""
+        owner = self.graph.bases[weight].owner
+        made = [n for n, s in enumerate(self.graph.sites) for b in s.step.changed.values() if b.role == "change" and b.owner == owner]
+        return min(made, default=len(self.graph.sites))
 
     @staticmethod
     def own(site: Site, buffer: Buffer) -> bool:

@@ -84,7 +84,7 @@ class Report:
         lines = []
         for condition, answers in self.table.items():
             saw = [by for by, a in answers.items() if a.verdict == VIOLATED]
-            missed = [by for by, a in answers.items() if a.verdict == HOLDS]
+            missed = [by for by in ("structure", "behaviour") if by in answers and answers[by].verdict == HOLDS]
             if saw and missed:
                 why = next((f.why for f in self.findings if f.condition == condition and f.by in saw and f.why), WHY[saw[0]])
                 lines.append(f"{_label(condition)}: {' and '.join(saw)} alone, not {' or '.join(missed)}: {why}")
