@@ -89,7 +89,7 @@ def test_every_step_of_every_rule_has_a_ledger(rule, plasticity):
         if plasticity == "adam" and step.kernel == "adam":
             assert kinds(found.assumed) == {K.DIVIDE, K.ROOT, K.SQUARE}
         elif found.place == "gate":
-            assert kinds(found.assumed) <= {K.PRODUCT}
+            assert kinds(found.assumed) <= {K.SLOPE, K.SQUARE}
         else:
             assert found.assumed == []
 
@@ -466,3 +466,55 @@ def test_only_presynaptic_times_postsynaptic_is_an_outer_product(mutant, kind):
     step = next(s for s in steps() if s.kernel == "hebbian_dense")
     found = ledger(step, types.SimpleNamespace(hebbian_dense=mutant))
     assert kind in kinds(found.forbidden)
+
+
+# Gates ------------------------------------------------------------------------------------------------------------------
+
+
+def soft_gate(activity, error, post, *, nonlinearity):
+    """The slope of a rectifier: an error passes where the unit is active."""
+    np.multiply(error, np.maximum(activity, 0) > 0, out=post)
+
+
+def tanh_gate(activity, error, post, *, nonlinearity):
+    post[...] = error * (1 - activity**2)
+
+
+def multiplying_gate(activity, error, post, *, nonlinearity):
+    post[...] = error * activity
+
+
+def slow_multiplying_gate(activity, error, post, *, nonlinearity):
+    for index in np.ndindex(activity.shape):
+        post[index] = error[index] * activity[index]
+
+
+def dividing_gate(activity, error, post, *, nonlinearity):
+    post[...] = error / np.linalg.norm(error)
+
+
+@pytest.mark.parametrize("text", ["3 hardtanh, 4 pool", "3 tanh, 4 pool"])
+@pytest.mark.parametrize(
+    ("mutant", "verdict"),
+    [(soft_gate, "simple"), (tanh_gate, "simple"), (multiplying_gate, "violated"), (slow_multiplying_gate, "violated"),
+     (dividing_gate, "violated")],
+)  # fmt: skip
+def test_a_gate_may_multiply_by_a_slope_and_by_nothing_else(mutant, verdict, text):
+    step = next(s for s in steps(text=text) if s.kernel == "gate")
+    assert ledger(step, types.SimpleNamespace(gate=mutant)).verdict == verdict
+
+
+def test_a_step_may_bring_its_own_kernel():
+    import dataclasses
+
+    step = dataclasses.replace(compare(), function=product)
+    assert kinds(ledger(step).forbidden) == {K.PRODUCT}
+
+
+@pytest.mark.parametrize("options", [{}, {"top": "transport"}])
+@pytest.mark.parametrize("loss", ["hinge", "hinge-mean"])
+def test_target_propagation_is_simple_where_its_errors_are_made(options, loss):
+    built = make("dtp", Network("3 hardtanh, 4 pool, 5 tanh", (8, 8, 2), 4, head_units=5), make_loss(loss), **options)
+    for step in built.plan(built.lessons[0]):
+        found = ledger(step)
+        assert found.verdict == "simple", (step.label, found)
