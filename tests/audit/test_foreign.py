@@ -1,5 +1,6 @@
 """PyTorch modules audited from outside: plain back-propagation is caught, feedback alignment passes."""
 
+import json
 import sys
 import textwrap
 
@@ -209,3 +210,23 @@ def test_what_cannot_be_built_is_told_in_one_line(lab, name, line):
     with pytest.raises(WiringError, match=line) as error:
         audit_build(name)
     assert "\n" not in str(error.value)
+
+
+def test_the_command_line_audits_and_keeps_it_as_data(lab, tmp_path, capsys):
+    from neurosim.cli.main import main
+
+    with pytest.raises(SystemExit) as ended:
+        main(["audit", "--torch", "torch_lab_of_mine:build", "--json", "found.json"])
+    assert ended.value.code == 1
+    assert "2.weight -> gradients of 0.weight, 0.bias" in capsys.readouterr().out
+    assert json.loads((tmp_path / "found.json").read_text())["verdict"] == "violated"
+
+
+@pytest.mark.parametrize("beside", [["--rule", "ll"], ["--graph"], ["runs/a"], ["--svg", "a.svg"]])
+def test_what_does_not_go_with_it_is_refused(lab, beside, capsys):
+    from neurosim.cli.main import main
+
+    with pytest.raises(SystemExit) as ended:
+        main(["audit", "--torch", "torch_lab_of_mine:build", *beside])
+    assert ended.value.code == 2
+    assert "beside --torch; expected only --json" in capsys.readouterr().err
