@@ -228,7 +228,7 @@ class _Hold:
         for array in output if isinstance(output, tuple | list) else (output,):
             if not hasattr(array, "data_ptr"):
                 continue
-            if self._held is not None and array.data_ptr() not in self._own:
+            if self._held is not None and len(self.outputs) < len(self._held) and array.data_ptr() not in self._own:
                 kept = self._held[len(self.outputs)]
                 if kept.shape == array.shape:
                     array.data.copy_(kept)
