@@ -279,8 +279,8 @@ class Behaviour:
 
     def _touched(self, difference: Difference, base: Buffer, index: tuple[int, ...]) -> None:
         site = difference.moment.site
-        if site.kind != "hebbian":
-            return
+        if site.kind != "hebbian" or not any(b.role in ("activity", "image", "error") for b in site.step.reads.values()):
+            return  # a change that is made of no activity is the structure's business
         for name, (buffer, mask) in difference.buffers.items():
             allowed = self._allowed(site, buffer, base, index)
             if (mask.reshape(buffer.shape) & ~allowed).any():

@@ -37,7 +37,7 @@ class Subject:
         labels: the labels of the pictures shown, to be permuted; None: there are none anywhere.
         kernels: of the device.
         note: lines for the report: the network, the batch, the weights.
-        trained: the weights come from a run.
+        start: the weights before training, by name; None: they are those of the network.
     """
 
     title: str
@@ -47,7 +47,7 @@ class Subject:
     labels: np.ndarray | None = None
     kernels: ModuleType = field(default_factory=lambda: backend("cpu"))
     note: list[str] = field(default_factory=list)
-    trained: bool = False
+    start: dict[str, np.ndarray] | None = None
 
 
 def smallest(text: str) -> tuple[int, int, int]:
@@ -111,6 +111,7 @@ def of_run(run: Run, pairs: int = PAIRS) -> Subject:
     """
     session = Session(dataclasses.replace(run.config, batch=pairs))
     arrays, state = run.checkpoint()
+    start = {b.name: b.array.copy() for name in session.rule.lessons for b in session.plan(name).buffers if b.role in WEIGHTS}
     _recall(session, arrays)
     plans = {name: session.plan(name) for name in session.rule.lessons}
     labels = session.data.train_labels
@@ -125,7 +126,7 @@ def of_run(run: Run, pairs: int = PAIRS) -> Subject:
         session.rule.draw(0, batch)
 
     return Subject(str(run.folder), session.rule, plans, show, labels, session.kernels, note,
-                   trained=True)  # fmt: skip
+                   start=start)  # fmt: skip
 
 
 def _recall(session: Session, arrays: dict[str, np.ndarray]) -> None:
