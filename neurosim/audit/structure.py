@@ -213,8 +213,8 @@ class Structure:
     def _place(self, weight: str) -> int:
         """When a weight's outer product is summed: the higher layer first, as its error comes first."""
         owner = self.graph.bases[weight].owner
-        made = [n for n, s in enumerate(self.graph.sites) for b in s.step.changed.values() if b.role == "change" and b.owner == owner]
-        return min(made, default=len(self.graph.sites))
+        made = [(b, n) for n, s in enumerate(self.graph.sites) for b in s.step.changed.values() if b.role == "change"]
+        return min((n for b, n in made if b.owner == owner), default=len(self.graph.sites))
 
     @staticmethod
     def own(site: Site, buffer: Buffer) -> bool:

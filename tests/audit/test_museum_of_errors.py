@@ -200,9 +200,10 @@ def test_label_at_a_unit_of_a_layer(build):
             for step in super().wire(lesson):
                 yield step
                 if step.label == "layer 1 responds":
-                    yield Step("join", "a label joins", "x = x + label", {"labels": labels},
-                               updates={"activity": self.network.populations[1].activity},
-                               function=lambda labels, activity: np.add(activity, labels[:, None, None, None], out=activity))  # fmt: skip
+                    x = self.network.populations[1].activity
+                    yield Step("join", "a label joins", "x = x + label", {"labels": labels}, updates={"activity": x},
+                               function=lambda labels, activity: np.add(activity, labels.reshape(-1, 1, 1, 1),
+                                                                        out=activity))  # fmt: skip
 
     report = audit(build(Told))
     assert {("iv", "structure"), ("iv", "behaviour")} <= {(f.condition, f.by) for f in report.findings}, report.text()

@@ -134,8 +134,9 @@ def test_traces_of_another_synapse(build, caught):
             traces = {b.name: b for s in super().wire(lesson) for b in s.updates.values()}
             for step in super().wire(lesson):
                 if changes(step, "B3") and "trace" in step.updates:
-                    step = Step(step.kernel, step.label, step.equation, step.reads,
-                                updates={**step.updates, "trace": traces["trace W3"]}, scalars=step.scalars, over=step.over)  # fmt: skip
+                    updates = {**step.updates, "trace": traces["trace W3"]}
+                    step = Step(step.kernel, step.label, step.equation, step.reads, updates=updates, scalars=step.scalars,
+                                over=step.over)  # fmt: skip
                 yield step
 
     report = audit(build(Shared))

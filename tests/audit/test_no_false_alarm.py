@@ -1,5 +1,6 @@
 """Plausible configurations over twenty random small networks: no alarm; and the controls fail as they must."""
 
+import os
 from itertools import product
 
 import numpy as np
@@ -39,8 +40,11 @@ def drawn(seed):
 
 @pytest.mark.parametrize("seed", range(20))
 def test_plausible_rules_raise_no_alarm(build, seed):
-    network = drawn(seed)
+    """A third of the configurations on each network, all of them on every three; NEUROSIM_ALL=1 takes them all."""
+    network, every = drawn(seed), bool(os.environ.get("NEUROSIM_ALL"))
     for number, (rule, options) in enumerate(PLAUSIBLE):
+        if not every and number % 3 != seed % 3:
+            continue
         name, given = LOSSES[(seed + number) % len(LOSSES)]
         report = audit(build(rule, loss=make_loss(name, **given), **network, **options))
         assert report.exit_code == 0, f"{rule} {options} {network} {name}\n{report.text()}"
