@@ -28,9 +28,9 @@ def audit(folder, build, json_file, html_file, svg_file, graph, **given):
     Takes the options of train; a rule outside this package is named module:Class. Exit code 0: plausible; 1: violated;
     2: it could not be decided, or wrong usage.
     """
+    from neurosim.audit.draw import carriers, svg
     from neurosim.audit.examine import audit as examine
     from neurosim.audit.page import html
-    from neurosim.audit.draw import carriers, svg
     from neurosim.audit.subject import of_config, of_run
     from neurosim.audit.verdict import graph_text
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from neurosim.audit.examine import at_start, demand
 from neurosim.config import Config
 from neurosim.errors import RunError
 from neurosim.evaluate.features import forward_weights
@@ -85,7 +86,8 @@ OPTIONS = [
 @click.option("--out", type=click.Path(path_type=Path), help="Folder of the run.  [default: runs/RULE-DATA-TIME]")
 @click.option("--resume", type=click.Path(path_type=Path), help="Go on with a run's folder; --epochs may be raised.")
 @click.option("--checkpoint-every", type=float, default=60.0, show_default=True, help="Seconds between checkpoints.")
-def train(out, resume, checkpoint_every, **given):
+@click.option("--require-plausible", is_flag=True, help="Refuse to train what the audit at the start does not find plausible.")
+def train(out, resume, checkpoint_every, require_plausible, **given):
     """Train a network without labels, then read its features out.
 
     Without options: the built-in images, layer-wise learning, a network of four layers. Every default that depends on
@@ -104,13 +106,18 @@ def train(out, resume, checkpoint_every, **given):
     if config.data == "toys":
         click.echo("making or finding the built-in images ...", err=True)
     session = Session(config)
+    report = at_start(session)
+    if require_plausible:
+        demand(report)
     with Workers(config.threads) as workers:
         _announce(session, workers)
+        click.echo(f"audit     {report.line()}")
         if run is None:
             run = Run.create(out, config, session.rule.wiring())
         elif config != run.config:
             run.config = config
             run.save_config(session.rule.wiring())
+        run.save_audit(report.json())
         trainer = Trainer(session, run, checkpoint_every)
         if resume is not None:
             trainer.resume()

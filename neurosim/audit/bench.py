@@ -48,7 +48,7 @@ class Bench:
 
     Attributes:
         moments: every run of a step, in order.
-        before: moment -> argument -> values that the step updated or read of weights, changes and traces.
+        before: moment of the last batch -> argument -> values that a product or a plasticity found.
         after: moment -> argument -> values that the step left.
     """
 
@@ -96,7 +96,7 @@ class Bench:
         for moment in self.moments:
             self._show(moment)
             step = moment.site.step
-            if moment.site.kind in ("plasticity", "hebbian"):
+            if moment.site.kind in ("plasticity", "hebbian") and moment.batch == self.batches - 1:
                 self.before[moment] = {k: b.array.copy() for k, b in moment.site.inputs.items()}
             self.run(moment.site)
             self.after[moment] = {k: b.array.copy() for k, b in step.changed.items()}

@@ -81,7 +81,8 @@ def _legend(y: int) -> str:
     for role, colour in [*COLOURS.items(), ("carries a forward weight", TRANSPORT)]:
         parts.append(f'<circle cx="{x + 5}" cy="{y + 6}" r="5" fill="{colour}"/>' + _text(x + 14, y + 10, role, INK))
         x += 28 + 6 * len(role)
-    return "\n".join([*parts, _text(10, y + 30, "open: read; full: changed; a row is a step, numbered as in neurosim explain", OTHER)])
+    told = "open: read; full: changed; a row is a step, numbered as in neurosim explain"
+    return "\n".join([*parts, _text(10, y + 30, told, OTHER)])
 
 
 def _short(text: str) -> str:

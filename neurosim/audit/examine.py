@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 import types
 
@@ -14,15 +15,14 @@ from neurosim.audit.bench import Bench
 from neurosim.audit.graph import WEIGHTS, Graph
 from neurosim.audit.operations import ledger
 from neurosim.audit.structure import Structure
-from neurosim.audit.subject import PAIRS, Subject, of_rule
+from neurosim.audit.subject import PAIRS, Subject, narrow, of_config, of_rule
 from neurosim.audit.symmetry import compare
 from neurosim.audit.verdict import PLAUSIBLE, Report
 from neurosim.errors import PlausibilityError
 from neurosim.execute import Workers
 from neurosim.losses import make as make_loss
 from neurosim.network import Network
-
-COPIES = ("copy", "transpose", "sign copy", "scaled copy")
+from neurosim.session import Session
 
 
 def audit(subject: Subject | rules.Rule, light: bool = False) -> Report:
@@ -43,13 +43,33 @@ def audit(subject: Subject | rules.Rule, light: bool = False) -> Report:
     if graph.sites:
         with Workers(1) as workers:
             testimonies.append(Behaviour(Bench(subject, graph, workers), light).testify())
-        testimonies += [operations(graph, subject.kernels), symmetry(graph, subject.trained)]
+        testimonies += [operations(graph, subject.kernels), symmetry(graph, subject.start)]
     else:
         nothing = Testimony("behaviour")
         for condition in ("declared", "i", "ii", "iii", "iv"):
             nothing.see(condition, "no step changes a weight: nothing learns")
         testimonies = [nothing]
     report = Report(subject.title, subject.note, testimonies, assumed(graph, testimonies), graph, light=light)
+    report.seconds = time.perf_counter() - began
+    return report
+
+
+def at_start(session: Session) -> Report:
+    """The quick audit before a training: the graph of the plans that will run, and a narrow twin that is intervened on.
+
+    The twin has the session's rule, options, loss and depth, few channels, small pictures and few moments.
+    """
+    began = time.perf_counter()
+    graph = Graph({name: session.plan(name) for name in session.rule.lessons}, alias=())
+    config = dataclasses.replace(session.config, network=narrow(session.config.network))
+    twin = audit(of_config(config), light=True)
+    structure = Structure(graph, session.rule.feedbacks).testify()
+    aliases = [f for t in twin.testimonies for f in t.findings if f.by == "structure" and f not in structure.findings]
+    structure.findings += [f for f in aliases if "share memory" in f.text]
+    others = [t for t in twin.testimonies if t.by != "structure"]
+    note = [f"network {session.network}; interventions on the twin {config.network!r} with {PAIRS} moments"]
+    testimonies = [structure, *others] if graph.sites else others
+    report = Report(config.rule, note, testimonies, twin.assumed, graph, light=True)
     report.seconds = time.perf_counter() - began
     return report
 
@@ -111,24 +131,29 @@ def operations(graph: Graph, kernels) -> Testimony:
     return tell
 
 
-def symmetry(graph: Graph, trained: bool) -> Testimony:
-    """Every feedback array against every forward array of its size: no copy, whatever memory it lies in."""
-    tell, told = Testimony("symmetry"), []
-    forward = [b for b in graph.bases.values() if b.role == "forward weight"]
+def symmetry(graph: Graph, start: dict[str, np.ndarray] | None = None) -> Testimony:
+    """Every feedback array against every forward array of its size: no copy, whatever memory it lies in.
+
+    Args:
+        graph: whose arrays are compared.
+        start: the weights before training, by name; None: these are they.
+    """
+    tell = Testimony("symmetry")
+    forward = [b for b in graph.bases.values() if b.role == "forward weight" and b.array.size > 1]
     own = [b for b in graph.bases.values() if b.role in WEIGHTS[1:]]
-    learned = {b.base.name for s in graph.sites if s.kind == "plasticity" for b in s.step.updates.values()}
-    for back in own:
-        for weight in forward:
-            if sorted(back.shape) != sorted(weight.shape) or len(back.shape) < 2:
-                continue
-            found = compare(back.array, weight.array)
-            copied = any(word in str(found.verdict) for word in COPIES)
-            if copied and not (trained and back.name in learned):
-                tell.find("iii", f"{back.name} is a {found.verdict} of {weight.name} ({found.how}), angle {found.angle:.1f} degrees")
-            told.append((found.angle, f"{back.name} and {weight.name} {found.angle:.1f} degrees apart"))
-    if told:
-        nearest = "; ".join(text for _, text in sorted(told)[:3])
-        tell.see("iii", f"{len(told)} pairs of feedback and forward arrays compared, nearest: {nearest} (chance: 90)")
+    pairs = [(back, weight) for back in own for weight in forward if sorted(back.shape) == sorted(weight.shape)]
+    times = [("", {b.name: b.array for b in (*own, *forward)}, start is not None)]
+    if start is not None:
+        times = [("at the start ", start, False), ("after training ", times[0][1], True)]
+    for when, arrays, trained in times:
+        told = []
+        for back, weight in pairs:
+            found = compare(arrays[back.name], arrays[weight.name], trained=trained)
+            if found.verdict == "violated":
+                tell.find("iii", f"{when}{back.name} against {weight.name}: {found}")
+            told.append((-abs(found.correlation), f"{back.name} against {weight.name}: {found}"))
+        if told:
+            tell.see("iii", f"{when}{len(told)} pairs of a feedback and a forward array compared, nearest: {min(told)[1]}")
     return tell
 
 

@@ -23,7 +23,7 @@ def bent(bench: Bench, site: Site, rng: np.random.Generator) -> tuple[float, flo
     kernel = step.function or getattr(bench.subject.kernels, step.kernel)
     last = max(m.batch for m in bench.moments)
     given = _inputs(bench, site, last)
-    moved = [k for k, b in step.reads.items() if b.role in ("activity", "memory", "error") and given[k].dtype.kind == "f"]
+    moved = [k for k, b in site.inputs.items() if b.role in ("activity", "memory", "error") and given[k].dtype.kind == "f"]
     sizes = {k: max(np.abs(given[k]).max(), 1e-12) for k in moved}
 
     def errors(*directions) -> np.ndarray:

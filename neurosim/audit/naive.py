@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from neurosim.audit.graph import WEIGHTS
+from neurosim.audit.graph import WEIGHTS, Site
+from neurosim.audit.structure import Structure
+from neurosim.buffer import Buffer
 from neurosim.kernels import reference
 
 SYNAPSES = 6  # of every array, drawn at random
@@ -27,12 +29,12 @@ def terms(pre: np.ndarray, post: np.ndarray, synapse: tuple[int, ...]) -> list[t
         post: ``(sample, row, column, channel)``, pooled or not, or ``(sample, postsynaptic)``.
         synapse: ``(tap row, tap column, in, out)``, or ``(presynaptic, postsynaptic)``.
     """
-    post = unfolded(post)
+    folded, post = post, unfolded(post)
     if pre.shape == (1,):  # the constant unit of a bias
         return [(place, float(pre[0]), float(post[(*place, synapse[-1])])) for place in np.ndindex(post.shape[:-1])]
     if len(synapse) == 2:
-        flat = pre.reshape(len(pre), -1)
-        return [((n,), float(flat[n, synapse[0]]), float(post[n, synapse[1]])) for n in range(len(post))]
+        flat, above = pre.reshape(len(pre), -1), folded.reshape(len(folded), -1)
+        return [((n,), float(flat[n, synapse[0]]), float(above[n, synapse[1]])) for n in range(len(above))]
     i, j, k, o = synapse
     found = []
     if post.shape[1] == 2 * pre.shape[1]:  # a projection to twice the rows and columns
@@ -54,39 +56,64 @@ def products_differ(bench, moment, rng) -> tuple[str, int, float]:
     Returns:
         What differs ("" if nothing), how many synapses were recomputed, the largest relative difference.
     """
-    site, given = moment.site, bench.before[moment]
-    factors = {k: b for k, b in site.step.reads.items() if b.role == "error"}
-    causes = {k: b for k, b in site.step.reads.items() if b.role in ("activity", "image")}
+    site = moment.site
     [(argument, change)] = list(site.step.changed.items())[:1]
-    if not factors and len(causes) > 1:  # a synapse between two activities
-        key = list(causes)[1]
-        factors = {key: causes.pop(key)}
-    if not factors or (not causes and len(change.shape) > 1):
+    pair = _pair(site) or _twin(bench, site, change)
+    if pair is None:
         return "made of no pair of activities", 0, 0.0
-    post = given[next(iter(factors))]
-    pre = _stored(bench, moment, *next(iter(causes.items())), len(post)) if causes else post
+    pre, post = _values(bench, moment, *pair)
     found, worst = bench.after[moment][argument], 0.0
     synapses = {tuple(int(rng.integers(size)) for size in change.shape) for _ in range(SYNAPSES)}
     for synapse in synapses:
         products = [a * b for _, a, b in terms(pre, post, synapse)]
-        error = abs(sum(products) - float(found[synapse])) / max(sum(map(abs, products)), 1e-30)
-        if not error < LOOSE[change.dtype.itemsize] and abs(float(found[synapse])) > 1e-30 + abs(sum(products)) * 1e-6:
-            return f"{change.name} at {synapse} is {found[synapse]:.6g}, the sum of its products {sum(products):.6g}", len(synapses), 1.0
+        total, met = sum(products), float(found[synapse])
+        error = abs(total - met) / max(sum(map(abs, products)), 1e-30)
+        if not (error < LOOSE[change.dtype.itemsize] or abs(total - met) < 1e-30):
+            return f"{change.name} at {synapse} is {met:.6g}, the sum of its products {total:.6g}", len(synapses), 1.0
         worst = max(worst, error if np.isfinite(error) else 0.0)
     return "", len(synapses), worst
 
 
-def _stored(bench, moment, argument, buffer, rows):
-    """The stored activity of the views that learn, as the forward pass of this batch left it."""
+def _pair(site: Site) -> tuple[Buffer, Buffer] | None:
+    """The presynaptic and the postsynaptic buffer that a product reads."""
+    factors = [b for b in site.step.reads.values() if b.role == "error"]
+    causes = [b for b in site.step.reads.values() if b.role in ("activity", "image")]
+    if not factors and len(causes) > 1:  # a synapse between two activities
+        factors = [causes.pop()]
+    return (causes[0], factors[0]) if causes and factors else None
+
+
+def _twin(bench, site: Site, change: Buffer) -> tuple[Buffer, Buffer] | None:
+    """The pair of another product of the same two populations: what a change that is copied must still equal."""
+    weight = next((b for b in bench.bases if b.role in WEIGHTS and b.owner == change.owner), None)
+    ends = Structure(bench.graph).ends(weight) if weight is not None else set()
+    for other in bench.graph.lessons[site.lesson]:
+        pair = _pair(other) if other.kind == "hebbian" and other is not site else None
+        shapes = [b.shape for b in other.step.changed.values()]
+        if pair and {pair[0].owner, pair[1].owner} in ends and change.shape in shapes:
+            return pair
+    return None
+
+
+def _values(bench, moment, pre: Buffer, post: Buffer) -> tuple[np.ndarray, np.ndarray]:
+    """What this batch stored of both: the forward pass left the one, the delivery of errors the other."""
+    factor = _left(bench, moment, post, False)
+    cause = _left(bench, moment, pre, True)
+    return cause[len(cause) - len(factor) :] if cause.shape != (1,) else cause, factor
+
+
+def _left(bench, moment, buffer: Buffer, forward: bool) -> np.ndarray:
+    """What the last step that made all of a buffer left in it; before this step, or else after it; of the same batch."""
     sites = bench.graph.lessons[moment.site.lesson]
     before, after = sites[: moment.site.number - 1], sites[moment.site.number :]
     for site in (*reversed(before), *after):
         for key, made in site.step.changed.items():
-            if site in bench.graph.forward and made.base is buffer.base and made.shape[0] == buffer.base.shape[0]:
+            whole = made.base is buffer.base and made.shape[0] == buffer.base.shape[0]
+            if whole and (site in bench.graph.forward or not forward):
                 maker = next(m for m in bench.moments if m.site is site and m.batch == moment.batch)
-                whole = bench.after[maker][key]
-                return whole[len(whole) - rows :]
-    return bench.before[moment][argument]
+                left = bench.after[maker][key]
+                return left.reshape(buffer.shape) if left.size == np.prod(buffer.shape) else left
+    return next(v for k, v in bench.before[moment].items() if moment.site.inputs[k].name == buffer.name)
 
 
 def settling_differs(bench, moment, rng) -> tuple[str, int, float]:

@@ -37,9 +37,10 @@ def html(report: Report) -> str:
     for title, told in (("Seen by one witness alone", report.disagreements()), ("What remains assumed", report.assumed)):
         if told:
             parts += [f"<h2>{title}</h2>", _list(told)]
+    data = escape(json.dumps(report.json(), indent=1))
     parts += ["<h2>The plan</h2>", f'<div class="picture">{svg(report.graph, carriers(report.graph))}</div>',
               "<h2>Every update walked back</h2>", f"<pre>{escape(graph_text(report.graph))}</pre>",
-              "<h2>As data</h2>", f"<details><summary>audit.json</summary><pre>{escape(json.dumps(report.json(), indent=1))}</pre></details>",
+              "<h2>As data</h2>", f"<details><summary>audit.json</summary><pre>{data}</pre></details>",
               "</body></html>"]  # fmt: skip
     return "\n".join(parts) + "\n"
 

@@ -201,7 +201,10 @@ class Structure:
                 used = [site for site, buffer in uses if not self.own(site, buffer)]
                 if not forward or not used:
                     continue
-                way, updates = found.setdefault(forward[0], (self._words(one.path(used[0])), []))
+                way, updates = found.setdefault(forward[0], ([], []))
+                words = self._words(one.path(used[0]))
+                if not way or (words[-1].startswith("feedback") and not way[-1].startswith("feedback")):
+                    way[:] = words  # the way into an error tells more than the way into a copy
                 updates += [t for t in targets if t not in updates]
         for _, updates in found.values():
             updates.sort(key=self._place)
@@ -210,8 +213,8 @@ class Structure:
     def _place(self, weight: str) -> int:
         """When a weight's outer product is summed: the higher layer first, as its error comes first."""
         owner = self.graph.bases[weight].owner
-        made = [n for n, s in enumerate(self.graph.sites) for b in s.step.changed.values() if b.role == "change" and b.owner == owner]
-        return min(made, default=len(self.graph.sites))
+        made = [(b, n) for n, s in enumerate(self.graph.sites) for b in s.step.changed.values() if b.role == "change"]
+        return min((n for b, n in made if b.owner == owner), default=len(self.graph.sites))
 
     @staticmethod
     def own(site: Site, buffer: Buffer) -> bool:
@@ -222,7 +225,7 @@ class Structure:
     @staticmethod
     def _words(path: list[Site]) -> list[str]:
         words = []
-        for site in path[:-1] if len(path) > 1 else path:
+        for site in path:
             if site.kind == "deliver":
                 words.append(f"feedback into {next(iter(site.step.changed.values())).owner}")
                 break

@@ -15,7 +15,7 @@ from neurosim.data.deform import Deformation
 from neurosim.errors import RunError
 from neurosim.execute import Program, Workers
 from neurosim.kernels.api import backend
-from neurosim.network import Network, parse
+from neurosim.network import PRESETS, parse
 from neurosim.parts.eye import Eye
 from neurosim.plan import Plan
 from neurosim.rules import Rule
@@ -37,7 +37,7 @@ class Subject:
         labels: the labels of the pictures shown, to be permuted; None: there are none anywhere.
         kernels: of the device.
         note: lines for the report: the network, the batch, the weights.
-        trained: the weights come from a run.
+        start: the weights before training, by name; None: they are those of the network.
     """
 
     title: str
@@ -47,13 +47,20 @@ class Subject:
     labels: np.ndarray | None = None
     kernels: ModuleType = field(default_factory=lambda: backend("cpu"))
     note: list[str] = field(default_factory=list)
-    trained: bool = False
+    start: dict[str, np.ndarray] | None = None
 
 
 def smallest(text: str) -> tuple[int, int, int]:
     """The smallest picture that a network's pools allow, 8 x 8 x 3 or more: no wiring depends on the size."""
     side = max(8, 2 ** sum(layer.pooled for layer in parse(text)))
     return side, side, 3
+
+
+def narrow(text: str, channels: int = 6) -> str:
+    """A network's text with few channels in every layer: no wiring depends on how many there are."""
+    parts = [part.split() for part in PRESETS.get(text, text).split(",")]
+    few = [[str(min(int(words[0]), channels)), *words[1:]] if words[0].isdecimal() else words for words in parts]
+    return ", ".join(" ".join(words) for words in few)
 
 
 def of_config(config: Config, pairs: int = PAIRS, image: tuple[int, int, int] | None = None) -> Subject:
@@ -107,10 +114,16 @@ def of_run(run: Run, pairs: int = PAIRS) -> Subject:
     """A trained run: its configuration, its images and labels, the weights of its last checkpoint.
 
     Raises:
-        RunError, DataError: what is missing or does not fit.
+        RunError, DataError: what is missing or does not fit, a wiring other than the one that was trained included.
     """
     session = Session(dataclasses.replace(run.config, batch=pairs))
+    built, trained = session.rule.wiring(), run.wiring()
+    if built != trained:
+        odd = next((line for line in trained if line not in built), "another number of paths")
+        raise RunError(f"{run.folder} was trained as {odd!r}, which is not what its options build now",
+                       "the wiring that config.json tells", "audit it with the version that trained it")  # fmt: skip
     arrays, state = run.checkpoint()
+    start = {b.name: b.array.copy() for name in session.rule.lessons for b in session.plan(name).buffers if b.role in WEIGHTS}
     _recall(session, arrays)
     plans = {name: session.plan(name) for name in session.rule.lessons}
     labels = session.data.train_labels
@@ -118,14 +131,14 @@ def of_run(run: Run, pairs: int = PAIRS) -> Subject:
     session.data = dataclasses.replace(session.data, train_labels=labels)
     sizes = " -> ".join("x".join(map(str, p.shape)) for p in session.network.populations)
     note = [f"network {session.network}: {sizes}",
-            f"{pairs} moments of {session.data.name}, weights after {state['done']} batches"]  # fmt: skip
+            f"{pairs} moments of {session.data.name}, weights after {state['done']} batches", *built]  # fmt: skip
 
     def show(batch: int) -> None:
         session.show(0, batch)
         session.rule.draw(0, batch)
 
     return Subject(str(run.folder), session.rule, plans, show, labels, session.kernels, note,
-                   trained=True)  # fmt: skip
+                   start=start)  # fmt: skip
 
 
 def _recall(session: Session, arrays: dict[str, np.ndarray]) -> None:

@@ -113,7 +113,7 @@ class Report:
             name = f"{_label(condition)} {CONDITIONS[condition].split(':')[0]}" if condition != "declared" else "as declared"
             lines.append("  ".join([f"{name:<26}", *cells]).rstrip())
         for condition, answers in self.table.items():
-            lines += ["", f"{_label(condition)} {CONDITIONS[condition]}" if condition != "declared" else f"declared: {CONDITIONS[condition]}"]
+            lines += ["", f"{_label(condition)}{':' * (condition == 'declared')} {CONDITIONS[condition]}"]
             for by, answer in answers.items():
                 for line in answer.evidence:
                     lines += textwrap.wrap(f"{by}: {line}", 118, initial_indent="  ", subsequent_indent="      ",
