@@ -113,7 +113,8 @@ def operations(graph: Graph, kernels) -> Testimony:
     tell, met = Testimony("operations"), {}
     for site in graph.sites:
         if site.kind in ("compare", "gate", "hebbian", "plasticity", "deliver", "store"):
-            met.setdefault((site.kind, site.step.kernel, site.step.function, len(site.step.buffers)), site)
+            step = site.step  # tanh and hardtanh take different ways through one gate
+            met.setdefault((site.kind, step.kernel, step.function, len(step.buffers), str(dict(step.scalars))), site)
     counts: dict[str, dict[str, int]] = {}
     for site in met.values():
         own = types.SimpleNamespace(**{site.step.kernel: site.step.function}) if site.step.function else kernels

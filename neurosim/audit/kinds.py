@@ -8,6 +8,7 @@ SIMPLE = frozenset({ADD, SUBTRACT, COMPARE, SELECT, SIGN, ABSOLUTE, CONSTANT, CO
 
 PRODUCT, SQUARE, OTHER_PRODUCT, INNER = "product of activities", "square", "product", "inner product"
 OUTER, DELIVERED, TRANSMITTED = "presynaptic x postsynaptic", "weight x error", "weight x activity"
+SLOPE = "slope x error"  # the slope of a nonlinearity that never falls: no number of it is negative
 DIVIDE, BY_COUNT, TIMES_COUNT = "divide", "divide by a count", "multiply by a count"
 ROOT, POWER, EXP, LOG, NORM, VARIANCE = "root", "power", "exp", "log", "norm", "variance"
 ROUND, CURVED, LOOK_UP = "round", "nonlinear function", "look-up by activity"

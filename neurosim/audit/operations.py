@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from neurosim.audit import kinds as K
-from neurosim.audit.recording import CHOICE, DECIDED, Node, Operation
+from neurosim.audit.recording import CHOICE, DECIDED, Node, Operation, bare
 from neurosim.audit.tape import Tape
 from neurosim.audit.world import World
 from neurosim.buffer import Buffer
@@ -24,15 +24,15 @@ from neurosim.plan import Step
 
 DRAWS = 4  # runs on random numbers, besides one on those that lie in the buffers
 ROWS = 6  # of the axis along which a step may be cut
-WEIGHTS = {"forward weight", "feedback weight"}
+WEIGHTS = {"forward weight", "feedback weight", "inverse weight"}
 FELT = {"activity", "memory", "image", "error"}  # roles whose numbers change from moment to moment
 
 # What each place may do beyond simple arithmetic; what it may do with a remark; the rest is forbidden.
 ALLOWED = {
     "error units": (set(), {K.BY_COUNT, K.TIMES_COUNT}),
     "memory": (set(), set()),
-    "gate": (set(), {K.PRODUCT, K.SQUARE}),
-    "feedback": ({K.DELIVERED}, set()),
+    "gate": (set(), {K.SLOPE, K.SQUARE, K.CURVED}),
+    "feedback": ({K.DELIVERED, K.TRANSMITTED}, set()),
     "hebbian": ({K.OUTER}, set()),
     "plasticity": (set(), {K.DIVIDE, K.ROOT, K.SQUARE}),
 }
@@ -49,7 +49,8 @@ class Ledger:
         counts: kind -> numbers made by it, in one run on a few rows, on the way to the step's results.
         reported: the same for what only reaches the reported loss.
         forbidden: what breaks the place's condition.
-        assumed: what is let pass with a remark: a division by a count, adam's division and root, a slope times an error.
+        assumed: what is let pass with a remark: a division by a count, adam's division and root, a slope times an error, the
+            response of a unit that carries errors.
         undecided: numbers that left the recording, unknown functions, a kernel that failed.
     """
 
@@ -92,12 +93,12 @@ def ledger(step: Step, kernels=cpu) -> Ledger:
 
     Args:
         step: of a plan; its buffers are read, cut to a few rows, and never changed.
-        kernels: the module or namespace that has its kernel.
+        kernels: the module or namespace that has its kernel, where the step does not bring one.
 
     Raises:
         WiringError: no such kernel.
     """
-    kernel = getattr(kernels, step.kernel, None)
+    kernel = getattr(step, "function", None) or getattr(kernels, step.kernel, None)
     if kernel is None:
         raise WiringError(f"step {step.label!r} asks for the kernel {step.kernel}", "one that the kernels have",
                           "check its name")  # fmt: skip
@@ -152,11 +153,13 @@ def readout() -> Ledger:
 def _products(place: str, roles: dict[str, str]):
     """How a product is named at a place."""
 
-    def name(a, b, summed) -> str:
+    def name(a, b, summed, operands=()) -> str:
         factors = [{roles.get(label) for label in side - DECIDED} for side in (a, a if b is None else b)]
         active = all(f <= FELT | {"value", "gate"} for f in factors)
         if b is None:
-            return K.PRODUCT if active else K.SQUARE
+            return K.PRODUCT if active and place != "gate" else K.SQUARE
+        if place == "gate" and not summed and not a & b and any((np.asarray(bare(x)) >= 0).all() for x in operands):
+            return K.SLOPE
         if place == "hebbian" and len(a) == len(b) == 1 and a != b:
             return K.OUTER
         weights = [f <= WEIGHTS for f in factors]
@@ -182,13 +185,13 @@ def _bind(step: Step, name: str, draw: int, tape: Tape):
     if buffer.role in ("rate", "deformation") or (draw == DRAWS and whole) or (buffer.role == "value" and not real):
         array = buffer.array[cut].copy()
     else:
-        array = _draw(buffer, shape, np.random.default_rng([draw, *name.encode()]))
+        array = _draw(buffer, shape, np.random.default_rng([draw, *name.encode()]), place_of(step) == "gate")
     counts = buffer.role in ("memory", "plasticity", "value") and not real
     labels = () if counts or buffer.role in ("rate", "deformation") else {CHOICE} if buffer.role == "gate" else {name}
     return tape.new(array, labels)
 
 
-def _draw(buffer: Buffer, shape, rng) -> np.ndarray:
+def _draw(buffer: Buffer, shape, rng, bounded: bool) -> np.ndarray:
     if buffer.dtype.kind != "f":
         if buffer.role in ("memory", "plasticity"):
             return np.full(shape, 1000, buffer.dtype)  # counters: the memory is full, the traces are settled
@@ -196,7 +199,9 @@ def _draw(buffer: Buffer, shape, rng) -> np.ndarray:
     values = rng.normal(size=shape)
     if buffer.role == "plasticity":
         values = np.abs(values)  # squares are no less than 0
-    if buffer.role in FELT:  # near and far rows, so that comparisons go both ways
+    if bounded and buffer.role in FELT:
+        values = rng.uniform(-1, 1, shape)  # what a slope is asked for
+    elif buffer.role in FELT:  # near and far rows, so that comparisons go both ways
         values *= 10 ** rng.uniform(-3, 0.5, (shape[0], *[1] * (len(shape) - 1)))
     return values.astype(buffer.dtype)
 

@@ -16,6 +16,7 @@ import numpy as np
 
 DRAWS = 20  # of what chance gives; of large arrays fewer, as it hardly varies
 LARGE = 1 << 18
+CHANNELS = 256  # whose singular values are compared: of all 1024 of a layer they would take a minute
 EXACT = 1e-5  # relative; float32 keeps 1e-7 of a number
 SURE = 6.0  # standard deviations of chance: one in 10^9
 FEW = 36  # below so many numbers, signs that agree and correlations prove nothing
@@ -209,8 +210,8 @@ def _matrix(array: np.ndarray) -> np.ndarray:
 
 
 def _spectrum(array: np.ndarray) -> np.ndarray:
-    """Singular values of all presynaptic places by postsynaptic channels, together of length 1, the largest first."""
-    matrix = _matrix(array)
+    """Singular values of presynaptic places by postsynaptic channels (the first 256), of length 1, the largest first."""
+    matrix = _matrix(array)[:, :CHANNELS]
     gram = matrix.T @ matrix if matrix.shape[0] >= matrix.shape[1] else matrix @ matrix.T
     values = np.sqrt(np.maximum(np.linalg.eigvalsh(gram)[::-1], 0))
     return values / (np.linalg.norm(values) or 1)

@@ -35,14 +35,14 @@ class Tape:
     """What one run of a kernel did.
 
     Args:
-        product: gives the kind of a product from the labels of its two factors, and whether it sums.
+        product: gives the kind of a product from the labels of its two factors, and whether it sums, and the factors.
 
     Attributes:
         control: nodes that decided a branch or an index: whatever came later depends on them.
         constants: (kind, file, line) -> constant factors met there, to be compared between runs.
     """
 
-    def __init__(self, product=lambda a, b, summed: K.INNER if summed else K.PRODUCT):
+    def __init__(self, product=lambda a, b, summed, operands=(): K.INNER if summed else K.PRODUCT):
         self.product = product
         self.control: list[Node] = []
         self.constants: dict[tuple, set] = {}
@@ -93,6 +93,7 @@ class Tape:
         outs = outs if isinstance(outs, tuple) else (outs,)
         given, more = bare(inputs), bare(keywords)
         met = [*collect(inputs), *collect(keywords)]
+        kind, labels = self._elementwise(ufunc.__name__, method, inputs)  # before an operand is overwritten
         if method == "at":
             outs = (inputs[0],)
             getattr(ufunc, method)(*given, **more)
@@ -102,7 +103,6 @@ class Tape:
                 more["out"] = tuple(bare(out) for out in outs)
             result = getattr(ufunc, method)(*given, **more)
             results = result if isinstance(result, tuple) else (result,)
-        kind, labels = self._elementwise(ufunc.__name__, method, inputs)
         sums = method in ("reduce", "accumulate", "reduceat")
         size = np.size(results[0])
         if sums:
@@ -171,7 +171,7 @@ class Tape:
         if a <= DECIDED or b <= DECIDED:
             return (K.ADD if summed and CHOICE in a & b else K.TIMES_COUNT), a | b
         same = operands[0] is operands[1] and not summed
-        return (self.product(a, None if same else b, summed)), a | b
+        return self.product(a, None if same else b, summed, operands), a | b
 
     def _constant(self, kind, operand) -> None:
         array = np.asarray(bare(operand))
@@ -185,8 +185,8 @@ class Tape:
         out = keywords.get("out")
         taken = arguments[1:] if name in K.CHANGING else arguments
         met = [*collect(taken), *collect({k: v for k, v in keywords.items() if k != "out"})]
+        kind, labels = self._kind(name, arguments, met)  # before an operand is overwritten
         result = function(*bare(arguments), **bare(keywords))
-        kind, labels = self._kind(name, arguments, met)
         counted = any(r._counted for r in met) or (name in ("nonzero", "flatnonzero", "argwhere", "unique", "compress",
                                                             "extract", "delete") and bool(labels))  # fmt: skip
         before = max((r._array.size for r in met), default=0)

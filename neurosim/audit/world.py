@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import builtins
 import contextlib
+import functools
 import math
 import sys
 import types
@@ -42,6 +43,10 @@ class World:
 
     def copy(self, function):
         """The same function in this world; what is no Python function stays as it is."""
+        if isinstance(function, types.MethodType):
+            return types.MethodType(self.copy(function.__func__), function.__self__)
+        if isinstance(function, functools.partial):
+            return functools.partial(self.copy(function.func), *function.args, **function.keywords)
         if not isinstance(function, types.FunctionType):
             return function
         if id(function) in self._copies:
@@ -84,7 +89,7 @@ class World:
             return self.math
         if thing.__name__.split(".")[0] == "numpy":
             return _Numpy(thing, self.tape)
-        if thing.__name__.startswith("neurosim.kernels."):  # kernels that call kernels of another file
+        if thing.__name__.split(".")[:2] == ["neurosim", "kernels"]:  # kernels that call kernels of another file
             return _Lazy(self, thing)
         return thing
 

@@ -72,7 +72,7 @@ def _outside(name: str) -> type[Rule]:
     place, _, word = name.partition(":")
     if not all(part.isidentifier() for part in [*place.split("."), word]):
         raise WiringError(f"the rule {name!r}", "module:Class with one colon", "write --rule mylab.rules:MyRule")
-    thing = getattr(_imported(place, name), word, None)
+    thing = getattr(imported(place, f"the rule {name}"), word, None)
     if not (inspect.isclass(thing) and issubclass(thing, Rule)):
         met = f"{place} has no {word}" if thing is None else f"{name} is {_kind(thing)}"
         there = [key for key, value in vars(sys.modules[place]).items()
@@ -88,7 +88,16 @@ def _kind(thing) -> str:
     return "a class that derives from no rule" if inspect.isclass(thing) else f"of type {type(thing).__name__}"
 
 
-def _imported(place: str, name: str):
+def imported(place: str, name: str):
+    """Import a file of the user's; the current folder is searched last.
+
+    Args:
+        place: dotted, ``mylab.rules``.
+        name: what was asked for, as the message tells it: ``the rule mylab.rules:MyRule``.
+
+    Raises:
+        WiringError: the file is missing, or fails while it is imported; with its line.
+    """
     if "" not in sys.path and "." not in sys.path:
         sys.path.append(".")
     importlib.invalidate_caches()
@@ -96,7 +105,7 @@ def _imported(place: str, name: str):
         return importlib.import_module(place)
     except Exception as problem:
         if isinstance(problem, ModuleNotFoundError) and (place + ".").startswith(f"{problem.name}."):
-            raise WiringError(f"the rule {name} names {place}, and there is no {problem.name}",
+            raise WiringError(f"{name} names {place}, and there is no {problem.name}",
                               "a file that Python finds from this folder or among what is installed",
                               f"run from the folder that holds {place.split('.')[0]}, or install it") from None  # fmt: skip
         frame = traceback.extract_tb(problem.__traceback__)[-1]
