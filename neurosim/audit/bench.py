@@ -10,6 +10,7 @@ import numpy as np
 from neurosim.audit.graph import Graph, Site
 from neurosim.audit.subject import Subject
 from neurosim.buffer import Buffer
+from neurosim.errors import WiringError
 from neurosim.execute import Program, Workers
 from neurosim.kernels import scratch
 from neurosim.plan import Plan
@@ -55,9 +56,7 @@ class Bench:
     def __init__(self, subject: Subject, graph: Graph, workers: Workers, batches: int = 2):
         self.subject, self.graph, self.workers, self.batches = subject, graph, workers, batches
         self.bases = list(graph.bases.values())
-        self._program = {
-            site: Program(Plan(site.step.label, [site.step]), subject.kernels, hold=True) for site in graph.sites
-        }
+        self._program = {site: self._bound(site) for site in graph.sites}
         self.moments = [Moment(n, site) for n in range(batches) for sites in graph.lessons.values() for site in sites]
         self.start = {b.name: b.array.copy() for b in self.bases}
         self.before: dict[Moment, dict[str, np.ndarray]] = {}
@@ -65,9 +64,24 @@ class Bench:
         self._shown: dict[int, dict[str, np.ndarray]] = {}
         self._record()
 
+    def _bound(self, site: Site) -> Program:
+        try:
+            return Program(Plan(site.step.label, [site.step]), self.subject.kernels, hold=True)
+        except AttributeError:
+            raise WiringError(f"{site} asks for the kernel {site.step.kernel}", "one of the protocol, or the step's own function",
+                              "check its name") from None  # fmt: skip
+
     def run(self, site: Site) -> None:
-        """One step, as it stands."""
-        self._program[site].run(self.workers)
+        """One step, as it stands.
+
+        Raises:
+            WiringError: its kernel stumbled, so that nothing can be decided.
+        """
+        try:
+            self._program[site].run(self.workers)
+        except Exception as problem:  # somebody else's kernel may stumble in any way
+            raise WiringError(f"{site} stumbles: {type(problem).__name__}: {problem}", "a kernel that runs on what it declares",
+                              f"mend {site.step.kernel}; until then nothing can be decided") from problem  # fmt: skip
 
     def restore(self) -> None:
         """Every array as it was before the first batch."""

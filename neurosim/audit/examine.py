@@ -41,9 +41,9 @@ def audit(subject: Subject | rules.Rule, light: bool = False) -> Report:
     graph = Graph(subject.plans)
     testimonies = [Structure(graph, subject.rule.feedbacks).testify()]
     if graph.sites:
-        with Workers(1) as workers:
+        with Workers(1) as workers:  # small arrays: more threads would only wait for one another
             testimonies.append(Behaviour(Bench(subject, graph, workers), light).testify())
-        testimonies += [operations(graph, subject.kernels), symmetry(graph, subject.start)]
+            testimonies += [operations(graph, subject.kernels), symmetry(graph, subject.start)]
     else:
         nothing = Testimony("behaviour")
         for condition in ("declared", "i", "ii", "iii", "iv"):

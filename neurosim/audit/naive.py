@@ -58,7 +58,7 @@ def products_differ(bench, moment, rng) -> tuple[str, int, float]:
     """
     site = moment.site
     [(argument, change)] = list(site.step.changed.items())[:1]
-    pair = _pair(site) or _twin(bench, site, change)
+    pair = pair_of(site) or _twin(bench, site, change)
     if pair is None:
         return "made of no pair of activities", 0, 0.0
     pre, post = _values(bench, moment, *pair)
@@ -74,7 +74,7 @@ def products_differ(bench, moment, rng) -> tuple[str, int, float]:
     return "", len(synapses), worst
 
 
-def _pair(site: Site) -> tuple[Buffer, Buffer] | None:
+def pair_of(site: Site) -> tuple[Buffer, Buffer] | None:
     """The presynaptic and the postsynaptic buffer that a product reads."""
     factors = [b for b in site.step.reads.values() if b.role == "error"]
     causes = [b for b in site.step.reads.values() if b.role in ("activity", "image")]
@@ -88,7 +88,7 @@ def _twin(bench, site: Site, change: Buffer) -> tuple[Buffer, Buffer] | None:
     weight = next((b for b in bench.bases if b.role in WEIGHTS and b.owner == change.owner), None)
     ends = Structure(bench.graph).ends(weight) if weight is not None else set()
     for other in bench.graph.lessons[site.lesson]:
-        pair = _pair(other) if other.kind == "hebbian" and other is not site else None
+        pair = pair_of(other) if other.kind == "hebbian" and other is not site else None
         shapes = [b.shape for b in other.step.changed.values()]
         if pair and {pair[0].owner, pair[1].owner} in ends and change.shape in shapes:
             return pair
