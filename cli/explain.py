@@ -12,12 +12,22 @@ from neurosim.session import make_network, make_rule
 @click.command()
 @options
 @click.option("--short", is_flag=True, help="Only the equations.")
-def explain(short, **given):
+@click.option("--synapse", metavar="ARRAY:PRE,POST[@TAP]",
+              help="One synapse instead: conv3:17,4 (channels; middle tap), conv3:17,4@0,2, head3:120,5, B3:17,4.")  # fmt: skip
+def explain(short, synapse, **given):
     """Print the plan of a rule: every step in order, its equation, and what it reads, writes, updates and sums.
 
-    Takes the options of train; images are taken to be 32 x 32 x 3.
+    Takes the options of train; images are taken to be 32 x 32 x 3. With --synapse, one batch of 4 moments of random
+    pictures is run, and one synapse is told: its equation, its two sides now, its change, the source lines.
     """
     config = Config.resolve(**given)
+    if synapse is not None:
+        from neurosim.audit.subject import of_config
+        from neurosim.audit.synapse import tell
+
+        for line in tell(of_config(config, image=(32, 32, 3)), synapse):
+            click.echo(line)
+        return
     network = make_network(config, (32, 32, 3))
     rule = make_rule(config, network)
     click.echo(f"rule {rule.name}: {rule.summary}")

@@ -15,8 +15,12 @@ VIEWS = ("deform", "motion")
 READOUTS = ("lbfgs", "adam")
 
 # Where the best settings differ from those of the built-in images; docs/results.md has the measurements.
+OF_RULES = ("order", "feedback", "top", "target_step", "noise", "inverse_rate", "inverse_steps",
+            "inverse_first")  # a rule takes some or none; fmt: skip
 OF_LOSSES = ("lags", "negative_weight", "threshold", "delta", "temperature")
 OF_PHOTOGRAPHS = {"network": "conv5", "epochs": 1, "batch": 50, "rate": 0.02, "head_rate": 2.5, "feedback_gain": 0.1}
+OF_DTP = {"network": "conv4-tanh", "loss": "hinge-mean", "block": False, "match": False, "plasticity": "adam", "rate": 1e-3,
+          "head_rate": 1.0, "batch": 50, "epochs": 2, "noise": 2.0, "target_step": 20.0}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,12 @@ class Config:
     rule: str = "ll"
     order: str | None = None
     feedback: str | None = None
+    top: str | None = None
+    target_step: float | None = None
+    noise: float | None = None
+    inverse_rate: float | None = None
+    inverse_steps: int | None = None
+    inverse_first: int | None = None
     loss: str = "hinge"
     lags: int | None = 20
     block: bool = True
@@ -75,7 +85,7 @@ class Config:
 
     @classmethod
     def resolve(cls, **given) -> Config:
-        """Fill what was not given (None) with the defaults of the data set.
+        """Fill what was not given (None) with the defaults of the data set and of the rule.
 
         Args:
             **given: options by name; ``lags`` may be ``"all"``.
@@ -84,7 +94,8 @@ class Config:
             WiringError: an option given that the loss would ignore, or a value out of range.
         """
         given = {name: value for name, value in given.items() if value is not None}
-        filled = {**(OF_PHOTOGRAPHS if given.get("data", cls.data) != "toys" else {}), **given}
+        photographs = OF_PHOTOGRAPHS if given.get("data", cls.data) != "toys" else {}
+        filled = {**photographs, **(OF_DTP if given.get("rule") == "dtp" else {}), **given}
         loss = filled.get("loss", cls.loss)
         ignored = [name for name in OF_LOSSES if name in given and name not in losses.options(loss)]
         if ignored:

@@ -160,7 +160,7 @@ class _Lane:
         self._blocks: dict[str, np.ndarray] = {}
         self._over, self._local, self._block = over, local, block
         self.calls = [
-            (getattr(kernels, step.kernel), self._arguments(step, start, stop))
+            (step.function or getattr(kernels, step.kernel), self._arguments(step, start, stop))
             for start, stop in bounds
             for step in steps
         ]

@@ -14,28 +14,36 @@ CONVOLUTION = ("tap_row", "tap_column", "in", "out")
 DENSE = ("presynaptic", "postsynaptic")
 
 
+def widens(pre: Buffer, post: Buffer) -> bool:
+    """Whether a convolution leads from a map ``(sample, row, column, channel)`` to one of twice its rows and columns."""
+    return len(pre.shape) == len(post.shape) == 4 and post.shape[1] == 2 * pre.shape[1]
+
+
 class Synapse:
     """One weight array: ``(3, 3, in, out)`` shared over places, or ``(presynaptic, postsynaptic)``.
 
-    Initial weights: uniform in +-1/sqrt(fan in), drawn from a generator of the array's own.
+    Initial weights: uniform in +-1/sqrt(fan in), drawn from a generator of the array's own. ``(1, postsynaptic)`` is
+    the bias of units that all hear one unit whose activity is constantly one.
 
     Args:
         name: as in the equations: ``W3``, ``H3``, ``B3``.
         shape: four sizes for a convolution, two for a dense projection.
-        role: ``forward weight`` or ``feedback weight``.
+        role: ``forward weight``, ``feedback weight`` or ``inverse weight``.
         seed: seeds of the generator.
         plasticity: None for weights that never change.
         dtype: of the weights.
         gain: multiplies the initial weights; the bound, in which signum counts its rate, stays.
+        fan_in: of the postsynaptic unit; None: as many as the array has. A bias shares the fan in of the weights beside it.
     """
 
-    def __init__(self, name, shape, role, seed, plasticity: Plasticity | None = None, dtype=np.float32, gain=1.0):
+    def __init__(self, name, shape, role, seed, plasticity: Plasticity | None = None, dtype=np.float32, gain=1.0,
+                 fan_in=None):  # fmt: skip
         self.name, self.shape, self.plasticity = name, tuple(shape), plasticity
         self.axes = CONVOLUTION if len(shape) == 4 else DENSE
-        self.fan_in = int(np.prod(shape[:-1]))
+        self.fan_in = fan_in or int(np.prod(shape[:-1]))
         self.bound = 1 / np.sqrt(self.fan_in)
         bound = gain * self.bound
-        self.weight = Buffer(name, self.axes, shape, role, name, dtype, 
+        self.weight = Buffer(name, self.axes, shape, role, name, dtype,
                              initial=lambda: np.random.default_rng(seed).uniform(-bound, bound, shape))  # fmt: skip
         if plasticity is not None:
             self.change = Buffer(f"d{name}", self.axes, shape, "change", name, dtype)
@@ -50,16 +58,20 @@ class Synapse:
         """The only way to change: ``c = sum of presynaptic activity x postsynaptic factor``, one a sample and place.
 
         Args:
-            pre: stored activity ``(sample, row, column, channel)``, or ``(sample, presynaptic)``.
+            pre: stored activity ``(sample, row, column, channel)``, or ``(sample, presynaptic)``; ``(one,)`` for a bias.
             post: stored factor delta of the population above, of the same samples.
         """
         equation = f"d{self.name} = sum {pre.name} (x) {post.name}"
         label, reads = f"{self.name} sums its outer products", {"pre": pre, "post": post}
         places = int(np.prod(post.shape[:-1]))
+        kernel = "hebbian_convolution"
+        if self.axes is CONVOLUTION and widens(pre, post):
+            kernel, places = "hebbian_upconvolution", int(np.prod(pre.shape[:-1]))
+        elif self.shape[0] == 1 and self.axes is DENSE:
+            kernel = "hebbian_bias"
         flops = 2 * places * int(np.prod(self.shape))
-        if self.axes is CONVOLUTION:
-            yield Step("hebbian_convolution", label, equation, reads, sums={"change": self.change}, over="sample",
-                       flops=flops)  # fmt: skip
+        if self.axes is CONVOLUTION or kernel == "hebbian_bias":
+            yield Step(kernel, label, equation, reads, sums={"change": self.change}, over="sample", flops=flops)
         else:
             yield Step("hebbian_dense", label, equation, reads, {"change": self.change}, over="presynaptic", flops=flops)
 

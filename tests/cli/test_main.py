@@ -56,8 +56,8 @@ def test_train_says_what_it_will_do_does_it_and_says_what_came(archive, tmp_path
     assert [line.split()[0] for line in lines[-4:]] == ["accuracy", "floor", "time", "run"]
     assert "epoch 2/2" in done.stderr
     folder = tmp_path / "runs" / "a"
-    assert sorted(p.name for p in folder.iterdir()) == ["checkpoint.npz", "config.json", "metrics.csv", "report.html",
-                                                          "results.json"]
+    assert sorted(p.name for p in folder.iterdir()) == ["audit.json", "checkpoint.npz", "config.json", "metrics.csv",
+                                                          "report.html", "results.json"]
     results = json.loads((folder / "results.json").read_text())
     assert {"test_accuracy", "floor_accuracy", "per_layer", "images_per_second", "seconds", "rule", "wiring"} <= set(results)
     assert results["rule"] == "ll" and len(results["per_layer"]) == 2 and results["test_accuracy"] > 0.5
@@ -114,7 +114,9 @@ def test_unlabelled_images_train_and_say_so(tmp_path):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--rule", "dtp"], "unknown rule 'dtp'"),
+        (["--rule", "dpt"], "unknown rule 'dpt'"),
+        (["--rule", "bp", "--noise", "0.5"], "rule bp has no option noise"),
+        (["--rule", "dtp", "--network", "4 pool, 4 pool, 4 pool, 4 pool"], "layer 1: 4x4x4"),
         (["--rule", "urf", "--feedback", "rf"], "rule urf has no option feedback"),
         (["--loss", "mse"], "unknown loss 'mse'"),
         (["--temperature", "0.5"], "--temperature with --loss hinge"),
@@ -169,3 +171,20 @@ def test_help_names_every_command():
     for name in ("train", "evaluate", "explain", "data"):
         assert re.search(rf"^  {name} ", done.stdout, re.M)
         assert call(name, "--help").returncode == 0
+
+
+def test_dtp_tells_its_inverses_and_how_well_they_restore(archive, tmp_path):
+    network = "4 hardtanh, 6 bias tanh pool, head bias tanh"
+    done = call("train", "--rule", "dtp", "--data", archive, *TINY[2:], "--network", network, "--out", "a", where=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert f"network   {network}: {network}" in done.stdout
+    for path in ("Q2: tz2 -> t2", "G2: t2 -> t1"):
+        assert f"{path} (an inverse with weights of its own, learned by its own outer products)" in done.stdout
+    rows = Run.open(tmp_path / "a").metrics()
+    assert len(rows) == 2
+    for column in ("inverse_Q2", "inverse_G2"):
+        assert all(0 < float(row[column]) < 5 for row in rows)
+    again = call("evaluate", "a", where=tmp_path)
+    assert again.returncode == 0 and "accuracy  top" in again.stdout
+    told = call("explain", "--rule", "dtp", "--network", "conv4-tanh", "--short", where=tmp_path)
+    assert told.returncode == 0 and "t3 = x3 - x3^ + x3^t" in told.stdout
