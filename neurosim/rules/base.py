@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from neurosim.buffer import Buffer
 from neurosim.network import Network
 from neurosim.parts.error_units import ErrorUnits
 from neurosim.parts.projection import Feedback
@@ -69,7 +68,7 @@ class Rule:
     def draw(self, epoch: int, batch: int) -> None:
         """Draw what the lesson's noise needs, a function of the seed and the place in the stream; nothing by default."""
 
-    def figures(self) -> dict[str, Buffer]:
+    def figures(self) -> dict:
         """Column of metrics.csv -> a value ``(1,)`` of every batch, told as its mean over the epoch; none by default."""
         return {}
 
