@@ -51,12 +51,14 @@ class Testimony:
         findings: what breaks a condition.
         seen: condition -> lines of what was looked at and found in order.
         silent: condition -> why the witness cannot tell; a finding outweighs it.
+        remarks: what breaks no condition, and must be told: it stands among what is assumed.
     """
 
     by: str
     findings: list[Finding] = field(default_factory=list)
     seen: dict[str, list[str]] = field(default_factory=dict)
     silent: dict[str, str] = field(default_factory=dict)
+    remarks: list[str] = field(default_factory=list)
 
     def find(self, condition: str, text: str, path: tuple[str, ...] = (), why: str = "") -> None:
         """Note what breaks a condition, once."""

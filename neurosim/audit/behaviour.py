@@ -33,8 +33,8 @@ class Behaviour:
         self._weights()
         self._labels()
         self._products()
-        if not self.light:
-            Locality(self.bench, self.testimony, self.rng).testify()
+        locality = Locality(self.bench, self.testimony, self.rng)
+        locality.moments() if self.light else locality.testify()
         return self.testimony
 
     # -- declared

@@ -122,6 +122,7 @@ class Bench:
         held: bool = True,
         batches: int | None = None,
         again: bool = False,
+        also: frozenset[Site] = frozenset(),
     ) -> list[Difference]:
         """Run everything again, other than recorded in one thing, and compare what every step leaves, bit by bit.
 
@@ -130,6 +131,7 @@ class Bench:
             held: steps of the forward pass are not run: what they left is put back.
             batches: how many; all if None.
             again: ask the subject for its pictures anew.
+            also: steps held besides those of the forward pass.
 
         Returns:
             The runs of steps that left something else, in order; held steps are not compared.
@@ -142,7 +144,7 @@ class Bench:
                 break
             self._show(moment, again)
             step = moment.site.step
-            if held and moment.site in self.graph.forward:
+            if held and (moment.site in self.graph.forward or moment.site in also):
                 for argument, buffer in step.changed.items():
                     buffer.array[...] = self.after[moment][argument]
                 change(moment)

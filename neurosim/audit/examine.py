@@ -161,7 +161,7 @@ def symmetry(graph: Graph, start: dict[str, np.ndarray] | None = None) -> Testim
 def assumed(graph: Graph, testimonies: list[Testimony]) -> list[str]:
     """What the conditions let pass, and a reader should know."""
     kernels = {s.step.kernel for s in graph.sites}
-    found = []
+    found = list(dict.fromkeys(remark for t in testimonies for remark in t.remarks))
     if any(len(b.shape) == 4 and b.role in WEIGHTS for b in graph.bases.values()) and "hebbian_convolution" in kernels:
         found.append("weight sharing: the places of a 3 x 3 convolution share one weight, which changes by the sum over places")
     if "adam" in kernels:

@@ -7,6 +7,7 @@ import numpy as np
 from neurosim.audit.answers import Testimony
 from neurosim.audit.bench import Bench, Difference, Moment, poison
 from neurosim.audit.graph import Site, known
+from neurosim.audit.structure import TIME
 from neurosim.buffer import Buffer
 
 
@@ -26,25 +27,39 @@ class Locality:
 
     def testify(self) -> None:
         """All answers on condition (i) that take many runs."""
-        self._moments()
+        self.moments()
         self._memory()
         self._units()
 
-    def _moments(self) -> None:
-        """The last moment's views replaced: nothing that came before may learn otherwise."""
+    def moments(self) -> None:
+        """The last moment's views replaced: nothing that came before may learn otherwise.
+
+        Where the plan declares that all moments of a batch are compared, their errors may: that is told, and the rest is
+        asked again with these errors held. Weights are held throughout: that a batch's changes are summed is assumed.
+        """
+        settled = frozenset(s for s in self.graph.sites if s.kind in ("plasticity", "count"))
+        open_ones = frozenset(s for s in self.graph.sites if s.kind == "compare" and any(
+            b.axes[0] == "moment_stored" and b.role in ("activity", "error") for b in s.step.buffers.values()))  # fmt: skip
         for view in (0, 1):
-            early = {}
-            for difference in self.bench.replay(self._strange(view), batches=1):
-                for name, (buffer, mask) in difference.buffers.items():
-                    times = self._times(buffer, mask) if self._heard(buffer) else []
-                    if times and times[0] < 2 * (self.pairs - 1) + view:
-                        early.setdefault(name, times[0])
+            early = self._earlier(view, settled)
+            if early and open_ones:
+                self.testimony.remarks.append(f"{TIME} {_told(view, self.pairs, early)}: the moments of a batch are compared "
+                                              "as if all of them were remembered until the last has come")  # fmt: skip
+                early = self._earlier(view, settled | open_ones)
             if early:
-                name, time = next(iter(early.items()))
-                more = f" (and {', '.join(list(early)[1:])})" if len(early) > 1 else ""
-                self.testimony.find("i", f"view {view + 1} of moment {self.pairs} replaced: {name} of view {time % 2 + 1} of "
-                                         f"moment {time // 2 + 1}, which came before, differs{more}")  # fmt: skip
-        self.testimony.see("i", "the last moment's activities replaced: no error of an earlier view differs")
+                self.testimony.find("i", _told(view, self.pairs, early))
+        held = " (the declared comparison of all moments held)" if self.testimony.remarks else ""
+        self.testimony.see("i", f"the last moment's activities replaced: no error of an earlier view differs{held}")
+
+    def _earlier(self, view: int, also: frozenset[Site]) -> dict[str, int]:
+        """Errors of which a row that came earlier differs: name -> when."""
+        early: dict[str, int] = {}
+        for difference in self.bench.replay(self._strange(view), batches=1, also=also):
+            for name, (buffer, mask) in difference.buffers.items():
+                times = self._times(buffer, mask) if self._heard(buffer) else []
+                if times and times[0] < 2 * (self.pairs - 1) + view:
+                    early.setdefault(name, times[0])
+        return early
 
     def _strange(self, view: int):
         """Other activities of the last moment, in one of its views."""
@@ -150,3 +165,10 @@ class Locality:
             elif self.graph.class_of(buffer) == cls:
                 allowed[..., unit, :] = True
         return allowed
+
+
+def _told(view: int, pairs: int, early: dict[str, int]) -> str:
+    name, time = next(iter(early.items()))
+    more = f" (and {', '.join(list(early)[1:])})" if len(early) > 1 else ""
+    return (f"view {view + 1} of moment {pairs} replaced: {name} of view {time % 2 + 1} of moment {time // 2 + 1}, which came "
+            f"before, differs{more}")  # fmt: skip

@@ -9,6 +9,7 @@ from neurosim.audit.graph import STIMULUS, WEIGHTS, Graph, Site, Slice, known
 from neurosim.buffer import Buffer
 
 PER_ROW = ("sample", "moment", "moment_stored")  # axes of which a row is one view or one moment
+TIME = "not strictly local in time:"  # how a remark begins that tells of moments to come
 CAUSED = ("image", "activity")  # what a synapse may have for its presynaptic side
 
 
@@ -148,21 +149,26 @@ class Structure:
         return found
 
     def _moments(self) -> None:
-        """Errors of past views, and comparisons with moments that have not come yet."""
+        """Errors of past views, and comparisons with moments that have not come yet: declared, they are told."""
         tell = self.testimony
         asked = {id(s) for one in self.slices.values() for s in one.parents}
         for site in self.graph.sites:
             if site.kind != "compare" or id(site) not in asked:
                 continue
-            heard = [b for b in site.step.changed.values() if b.role == "error" and self._reaches(b)]
-            past = [b for b in heard if b.axes[0] == "moment_stored"]
+            past = [b for b in site.step.changed.values() if self._past(b) and b.role == "error" and self._reaches(b)]
+            whole = [b for b in site.step.reads.values() if b.role == "activity" and self._past(b)]
             if past:
-                tell.find("i", f"view 1 is past when view 2 comes, and still receives an error ({past[0].name}), in {site}")
-            whole = [b for b in site.step.reads.values() if b.role == "activity" and b.axes[0] == "moment_stored"]
+                tell.remarks.append(f"{TIME} view 1 is past when view 2 comes, and still receives an error "
+                                    f"({past[0].base.name}); the gradient block keeps it out")  # fmt: skip
             if whole and site.step.over == "moment":
-                tell.find("i", f"every moment is compared with all of {whole[0].name}, later moments included, in {site}")
+                tell.remarks.append(f"{TIME} every moment is compared with all of {whole[0].name}, later moments included; "
+                                    "a memory of lags knows earlier ones alone")  # fmt: skip
             elif whole and not past:
                 tell.silent["i"] = f"{site} sees all moments at once: which of them it uses is run"
+
+    @staticmethod
+    def _past(buffer: Buffer) -> bool:
+        return buffer.axes[0] == "moment_stored"
 
     def _reaches(self, buffer: Buffer) -> bool:
         name = self.graph.class_of(buffer)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from neurosim.audit.answers import CONDITIONS, HOLDS, UNDECIDED, VIOLATED, WITNESSES, Answer, Finding, Testimony
 from neurosim.audit.graph import Graph
+from neurosim.audit.structure import TIME
 
 PLAUSIBLE = "plausible"
 EXIT = {PLAUSIBLE: 0, VIOLATED: 1, UNDECIDED: 2}
@@ -94,7 +95,8 @@ class Report:
         """One line: the verdict and the first evidence."""
         if self.verdict == PLAUSIBLE:
             arrays = len([b for b in self.graph.bases.values() if b.role.endswith("weight")])
-            return f"plausible: conditions (i) to (iv) hold ({arrays} weight arrays, {len(self.graph.sites)} steps)"
+            strict = ", not strictly local in time" if any(line.startswith(TIME) for line in self.assumed) else ""
+            return f"plausible{strict}: conditions (i) to (iv) hold ({arrays} weight arrays, {len(self.graph.sites)} steps)"
         if self.verdict == UNDECIDED:
             condition = self.undecided[0]
             evidence = next((line for a in self.table[condition].values() for line in a.evidence), "no witness has an answer")
@@ -124,7 +126,7 @@ class Report:
                                                                                    subsequent_indent="      "))]  # fmt: skip
         if self.paths:
             lines += ["", "weight transport", *self.paths]
-        return "\n".join([*lines, "", f"verdict: {self.line() if self.verdict != PLAUSIBLE else PLAUSIBLE}"])
+        return "\n".join([*lines, "", f"verdict: {self.line() if self.verdict != PLAUSIBLE else self.line().split(':')[0]}"])
 
     def json(self) -> dict:
         """The report as data; `neurosim audit --json` writes it."""
