@@ -23,9 +23,6 @@ POINTS = (0, 2 / 3, -2 / 3, 3 / 2, -3 / 2)
 CHANNELS = 16
 # Tiles times channels of one set of products, and channels of its results: 0.6 MB each for patches, weights, results.
 SET, RESULTS = 64 * 64, 64
-# Columns of one product with a transform: OpenBLAS runs products below 10^6 multiplications without repacking,
-# 84 instead of 50 GFLOP/s.
-COLUMNS = 512
 
 
 def fits(shape, weight) -> bool:
@@ -35,24 +32,20 @@ def fits(shape, weight) -> bool:
 
 @cache
 def _transforms(dtype):
-    """A^T (16 x 36), G (36 x 9) and B^T (36 x 36), each for rows and columns at once."""
+    """A^T (4 x 6), G (6 x 3) and B^T (6 x 6)."""
 
     def powers(count):
         return np.array([[p**j for j in range(count)] for p in POINTS] + [[0.0] * (count - 1) + [1.0]])
 
-    pair = (powers(TILE).T, powers(3), np.linalg.inv(powers(PATCH)).T)
-    return [np.kron(matrix, matrix).astype(dtype) for matrix in pair]
+    return [m.astype(dtype) for m in (powers(TILE).T, powers(3), np.linalg.inv(powers(PATCH)).T)]
 
 
-def _mix(matrix, source, target):
-    """``target = matrix source`` over the first axis, the other axes as columns."""
-    source, target = source.reshape(len(source), -1), target.reshape(len(target), -1)
-    whole = source.shape[1] // COLUMNS * COLUMNS
-    if whole:
-        cut = [a[:, :whole].reshape(len(a), -1, COLUMNS).swapaxes(0, 1) for a in (source, target)]
-        np.matmul(matrix, cut[0], out=cut[1])
-    if whole < source.shape[1]:
-        np.matmul(matrix, source[:, whole:], out=target[:, whole:])
+def _both(matrix, source, target):
+    """``target = matrix source matrix^T`` over the first two axes, the other axes side by side."""
+    size = len(source)
+    half = take("winograd.half", (size, len(matrix), source[0, 0].size), source.dtype)
+    np.matmul(matrix, source.reshape(size, size, -1), out=half)
+    np.matmul(matrix, half.reshape(size, -1), out=target.reshape(len(matrix), -1))
 
 
 def _samples(maps, channels):
@@ -91,25 +84,23 @@ def padded(plain, name):
     return pad
 
 
-def _seen(plain, into):
-    """B^T patch B: ``(36, tile, channel)`` of every patch of a few samples."""
-    _, _, inputs = _transforms(plain.dtype)
+def _seen(plain):
+    """B^T patch B: ``(6, 6, tile, channel)`` of every patch of a few samples."""
     view = _patches(padded(plain, "winograd.pad"))
     patches = take("winograd.patches", view.shape, plain.dtype)
     np.copyto(patches, view)
-    seen = take(into, (PATCH**2, patches[0, 0, ..., 0].size, plain.shape[3]), plain.dtype)
-    _mix(inputs, patches.reshape(PATCH**2, -1), seen)
+    seen = take("winograd.seen", (PATCH, PATCH, patches[0, 0, ..., 0].size, plain.shape[3]), plain.dtype)
+    _both(_transforms(plain.dtype)[2], patches, seen)
     return seen
 
 
 def _sent(post):
-    """A post A^T: ``(36, tile, channel)``, what every place of a patch has to do with the factors of its tile."""
-    outputs, _, _ = _transforms(post.dtype)
+    """A post A^T: ``(6, 6, tile, channel)``, what every place of a patch has to do with the factors of its tile."""
     view = _tiles(post)
-    tiles = take("winograd.tiles", view.shape, post.dtype)
-    np.copyto(tiles, view)
-    sent = take("winograd.sent", (PATCH**2, tiles.size // 16 // post.shape[-1], post.shape[-1]), post.dtype)
-    _mix(outputs.T, tiles.reshape(16, -1), sent)
+    tiles = take("winograd.tiles", (TILE, TILE, *view.shape[-4:]), post.dtype)
+    np.copyto(tiles.reshape(view.shape), view)
+    sent = take("winograd.sent", (PATCH, PATCH, tiles[0, 0, ..., 0].size, post.shape[-1]), post.dtype)
+    _both(_transforms(post.dtype)[0].T, tiles, sent)
     return sent
 
 
@@ -119,72 +110,64 @@ def _channels(count):
 
 
 def _spread(weight, transposed=False):
-    """G w G^T for every slice of the channels out, each ``(36, in, few)`` (``(36, few, in)`` if transposed), as asked for."""
-    _, kernel, _ = _transforms(weight.dtype)
+    """G w G^T: ``(6, 6, in, few)`` for every slice of the channels out (``(6, 6, few, in)`` if transposed)."""
     held = take("winograd.weights", (PATCH**2 * weight[0, 0].size,), weight.dtype)
-    first = 0
     for part in _channels(weight.shape[3]):
-        few = weight[..., part]
-        few = few.swapaxes(2, 3) if transposed else few
+        few = weight[..., part].swapaxes(2, 3) if transposed else weight[..., part]
         taken = take("winograd.few", few.shape, weight.dtype)
         np.copyto(taken, few)
-        spread = held[first : first + PATCH**2 * few[0, 0].size].reshape(PATCH**2, *few.shape[2:])
-        first += spread.size
-        _mix(kernel, taken.reshape(9, -1), spread)
+        size = PATCH**2 * few[0, 0].size
+        spread, held = held[:size].reshape(PATCH, PATCH, *few.shape[2:]), held[size:]
+        _both(_transforms(weight.dtype)[1], taken, spread)
         yield spread
 
 
 def convolve(presynaptic, weight, potential):
     """u = W * x."""
-    outputs, _, _ = _transforms(weight.dtype)
-    channels, weights = _channels(weight.shape[3]), _spread(weight)
-    spread = []
+    # A slice of the weights is transformed when the first samples need it: it lies in the cache then.
+    waiting, spread = _spread(weight), {}
     for part in _samples(presynaptic, weight.shape[3]):
-        seen, target = _seen(presynaptic[part], "winograd.seen"), _tiles(potential[part])
-        for place, few in enumerate(channels):
-            if place == len(spread):
-                spread.append(next(weights))
-            product = take("winograd.product", (*seen.shape[:2], spread[place].shape[2]), weight.dtype)
-            np.matmul(seen, spread[place], out=product)
-            result = take("winograd.result", target[..., few].shape, weight.dtype)
-            _mix(outputs, product, result.reshape(16, -1))
-            np.copyto(target[..., few], result)
+        seen, target = _seen(presynaptic[part]), _tiles(potential[part])
+        for few in _channels(weight.shape[3]):
+            if few.start not in spread:
+                spread[few.start] = next(waiting)
+            product = take("winograd.product", (*seen.shape[:3], spread[few.start].shape[3]), weight.dtype)
+            np.matmul(seen, spread[few.start], out=product)
+            place = target[..., few]
+            result = take("winograd.result", (TILE, TILE, *place.shape[-4:]), weight.dtype)
+            _both(_transforms(weight.dtype)[0], product, result)
+            np.copyto(place, result.reshape(place.shape))
 
 
 def hebbian(pre, post, change):
     """change += sum of pre outer post."""
-    _, kernel, _ = _transforms(pre.dtype)
     for part in _samples(pre, post.shape[-1]):
-        seen = _seen(pre[part], "winograd.seen").swapaxes(1, 2)
+        seen = _seen(pre[part]).swapaxes(2, 3)
         for few in _channels(post.shape[-1]):
             sent = _sent(post[part][..., few])
-            product = take("winograd.product", (PATCH**2, seen.shape[1], sent.shape[2]), pre.dtype)
+            product = take("winograd.product", (*seen.shape[:3], sent.shape[3]), pre.dtype)
             np.matmul(seen, sent, out=product)
-            summed = take("winograd.summed", (3, 3, *product.shape[1:]), pre.dtype)
-            _mix(kernel.T, product, summed.reshape(9, -1))
+            summed = take("winograd.summed", (3, 3, *product.shape[2:]), pre.dtype)
+            _both(_transforms(pre.dtype)[1].T, product, summed)
             change[..., few] += summed
 
 
 def deliver(post, weight, error):
     """error = B^T post."""
-    _, _, inputs = _transforms(weight.dtype)
-    channels, weights = _channels(weight.shape[3]), _spread(weight, transposed=True)
-    spread = []
+    waiting, spread = _spread(weight, transposed=True), {}
     for part in _samples(error, weight.shape[3]):
-        view = _patches(take("winograd.pad", (len(error[part]), error.shape[1] + 2, error.shape[2] + 2, error.shape[3]), error.dtype))
-        total = take("winograd.seen", (PATCH**2, view[0, 0, ..., 0].size, view.shape[-1]), error.dtype)
-        for place, few in enumerate(channels):
-            if place == len(spread):
-                spread.append(next(weights))
+        n, rows, columns, channels = error[part].shape
+        total = take("winograd.seen", (PATCH, PATCH, n * rows * columns // TILE**2, channels), error.dtype)
+        for few in _channels(weight.shape[3]):
+            if few.start not in spread:
+                spread[few.start] = next(waiting)
             sent = _sent(post[part][..., few])
-            if place:
-                product = take("winograd.product", total.shape, error.dtype)
-                np.matmul(sent, spread[place], out=product)
+            product = take("winograd.product", total.shape, error.dtype) if few.start else total
+            np.matmul(sent, spread[few.start], out=product)
+            if few.start:
                 total += product
-            else:
-                np.matmul(sent, spread[place], out=total)
-        patches = take("winograd.patches", view.shape, error.dtype)
-        _mix(inputs.T, total, patches.reshape(PATCH**2, -1))
+        patches = take("winograd.patches", (PATCH, PATCH, n, rows // TILE, columns // TILE, channels), error.dtype)
+        _both(_transforms(error.dtype)[2].T, total, patches)
         _lay(patches, error[part])
 
 
