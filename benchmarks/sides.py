@@ -35,18 +35,18 @@ class Ours:
         self.workers, self.kernels = workers, backend("cpu")
         self.lessons, self._programs = range(len(self.rule.lessons)), {}
 
-    def program(self, lesson):
-        """A new program of a lesson."""
-        from neurosim.execute import Program
-
-        return Program(self.rule.plan(self.rule.lessons[lesson]), self.kernels)
+    def plan(self, lesson):
+        """The plan of a lesson."""
+        return self.rule.plan(self.rule.lessons[lesson])
 
     def prepare(self):
         """Before a turn: nothing to do."""
 
     def step(self, lesson):
+        from neurosim.execute import Program
+
         if lesson not in self._programs:
-            self._programs[lesson] = self.program(lesson)
+            self._programs[lesson] = Program(self.plan(lesson), self.kernels)
         self._programs[lesson].run(self.workers)
 
     def load(self, weights):

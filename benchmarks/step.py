@@ -128,7 +128,7 @@ def table(side, lesson, workers, rates):
     """The steps of one lesson beside their floors, printed; returns the rows for the record."""
     from floors import print_rows, time_steps
 
-    rows = time_steps(side.program(lesson), workers, rates)
+    rows = time_steps(side.plan(lesson), side.kernels, workers, rates)
     print(f"\n{side.rule.name}, {side.rule.lessons[lesson]}: ms within the step, shared by the threads; processor ms;\n"
           "ms that its flops, its bytes of memory and its bytes of cache take at the measured rates; ms / largest of these")
     print_rows(rows)
