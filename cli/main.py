@@ -14,6 +14,7 @@ COMMANDS = {
     "evaluate": ("evaluate", "Read a run's features out again, per layer, beside the floor."),
     "explain": ("explain", "Print the plan of a rule: every step, what it reads, writes, updates, sums."),
     "audit": ("audit", "Ask a rule or a run whether it transports weights; with evidence."),
+    "bench": ("bench", "Time a training step of this machine, or beside PyTorch."),
     "data": ("data", "List, fetch and show the sources of images."),
 }
 

@@ -120,7 +120,7 @@ class Feedback:
         yield Step("deliver_convolution" if convolution else "deliver_dense",
                    f"{self.sent.name}: {above.post.name} -> {error.name}",
                    f"{error.name} = {self.sent.name}^T {above.post.name}", {"post": above.post, "weight": self.sent},
-                   {"error": error}, over="sample", rows=None if convolution else DENSE_ROWS,
+                   {"error": error}, over="sample" if convolution else "presynaptic",
                    flops=self.projection.products(above.post.shape[0]))  # fmt: skip
 
     def learn(self) -> Iterator[Step]:

@@ -29,6 +29,7 @@ def cases():
             yield "deliver_convolution", {"post": post, "weight": weight, "error": np.full_like(x, np.nan)}, ["error"]
     yield "deliver_convolution", {"post": normal(*plain), "weight": normal(3, 3, 4, OUT),
                                   "error": np.full((N, R, C, 4), np.nan)}, ["error"]  # fmt: skip
+    yield from tiled_cases()
     for phi in ("hardtanh", "tanh", "linear"):
         activity = np.clip(normal(*plain), -1, 1)
         yield "activate", {"potential": normal(*plain), "activity": normal(*plain), "nonlinearity": phi}, ["activity"]
@@ -49,6 +50,15 @@ def cases():
     yield from plasticity_cases()
     yield from loss_cases()
     yield from inverse_cases()
+
+
+def tiled_cases():
+    """Convolutions of sizes that are computed in tiles."""
+    x, w = normal(2, 4, 8, 17), normal(3, 3, 17, 18)
+    for shape in ((2, 4, 8, 18), (2, 4, 2, 4, 18)):
+        yield "convolve", {"presynaptic": x, "weight": w, "potential": np.full(shape, np.nan)}, ["potential"]
+        yield "hebbian_convolution", {"pre": x, "post": normal(*shape), "change": normal(3, 3, 17, 18)}, ["change"]
+        yield "deliver_convolution", {"post": normal(*shape), "weight": w, "error": np.full_like(x, np.nan)}, ["error"]
 
 
 def plasticity_cases():
