@@ -70,7 +70,7 @@ OPTIONS = [
     click.option("--seed", type=int, help="Of weights, order, deformations.  [default: 0]"),
     click.option("--threads", type=int, help="Any number gives the same bits.  [default: every core]"),
     click.option("--device", help="cpu.  [default: cpu]"),
-    click.option("--readout", help="lbfgs, or adam (the paper's protocol).  [default: lbfgs]"),
+    click.option("--readout", help="lbfgs, adam (the paper's protocol), hinge (plausible) or knn.  [default: lbfgs]"),
     click.option("--readout-images", type=int, help="Labelled training images of the read-out.  [default: 10000]"),
 ]
 
@@ -223,6 +223,9 @@ def _finish(session: Session, run: Run, progress: Progress, workers: Workers, se
     click.echo(f"run       {run.folder}")
 
 
+READ_OUT = {"lbfgs": "linear", "adam": "linear", "hinge": "hinge", "knn": "nearest-neighbour"}
+
+
 def say(results: dict) -> None:
     """The two lines of accuracies, per layer, trained and untrained."""
     if results["test_accuracy"] is None:
@@ -231,5 +234,6 @@ def say(results: dict) -> None:
         return
     for name, key in (("accuracy", "test_accuracy"), ("floor", "floor_accuracy")):
         layers = "  ".join(f"layer {row['layer']} {100 * row[key]:.1f}" for row in results["per_layer"])
-        what = "linear read-out, % of test images" if name == "accuracy" else "the same, untrained"
+        how = READ_OUT[results["readout"]]
+        what = f"{how} read-out, % of test images" if name == "accuracy" else "the same, untrained"
         click.echo(f"{name:9} top {100 * results[key]:.1f}  ({what}: {layers})")

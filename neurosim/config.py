@@ -12,7 +12,7 @@ from neurosim.errors import RunError, WiringError
 
 SCHEDULES = ("constant", "cosine", "linear")
 VIEWS = ("deform", "motion")
-READOUTS = ("lbfgs", "adam")
+READOUTS = ("lbfgs", "adam", "hinge", "knn")
 
 # Where the best settings differ from those of the built-in images; docs/results.md has the measurements.
 OF_LOSSES = ("lags", "negative_weight", "threshold", "delta", "temperature")

@@ -1,4 +1,4 @@
-"""How good the features are: a linear read-out of every layer, beside the same for the untrained network."""
+"""How good the features are: a read-out of every layer, beside the same for the untrained network."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import numpy as np
 from neurosim.config import Config
 from neurosim.data.dataset import Dataset
 from neurosim.errors import DataError
+from neurosim.evaluate import hinge, linear, neighbours
 from neurosim.evaluate.features import Encoder
-from neurosim.evaluate.linear import fit
 from neurosim.execute import Workers
 from neurosim.session import CENTRED
 
@@ -24,7 +24,7 @@ def labelled(data: Dataset, images: int, seed: int) -> np.ndarray:
 def read_out(
     config: Config, data: Dataset, weights: dict | None, workers: Workers, tell: Callable[[str], None] = lambda line: None
 ) -> list[float]:
-    """Test accuracy of a linear read-out of each layer, layer 1 first, 0..1.
+    """Test accuracy of a read-out of each layer, layer 1 first, 0..1.
 
     Args:
         config: of the run; its ``readout``, ``readout_images`` and ``seed`` count here.
@@ -46,9 +46,18 @@ def read_out(
     accuracies = []
     for number, (seen, unseen) in enumerate(zip(train, test, strict=True), 1):
         tell(f"layer {number} of {len(train)}")
-        model = fit(seen, data.train_labels[chosen], len(data.classes), workers, method=config.readout, seed=config.seed)
+        model = _fit(config, seen, data.train_labels[chosen], len(data.classes), workers)
         accuracies.append(float(model.accuracy(unseen, data.test_labels, workers)))
     return accuracies
+
+
+def _fit(config: Config, features: np.ndarray, labels: np.ndarray, classes: int, workers: Workers):
+    """The read-out that the configuration asks for, fitted to the features of one layer."""
+    if config.readout == "hinge":
+        return hinge.fit(features, labels, classes, workers, seed=config.seed)
+    if config.readout == "knn":
+        return neighbours.fit(features, labels, classes, workers, seed=config.seed)
+    return linear.fit(features, labels, classes, workers, method=config.readout, seed=config.seed)
 
 
 def compare(config: Config, data: Dataset, weights: dict, workers: Workers, tell=lambda line: None) -> dict:
@@ -56,6 +65,7 @@ def compare(config: Config, data: Dataset, weights: dict, workers: Workers, tell
     trained = read_out(config, data, weights, workers, lambda line: tell(f"read-out, {line}"))
     floor = read_out(config, data, None, workers, lambda line: tell(f"floor, {line}"))
     return {
+        "readout": config.readout,
         "test_accuracy": trained[-1],
         "floor_accuracy": floor[-1],
         "per_layer": [

@@ -168,3 +168,15 @@ def test_help_names_every_command():
     for name in ("train", "evaluate", "explain", "data"):
         assert re.search(rf"^  {name} ", done.stdout, re.M)
         assert call(name, "--help").returncode == 0
+
+
+@pytest.mark.parametrize(("readout", "words"), [("hinge", "(hinge read-out"), ("knn", "(nearest-neighbour read-out")])
+def test_other_read_outs(archive, tmp_path, readout, words):
+    done = call("train", "--data", archive, *TINY, "--readout", readout, "--out", "a", where=tmp_path)
+    assert done.returncode == 0 and words in done.stdout, done.stderr
+    results = json.loads((tmp_path / "a" / "results.json").read_text())
+    assert results["readout"] == readout and results["test_accuracy"] > 0.5
+    again = call("evaluate", "a", "--readout", "lbfgs", "--readout-images", "50", where=tmp_path)
+    assert again.returncode == 0 and "(linear read-out" in again.stdout
+    assert json.loads((tmp_path / "a" / "results.json").read_text())["readout"] == "lbfgs"
+    assert "--readout svm; expected one of lbfgs, adam, hinge, knn" in refused("evaluate", "a", "--readout", "svm", where=tmp_path)
