@@ -25,14 +25,18 @@ FEEDBACKS = ("bp", "rf", "urf", "sign")
 
 @dataclass(frozen=True)
 class Layer:
-    """One layer of a text network: a 3 x 3 convolution, then perhaps a 2 x 2 pool, then a nonlinearity."""
+    """One layer of a text network: a 3 x 3 convolution, then perhaps a 2 x 2 pool, then a nonlinearity.
+
+    A ``local`` layer is untied: the same connections, but every place has weights of its own (Amit 2019).
+    """
 
     channels: int
     nonlinearity: str
     pooled: bool
+    local: bool = False
 
     def __str__(self):
-        words = [str(self.channels)]
+        words = [str(self.channels), *["local"] * self.local]
         if self.nonlinearity != "linear" or not self.pooled:
             words.append(self.nonlinearity)
         return " ".join([*words, "pool"] if self.pooled else words)
@@ -41,7 +45,7 @@ class Layer:
 def parse(text: str) -> tuple[Layer, ...]:
     """Read a preset's name or ``"32 hardtanh, 32 pool, 512 hardtanh pool"``.
 
-    A layer is its number of channels and then words: ``hardtanh``, ``tanh`` or ``linear``, and ``pool``. A pooled
+    A layer is its number of channels and then words: ``hardtanh``, ``tanh`` or ``linear``, ``pool``, ``local``. A pooled
     layer without a nonlinearity is linear. Pooling comes first: for a nonlinearity that never falls that is the same.
 
     Raises:
@@ -50,15 +54,16 @@ def parse(text: str) -> tuple[Layer, ...]:
     layers = []
     for number, part in enumerate(PRESETS.get(text, text).split(","), 1):
         words = part.split()
-        names = [word for word in words[1:] if word != "pool"]
-        known = words and words[0].isdecimal() and int(words[0]) > 0 and len(names) <= 1 and words.count("pool") <= 1
-        if not known or any(name not in GATES for name in names) or len(words) < 2:
+        names = [word for word in words[1:] if word not in ("pool", "local")]
+        known = words and words[0].isdecimal() and int(words[0]) > 0 and len(names) <= 1
+        known = known and words.count("pool") <= 1 and words.count("local") <= 1 and (names or "pool" in words)
+        if not known or any(name not in GATES for name in names):
             raise WiringError(
                 f"layer {number} of the network {text!r} reads {part.strip()!r}",
                 f"a preset ({', '.join(PRESETS)}) or layers like '32 hardtanh' and '64 pool', with commas between",
                 'write --network "32 hardtanh, 64 pool"',
             )
-        layers.append(Layer(int(words[0]), names[0] if names else "linear", "pool" in words))
+        layers.append(Layer(int(words[0]), names[0] if names else "linear", "pool" in words, "local" in words))
     return tuple(layers)
 
 
@@ -113,7 +118,8 @@ class Network:
             )
         self.projections = []
         for number, (pre, post) in enumerate(zip(self.populations, self.populations[1:], strict=False), 1):
-            shape = (3, 3, pre.shape[2], post.shape[2])
+            places = pre.shape[:2] if self.layers[number - 1].local else ()
+            shape = (*places, 3, 3, pre.shape[2], post.shape[2])
             self.projections.append(Projection(pre, post, self._synapse("W", number, shape, "forward weight", True)))
         self._heads: dict[int, Projection] = {}
 

@@ -8,16 +8,21 @@ import numpy as np
 
 from neurosim.buffer import Buffer
 from neurosim.parts.population import Population
-from neurosim.parts.synapse import CONVOLUTION, Synapse
+from neurosim.parts.synapse import CONVOLUTION, DENSE, LOCAL, Synapse
 from neurosim.plan import Step
 
-DENSE_ROWS = 64  # rows a block of a dense product: below that it re-reads its weights too often
+# What carries activity up and error down, by the axes of the weights.
+KERNELS = {
+    CONVOLUTION: ("convolve", "deliver_convolution"), DENSE: ("dense", "deliver_dense"),
+    LOCAL: ("convolve_local", "deliver_local"),
+}  # fmt: skip
+DENSE_ROWS = 64  # rows a block of a dense product or an untied layer: below that it re-reads its weights too often
 
 
 def _presynaptic(population: Population, synapse: Synapse, learning: bool) -> Buffer:
     """The stored activity a synapse sees: maps for a convolution, one flat vector a view for a head."""
     activity = population.active_part if learning else population.activity
-    return activity if synapse.axes is CONVOLUTION else activity.flat()
+    return activity.flat() if synapse.axes is DENSE else activity
 
 
 class Projection:
@@ -25,11 +30,12 @@ class Projection:
 
     def __init__(self, pre: Population, post: Population, synapse: Synapse):
         self.pre, self.post, self.synapse = pre, post, synapse
-        self.convolution = synapse.axes is CONVOLUTION
+        self.convolution = synapse.axes is not DENSE  # from maps to maps; a head reads one flat vector
+        self.rows = None if synapse.axes is CONVOLUTION else DENSE_ROWS
 
     def products(self, rows: int) -> int:
         """Arithmetic operations of one pass of ``rows`` views through the projection."""
-        places = int(np.prod(self.post.potential.shape[1:-1])) if self.convolution else 1
+        places = int(np.prod(self.post.potential.shape[1:-1])) if self.synapse.axes is CONVOLUTION else 1
         return 2 * rows * places * int(np.prod(self.synapse.shape))
 
     def transmit(self) -> Iterator[Step]:
@@ -38,9 +44,9 @@ class Projection:
         name = self.synapse.name
         out = self.post.potential if self.convolution else self.post.activity
         symbol = "*" if self.convolution else ""
-        yield Step("convolve" if self.convolution else "dense", f"{name}: {self.pre.activity.name} -> {out.name}",
+        yield Step(KERNELS[self.synapse.axes][0], f"{name}: {self.pre.activity.name} -> {out.name}",
                    f"{out.name} = {name} {symbol}{' ' if symbol else ''}{self.pre.activity.name}", reads,
-                   {"potential": out}, over="sample", rows=None if self.convolution else DENSE_ROWS,
+                   {"potential": out}, over="sample", rows=self.rows,
                    flops=self.products(self.pre.views))  # fmt: skip
 
     def hebbian(self) -> Iterator[Step]:
@@ -70,12 +76,12 @@ class Feedback:
 
     def deliver(self) -> Iterator[Step]:
         """``e_below = B^T delta``: never sees the forward weights."""
-        convolution, below, above = self.projection.convolution, self.projection.pre, self.projection.post
-        error = below.error if convolution else below.error.flat()
-        yield Step("deliver_convolution" if convolution else "deliver_dense",
+        below, above = self.projection.pre, self.projection.post
+        error = below.error if self.projection.convolution else below.error.flat()
+        yield Step(KERNELS[self.synapse.axes][1],
                    f"{self.sent.name}: {above.post.name} -> {error.name}",
                    f"{error.name} = {self.sent.name}^T {above.post.name}", {"post": above.post, "weight": self.sent},
-                   {"error": error}, over="sample", rows=None if convolution else DENSE_ROWS,
+                   {"error": error}, over="sample", rows=self.projection.rows,
                    flops=self.projection.products(above.post.shape[0]))  # fmt: skip
 
     def learn(self) -> Iterator[Step]:

@@ -6,22 +6,23 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from neurosim.buffer import Buffer
+from neurosim.buffer import Buffer, View
 from neurosim.parts.plasticity import Plasticity
 from neurosim.plan import Step
 
 CONVOLUTION = ("tap_row", "tap_column", "in", "out")
 DENSE = ("presynaptic", "postsynaptic")
+LOCAL = ("row", "column", *CONVOLUTION)
 
 
 class Synapse:
-    """One weight array: ``(3, 3, in, out)`` shared over places, or ``(presynaptic, postsynaptic)``.
+    """One weight array: ``(3, 3, in, out)`` shared over places, the same for each place, or ``(presynaptic, postsynaptic)``.
 
     Initial weights: uniform in +-1/sqrt(fan in), drawn from a generator of the array's own.
 
     Args:
         name: as in the equations: ``W3``, ``H3``, ``B3``.
-        shape: four sizes for a convolution, two for a dense projection.
+        shape: four sizes for a convolution, six (row and column first) for an untied layer, two for a dense projection.
         role: ``forward weight`` or ``feedback weight``.
         seed: seeds of the generator.
         plasticity: None for weights that never change.
@@ -31,12 +32,13 @@ class Synapse:
 
     def __init__(self, name, shape, role, seed, plasticity: Plasticity | None = None, dtype=np.float32, gain=1.0):
         self.name, self.shape, self.plasticity = name, tuple(shape), plasticity
-        self.axes = CONVOLUTION if len(shape) == 4 else DENSE
-        self.fan_in = int(np.prod(shape[:-1]))
+        self.axes = {2: DENSE, 4: CONVOLUTION, 6: LOCAL}[len(shape)]
+        self.fan_in = int(np.prod(shape[:-1][-3:]))
         self.bound = 1 / np.sqrt(self.fan_in)
         bound = gain * self.bound
         self.weight = Buffer(name, self.axes, shape, role, name, dtype, 
                              initial=lambda: np.random.default_rng(seed).uniform(-bound, bound, shape))  # fmt: skip
+        self._index: Buffer | None = None
         if plasticity is not None:
             self.change = Buffer(f"d{name}", self.axes, shape, "change", name, dtype)
             self.state = plasticity.state(name, self.shape, self.axes, dtype)
@@ -55,13 +57,29 @@ class Synapse:
         """
         equation = f"d{self.name} = sum {pre.name} (x) {post.name}"
         label, reads = f"{self.name} sums its outer products", {"pre": pre, "post": post}
-        places = int(np.prod(post.shape[:-1]))
+        places = post.shape[0] if self.axes is LOCAL else int(np.prod(post.shape[:-1]))
         flops = 2 * places * int(np.prod(self.shape))
-        if self.axes is CONVOLUTION:
+        if self.axes is LOCAL:
+            # Cut into rows of places, not into samples: then no lane holds an array of changes of its own.
+            seen = View(pre, pre.name, ("sample", "row_seen", "column", "channel"), pre.shape)
+            index = self._rows(post)
+            shape = (*index.shape, self.shape[0] // index.shape[0], *self.shape[1:])
+            change = View(self.change, self.change.name, ("row", "row_of_window", *LOCAL[1:]), shape)
+            yield Step("hebbian_local", label, equation, {"pre": seen, "post": post, "index": index}, {"change": change},
+                       over="row", flops=flops)  # fmt: skip
+        elif self.axes is CONVOLUTION:
             yield Step("hebbian_convolution", label, equation, reads, sums={"change": self.change}, over="sample",
                        flops=flops)  # fmt: skip
         else:
             yield Step("hebbian_dense", label, equation, reads, {"change": self.change}, over="presynaptic", flops=flops)
+
+    def _rows(self, post: Buffer) -> Buffer:
+        """Numbers of the rows of an untied layer's postsynaptic factor."""
+        if self._index is None:
+            rows = post.shape[post.axes.index("row")]
+            self._index = Buffer(f"rows {self.name}", ("row",), (rows,), "value", self.name, np.int64,
+                                 initial=np.arange(rows))  # fmt: skip
+        return self._index
 
     def consolidate(self) -> Iterator[Step]:
         """Turn the summed outer products into a lasting change."""

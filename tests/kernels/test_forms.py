@@ -29,6 +29,15 @@ def cases():
             yield "deliver_convolution", {"post": post, "weight": weight, "error": np.full_like(x, np.nan)}, ["error"]
     yield "deliver_convolution", {"post": normal(*plain), "weight": normal(3, 3, 4, OUT),
                                   "error": np.full((N, R, C, 4), np.nan)}, ["error"]  # fmt: skip
+    untied = normal(R, C, 3, 3, IN, OUT)
+    for shape, height in ((plain, 1), (pooled, 2)):
+        yield "convolve_local", {"presynaptic": x, "weight": untied, "potential": np.full(shape, np.nan)}, ["potential"]
+        post, axis = normal(*shape), len(shape) - 3
+        yield "deliver_local", {"post": post, "weight": untied, "error": np.full_like(x, np.nan)}, ["error"]
+        for rows in (np.arange(R // height), np.array([1])):
+            change = np.full((len(rows), height, C, 3, 3, IN, OUT), np.nan)
+            some = np.take(post, rows, axis)
+            yield "hebbian_local", {"pre": x, "post": some, "index": rows, "change": change}, ["change"]
     for phi in ("hardtanh", "tanh", "linear"):
         activity = np.clip(normal(*plain), -1, 1)
         yield "activate", {"potential": normal(*plain), "activity": normal(*plain), "nonlinearity": phi}, ["activity"]
