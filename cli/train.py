@@ -41,9 +41,14 @@ def options(function):
 
 
 OPTIONS = [
-    click.option("--rule", help="Who gets the error: none, bp, rf, urf, sign or ll.  [default: ll]"),
+    click.option("--rule", help="Who gets the error: none, bp, rf, urf, sign, ll or dtp.  [default: ll]"),
     click.option("--order", help="ll: greedy, random or simultaneous.  [default: simultaneous]"),
     click.option("--feedback", help="ll: bp, rf, urf or sign.  [default: urf]"),
+    click.option("--top", help="dtp: target (plausible) or transport (published).  [default: target]"),
+    click.option("--target-step", type=float, help="dtp: how far the top's target lies from its activity, times its error."),
+    click.option("--noise", type=float, help="dtp: standard deviation of the noise on what an inverse restores."),
+    click.option("--inverse-rate", type=float, help="dtp: rate of the inverses, in units of --rate."),
+    click.option("--inverse-steps", type=int, help="dtp: changes of every inverse a batch.  [default: 1]"),
     click.option("--loss", help="hinge, or simclr (NT-Xent; not plausible).  [default: hinge]"),
     click.option("--lags", type=Lags(), help="hinge: moments of memory, the present one included; or all.  [default: 20]"),
     click.option("--negative-weight", type=float, help="hinge: weight of each remembered negative; published: 1/K.  [default: 1]"),

@@ -15,6 +15,7 @@ VIEWS = ("deform", "motion")
 READOUTS = ("lbfgs", "adam", "hinge", "knn")
 
 # Where the best settings differ from those of the built-in images; docs/results.md has the measurements.
+OF_RULES = ("order", "feedback", "top", "target_step", "noise", "inverse_rate", "inverse_steps")  # a rule takes some or none
 OF_LOSSES = ("lags", "negative_weight", "threshold", "delta", "temperature")
 OF_PHOTOGRAPHS = {"network": "conv5", "epochs": 1, "batch": 50, "rate": 0.02, "head_rate": 2.5, "feedback_gain": 0.1}
 
@@ -30,6 +31,11 @@ class Config:
     rule: str = "ll"
     order: str | None = None
     feedback: str | None = None
+    top: str | None = None
+    target_step: float | None = None
+    noise: float | None = None
+    inverse_rate: float | None = None
+    inverse_steps: int | None = None
     loss: str = "hinge"
     lags: int | None = 20
     block: bool = True

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from neurosim import losses, rules
-from neurosim.config import Config
+from neurosim.config import OF_RULES, Config
 from neurosim.data.deform import Deformation
 from neurosim.data.sources import load
 from neurosim.errors import DataError, RunError
@@ -19,7 +19,7 @@ from neurosim.parts.eye import Eye
 from neurosim.parts.plasticity import Plasticity
 from neurosim.plan import Plan
 
-SAVED = ("forward weight", "feedback weight", "plasticity", "memory")  # roles that a checkpoint keeps
+SAVED = ("forward weight", "feedback weight", "inverse weight", "plasticity", "memory")  # roles that a checkpoint keeps
 # Of the toys colour tells nothing and the outline tells everything: their views differ in colour and flip alone. With the
 # photographs' affine deformations two views of one toy stay three quarters as far apart as two toys, and little is learned.
 OF_TOYS = Deformation(scale=0.0, shift=0.0, hue=0.5)
@@ -34,7 +34,7 @@ def make_rule(config: Config, network: Network) -> rules.Rule:
     """
     accepted = losses.options(config.loss)
     wanted = {name: getattr(config, name) for name in accepted}
-    options = {name: getattr(config, name) for name in ("order", "feedback") if getattr(config, name) is not None}
+    options = {name: getattr(config, name) for name in OF_RULES if getattr(config, name) is not None}
     return rules.make(config.rule, network, losses.make(config.loss, **wanted), **options)
 
 
@@ -119,7 +119,7 @@ class Session:
         heads = [self.network.head(number) for number in self.rule.errors]
         steps = [*self.eye.look(self.config.views == "deform"), *self.network.look()]
         for head in heads:
-            steps += head.transmit()
+            steps += [*head.transmit(), *head.post.respond()]
         Program(Plan("match heads", steps), self.kernels).run(workers)
         for head in heads:
             z = head.post.activity.array[: self.config.batch].astype(float)

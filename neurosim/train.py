@@ -65,7 +65,11 @@ class Trainer:
     progress: Progress = field(default_factory=Progress)
     totals: np.ndarray = field(default_factory=lambda: np.zeros(4))  # loss, active, comparisons, moments of the epoch
     rows: list = field(default_factory=list)
+    figures: np.ndarray = None  # sums over the epoch of what the rule tells
     _stop: bool = False
+
+    def __post_init__(self):
+        self.figures = np.zeros(len(self.session.rule.figures()))
 
     def start(self, workers: Workers) -> None:
         """Before the first batch of a new run."""
@@ -81,7 +85,7 @@ class Trainer:
         arrays, state = self.run.checkpoint()
         self.session.restore(arrays)
         self.progress = Progress(epoch=state["epoch"], batch=state["batch"], done=state["done"], seconds=state["seconds"])
-        self.totals = np.array(state["totals"])
+        self.totals, self.figures = np.array(state["totals"]), np.array(state["figures"])
         self.rows = state["rows"]
 
     def train(self, workers: Workers) -> Progress:
@@ -114,13 +118,15 @@ class Trainer:
         session, progress, config = self.session, self.progress, self.session.config
         lesson = session.rule.lesson(progress.epoch, progress.batch, config.epochs)
         done = session.rule.progress(progress.epoch, progress.batch / session.batches, config.epochs)
-        for plasticity in (session.network.plasticity, session.network.head_plasticity):
+        for plasticity in session.rule.plasticities():
             plasticity.rate.array[0] = plasticity.base_rate * SHAPES[config.schedule](min(1.0, done))
         session.show(progress.epoch, progress.batch)
+        session.rule.draw(progress.epoch, progress.batch)
         session.program(lesson).run(workers)
         for units in session.rule.errors_of(lesson):
             self.totals[:3] += units.value.array
         self.totals[3] += config.batch
+        self.figures += [buffer.array[0] for buffer in session.rule.figures().values()]
         progress.lesson, progress.batch, progress.done = lesson, progress.batch + 1, progress.done + 1
         progress.error = self.totals[0] / self.totals[3]
         progress.active = self.totals[1] / max(1.0, self.totals[2])
@@ -134,9 +140,10 @@ class Trainer:
             "images": progress.done * session.config.batch, "error": progress.error, "active": progress.active,
             "rate": float(session.network.plasticity.rate.array[0]), "seconds": round(seconds, 3),
             "images_per_second": round(session.batches * session.config.batch / seconds, 1),
+            **dict(zip(session.rule.figures(), (self.figures / session.batches).tolist(), strict=True)),
         })  # fmt: skip
         progress.epoch, progress.batch = progress.epoch + 1, 0
-        self.totals[:] = 0
+        self.totals[:] = self.figures[:] = 0
         if self.run is not None:
             self.run.save_metrics(self.rows)
 
@@ -146,7 +153,7 @@ class Trainer:
             return
         p = self.progress
         state = {"epoch": p.epoch, "batch": p.batch, "done": p.done, "seconds": p.seconds,
-                 "totals": self.totals.tolist(), "rows": self.rows}  # fmt: skip
+                 "totals": self.totals.tolist(), "figures": self.figures.tolist(), "rows": self.rows}  # fmt: skip
         self.run.save_checkpoint(self.session.state(), state)
 
 

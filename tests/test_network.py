@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from neurosim.errors import ShapeError, WiringError
-from neurosim.network import PRESETS, Layer, Network, parse, shapes
+from neurosim.network import PRESETS, Layer, Network, parse, parse_head, shapes
 from neurosim.parts.plasticity import Plasticity
 
 
@@ -25,11 +25,13 @@ def test_conv5_is_the_paper_s():
     assert len(network) == 5
 
 
-@pytest.mark.parametrize("text", [*PRESETS, "3 tanh pool, 4 linear, 5 pool", "8 hardtanh pool", "8 local pool, 4 local tanh"])
+@pytest.mark.parametrize("text", [*PRESETS, "3 tanh pool, 4 linear, 5 pool", "8 hardtanh pool", "8 local pool, 4 local bias tanh", "4 bias pool, head tanh",
+                                  "5 bias linear, head bias"])  # fmt: skip
 def test_a_network_s_text_reads_back_as_itself(text):
     layers = parse(text)
-    assert parse(", ".join(map(str, layers))) == layers
-    assert str(Network(text, (64, 64, 3), 1)) == ", ".join(map(str, layers))
+    told = str(Network(text, (64, 64, 3), 1))
+    assert (parse(told), parse_head(told)) == (layers, parse_head(text))
+    assert told.startswith(", ".join(map(str, layers)))
 
 
 def test_words_may_come_in_any_order():
@@ -45,7 +47,8 @@ def test_words_may_come_in_any_order():
         ("8 pool, 3.5 pool", 2, "'3.5 pool'"), ("8 pool pool", 1, "'8 pool pool'"),
         ("8 tanh hardtanh", 1, "'8 tanh hardtanh'"), ("8 local", 1, "'8 local'"),
         ("8 local local pool", 1, "'8 local local pool'"), ("pool 8", 1, "'pool 8'"),
-        ("8 tanh; 9 tanh", 1, "'8 tanh; 9 tanh'"),
+        ("8 tanh; 9 tanh", 1, "'8 tanh; 9 tanh'"), ("8 bias bias pool", 1, "'8 bias bias pool'"), ("8 bias", 1, "'8 bias'"),
+        ("head tanh", 1, "'head tanh'"), ("head tanh, 4 pool", 1, "'head tanh'"),
     ],
 )  # fmt: skip
 def test_bad_texts_name_the_layer(text, number, part):
@@ -128,3 +131,43 @@ def test_heads_are_made_once_and_feedback_has_a_known_kind():
 def test_sizes_below_one_pair_are_refused():
     with pytest.raises(ShapeError):
         Network("4 tanh", (4, 4, 3), 0)
+
+
+def test_conv4_tanh_is_the_paper_s():
+    """32, 64, 128, 256, each 3x3 with bias, 2x2 pool, tanh; dense 1024 -> 64 with bias, tanh."""
+    assert parse("conv4-tanh") == tuple(Layer(n, "tanh", True, True) for n in (32, 64, 128, 256))
+    assert parse_head("conv4-tanh") == ("tanh", True)
+    network = Network("conv4-tanh", (32, 32, 3), 1)
+    head = network.head(4)
+    assert [[s.shape for s in p.synapses] for p in (*network.projections, head)] == [
+        [(3, 3, 3, 32), (1, 32)], [(3, 3, 32, 64), (1, 64)], [(3, 3, 64, 128), (1, 128)], [(3, 3, 128, 256), (1, 256)],
+        [(1024, 64), (1, 64)],
+    ]  # fmt: skip
+    for weights, bias in (p.synapses for p in (*network.projections, head)):
+        assert (bias.fan_in, bias.weight.role) == (weights.fan_in, weights.weight.role)
+        assert 0.5 * weights.bound < np.abs(bias.weight.array).max() <= weights.bound
+
+
+@pytest.mark.parametrize("text", ["4 pool, head relu", "4 pool, head tanh tanh", "4 pool, head bias bias", "4 pool, head 64"])
+def test_a_head_of_other_words_is_refused(text):
+    with pytest.raises(WiringError, match=r"the head of the network .* reads 'head .*; expected head, then bias"):
+        Network(text, (4, 4, 3), 1)
+
+
+def test_inverses_have_arrays_of_their_own_in_the_other_direction():
+    network = Network("4 hardtanh, 5 bias tanh pool", (4, 4, 3), 2)
+    slow = Plasticity(name="inverse rate")
+    above, head = (network.inverse(p, slow) for p in (network.projections[1], network.head(2)))
+    assert [s.shape for i in (above, head) for s in i.synapses] == [(3, 3, 5, 4), (1, 4), (64, 20), (1, 20)]
+    for inverse in (above, head):
+        assert {s.weight.role for s in inverse.synapses} == {"inverse weight"}
+        assert all(s.plasticity is slow for s in inverse.synapses)
+    forward = network.projections[1].synapse.weight.array
+    assert abs(np.corrcoef(forward.swapaxes(2, 3).ravel(), above.synapse.weight.array.ravel())[0, 1]) < 0.3
+
+
+def test_sizes_that_no_inverse_restores_are_refused():
+    network = Network("4 tanh", (6, 6, 3), 2)
+    network.projections[0].post.shape = (2, 2, 4)
+    with pytest.raises(ShapeError, match="layer 1 goes from 6x6x3 to 2x2x4; expected the same rows and columns, or half"):
+        network.inverse(network.projections[0], Plasticity())

@@ -76,6 +76,8 @@ CASES = {
     "ll random": {"order": "random", "feedback": "sign"},
     "ll all negatives": {"lags": "all", "negative_weight": "all"},
     "simclr": {"loss": "simclr", "schedule": "linear"},
+    "dtp": {"rule": "dtp", "network": "4 bias tanh pool, 5 bias hardtanh, head bias tanh", "inverse_steps": 2},
+    "dtp transport": {"rule": "dtp", "top": "transport", "loss": "hinge-mean", "plasticity": "adam", "rate": 1e-3, "block": False},
 }
 
 
@@ -214,7 +216,15 @@ def test_a_run_is_never_overwritten(config, tmp_path):
     ("options", "kind", "words"),
     [
         ({"batch": 41}, DataError, "40 training images and a batch of 41"),
-        ({"rule": "dtp"}, WiringError, "unknown rule 'dtp'"),
+        ({"rule": "dpt"}, WiringError, "unknown rule 'dpt'"),
+        ({"rule": "dtp", "top": "bottom"}, WiringError, "unknown top 'bottom'"),
+        ({"rule": "dtp", "noise": -1.0}, WiringError, "--noise -1.0"),
+        ({"rule": "dtp", "target_step": 0.0}, WiringError, "--target-step 0.0"),
+        ({"rule": "dtp", "inverse_steps": 0}, WiringError, "--inverse-steps 0"),
+        ({"rule": "dtp", "inverse_rate": float("inf")}, WiringError, "--inverse-rate inf"),
+        ({"rule": "dtp", "order": "greedy"}, WiringError, "rule dtp has no option order"),
+        ({"rule": "dtp", "network": "4 pool, 4 pool, 4 pool, 4 pool"}, NeurosimError, "layer 4 pools 1x1"),
+        ({"target_step": 0.5}, WiringError, "rule ll has no option target-step"),
         ({"rule": "bp", "order": "greedy"}, WiringError, "no option order"),
         ({"order": "sideways"}, WiringError, "unknown order 'sideways'"),
         ({"feedback": "psychic"}, WiringError, "unknown feedback 'psychic'"),

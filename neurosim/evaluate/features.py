@@ -33,7 +33,7 @@ class Encoder:
 
     Args:
         text: of the network, image: (row, column, channel), as for `neurosim.network.Network`.
-        weights: ``W1`` ... ``WL`` -> array, see `forward_weights`; None: the untrained ones of the seed (the floor).
+        weights: ``W1`` ... ``WL``, ``bW1`` ... -> array, see `forward_weights`; None: the untrained ones of the seed (the floor).
         seed: of the initial weights.
         eye: gain, offset of the pictures.
         views: pictures at a time.
@@ -44,7 +44,8 @@ class Encoder:
         self.eye = Eye(self.network.populations[0], gain, offset)
         for projection in self.network.projections:
             if weights is not None:
-                projection.synapse.weight.array[...] = weights[projection.synapse.name]
+                for synapse in projection.synapses:
+                    synapse.weight.array[...] = weights[synapse.name]
         plan = Plan("look", [*self.eye.look(False), *self.network.look()])
         self.program = Program(plan, backend("cpu"))
 
@@ -70,5 +71,5 @@ class Encoder:
 
 
 def forward_weights(network: Network) -> dict[str, np.ndarray]:
-    """``W1`` ... ``WL`` -> the weights of the forward projections, heads left out."""
-    return {p.synapse.name: p.synapse.weight.array for p in network.projections}
+    """``W1`` ... ``WL`` and their biases -> the weights of the forward projections, heads left out."""
+    return {s.name: s.weight.array for p in network.projections for s in p.synapses}

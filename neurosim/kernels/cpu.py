@@ -1,6 +1,16 @@
 """The kernels of the CPU, one name each, as the executor looks them up."""
 
 from neurosim.kernels.cpu_convolution import convolve, deliver_convolution, hebbian_convolution
+from neurosim.kernels.cpu_inverse import (
+    add_bias,
+    add_noise,
+    aim,
+    correct_target,
+    hebbian_bias,
+    hebbian_upconvolution,
+    mismatch,
+    upconvolve,
+)
 from neurosim.kernels.cpu_local import convolve_local, deliver_local, hebbian_local
 from neurosim.kernels.cpu_losses import barlow, hinge_all, hinge_lags, hinge_mean, nt_xent, positive
 from neurosim.kernels.cpu_plasticity import adam, momentum, push, send_sign, sgd, signum, tick
@@ -17,8 +27,9 @@ from neurosim.kernels.cpu_units import (
 from neurosim.kernels.deformation import deform
 
 __all__ = [
-    "activate", "adam", "barlow", "convolve", "convolve_local", "deform", "deliver_convolution", "deliver_dense",
-    "deliver_local", "dense", "gate", "gate_pooled", "hebbian_convolution", "hebbian_dense", "hebbian_local",
-    "hinge_all", "hinge_lags", "hinge_mean", "momentum", "nt_xent", "pool", "positive", "present", "push",
-    "send_sign", "sgd", "signum", "tick",
+    "activate", "adam", "add_bias", "add_noise", "aim", "barlow", "convolve", "convolve_local", "correct_target",
+    "deform", "deliver_convolution", "deliver_dense", "deliver_local", "dense", "gate", "gate_pooled",
+    "hebbian_bias", "hebbian_convolution", "hebbian_dense", "hebbian_local", "hebbian_upconvolution", "hinge_all",
+    "hinge_lags", "hinge_mean", "mismatch", "momentum", "nt_xent", "pool", "positive", "present", "push",
+    "send_sign", "sgd", "signum", "tick", "upconvolve",
 ]  # fmt: skip

@@ -15,6 +15,16 @@ import numpy as np
 
 from neurosim.kernels.api import CLOSED
 from neurosim.kernels.reference_deformation import deform
+from neurosim.kernels.reference_inverse import (
+    add_bias,
+    add_noise,
+    aim,
+    correct_target,
+    hebbian_bias,
+    hebbian_upconvolution,
+    mismatch,
+    upconvolve,
+)
 from neurosim.kernels.reference_local import convolve_local, deliver_local, hebbian_local
 from neurosim.kernels.reference_losses import (
     barlow,
@@ -27,10 +37,11 @@ from neurosim.kernels.reference_losses import (
 from neurosim.kernels.reference_plasticity import adam, momentum, push, send_sign, sgd, signum, tick
 
 __all__ = [
-    "activate", "adam", "barlow", "convolve", "convolve_local", "deform", "deliver_convolution", "deliver_dense",
-    "deliver_local", "dense", "gate", "gate_pooled", "hebbian_convolution", "hebbian_dense", "hebbian_local",
-    "hinge_all", "hinge_lags", "hinge_mean", "momentum", "nt_xent", "pool", "positive", "present", "push",
-    "send_sign", "sgd", "signum", "tick",
+    "activate", "adam", "add_bias", "add_noise", "aim", "barlow", "convolve", "convolve_local", "correct_target",
+    "deform", "deliver_convolution", "deliver_dense", "deliver_local", "dense", "gate", "gate_pooled",
+    "hebbian_bias", "hebbian_convolution", "hebbian_dense", "hebbian_local", "hebbian_upconvolution", "hinge_all",
+    "hinge_lags", "hinge_mean", "mismatch", "momentum", "nt_xent", "pool", "positive", "present", "push",
+    "send_sign", "sgd", "signum", "tick", "upconvolve",
 ]  # fmt: skip
 
 

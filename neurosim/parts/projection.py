@@ -8,7 +8,7 @@ import numpy as np
 
 from neurosim.buffer import Buffer
 from neurosim.parts.population import Population
-from neurosim.parts.synapse import CONVOLUTION, DENSE, LOCAL, Synapse
+from neurosim.parts.synapse import CONVOLUTION, DENSE, LOCAL, Synapse, widens
 from neurosim.plan import Step
 
 # What carries activity up and error down, by the axes of the weights.
@@ -19,43 +19,87 @@ KERNELS = {
 DENSE_ROWS = 64  # rows a block of a dense product or an untied layer: below that it re-reads its weights too often
 
 
-def _presynaptic(population: Population, synapse: Synapse, learning: bool) -> Buffer:
-    """The stored activity a synapse sees: maps for a convolution, one flat vector a view for a head."""
-    activity = population.active_part if learning else population.activity
+def _seen(activity: Buffer, synapse: Synapse) -> Buffer:
+    """An activity as a synapse sees it: maps for a convolution, one flat vector a view for a head."""
     return activity.flat() if synapse.axes is DENSE else activity
 
 
-class Projection:
-    """Forward connections ``pre -> post`` through one synapse array."""
+class Constant:
+    """One unit whose activity is constantly one: the presynaptic side of every bias."""
 
-    def __init__(self, pre: Population, post: Population, synapse: Synapse):
-        self.pre, self.post, self.synapse = pre, post, synapse
+    def __init__(self, dtype):
+        self.activity = Buffer("one", ("unit",), (1,), "activity", "constant unit", dtype, initial=1)
+
+
+class Bias:
+    """A synapse from the constant unit to every unit of a population; the places of a channel share one weight."""
+
+    def __init__(self, constant: Constant, synapse: Synapse):
+        self.constant, self.synapse = constant, synapse
+
+    def transmit(self, potential: Buffer) -> Iterator[Step]:
+        """``u = u + b``."""
+        b, u = self.synapse.name, potential.name
+        yield Step("add_bias", f"{b}: one -> {u}", f"{u} = {u} + {b}",
+                   {"presynaptic": self.constant.activity, "weight": self.synapse.weight},
+                   updates={"potential": potential}, over="sample")  # fmt: skip
+
+    def hebbian(self, post: Buffer) -> Iterator[Step]:
+        """``c = sum of 1 x postsynaptic factor``."""
+        yield from self.synapse.hebbian(self.constant.activity, post)
+
+
+class Projection:
+    """Connections ``pre -> post`` through one synapse array, and perhaps a bias.
+
+    A convolution may lead to a map of the same size, to a window of it that is pooled, or (an inverse path) to a map of
+    twice its rows and columns. A dense projection leads from all units of a view to all units of a view.
+    """
+
+    def __init__(self, pre: Population, post: Population, synapse: Synapse, bias: Bias | None = None):
+        self.pre, self.post, self.synapse, self.bias = pre, post, synapse, bias
         self.convolution = synapse.axes is not DENSE  # from maps to maps; a head reads one flat vector
         self.rows = None if synapse.axes is CONVOLUTION else DENSE_ROWS
+        self.widens = self.convolution and widens(pre.activity, post.potential)
+
+    @property
+    def synapses(self) -> list[Synapse]:
+        """Its weights, and its bias where it has one."""
+        return [self.synapse, self.bias.synapse] if self.bias else [self.synapse]
 
     def products(self, rows: int) -> int:
         """Arithmetic operations of one pass of ``rows`` views through the projection."""
-        places = int(np.prod(self.post.potential.shape[1:-1])) if self.synapse.axes is CONVOLUTION else 1
+        small = self.pre.activity if self.widens else self.post.potential
+        places = int(np.prod(small.shape[1:-1])) if self.synapse.axes is CONVOLUTION else 1
         return 2 * rows * places * int(np.prod(self.synapse.shape))
 
-    def transmit(self) -> Iterator[Step]:
-        """``u = W * x``; a head's activity is its potential."""
-        reads = {"presynaptic": _presynaptic(self.pre, self.synapse, False), "weight": self.synapse.weight}
-        name = self.synapse.name
-        out = self.post.potential if self.convolution else self.post.activity
-        symbol = "*" if self.convolution else ""
-        yield Step(KERNELS[self.synapse.axes][0], f"{name}: {self.pre.activity.name} -> {out.name}",
-                   f"{out.name} = {name} {symbol}{' ' if symbol else ''}{self.pre.activity.name}", reads,
-                   {"potential": out}, over="sample", rows=self.rows,
-                   flops=self.products(self.pre.views))  # fmt: skip
+    def transmit(self, activity: Buffer | None = None) -> Iterator[Step]:
+        """``u = W * x + b``, x the stored activity or another one of the same units; a linear head's u is its activity."""
+        x, out, name = _seen(activity or self.pre.activity, self.synapse), self.post.potential, self.synapse.name
+        kernel = "upconvolve" if self.widens else KERNELS[self.synapse.axes][0]
+        symbol = (" *^" if self.widens else " *") if self.convolution else ""
+        out = self._flat(out)
+        yield Step(kernel, f"{name}: {x.name} -> {out.name}", f"{out.name} = {name}{symbol} {x.name}",
+                   {"presynaptic": x, "weight": self.synapse.weight}, {"potential": out}, over="sample", rows=self.rows,
+                   flops=self.products(x.shape[0]))  # fmt: skip
+        if self.bias:
+            yield from self.bias.transmit(out)
 
     def hebbian(self) -> Iterator[Step]:
-        """The outer product of this projection's own pre and post."""
-        yield from self.synapse.hebbian(_presynaptic(self.pre, self.synapse, True), self.post.post)
+        """The outer product of this projection's own pre and post, and of the bias's."""
+        post = self._flat(self.post.post)
+        yield from self.synapse.hebbian(_seen(self.pre.active_part, self.synapse), post)
+        if self.bias:
+            yield from self.bias.hebbian(post)
+
+    def _flat(self, above: Buffer) -> Buffer:
+        """One vector a view where a dense projection leads to a map."""
+        return above if self.convolution or len(above.shape) == 2 else above.flat("postsynaptic")
 
     def settle(self) -> Iterator[Step]:
         """The lasting change."""
-        yield from self.synapse.consolidate()
+        for synapse in self.synapses:
+            yield from synapse.consolidate()
 
 
 class Feedback:
@@ -99,7 +143,7 @@ class UpdatedFeedback(Feedback):
     kind = "urf"
 
     def learn(self) -> Iterator[Step]:
-        pre = _presynaptic(self.projection.pre, self.synapse, True)
+        pre = _seen(self.projection.pre.active_part, self.synapse)
         yield from self.synapse.hebbian(pre, self.projection.post.post)
 
     def settle(self) -> Iterator[Step]:

@@ -15,28 +15,36 @@ DENSE = ("presynaptic", "postsynaptic")
 LOCAL = ("row", "column", *CONVOLUTION)
 
 
+def widens(pre: Buffer, post: Buffer) -> bool:
+    """Whether a convolution leads from a map ``(sample, row, column, channel)`` to one of twice its rows and columns."""
+    return len(pre.shape) == len(post.shape) == 4 and post.shape[1] == 2 * pre.shape[1]
+
+
 class Synapse:
     """One weight array: ``(3, 3, in, out)`` shared over places, the same for each place, or ``(presynaptic, postsynaptic)``.
 
-    Initial weights: uniform in +-1/sqrt(fan in), drawn from a generator of the array's own.
+    Initial weights: uniform in +-1/sqrt(fan in), drawn from a generator of the array's own. ``(1, postsynaptic)`` is
+    the bias of units that all hear one unit whose activity is constantly one.
 
     Args:
         name: as in the equations: ``W3``, ``H3``, ``B3``.
         shape: four sizes for a convolution, six (row and column first) for an untied layer, two for a dense projection.
-        role: ``forward weight`` or ``feedback weight``.
+        role: ``forward weight``, ``feedback weight`` or ``inverse weight``.
         seed: seeds of the generator.
         plasticity: None for weights that never change.
         dtype: of the weights.
         gain: multiplies the initial weights; the bound, in which signum counts its rate, stays.
+        fan_in: of the postsynaptic unit; None: as many as the array has. A bias shares the fan in of the weights beside it.
     """
 
-    def __init__(self, name, shape, role, seed, plasticity: Plasticity | None = None, dtype=np.float32, gain=1.0):
+    def __init__(self, name, shape, role, seed, plasticity: Plasticity | None = None, dtype=np.float32, gain=1.0,
+                 fan_in=None):  # fmt: skip
         self.name, self.shape, self.plasticity = name, tuple(shape), plasticity
         self.axes = {2: DENSE, 4: CONVOLUTION, 6: LOCAL}[len(shape)]
-        self.fan_in = int(np.prod(shape[:-1][-3:]))
+        self.fan_in = fan_in or int(np.prod(shape[:-1][-3:]))
         self.bound = 1 / np.sqrt(self.fan_in)
         bound = gain * self.bound
-        self.weight = Buffer(name, self.axes, shape, role, name, dtype, 
+        self.weight = Buffer(name, self.axes, shape, role, name, dtype,
                              initial=lambda: np.random.default_rng(seed).uniform(-bound, bound, shape))  # fmt: skip
         self._index: Buffer | None = None
         if plasticity is not None:
@@ -52,34 +60,37 @@ class Synapse:
         """The only way to change: ``c = sum of presynaptic activity x postsynaptic factor``, one a sample and place.
 
         Args:
-            pre: stored activity ``(sample, row, column, channel)``, or ``(sample, presynaptic)``.
+            pre: stored activity ``(sample, row, column, channel)``, or ``(sample, presynaptic)``; ``(one,)`` for a bias.
             post: stored factor delta of the population above, of the same samples.
         """
         equation = f"d{self.name} = sum {pre.name} (x) {post.name}"
         label, reads = f"{self.name} sums its outer products", {"pre": pre, "post": post}
-        places = post.shape[0] if self.axes is LOCAL else int(np.prod(post.shape[:-1]))
-        flops = 2 * places * int(np.prod(self.shape))
+        places = int(np.prod(post.shape[:-1]))
         if self.axes is LOCAL:
-            # Cut into rows of places, not into samples: then no lane holds an array of changes of its own.
-            seen = View(pre, pre.name, ("sample", "row_seen", "column", "channel"), pre.shape)
-            index = self._rows(post)
-            shape = (*index.shape, self.shape[0] // index.shape[0], *self.shape[1:])
-            change = View(self.change, self.change.name, ("row", "row_of_window", *LOCAL[1:]), shape)
-            yield Step("hebbian_local", label, equation, {"pre": seen, "post": post, "index": index}, {"change": change},
-                       over="row", flops=flops)  # fmt: skip
-        elif self.axes is CONVOLUTION:
-            yield Step("hebbian_convolution", label, equation, reads, sums={"change": self.change}, over="sample",
-                       flops=flops)  # fmt: skip
+            yield from self._hebbian_local(label, equation, pre, post)
+            return
+        kernel = "hebbian_convolution"
+        if self.axes is CONVOLUTION and widens(pre, post):
+            kernel, places = "hebbian_upconvolution", int(np.prod(pre.shape[:-1]))
+        elif self.shape[0] == 1 and self.axes is DENSE:
+            kernel = "hebbian_bias"
+        flops = 2 * places * int(np.prod(self.shape))
+        if self.axes is CONVOLUTION or kernel == "hebbian_bias":
+            yield Step(kernel, label, equation, reads, sums={"change": self.change}, over="sample", flops=flops)
         else:
             yield Step("hebbian_dense", label, equation, reads, {"change": self.change}, over="presynaptic", flops=flops)
 
-    def _rows(self, post: Buffer) -> Buffer:
-        """Numbers of the rows of an untied layer's postsynaptic factor."""
+    def _hebbian_local(self, label: str, equation: str, pre: Buffer, post: Buffer) -> Iterator[Step]:
+        # Cut into rows of places, not into samples: then no lane holds an array of changes of its own.
+        rows = post.shape[post.axes.index("row")]
         if self._index is None:
-            rows = post.shape[post.axes.index("row")]
             self._index = Buffer(f"rows {self.name}", ("row",), (rows,), "value", self.name, np.int64,
                                  initial=np.arange(rows))  # fmt: skip
-        return self._index
+        seen = View(pre, pre.name, ("sample", "row_seen", "column", "channel"), pre.shape)
+        shape = (rows, self.shape[0] // rows, *self.shape[1:])
+        change = View(self.change, self.change.name, ("row", "row_of_window", *LOCAL[1:]), shape)
+        yield Step("hebbian_local", label, equation, {"pre": seen, "post": post, "index": self._index}, {"change": change},
+                   over="row", flops=2 * post.shape[0] * int(np.prod(self.shape)))  # fmt: skip
 
     def consolidate(self) -> Iterator[Step]:
         """Turn the summed outer products into a lasting change."""

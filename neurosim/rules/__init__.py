@@ -30,7 +30,7 @@ def make(name: str, network, loss, **options) -> Rule:
     accepted = set(inspect.signature(known[name]).parameters) - {"network", "loss"}
     for option, value in options.items():
         if option not in accepted:
-            raise WiringError(f"rule {name} has no option {option} (met {value!r})",
-                              "options " + ", ".join(sorted(accepted)) if accepted else "no option",
-                              f"leave --{option} out, or write --rule ll")  # fmt: skip
+            raise WiringError(f"rule {name} has no option {option.replace('_', '-')} (met {value!r})",
+                              "options " + ", ".join(sorted(accepted)).replace("_", "-") if accepted else "no option",
+                              f"leave --{option.replace('_', '-')} out, or choose another --rule")  # fmt: skip
     return known[name](network, loss, **options)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from neurosim.buffer import Buffer
 from neurosim.network import Network
 from neurosim.parts.error_units import ErrorUnits
 from neurosim.parts.projection import Feedback
@@ -61,6 +62,17 @@ class Rule:
         """How far the schedule of the rate has come, 0 to 1, in ``epoch`` after ``part`` of its batches."""
         return (epoch + part) / self.epochs(asked)
 
+    def plasticities(self) -> list:
+        """Every plasticity whose rate follows the schedule."""
+        return [self.network.plasticity, self.network.head_plasticity]
+
+    def draw(self, epoch: int, batch: int) -> None:
+        """Draw what the lesson's noise needs, a function of the seed and the place in the stream; nothing by default."""
+
+    def figures(self) -> dict[str, Buffer]:
+        """Column of metrics.csv -> a value ``(1,)`` of every batch, told as its mean over the epoch; none by default."""
+        return {}
+
     def _attach(self, number: int) -> ErrorUnits:
         self.errors[number] = ErrorUnits(self.network.head(number).post, self.loss)
         return self.errors[number]
@@ -71,8 +83,8 @@ class Rule:
 
     def synapses(self) -> list:
         """Every synapse that the rule's plans touch: forward, heads', feedback's; each array once."""
-        found = [p.synapse for p in self.network.projections]
-        found += [self.network.head(number).synapse for number in self.errors]
+        found = [s for p in self.network.projections for s in p.synapses]
+        found += [s for number in self.errors for s in self.network.head(number).synapses]
         found += [feedback.synapse for feedback in self.feedbacks]
         return list({s.name: s for s in found}.values())
 

@@ -25,7 +25,9 @@ class EndToEnd(Rule):
         network, learners = self.network, [self.head, *reversed(self.network.projections)]
         yield from network.look()
         yield from self.head.transmit()
+        yield from self.head.post.respond()
         yield from self.error.compare()
+        yield from self.head.post.gate()
         for projection, back in zip(learners, [*self.down, None], strict=True):
             yield from projection.hebbian()
             if back is not None:

@@ -43,7 +43,9 @@ class LayerWise(Rule):
         yield from self.network.look(max(taught))
         for n in taught:
             yield from self.network.head(n).transmit()
+            yield from self.network.head(n).post.respond()
             yield from self.errors[n].compare()
+            yield from self.network.head(n).post.gate()
         for n in taught:
             yield from self.back[n].deliver()
         for n in taught:

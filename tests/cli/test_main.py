@@ -113,7 +113,9 @@ def test_unlabelled_images_train_and_say_so(tmp_path):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--rule", "dtp"], "unknown rule 'dtp'"),
+        (["--rule", "dpt"], "unknown rule 'dpt'"),
+        (["--rule", "bp", "--noise", "0.5"], "rule bp has no option noise"),
+        (["--rule", "dtp", "--network", "4 pool, 4 pool, 4 pool, 4 pool"], "layer 1: 4x4x4"),
         (["--rule", "urf", "--feedback", "rf"], "rule urf has no option feedback"),
         (["--loss", "mse"], "unknown loss 'mse'"),
         (["--temperature", "0.5"], "--temperature with --loss hinge"),

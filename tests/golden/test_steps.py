@@ -8,6 +8,7 @@ import pytest
 from neurosim.execute import Program, Workers
 from neurosim.kernels import cpu
 from neurosim.losses.hinge import Hinge
+from neurosim.losses.hinge_mean import HingeMean
 from neurosim.network import Network
 from neurosim.parts.plasticity import Plasticity
 from neurosim.plan import Plan
@@ -107,3 +108,52 @@ def test_layerwise_step(golden, relative_error, kind):
     assert relative_error(head.synapse.change.array, to_dense(case["grad_W_head"], shape)) < 1e-9
     if kind == "urf":
         assert relative_error(back.synapse.change.array, to_dense(case["grad_B_head"], shape)) < 1e-9
+
+
+def test_dtp_step(golden, relative_error):
+    """Target propagation with the published top: activities, targets, every inverse's and every layer's own outer products."""
+    case = golden("dtp_step")
+    meta = json.loads(str(case["meta"]))
+    layers = sorted(int(k[1:-7]) for k in case if k.startswith("f") and k.endswith("/weight"))
+    *maps, last = layers
+    text = ", ".join(f"{len(case[f'f{i}/weight'])} bias tanh pool" for i in maps) + ", head bias tanh"
+    margins = meta["loss"]["margin_positive"], meta["loss"]["margin_negative"]
+    loss = HingeMean(threshold=sum(margins) / 2, delta=(margins[1] - margins[0]) / 2)
+    x = [to_rows(case["x"][i::2]) for i in (0, 1)]  # views interleaved
+    network = Network(text, x[0].shape[1:], len(x[0]), block=False, dtype=np.float64, plasticity=Plasticity("sgd", 0.0),
+                      head_units=len(case[f"f{last}/weight"]))  # fmt: skip
+    rule = make("dtp", network, loss, top="transport", target_step=meta["target_step"], noise=meta["noise_sigma"])
+    flat = network.populations[-1].shape
+
+    def oriented(name):
+        value = case[name]
+        if value.ndim == 4:
+            return to_taps(value) if name.startswith("f") else value.transpose(2, 3, 0, 1)
+        return to_dense(value, flat) if value.ndim == 2 else value[None]
+
+    def rows(value):
+        value = to_rows(value) if value.ndim == 4 else value
+        return np.concatenate([value[0::2], value[1::2]])
+
+    paths = {f"f{i}": p for i, p in zip(layers, [*network.projections, rule.head], strict=True)}
+    paths |= {f"g{int(i.synapse.name[1:])}": i.path for i in rule.inverses}
+    assert {k.split("/")[0] for k in case if "/" in k} == set(paths)
+    for name, path in paths.items():
+        for synapse, what in zip(path.synapses, ("weight", "bias"), strict=True):
+            synapse.weight.array[...] = oriented(f"{name}/{what}")
+    for inverse in rule.inverses:
+        inverse.noise[0].array[...] = rows(case[f"noise_h{inverse.below.number}"]) / meta["noise_sigma"]
+    network.populations[0].activity.array[...] = np.concatenate(x)
+    with Workers(2) as workers:
+        Program(rule.plan("all layers"), cpu, hold=True).run(workers)
+    for i, population in zip(layers, [*network.populations[1:], rule.head.post], strict=True):
+        assert relative_error(population.activity.array, rows(case[f"h{i}"])) < 1e-9
+        if i != last:
+            assert relative_error(rule.targets[population].activity.array, rows(case[f"target{i}"])) < 1e-9
+            assert relative_error(rule.targets[population].value.array[0], case[f"local_loss{i}"]) < 1e-9
+    assert relative_error(rule.error.value.array[0], case[f"local_loss{last}"]) < 1e-9
+    for inverse in rule.inverses:
+        assert relative_error(inverse.value.array[0], case[f"inverse_loss_g{inverse.synapse.name[1:]}"]) < 1e-9
+    for name, path in paths.items():
+        for synapse, what in zip(path.synapses, ("weight", "bias"), strict=True):
+            assert relative_error(synapse.change.array, oriented(f"{name}/grad_{what}")) < 1e-9, (name, what)

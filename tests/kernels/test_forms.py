@@ -57,6 +57,7 @@ def cases():
     yield "present", {"image": picture / 255, "activity": normal(N, R, C, IN), "gain": 1.0, "offset": 0.0}, ["activity"]
     yield from plasticity_cases()
     yield from loss_cases()
+    yield from inverse_cases()
 
 
 def plasticity_cases():
@@ -95,6 +96,22 @@ def loss_cases():
         ("barlow", {"off_diagonal": 0.004, "scale": 0.03, "epsilon": 1e-5}),
     ):  # fmt: skip
         yield name, {**views(), "error1": normal(6, 4), **more}, both
+
+
+def inverse_cases():
+    one, weight = np.ones(1), normal(1, OUT)
+    for shape in ((N, OUT), (N, R, C, OUT), (N, 4, R, C, OUT)):
+        yield "add_bias", {"presynaptic": one, "weight": weight, "potential": normal(*shape)}, ["potential"]
+        yield "hebbian_bias", {"pre": one, "post": normal(*shape), "change": normal(1, OUT)}, ["change"]
+        a, b, c, d = (normal(*shape) for _ in range(4))
+        yield "add_noise", {"activity": a, "noise": b, "noisy": c, "sigma": 0.3}, ["noisy"]
+        yield "mismatch", {"activity": a, "target": b, "error": c, "value": np.ones(1), "scale": 0.1}, ["error", "value"]
+        yield "aim", {"activity": a, "error": b, "target": c, "step": 0.3}, ["target"]
+        yield "correct_target", {"activity": a, "restored": b, "aimed": c, "target": d}, ["target"]
+    for rows, columns in ((R, C), (1, 1), (1, 2), (3, 1)):
+        x, w, above = normal(N, rows, columns, OUT), normal(3, 3, OUT, IN), (N, 2 * rows, 2 * columns, IN)
+        yield "upconvolve", {"presynaptic": x, "weight": w, "potential": np.full(above, np.nan)}, ["potential"]
+        yield "hebbian_upconvolution", {"pre": x, "post": normal(*above), "change": normal(3, 3, OUT, IN)}, ["change"]
 
 
 ALL = list(cases())

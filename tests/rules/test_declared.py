@@ -10,7 +10,7 @@ from neurosim.parts.plasticity import Plasticity
 from neurosim.plan import Plan
 
 WIRINGS = [
-    ("bp", {}), ("rf", {}), ("urf", {}), ("sign", {}),
+    ("dtp", {}), ("dtp", {"top": "transport", "inverse_steps": 2}), ("bp", {}), ("rf", {}), ("urf", {}), ("sign", {}),
     *(("ll", {"order": "greedy", "feedback": kind}) for kind in ("bp", "rf", "urf", "sign")),
     ("ll", {"order": "simultaneous"}),
 ]  # fmt: skip
@@ -85,7 +85,7 @@ def stepwise(rule, show, fenced):
 
 @pytest.mark.parametrize("block", [True, False], ids=["block", "free"])
 @pytest.mark.parametrize("loss", LOSSES, ids=["lags", "all", "simclr"])
-@pytest.mark.parametrize(("name", "options"), WIRINGS, ids=["-".join([n, *o.values()]) for n, o in WIRINGS])
+@pytest.mark.parametrize(("name", "options"), WIRINGS, ids=["-".join([n, *map(str, o.values())]) for n, o in WIRINGS])
 def test_steps_touch_what_they_declare_and_nothing_else(build, show, name, options, loss, block):
     found, wanted = (
         stepwise(

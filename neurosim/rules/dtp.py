@@ -1,0 +1,121 @@
+"""dtp: difference target propagation. Learned inverses carry targets down; every layer has a loss of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from neurosim.errors import WiringError
+from neurosim.parts.inverse import Target
+from neurosim.parts.plasticity import Plasticity
+from neurosim.plan import Step
+from neurosim.rules.base import Rule
+
+TOPS = ("target", "transport")
+
+
+class DifferenceTargetPropagation(Rule):
+    """``t_{l-1} = x_{l-1} - g_l(x_l) + g_l(t_l)``, ``delta_l = gate_l . (x_l - t_l) 2/n`` (Lee et al. 2015).
+
+    Every inverse ``g_l`` learns by its own outer products to restore a noisy ``x_{l-1}`` from ``f_l`` of it. The top
+    starts the targets: ``t_z = z - step e`` and the head's learned inverse (``target``, plausible), or, as published,
+    ``t_L = x_L - step H^T e`` with the head's transposed weights (``transport``: weight transport, not plausible).
+
+    Parameters:
+        ============= ==== ====================================================== =======
+        name          unit math                                                   default
+        ============= ==== ====================================================== =======
+        target_step   1    step                                                   0.5
+        noise         1    sigma, standard deviation of the noise on an activity  1
+        inverse_rate  rate of every inverse, in units of the forward rate         5
+        inverse_steps 1    changes of every inverse a batch, each with new noise  1
+        ============= ==== ====================================================== =======
+
+    Raises:
+        WiringError: an unknown top, or a number outside its range.
+        ShapeError: a layer whose sizes no inverse can restore.
+    """
+
+    name = "dtp"
+    summary = "difference target propagation: learned inverses carry targets down"
+
+    def __init__(self, network, loss, top: str = "target", target_step: float = 0.5, noise: float = 1.0,
+                 inverse_rate: float = 5.0, inverse_steps: int = 1):  # fmt: skip
+        super().__init__(network, loss)
+        _check(top, target_step, noise, inverse_rate, inverse_steps)
+        self.top, self.step, self.sigma, self.times = top, target_step, noise, inverse_steps
+        self.lessons = ("all layers",)
+        self.head, self.error = network.head(len(network)), self._attach(len(network))
+        p = network.plasticity
+        self.inverse_plasticity = Plasticity(p.kind, p.base_rate * inverse_rate, p.momentum, p.decay, "inverse rate")
+        restored = [self.head] * (top == "target") + network.projections[:0:-1]
+        self.inverses = [network.inverse(projection, self.inverse_plasticity) for projection in restored]
+        for inverse in self.inverses:
+            inverse.make_noise(inverse_steps)
+        self.targets = {p.post: Target(p.post) for p in (self.head, *network.projections)}
+        self.transported = self._feed(self.head, "bp") if top == "transport" else None
+
+    def wire(self, lesson: str) -> Iterator[Step]:
+        yield from self.network.look()
+        for time in range(self.times):
+            for inverse in self.inverses:
+                yield from inverse.learn(time, self.sigma)
+            for inverse in self.inverses:
+                yield from inverse.settle()
+        yield from self.head.transmit()
+        yield from self.head.post.respond()
+        yield from self.error.compare()
+        for projection in (self.head, *reversed(self.network.projections)):
+            yield from self._teach(projection)
+        for projection in (self.head, *self.network.projections):
+            yield from projection.settle()
+
+    def _teach(self, projection) -> Iterator[Step]:
+        """A projection learns from its post's target, and its inverse, if it has one, brings one to its pre."""
+        post, target = projection.post, self.targets[projection.post]
+        if projection is not self.head:
+            yield from target.miss()
+        elif self.top == "target":
+            yield from target.aim(self.step)
+            yield from target.miss()
+        yield from post.gate()
+        yield from projection.hebbian()
+        for inverse in self.inverses:
+            if inverse.projection is projection:
+                yield from inverse.bring(target, self.targets[projection.pre])
+        if self.transported and projection is self.head:
+            yield from self.transported.deliver()
+            yield from self.targets[projection.pre].aim(self.step)
+
+    def draw(self, epoch: int, batch: int) -> None:
+        rng = np.random.default_rng([self.network.seed, ord("N"), epoch, batch])
+        for inverse in self.inverses:
+            for noise in inverse.noise:
+                rng.standard_normal(out=noise.array, dtype=noise.array.dtype)
+
+    def plasticities(self) -> list:
+        return [*super().plasticities(), self.inverse_plasticity]
+
+    def figures(self) -> dict:
+        return {f"inverse {inverse.synapse.name}": inverse.value for inverse in self.inverses}
+
+    def synapses(self) -> list:
+        return [*super().synapses(), *(s for inverse in self.inverses for s in inverse.synapses)]
+
+    def wiring(self) -> list[str]:
+        told = "an inverse with weights of its own, learned by its own outer products"
+        lines = [f"{i.synapse.name}: {self.targets[i.above].activity.name} -> {self.targets[i.below].activity.name} ({told})"
+                 for i in self.inverses]  # fmt: skip
+        return [*super().wiring(), *lines]
+
+
+def _check(top, target_step, noise, inverse_rate, inverse_steps) -> None:
+    if top not in TOPS:
+        raise WiringError(f"unknown top {top!r}", "one of " + ", ".join(TOPS), "write --top target")
+    for name, value, low in (("target-step", target_step, "above 0"), ("noise", noise, "of at least 0"),
+                             ("inverse-rate", inverse_rate, "of at least 0")):  # fmt: skip
+        if not (0 <= value < np.inf and (value or low != "above 0")):
+            raise WiringError(f"--{name} {value}", f"a number {low}", f"leave --{name} out")
+    if inverse_steps < 1:
+        raise WiringError(f"--inverse-steps {inverse_steps}", "a whole number of at least 1", "write --inverse-steps 1")
