@@ -15,10 +15,10 @@ from neurosim.session import make_network, make_rule
 def explain(short, **given):
     """Print the plan of a rule: every step in order, its equation, and what it reads, writes, updates and sums.
 
-    Takes the options of train; images are taken to be 32 x 32 x 3.
+    Takes the options of train; images are taken to be 32 x 32 x 3, or as large as --crop.
     """
     config = Config.resolve(**given)
-    network = make_network(config, (32, 32, 3))
+    network = make_network(config, (config.crop or 32, config.crop or 32, 3))
     rule = make_rule(config, network)
     click.echo(f"rule {rule.name}: {rule.summary}")
     click.echo(f"network {config.network}: {network}; loss {rule.loss.name}: {rule.loss.summary}")

@@ -49,7 +49,7 @@ OPTIONS = [
     click.option("--noise", type=float, help="dtp: standard deviation of the noise on what an inverse restores."),
     click.option("--inverse-rate", type=float, help="dtp: rate of the inverses, in units of --rate."),
     click.option("--inverse-steps", type=int, help="dtp: changes of every inverse a batch.  [default: 1]"),
-    click.option("--loss", help="hinge, or simclr (NT-Xent; not plausible).  [default: hinge]"),
+    click.option("--loss", help="hinge, hinge-mean, simclr (NT-Xent), barlow, positive; of patches clapp, gaze.  [default: hinge]"),
     click.option("--lags", type=Lags(), help="hinge: moments of memory, the present one included; or all.  [default: 20]"),
     click.option("--negative-weight", type=float, help="hinge: weight of each remembered negative; published: 1/K.  [default: 1]"),
     click.option("--block/--no-block", default=None, help="Only what is active now (view 2) learns.  [default: block]"),
@@ -58,10 +58,14 @@ OPTIONS = [
     click.option("--match/--no-match", default=None,
                  help="Scale heads at the start so that images lie THRESHOLD apart.  [default: match]"),
     click.option("--temperature", type=float, help="simclr.  [default: 0.1]"),
-    click.option("--network", help='small, conv5, or a text: "32 hardtanh, 32 pool, 512 pool".'),
-    click.option("--data", help="toys, cifar10, cifar100, folder:PATH or FILE.npz.  [default: toys]"),
-    click.option("--data-dir", help="Where the files of cifar10 and cifar100 are."),
-    click.option("--views", help="deform, or motion (toys only: two moments of a moving solid).  [default: deform]"),
+    click.option("--network", help='small, conv5, vgg6 (stl10), or a text: "32 hardtanh, 32 pool, 512 pool".'),
+    click.option("--data", help="toys, cifar10, cifar100, stl10, folder:PATH or FILE.npz.  [default: toys]"),
+    click.option("--data-dir", help="Where the files of cifar10, cifar100 and stl10 are."),
+    click.option("--views", help="deform, motion (toys only: two moments of a moving solid) or gaze (patches).  [default: deform]"),
+    click.option("--crop", type=int, help="Look at a part of so many rows and columns.  [default: 64 of stl10; else all]"),
+    click.option("--patch", type=int, help="clapp, gaze: rows of a patch; patches overlap by half.  [default: 16 of stl10]"),
+    click.option("--grey/--no-grey", default=None, help="Look at brightness alone.  [default: grey for clapp and gaze]"),
+    click.option("--negatives", type=int, help="clapp, gaze: random patches against each right one.  [default: 1]"),
     click.option("--images", type=int, help="Train on the first so many images.  [default: all]"),
     click.option("--epochs", type=int, help="Passes through the images (ll greedy and random: a layer)."),
     click.option("--batch", type=int, help="Moments of the stream computed at once."),
@@ -211,7 +215,7 @@ def _finish(session: Session, run: Run, progress: Progress, workers: Workers, se
     results = {"rule": config.rule, "wiring": session.rule.wiring(), "seconds": progress.seconds,
                "images_per_second": progress.done * config.batch / max(progress.seconds, 1e-9)}  # fmt: skip
     began = time.perf_counter()
-    if data.train_labels is None or data.test_labels is None:
+    if data.labelled is None:
         results |= {"test_accuracy": None, "floor_accuracy": None, "per_layer": []}
     else:
         live = sys.stderr.isatty()

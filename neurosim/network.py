@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from neurosim.errors import ShapeError, WiringError
+from neurosim.parts.average import Average
 from neurosim.parts.inverse import Inverse
 from neurosim.parts.plasticity import Plasticity
 from neurosim.parts.population import GATES, Head, Population
@@ -19,6 +20,8 @@ from neurosim.plan import Step
 PRESETS = {
     "conv5": "32 hardtanh, 32 pool, 64 hardtanh, 64 pool, 512 pool",
     "conv4-tanh": "32 bias tanh pool, 64 bias tanh pool, 128 bias tanh pool, 256 bias tanh pool, head bias tanh",
+    "vgg6": "128 hardtanh, 256 hardtanh pool, 256 hardtanh, 512 hardtanh pool, 1024 hardtanh pool, 1024 hardtanh pool, "
+            "head average",
     "small": "32 pool, 64 pool, 128 pool, 256 pool",
 }
 HEAD_UNITS = 64
@@ -79,12 +82,17 @@ def parse_head(text: str) -> tuple[str, bool]:
         WiringError: other words after ``head``.
     """
     words = (_parts(text)[1] or "head").split()[1:]
-    names = [word for word in words if word != "bias"]
-    if len(names) > 1 or any(name not in GATES for name in names) or words.count("bias") > 1:
+    names = [word for word in words if word not in ("average", "bias")]
+    if len(names) > 1 or any(name not in GATES for name in names) or max(map(words.count, ("average", "bias"))) > 1:
         raise WiringError(f"the head of the network {text!r} reads {' '.join(['head', *words])!r}",
-                          "head, then bias, then hardtanh, tanh or linear, each once at most",
+                          "head, then bias, average, then hardtanh, tanh or linear, each once at most",
                           "write it last: --network \"32 tanh pool, head bias tanh\"")  # fmt: skip
     return names[0] if names else "linear", "bias" in words
+
+
+def averages(text: str) -> bool:
+    """Whether every head reads the means of 2 x 2 windows: the text ends like ``", head average"``."""
+    return "average" in (_parts(text)[1] or "").split()
 
 
 def _parts(text: str) -> tuple[list[str], str | None]:
@@ -117,13 +125,14 @@ class Network:
     Args:
         text: a preset or a text, see `parse`.
         image: (row, column, channel) of an image.
-        pairs: moments in a batch; every array holds ``2 x pairs`` views.
+        pairs: moments in a batch; every array holds ``2 x pairs`` views, unless ``views`` tells otherwise.
         block: the gradient block: only view 2 learns.
         seed: of all initial weights; every array draws from a generator of its own.
         plasticity: shared by all synapses that learn.
         dtype: of activities and weights.
         head_units: D, units of every head.
         head_plasticity: of the heads and of the feedback from them; None: the same as of the others.
+        views: rows of every array, all of which learn: patches instead of pairs.
         feedback_gain: multiplies the initial weights of feedback: the smaller, the sooner what it learns shows.
 
     Raises:
@@ -131,13 +140,14 @@ class Network:
     """
 
     def __init__(self, text, image, pairs, *, block=True, seed=0, plasticity=None, dtype=np.float32, head_units=HEAD_UNITS,
-                 head_plasticity=None, feedback_gain=1.0):  # fmt: skip
+                 head_plasticity=None, feedback_gain=1.0, views=None):  # fmt: skip
         self.layers, self.pairs, self.block, self.seed = parse(text), pairs, block, seed
-        self.head_nonlinearity, self.head_bias = parse_head(text)
+        (self.head_nonlinearity, self.head_bias), self.averages = parse_head(text), averages(text)
         self.plasticity, self.dtype, self.head_units = plasticity or Plasticity(), np.dtype(dtype), head_units
         self.head_plasticity, self.feedback_gain = head_plasticity or self.plasticity, feedback_gain
         sizes = shapes(self.layers, image)
-        views, learning = 2 * pairs, pairs if block else 0
+        learning = pairs if block and views is None else 0
+        views = views or 2 * pairs
         self.populations = [Population(0, sizes[0], views, learning, dtype=dtype)]
         for number, (layer, size) in enumerate(zip(self.layers, sizes[1:], strict=True), 1):
             self.populations.append(
@@ -158,7 +168,8 @@ class Network:
         return len(self.layers)
 
     def __str__(self):
-        head = ["head", *["bias"] * self.head_bias, *[self.head_nonlinearity] * (self.head_nonlinearity != "linear")]
+        head = ["head", *["average"] * self.averages, *["bias"] * self.head_bias]
+        head += [self.head_nonlinearity] * (self.head_nonlinearity != "linear")
         return ", ".join([*map(str, self.layers), *[" ".join(head)] * (len(head) > 1)])
 
     def _synapse(self, letter: str, number: int, shape, role: str, learns: bool) -> Synapse:
@@ -182,6 +193,12 @@ class Network:
         """The projection from layer ``number`` to its head of D units; the same one at every call."""
         if number not in self._heads:
             pre = self.populations[number]
+            if self.averages and pre.shape[:2] != (1, 1):
+                rows, columns, channels = pre.shape
+                if rows % 2 or columns % 2:
+                    raise ShapeError(f"head {number} averages {rows}x{columns}x{channels}", "even sizes, or a single place",
+                                     "leave 'average' out of --network, or take images of another size")  # fmt: skip
+                pre = Average(pre)
             post = Head(number, self.head_units, pre.views, pre.learning, self.dtype, self.head_nonlinearity)
             synapse = self._synapse("H", number, (pre.size, self.head_units), "forward weight", True)
             self._heads[number] = Projection(pre, post, synapse, self._bias(synapse) if self.head_bias else None)

@@ -12,12 +12,12 @@ from neurosim.errors import DataError
 from neurosim.evaluate import hinge, linear, neighbours
 from neurosim.evaluate.features import Encoder
 from neurosim.execute import Workers
-from neurosim.session import CENTRED
+from neurosim.session import CENTRED, make_framing
 
 
 def labelled(data: Dataset, images: int, seed: int) -> np.ndarray:
-    """Which training images the read-out may see the labels of: ``images`` of them, drawn by the seed, or all."""
-    order = np.random.default_rng([seed, ord("R")]).permutation(len(data.train_images))
+    """Which labelled images the read-out may see: ``images`` of them, drawn by the seed, or all."""
+    order = np.random.default_rng([seed, ord("R")]).permutation(len(data.labelled[0]))
     return np.sort(order[:images])
 
 
@@ -36,17 +36,18 @@ def read_out(
     Raises:
         DataError: no labels or no test images.
     """
-    if data.train_labels is None or data.test_labels is None:
+    if data.labelled is None:
         raise DataError(f"{data.name} has no labels for a read-out", "training and test images with labels",
                         "add labels, or read the features out elsewhere")  # fmt: skip
-    encoder = Encoder(config.network, data.image_shape, weights, seed=config.seed, **CENTRED)
+    encoder = Encoder(config.network, data.image_shape, weights, seed=config.seed, framing=make_framing(config), **CENTRED)
     chosen = labelled(data, config.readout_images, config.seed)
-    train = encoder.features(data.train_images[chosen], workers)
+    images, labels = data.labelled
+    train = encoder.features(images[chosen], workers)
     test = encoder.features(data.test_images, workers)
     accuracies = []
     for number, (seen, unseen) in enumerate(zip(train, test, strict=True), 1):
         tell(f"layer {number} of {len(train)}")
-        model = _fit(config, seen, data.train_labels[chosen], len(data.classes), workers)
+        model = _fit(config, seen, labels[chosen], len(data.classes), workers)
         accuracies.append(float(model.accuracy(unseen, data.test_labels, workers)))
     return accuracies
 

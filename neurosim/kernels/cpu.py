@@ -16,6 +16,7 @@ from neurosim.kernels.cpu_losses import barlow, hinge_all, hinge_lags, hinge_mea
 from neurosim.kernels.cpu_plasticity import adam, momentum, push, send_sign, sgd, signum, tick
 from neurosim.kernels.cpu_units import (
     activate,
+    average,
     deliver_dense,
     dense,
     gate,
@@ -23,13 +24,14 @@ from neurosim.kernels.cpu_units import (
     hebbian_dense,
     pool,
     present,
+    spread,
 )
 from neurosim.kernels.deformation import deform
 
 __all__ = [
-    "activate", "adam", "add_bias", "add_noise", "aim", "barlow", "convolve", "convolve_local", "correct_target",
-    "deform", "deliver_convolution", "deliver_dense", "deliver_local", "dense", "gate", "gate_pooled",
-    "hebbian_bias", "hebbian_convolution", "hebbian_dense", "hebbian_local", "hebbian_upconvolution", "hinge_all",
-    "hinge_lags", "hinge_mean", "mismatch", "momentum", "nt_xent", "pool", "positive", "present", "push",
-    "send_sign", "sgd", "signum", "tick", "upconvolve",
+    "activate", "adam", "add_bias", "add_noise", "aim", "average", "barlow", "convolve", "convolve_local",
+    "correct_target", "deform", "deliver_convolution", "deliver_dense", "deliver_local", "dense", "gate",
+    "gate_pooled", "hebbian_bias", "hebbian_convolution", "hebbian_dense", "hebbian_local", "hebbian_upconvolution",
+    "hinge_all", "hinge_lags", "hinge_mean", "mismatch", "momentum", "nt_xent", "pool", "positive", "present",
+    "push", "send_sign", "sgd", "signum", "spread", "tick", "upconvolve",
 ]  # fmt: skip

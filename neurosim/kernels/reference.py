@@ -37,11 +37,11 @@ from neurosim.kernels.reference_losses import (
 from neurosim.kernels.reference_plasticity import adam, momentum, push, send_sign, sgd, signum, tick
 
 __all__ = [
-    "activate", "adam", "add_bias", "add_noise", "aim", "barlow", "convolve", "convolve_local", "correct_target",
-    "deform", "deliver_convolution", "deliver_dense", "deliver_local", "dense", "gate", "gate_pooled",
-    "hebbian_bias", "hebbian_convolution", "hebbian_dense", "hebbian_local", "hebbian_upconvolution", "hinge_all",
-    "hinge_lags", "hinge_mean", "mismatch", "momentum", "nt_xent", "pool", "positive", "present", "push",
-    "send_sign", "sgd", "signum", "tick", "upconvolve",
+    "activate", "adam", "add_bias", "add_noise", "aim", "average", "barlow", "convolve", "convolve_local",
+    "correct_target", "deform", "deliver_convolution", "deliver_dense", "deliver_local", "dense", "gate",
+    "gate_pooled", "hebbian_bias", "hebbian_convolution", "hebbian_dense", "hebbian_local", "hebbian_upconvolution",
+    "hinge_all", "hinge_lags", "hinge_mean", "mismatch", "momentum", "nt_xent", "pool", "positive", "present",
+    "push", "send_sign", "sgd", "signum", "spread", "tick", "upconvolve",
 ]  # fmt: skip
 
 
@@ -168,6 +168,18 @@ def pool(potential, activity, winner, *, nonlinearity):
         x = _phi(potential[n, place, r, c, o], nonlinearity)
         activity[n, r, c, o] = x
         winner[n, r, c, o] = CLOSED if nonlinearity == "hardtanh" and not -1 < x < 1 else place
+
+
+def average(activity, mean):
+    """Mean of every 2 x 2 window: ``a[n, r, c, o] = sum_ij x[n, 2r + i, 2c + j, o] / 4``, x ``(N, 2R, 2C, O)``."""
+    for n, r, c, o in np.ndindex(mean.shape):
+        mean[n, r, c, o] = sum(activity[n, 2 * r + i, 2 * c + j, o] for i, j in product(range(2), range(2))) / 4
+
+
+def spread(mean, error):
+    """The error of a mean, a quarter of it at each place of its window: ``e[n, 2r + i, 2c + j, o] = e_a[n, r, c, o] / 4``."""
+    for n, r, c, o in np.ndindex(error.shape):
+        error[n, r, c, o] = mean[n, r // 2, c // 2, o] / 4
 
 
 def gate(activity, error, post, *, nonlinearity):

@@ -31,11 +31,13 @@ class Loss:
     Attributes:
         name: as typed after ``--loss``.
         summary: one line for ``--help`` and ``explain``.
+        patches: whether it compares the patches of one picture instead of two views.
         lags: K, how many moments the short-term memory must offer, the present one included; None: no memory.
     """
 
     name = ""
     summary = ""
+    patches = False
     lags: int | None = None
 
     def wire(self, units: ErrorUnits) -> Iterator[Step]:

@@ -79,6 +79,7 @@ class Projection:
         kernel = "upconvolve" if self.widens else KERNELS[self.synapse.axes][0]
         symbol = (" *^" if self.widens else " *") if self.convolution else ""
         out = self._flat(out)
+        yield from self.pre.gather()
         yield Step(kernel, f"{name}: {x.name} -> {out.name}", f"{out.name} = {name}{symbol} {x.name}",
                    {"presynaptic": x, "weight": self.synapse.weight}, {"potential": out}, over="sample", rows=self.rows,
                    flops=self.products(x.shape[0]))  # fmt: skip
@@ -127,6 +128,7 @@ class Feedback:
                    f"{error.name} = {self.sent.name}^T {above.post.name}", {"post": above.post, "weight": self.sent},
                    {"error": error}, over="sample", rows=self.projection.rows,
                    flops=self.projection.products(above.post.shape[0]))  # fmt: skip
+        yield from below.spread()
 
     def learn(self) -> Iterator[Step]:
         """Outer product of the feedback's own; none for fixed feedback."""

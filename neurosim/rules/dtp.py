@@ -47,6 +47,9 @@ class DifferenceTargetPropagation(Rule):
         self.top, self.step, self.sigma, self.times = top, target_step, noise, inverse_steps
         self.lessons = ("all layers",)
         self.head, self.error = network.head(len(network)), self._attach(len(network))
+        if self.head.pre is not network.populations[-1]:
+            raise WiringError("a head that averages with --rule dtp", "a head that reads its layer place by place",
+                              "leave 'head average' out of --network, or take another rule")  # fmt: skip
         p = network.plasticity
         self.inverse_plasticity = Plasticity(p.kind, p.base_rate * inverse_rate, p.momentum, p.decay, "inverse rate")
         restored = [self.head] * (top == "target") + network.projections[:0:-1]

@@ -48,6 +48,8 @@ def cases():
         yield "gate_pooled", {"activity": np.clip(normal(*small), -0.9, 0.9), "error": normal(*small),
                               "winner": RNG.integers(0, 5, small).astype(np.uint8), "post": normal(*pooled),
                               "nonlinearity": phi}, ["post"]  # fmt: skip
+    yield "average", {"activity": normal(*plain), "mean": normal(*small)}, ["mean"]
+    yield "spread", {"mean": normal(*small), "error": normal(*plain)}, ["error"]
     a, b, z, e = normal(N, 7), normal(7, OUT), normal(N, OUT), normal(N, OUT)
     yield "dense", {"presynaptic": a, "weight": b, "potential": z.copy()}, ["potential"]
     yield "hebbian_dense", {"pre": a, "post": e, "change": normal(7, OUT)}, ["change"]
