@@ -20,7 +20,8 @@ from neurosim.parts.eye import Eye
 from neurosim.parts.plasticity import Plasticity
 from neurosim.plan import Plan
 
-SAVED = ("forward weight", "feedback weight", "inverse weight", "plasticity", "memory")  # roles that a checkpoint keeps
+# Roles that a checkpoint keeps.
+SAVED = ("forward weight", "feedback weight", "inverse weight", "prediction weight", "plasticity", "memory")
 # Of the toys colour tells nothing and the outline tells everything: their views differ in colour and flip alone. With the
 # photographs' affine deformations two views of one toy stay three quarters as far apart as two toys, and little is learned.
 OF_TOYS = Deformation(scale=0.0, shift=0.0, hue=0.5)
@@ -143,8 +144,10 @@ class Session:
             steps += [*head.transmit(), *head.post.respond()]
         Program(Plan("match heads", steps), self.kernels).run(workers)
         for head in heads:
-            z = head.post.activity.array[: self.config.batch].astype(float)
-            apart = np.abs(z - np.roll(z, 1, axis=0)).sum(axis=1).mean()
+            z = head.post.activity.array.astype(float)
+            z = z if self.config.patch is not None else z[: self.config.batch]
+            # Of patches, those at the same place of the next picture.
+            apart = np.abs(z - np.roll(z, len(z) // self.config.batch, axis=0)).sum(axis=1).mean()
             if apart > 0:
                 head.synapse.rescale(self.config.threshold / apart)
 

@@ -34,14 +34,16 @@ from neurosim.kernels.reference_losses import (
     nt_xent,
     positive,
 )
+from neurosim.kernels.reference_patches import clapp, deliver_prediction, gaze, hebbian_prediction, predict
 from neurosim.kernels.reference_plasticity import adam, momentum, push, send_sign, sgd, signum, tick
 
 __all__ = [
-    "activate", "adam", "add_bias", "add_noise", "aim", "average", "barlow", "convolve", "convolve_local",
-    "correct_target", "deform", "deliver_convolution", "deliver_dense", "deliver_local", "dense", "gate",
-    "gate_pooled", "hebbian_bias", "hebbian_convolution", "hebbian_dense", "hebbian_local", "hebbian_upconvolution",
-    "hinge_all", "hinge_lags", "hinge_mean", "mismatch", "momentum", "nt_xent", "pool", "positive", "present",
-    "push", "send_sign", "sgd", "signum", "spread", "tick", "upconvolve",
+    "activate", "adam", "add_bias", "add_noise", "aim", "average", "barlow", "clapp", "convolve", "convolve_local",
+    "correct_target", "deform", "deliver_convolution", "deliver_dense", "deliver_local", "deliver_prediction",
+    "dense", "gate", "gate_pooled", "gaze", "hebbian_bias", "hebbian_convolution", "hebbian_dense", "hebbian_local",
+    "hebbian_prediction", "hebbian_upconvolution", "hinge_all", "hinge_lags", "hinge_mean", "mismatch", "momentum",
+    "nt_xent", "pool", "positive", "predict", "present", "push", "send_sign", "sgd", "signum", "spread", "tick",
+    "upconvolve",
 ]  # fmt: skip
 
 

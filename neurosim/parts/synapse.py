@@ -13,6 +13,7 @@ from neurosim.plan import Step
 CONVOLUTION = ("tap_row", "tap_column", "in", "out")
 DENSE = ("presynaptic", "postsynaptic")
 LOCAL = ("row", "column", *CONVOLUTION)
+PREDICTION = ("row", "in", "out")
 
 
 def widens(pre: Buffer, post: Buffer) -> bool:
@@ -28,8 +29,9 @@ class Synapse:
 
     Args:
         name: as in the equations: ``W3``, ``H3``, ``B3``.
-        shape: four sizes for a convolution, six (row and column first) for an untied layer, two for a dense projection.
-        role: ``forward weight``, ``feedback weight`` or ``inverse weight``.
+        shape: four sizes for a convolution, six (row and column first) for an untied layer, two for a dense projection,
+            three for predictions: one matrix a row of patches.
+        role: ``forward weight``, ``feedback weight``, ``inverse weight`` or ``prediction weight``.
         seed: seeds of the generator.
         plasticity: None for weights that never change.
         dtype: of the weights.
@@ -40,8 +42,8 @@ class Synapse:
     def __init__(self, name, shape, role, seed, plasticity: Plasticity | None = None, dtype=np.float32, gain=1.0,
                  fan_in=None):  # fmt: skip
         self.name, self.shape, self.plasticity = name, tuple(shape), plasticity
-        self.axes = {2: DENSE, 4: CONVOLUTION, 6: LOCAL}[len(shape)]
-        self.fan_in = fan_in or int(np.prod(shape[:-1][-3:]))
+        self.axes = {2: DENSE, 3: PREDICTION, 4: CONVOLUTION, 6: LOCAL}[len(shape)]
+        self.fan_in = fan_in or int(np.prod(shape[:-1][-3:] if len(shape) != 3 else shape[1]))
         self.bound = 1 / np.sqrt(self.fan_in)
         bound = gain * self.bound
         self.weight = Buffer(name, self.axes, shape, role, name, dtype,

@@ -71,8 +71,8 @@ class DifferenceTargetPropagation(Rule):
         yield from self.error.compare()
         for projection in (self.head, *reversed(self.network.projections)):
             yield from self._teach(projection)
-        for projection in (self.head, *self.network.projections):
-            yield from projection.settle()
+        for part in (self.head, *self.network.projections, self.error):
+            yield from part.settle()
 
     def _teach(self, projection) -> Iterator[Step]:
         """A projection learns from its post's target, and its inverse, if it has one, brings one to its pre."""
@@ -92,6 +92,7 @@ class DifferenceTargetPropagation(Rule):
             yield from self.targets[projection.pre].aim(self.step)
 
     def draw(self, epoch: int, batch: int) -> None:
+        super().draw(epoch, batch)
         rng = np.random.default_rng([self.network.seed, ord("N"), epoch, batch])
         for inverse in self.inverses:
             for noise in inverse.noise:

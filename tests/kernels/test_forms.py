@@ -59,7 +59,26 @@ def cases():
     yield "present", {"image": picture / 255, "activity": normal(N, R, C, IN), "gain": 1.0, "offset": 0.0}, ["activity"]
     yield from plasticity_cases()
     yield from loss_cases()
+    yield from patch_cases()
     yield from inverse_cases()
+
+
+def patch_cases():
+    """Two pictures of 4 x 4 patches, two random ones against each that lies ahead."""
+    grid, count, units, places = 4, 2, 3, 2
+    negative = RNG.integers(0, count * grid**2, sum(count * (grid - k - 2) * 2 * grid for k in range(grid - 2)))
+    view, shape = normal(count * grid**2, places, units), (grid - 2, count, grid, places, units)
+    shared = {"negative": negative, "grid": grid, "negatives": 2}
+    yield "gaze", {**shared, "view": normal(count * grid**2, units), "error": normal(count * grid**2, units),
+                   "value": np.zeros(3), "margin_positive": 1.0, "margin_negative": 3.0}, ["error", "value"]  # fmt: skip
+    yield "predict", {"view": view, "weight": normal(grid - 2, units, units), "prediction": normal(*shape), "grid": grid}, [
+        "prediction"]  # fmt: skip
+    yield "clapp", {**shared, "view": view, "prediction": normal(*shape), "error": np.full_like(view, np.nan),
+                    "factor": normal(*shape), "value": np.zeros(3)}, ["error", "factor", "value"]  # fmt: skip
+    yield "deliver_prediction", {"factor": normal(*shape), "weight": normal(grid - 2, units, units), "error": view.copy(),
+                                 "grid": grid}, ["error"]  # fmt: skip
+    yield "hebbian_prediction", {"view": view, "factor": normal(*shape), "change": normal(grid - 2, units, units),
+                                 "grid": grid}, ["change"]  # fmt: skip
 
 
 def plasticity_cases():
