@@ -6,7 +6,7 @@ from neurosim.cli.train import options
 from neurosim.config import Config
 from neurosim.parts.eye import Eye
 from neurosim.plan import Step
-from neurosim.session import make_network, make_rule
+from neurosim.session import make_deformation, make_network, make_rule
 
 
 @click.command()
@@ -26,9 +26,11 @@ def explain(short, **given):
         click.echo(f"feedback {line}")
     if not rule.lessons:
         click.echo("no plan: nothing learns")
+    seen = f"each {config.grid} x {config.grid} patches" if config.grid else "view 1 then view 2"
     for lesson in rule.lessons:
-        click.echo(f"\nplan {lesson!r}, one batch of {config.batch} moments, view 1 then view 2")
-        steps = [*Eye(network.populations[0]).look(config.views == "deform"), *rule.wire(lesson)]
+        click.echo(f"\nplan {lesson!r}, one batch of {config.batch} moments, {seen}")
+        eye = Eye(network.populations[0], kernel=make_deformation(config).kernel)
+        steps = [*eye.look(config.views == "deform"), *rule.wire(lesson)]
         for number, step in enumerate(steps, 1):
             click.echo(f"{number:3}  {step.equation}")
             if not short:

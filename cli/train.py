@@ -62,6 +62,7 @@ OPTIONS = [
     click.option("--data", help="toys, cifar10, cifar100, stl10, folder:PATH or FILE.npz.  [default: toys]"),
     click.option("--data-dir", help="Where the files of cifar10, cifar100 and stl10 are."),
     click.option("--views", help="deform, motion (toys only: two moments of a moving solid) or gaze (patches).  [default: deform]"),
+    click.option("--deformation", help="affine (with colour), or simclr: crop, jitter, grey.  [default: affine]"),
     click.option("--crop", type=int, help="Look at a part of so many rows and columns.  [default: 64 of stl10; else all]"),
     click.option("--patch", type=int, help="clapp, gaze: rows of a patch; patches overlap by half.  [default: 16 of stl10]"),
     click.option("--grey/--no-grey", default=None, help="Look at brightness alone.  [default: grey for clapp and gaze]"),

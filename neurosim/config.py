@@ -13,6 +13,7 @@ from neurosim.errors import RunError, WiringError
 
 SCHEDULES = ("constant", "cosine", "linear")
 VIEWS = ("deform", "motion", "gaze")
+DEFORMATIONS = ("affine", "simclr")
 READOUTS = ("lbfgs", "adam", "hinge", "knn")
 
 # Where the best settings differ from those of the built-in images; docs/results.md has the measurements.
@@ -70,6 +71,7 @@ class Config:
     patch: int | None = None
     grey: bool = False
     negatives: int = 1
+    deformation: str = "affine"
 
     def __post_init__(self):
         for name, low in (("epochs", 1), ("batch", 2), ("readout_images", 10), ("seed", 0), ("negatives", 1)):
@@ -82,7 +84,7 @@ class Config:
                                   "write --" + name.replace("_", "-") + " 1")  # fmt: skip
         if self.threads is not None and self.threads < 1:
             raise WiringError(f"--threads {self.threads}", "at least 1", "leave it out to use every core")
-        for name, known in (("schedule", SCHEDULES), ("views", VIEWS), ("readout", READOUTS)):
+        for name, known in (("schedule", SCHEDULES), ("views", VIEWS), ("readout", READOUTS), ("deformation", DEFORMATIONS)):
             if getattr(self, name) not in known:
                 raise WiringError(f"--{name} {getattr(self, name)}", "one of " + ", ".join(known), f"write --{name} {known[0]}")
 
@@ -113,6 +115,9 @@ class Config:
             option = f"--patch {given['patch']}" if "patch" in given else "--views gaze"
             raise WiringError(f"{option} with --loss {loss}", "a loss that compares patches, clapp or gaze",
                               "leave it out, or write --loss gaze")  # fmt: skip
+        if "deformation" in given and filled.get("views", "deform") != "deform":
+            raise WiringError(f"--deformation {given['deformation']} with views by {filled['views']}", "views by deform",
+                              "leave it out, or write --views deform with a loss of two views")  # fmt: skip
         return cls(**filled)
 
     @property

@@ -9,7 +9,7 @@ import numpy as np
 
 from neurosim import losses, rules
 from neurosim.config import OF_RULES, Config
-from neurosim.data.deform import Deformation
+from neurosim.data.deform import Deformation, SimclrDeformation
 from neurosim.data.framing import Framing
 from neurosim.data.sources import load
 from neurosim.errors import DataError, RunError, WiringError
@@ -46,6 +46,13 @@ def make_rule(config: Config, network: Network) -> rules.Rule:
 def make_framing(config: Config) -> Framing:
     """What of every picture a configuration looks at."""
     return Framing(config.crop, config.patch, config.grey)
+
+
+def make_deformation(config: Config) -> Deformation | SimclrDeformation:
+    """How the views of a configuration are deformed."""
+    if config.deformation == "simclr":
+        return SimclrDeformation()
+    return OF_TOYS if config.data == "toys" else Deformation()
 
 
 def make_network(config: Config, image: tuple[int, int, int]) -> Network:
@@ -85,8 +92,8 @@ class Session:
         self.network = make_network(config, self.data.image_shape)
         self.rule = make_rule(config, self.network)
         self.framing = make_framing(config)
-        self.eye = Eye(self.network.populations[0], **CENTRED)
-        self.deformation = OF_TOYS if config.data == "toys" else Deformation()
+        self.deformation = make_deformation(config)
+        self.eye = Eye(self.network.populations[0], **CENTRED, kernel=self.deformation.kernel)
         self.deformed = config.views == "deform"
         self._programs: dict[str, Program] = {}
 

@@ -28,12 +28,13 @@ from neurosim.kernels.cpu_units import (
     spread,
 )
 from neurosim.kernels.deformation import deform
+from neurosim.kernels.jitter import deform_simclr
 
 __all__ = [
     "activate", "adam", "add_bias", "add_noise", "aim", "average", "barlow", "clapp", "convolve", "convolve_local",
-    "correct_target", "deform", "deliver_convolution", "deliver_dense", "deliver_local", "deliver_prediction",
-    "dense", "gate", "gate_pooled", "gaze", "hebbian_bias", "hebbian_convolution", "hebbian_dense", "hebbian_local",
-    "hebbian_prediction", "hebbian_upconvolution", "hinge_all", "hinge_lags", "hinge_mean", "mismatch", "momentum",
-    "nt_xent", "pool", "positive", "predict", "present", "push", "send_sign", "sgd", "signum", "spread", "tick",
-    "upconvolve",
+    "correct_target", "deform", "deform_simclr", "deliver_convolution", "deliver_dense", "deliver_local",
+    "deliver_prediction", "dense", "gate", "gate_pooled", "gaze", "hebbian_bias", "hebbian_convolution",
+    "hebbian_dense", "hebbian_local", "hebbian_prediction", "hebbian_upconvolution", "hinge_all", "hinge_lags",
+    "hinge_mean", "mismatch", "momentum", "nt_xent", "pool", "positive", "predict", "present", "push", "send_sign",
+    "sgd", "signum", "spread", "tick", "upconvolve",
 ]  # fmt: skip

@@ -14,7 +14,7 @@ from itertools import product
 import numpy as np
 
 from neurosim.kernels.api import CLOSED
-from neurosim.kernels.reference_deformation import deform
+from neurosim.kernels.reference_deformation import deform, deform_simclr
 from neurosim.kernels.reference_inverse import (
     add_bias,
     add_noise,
@@ -39,11 +39,11 @@ from neurosim.kernels.reference_plasticity import adam, momentum, push, send_sig
 
 __all__ = [
     "activate", "adam", "add_bias", "add_noise", "aim", "average", "barlow", "clapp", "convolve", "convolve_local",
-    "correct_target", "deform", "deliver_convolution", "deliver_dense", "deliver_local", "deliver_prediction",
-    "dense", "gate", "gate_pooled", "gaze", "hebbian_bias", "hebbian_convolution", "hebbian_dense", "hebbian_local",
-    "hebbian_prediction", "hebbian_upconvolution", "hinge_all", "hinge_lags", "hinge_mean", "mismatch", "momentum",
-    "nt_xent", "pool", "positive", "predict", "present", "push", "send_sign", "sgd", "signum", "spread", "tick",
-    "upconvolve",
+    "correct_target", "deform", "deform_simclr", "deliver_convolution", "deliver_dense", "deliver_local",
+    "deliver_prediction", "dense", "gate", "gate_pooled", "gaze", "hebbian_bias", "hebbian_convolution",
+    "hebbian_dense", "hebbian_local", "hebbian_prediction", "hebbian_upconvolution", "hinge_all", "hinge_lags",
+    "hinge_mean", "mismatch", "momentum", "nt_xent", "pool", "positive", "predict", "present", "push", "send_sign",
+    "sgd", "signum", "spread", "tick", "upconvolve",
 ]  # fmt: skip
 
 

@@ -57,6 +57,13 @@ def cases():
     picture = RNG.integers(0, 256, (N, R, C, IN)).astype(np.uint8)
     yield "present", {"image": picture, "activity": normal(N, R, C, IN), "gain": 2.0, "offset": -1.0}, ["activity"]
     yield "present", {"image": picture / 255, "activity": normal(N, R, C, IN), "gain": 1.0, "offset": 0.0}, ["activity"]
+    for channels in (3, 1):
+        order = RNG.permuted(np.tile(np.arange(4), (N, 1)), axis=1)
+        theta = np.array([[[0.5, 0, 0.3], [0, 0.8, -0.1]]] * N)
+        factors = {name: RNG.uniform(0.2, 1.8, N) for name in ("brightness", "contrast", "saturation")}
+        yield "deform_simclr", {"image": RNG.random((N, R, C, channels)), "theta": theta, **factors,
+                                "hue": RNG.uniform(-0.2, 0.2, N), "order": order, "grey": np.arange(N) == 1,
+                                "flip": np.arange(N) == 2, "out": normal(N, R, C, channels)}, ["out"]  # fmt: skip
     yield from plasticity_cases()
     yield from loss_cases()
     yield from patch_cases()
