@@ -9,6 +9,7 @@ from neurosim.cli.train import say
 from neurosim.evaluate.features import forward_weights
 from neurosim.evaluate.layers import compare
 from neurosim.execute import Workers
+from neurosim.report import page
 from neurosim.run import Run
 from neurosim.session import Session
 
@@ -21,7 +22,8 @@ from neurosim.session import Session
 def evaluate(folder, readout, readout_images, threads):
     """Read the features of the run in FOLDER out again, per layer, beside the floor.
 
-    Uses the weights of the last checkpoint, trained to the end or not, and rewrites results.json.
+    Uses the weights of the last checkpoint, trained to the end or not, and rewrites results.json
+    and report.html.
     """
     run = Run.open(folder)
     asked = {"readout": readout, "readout_images": readout_images, "threads": threads}
@@ -35,3 +37,4 @@ def evaluate(folder, readout, readout_images, threads):
     speed = state["done"] * run.config.batch / max(state["seconds"], 1e-9)
     mine = {"rule": run.config.rule, "wiring": session.rule.wiring(), "seconds": state["seconds"], "images_per_second": speed}
     run.save_results({**mine, **(run.results() or {}), **results})
+    page.write(run, forward_weights(session.network))

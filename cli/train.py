@@ -14,6 +14,7 @@ from neurosim.errors import RunError
 from neurosim.evaluate.features import forward_weights
 from neurosim.evaluate.layers import compare
 from neurosim.execute import Workers
+from neurosim.report import page
 from neurosim.run import Run
 from neurosim.session import Session
 from neurosim.train import Interrupted, Progress, Trainer
@@ -224,6 +225,7 @@ def _finish(session: Session, run: Run, progress: Progress, workers: Workers, se
         results |= compare(config, data, forward_weights(session.network), workers, tell)
         click.echo("\r" + " " * 40 + "\r" if live else "", err=True, nl=False)
     run.save_results(results)
+    page.write(run, forward_weights(session.network))
     say(results)
     reading = time.perf_counter() - began
     click.echo(
