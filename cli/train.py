@@ -12,7 +12,7 @@ import click
 from neurosim.config import Config
 from neurosim.errors import RunError
 from neurosim.evaluate.features import forward_weights
-from neurosim.evaluate.layers import compare
+from neurosim.evaluate.layers import READ_OUTS, compare
 from neurosim.execute import Workers
 from neurosim.report import page
 from neurosim.run import Run
@@ -46,10 +46,14 @@ OPTIONS = [
     click.option("--order", help="ll: greedy, random or simultaneous.  [default: simultaneous]"),
     click.option("--feedback", help="ll: bp, rf, urf or sign.  [default: urf]"),
     click.option("--top", help="dtp: target (plausible) or transport (published).  [default: target]"),
-    click.option("--target-step", type=float, help="dtp: how far the top's target lies from its activity, times its error."),
-    click.option("--noise", type=float, help="dtp: standard deviation of the noise on what an inverse restores."),
-    click.option("--inverse-rate", type=float, help="dtp: rate of the inverses, in units of --rate."),
+    click.option("--target-step", type=float,
+                 help="dtp: how far the top's target lies from its activity, in errors.  [default: 20; published: 0.5; "
+                      "for errors that sum over moments, as hinge, about 0.2]"),
+    click.option("--noise", type=float,
+                 help="dtp: standard deviation of the noise on what an inverse restores.  [default: 2; published: 1]"),
+    click.option("--inverse-rate", type=float, help="dtp: rate of the inverses, in units of --rate.  [default: 5]"),
     click.option("--inverse-steps", type=int, help="dtp: changes of every inverse a batch.  [default: 1]"),
+    click.option("--inverse-first", type=int, help="dtp: batches of the first epoch in which inverses alone learn.  [default: 0]"),
     click.option("--loss", help="hinge, hinge-mean, simclr (NT-Xent), barlow, positive; of patches clapp, gaze.  [default: hinge]"),
     click.option("--lags", type=Lags(), help="hinge: moments of memory, the present one included; or all.  [default: 20]"),
     click.option("--negative-weight", type=float, help="hinge: weight of each remembered negative; published: 1/K.  [default: 1]"),
@@ -235,9 +239,6 @@ def _finish(session: Session, run: Run, progress: Progress, workers: Workers, se
     click.echo(f"run       {run.folder}")
 
 
-READ_OUT = {"lbfgs": "linear", "adam": "linear", "hinge": "hinge", "knn": "nearest-neighbour"}
-
-
 def say(results: dict) -> None:
     """The two lines of accuracies, per layer, trained and untrained."""
     if results["test_accuracy"] is None:
@@ -246,6 +247,6 @@ def say(results: dict) -> None:
         return
     for name, key in (("accuracy", "test_accuracy"), ("floor", "floor_accuracy")):
         layers = "  ".join(f"layer {row['layer']} {100 * row[key]:.1f}" for row in results["per_layer"])
-        how = READ_OUT[results["readout"]]
+        how = READ_OUTS[results["readout"]]
         what = f"{how} read-out, % of test images" if name == "accuracy" else "the same, untrained"
         click.echo(f"{name:9} top {100 * results[key]:.1f}  ({what}: {layers})")

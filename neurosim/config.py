@@ -17,11 +17,14 @@ DEFORMATIONS = ("affine", "simclr")
 READOUTS = ("lbfgs", "adam", "hinge", "knn")
 
 # Where the best settings differ from those of the built-in images; docs/results.md has the measurements.
-OF_RULES = ("order", "feedback", "top", "target_step", "noise", "inverse_rate", "inverse_steps")  # a rule takes some or none
+OF_RULES = ("order", "feedback", "top", "target_step", "noise", "inverse_rate", "inverse_steps",
+            "inverse_first")  # a rule takes some or none; fmt: skip
 OF_LOSSES = ("lags", "negative_weight", "threshold", "delta", "temperature", "negatives")
 OF_PHOTOGRAPHS = {"network": "conv5", "epochs": 1, "batch": 50, "rate": 0.02, "head_rate": 2.5, "feedback_gain": 0.1}
 OF_STL10 = {"network": "vgg6", "crop": 64}
 SIZES = {"toys": 32, "cifar10": 32, "cifar100": 32}  # pictures of other sources may have any size
+OF_DTP = {"network": "conv4-tanh", "loss": "hinge-mean", "block": False, "match": False, "plasticity": "adam", "rate": 1e-3,
+          "head_rate": 1.0, "batch": 50, "epochs": 2, "noise": 2.0, "target_step": 20.0}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,7 @@ class Config:
     noise: float | None = None
     inverse_rate: float | None = None
     inverse_steps: int | None = None
+    inverse_first: int | None = None
     loss: str = "hinge"
     lags: int | None = 20
     block: bool = True
@@ -90,7 +94,7 @@ class Config:
 
     @classmethod
     def resolve(cls, **given) -> Config:
-        """Fill what was not given (None) with the defaults of the data set.
+        """Fill what was not given (None) with the defaults of the data set and of the rule.
 
         Args:
             **given: options by name; ``lags`` may be ``"all"``.
@@ -100,7 +104,8 @@ class Config:
         """
         given = {name: value for name, value in given.items() if value is not None}
         data = given.get("data", cls.data)
-        filled = {**(OF_PHOTOGRAPHS if data != "toys" else {}), **(OF_STL10 if data == "stl10" else {}), **given}
+        filled = OF_PHOTOGRAPHS if data != "toys" else {}
+        filled = {**filled, **(OF_STL10 if data == "stl10" else {}), **(OF_DTP if given.get("rule") == "dtp" else {}), **given}
         loss = filled.get("loss", cls.loss)
         ignored = [name for name in OF_LOSSES if name in given and name not in losses.options(loss)]
         if ignored:

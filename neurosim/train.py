@@ -123,12 +123,13 @@ class Trainer:
         session.show(progress.epoch, progress.batch)
         session.rule.draw(progress.epoch, progress.batch)
         session.program(lesson).run(workers)
-        for units in session.rule.errors_of(lesson):
+        errors = session.rule.errors_of(lesson)
+        for units in errors:
             self.totals[:3] += units.value.array
-        self.totals[3] += config.batch
+        self.totals[3] += config.batch * bool(errors)
         self.figures += [buffer.array[0] for buffer in session.rule.figures().values()]
         progress.lesson, progress.batch, progress.done = lesson, progress.batch + 1, progress.done + 1
-        progress.error = self.totals[0] / self.totals[3]
+        progress.error = self.totals[0] / self.totals[3] if self.totals[3] else math.nan
         progress.active = self.totals[1] / max(1.0, self.totals[2])
 
     def _end_epoch(self) -> None:

@@ -76,7 +76,8 @@ CASES = {
     "ll random": {"order": "random", "feedback": "sign"},
     "ll all negatives": {"lags": "all", "negative_weight": "all"},
     "simclr": {"loss": "simclr", "schedule": "linear"},
-    "dtp": {"rule": "dtp", "network": "4 bias tanh pool, 5 bias hardtanh, head bias tanh", "inverse_steps": 2},
+    "dtp": {"rule": "dtp", "network": "4 bias tanh pool, 5 bias hardtanh, head bias tanh", "inverse_steps": 2,
+            "inverse_first": 3},
     "dtp transport": {"rule": "dtp", "top": "transport", "loss": "hinge-mean", "plasticity": "adam", "rate": 1e-3, "block": False},
 }
 
@@ -221,6 +222,7 @@ def test_a_run_is_never_overwritten(config, tmp_path):
         ({"rule": "dtp", "noise": -1.0}, WiringError, "--noise -1.0"),
         ({"rule": "dtp", "target_step": 0.0}, WiringError, "--target-step 0.0"),
         ({"rule": "dtp", "inverse_steps": 0}, WiringError, "--inverse-steps 0"),
+        ({"rule": "dtp", "inverse_first": -1}, WiringError, "--inverse-first -1"),
         ({"rule": "dtp", "inverse_rate": float("inf")}, WiringError, "--inverse-rate inf"),
         ({"rule": "dtp", "order": "greedy"}, WiringError, "rule dtp has no option order"),
         ({"rule": "dtp", "network": "4 pool, 4 pool, 4 pool, 4 pool"}, NeurosimError, "layer 4 pools 1x1"),
@@ -256,3 +258,12 @@ def test_what_cannot_be_done_is_refused_in_one_line(config, options, kind, words
 def test_options_out_of_range_are_refused(options):
     with pytest.raises(WiringError, match="expected"):
         Config(**options)
+
+
+def test_defaults_follow_the_rule_and_what_is_given_wins():
+    for data in ("toys", "cifar10"):
+        config = Config.resolve(rule="dtp", data=data)
+        assert (config.network, config.loss, config.plasticity, config.block) == ("conv4-tanh", "hinge-mean", "adam", False)
+        given = Config.resolve(rule="dtp", data=data, network="small", rate=0.5)
+        assert (given.network, given.rate, given.plasticity) == ("small", 0.5, "adam")
+    assert Config.resolve(rule="bp", data="cifar10").network == "conv5"

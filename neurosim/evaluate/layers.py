@@ -14,6 +14,8 @@ from neurosim.evaluate.features import Encoder
 from neurosim.execute import Workers
 from neurosim.session import CENTRED, make_framing
 
+READ_OUTS = {"lbfgs": "linear", "adam": "linear", "hinge": "hinge", "knn": "nearest-neighbour"}  # in words
+
 
 def labelled(data: Dataset, images: int, seed: int) -> np.ndarray:
     """Which labelled images the read-out may see: ``images`` of them, drawn by the seed, or all."""

@@ -23,14 +23,19 @@ class DifferenceTargetPropagation(Rule):
     ``t_L = x_L - step H^T e`` with the head's transposed weights (``transport``: weight transport, not plausible).
 
     Parameters:
-        ============= ==== ====================================================== =======
-        name          unit math                                                   default
-        ============= ==== ====================================================== =======
-        target_step   1    step                                                   0.5
-        noise         1    sigma, standard deviation of the noise on an activity  1
-        inverse_rate  rate of every inverse, in units of the forward rate         5
-        inverse_steps 1    changes of every inverse a batch, each with new noise  1
-        ============= ==== ====================================================== =======
+        ============= ====== =================================================== =======
+        name          unit   math                                                published
+        ============= ====== =================================================== =======
+        target_step   1      step, times the error                               0.5
+        noise         1      sigma, of the noise on what an inverse restores     1
+        inverse_rate  rate   of every inverse, in units of the forward rate      5
+        inverse_steps 1      changes of an inverse a batch, each with new noise  1
+        inverse_first batch  of the first epoch in which inverses alone learn    0
+        ============= ====== =================================================== =======
+
+    The image needs no target, so layer 1 has no inverse. `neurosim.config` has the defaults that learn best: the more
+    noise, the nearer an inverse comes to what back-propagation would send; a longer step keeps the changes of low
+    layers above adam's epsilon.
 
     Raises:
         WiringError: an unknown top, or a number outside its range.
@@ -41,11 +46,11 @@ class DifferenceTargetPropagation(Rule):
     summary = "difference target propagation: learned inverses carry targets down"
 
     def __init__(self, network, loss, top: str = "target", target_step: float = 0.5, noise: float = 1.0,
-                 inverse_rate: float = 5.0, inverse_steps: int = 1):  # fmt: skip
+                 inverse_rate: float = 5.0, inverse_steps: int = 1, inverse_first: int = 0):  # fmt: skip
         super().__init__(network, loss)
-        _check(top, target_step, noise, inverse_rate, inverse_steps)
+        _check(top, target_step, noise, inverse_rate, inverse_steps, inverse_first)
         self.top, self.step, self.sigma, self.times = top, target_step, noise, inverse_steps
-        self.lessons = ("all layers",)
+        self.lessons, self.first = ("all layers", *["inverses"] * (inverse_first > 0)), inverse_first
         self.head, self.error = network.head(len(network)), self._attach(len(network))
         if self.head.pre is not network.populations[-1]:
             raise WiringError("a head that averages with --rule dtp", "a head that reads its layer place by place",
@@ -66,6 +71,11 @@ class DifferenceTargetPropagation(Rule):
                 yield from inverse.learn(time, self.sigma)
             for inverse in self.inverses:
                 yield from inverse.settle()
+        if lesson == "all layers":
+            yield from self._descend()
+
+    def _descend(self) -> Iterator[Step]:
+        """The error at the top, then targets and changes, layer by layer downwards."""
         yield from self.head.transmit()
         yield from self.head.post.respond()
         yield from self.error.compare()
@@ -91,6 +101,12 @@ class DifferenceTargetPropagation(Rule):
             yield from self.transported.deliver()
             yield from self.targets[projection.pre].aim(self.step)
 
+    def lesson(self, epoch: int, batch: int, asked: int) -> str:
+        return self.lessons[epoch == 0 and batch < self.first]
+
+    def errors_of(self, lesson: str) -> list:
+        return [self.error] if lesson == "all layers" else []
+
     def draw(self, epoch: int, batch: int) -> None:
         super().draw(epoch, batch)
         rng = np.random.default_rng([self.network.seed, ord("N"), epoch, batch])
@@ -102,7 +118,7 @@ class DifferenceTargetPropagation(Rule):
         return [*super().plasticities(), self.inverse_plasticity]
 
     def figures(self) -> dict:
-        return {f"inverse {inverse.synapse.name}": inverse.value for inverse in self.inverses}
+        return {f"inverse_{inverse.synapse.name}": inverse.value for inverse in self.inverses}
 
     def synapses(self) -> list:
         return [*super().synapses(), *(s for inverse in self.inverses for s in inverse.synapses)]
@@ -114,12 +130,13 @@ class DifferenceTargetPropagation(Rule):
         return [*super().wiring(), *lines]
 
 
-def _check(top, target_step, noise, inverse_rate, inverse_steps) -> None:
+def _check(top, target_step, noise, inverse_rate, inverse_steps, inverse_first) -> None:
     if top not in TOPS:
         raise WiringError(f"unknown top {top!r}", "one of " + ", ".join(TOPS), "write --top target")
     for name, value, low in (("target-step", target_step, "above 0"), ("noise", noise, "of at least 0"),
                              ("inverse-rate", inverse_rate, "of at least 0")):  # fmt: skip
         if not (0 <= value < np.inf and (value or low != "above 0")):
             raise WiringError(f"--{name} {value}", f"a number {low}", f"leave --{name} out")
-    if inverse_steps < 1:
-        raise WiringError(f"--inverse-steps {inverse_steps}", "a whole number of at least 1", "write --inverse-steps 1")
+    for name, value, low in (("inverse-steps", inverse_steps, 1), ("inverse-first", inverse_first, 0)):
+        if value < low:
+            raise WiringError(f"--{name} {value}", f"a whole number of at least {low}", f"write --{name} {low}")
