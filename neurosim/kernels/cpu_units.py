@@ -80,6 +80,22 @@ def pool(potential, activity, winner, *, nonlinearity):
         np.add(winner, down.view(np.uint8), out=winner)
 
 
+def average(activity, mean):
+    """mean = mean over 2 x 2 windows of x; see `neurosim.kernels.reference.average`."""
+    np.add(activity[:, ::2, ::2], activity[:, ::2, 1::2], out=mean)
+    mean += activity[:, 1::2, ::2]
+    mean += activity[:, 1::2, 1::2]
+    mean *= mean.dtype.type(0.25)
+
+
+def spread(mean, error):
+    """A quarter of the error at each place of a window; see `neurosim.kernels.reference.spread`."""
+    quarter = take("quarter", mean.shape, mean.dtype)
+    np.multiply(mean, mean.dtype.type(0.25), out=quarter)
+    for place in range(4):
+        error[:, place // 2 :: 2, place % 2 :: 2] = quarter
+
+
 def gate(activity, error, post, *, nonlinearity):
     """post = phi'(u) error; see `neurosim.kernels.reference.gate`."""
     if nonlinearity == "hardtanh":

@@ -22,9 +22,12 @@ def filters(weights: np.ndarray, columns: int = 16) -> bytes:
 
     Args:
         weights: ``(row, column, presynaptic channel, unit)``; 3 channels are shown as red, green and blue, of any other
-            number the mean is shown in grey. Mid-grey is 0; each unit's largest weight is full white or black.
+            number the mean is shown in grey. Mid-grey is 0; each unit's largest weight is full white or black. An untied
+            layer has two more axes first: of it the middle place is shown.
         columns: pictures side by side.
     """
+    if weights.ndim == 6:
+        weights = weights[weights.shape[0] // 2, weights.shape[1] // 2]
     rows, across, channels, units = weights.shape
     shown = weights if channels == 3 else np.repeat(weights.mean(axis=2, keepdims=True), 3, axis=2)
     most = np.abs(shown).max(axis=(0, 1, 2), keepdims=True)
@@ -68,7 +71,7 @@ def bars(layers: list[dict]) -> str:
         values = [100 * row[key] for row in layers]
         axes.bar_label(axes.bar(places + shift, values, 0.4, color=colour, label=name), fmt="%.1f", fontsize=8)
     axes.set_xticks(places, [f"layer {row['layer']}" for row in layers])
-    axes.set(ylabel="% of test images", title="linear read-out")
+    axes.set(ylabel="% of test images", title="read-out")
     axes.margins(y=0.15)
     axes.legend(loc="lower right", fontsize=8)
     return _svg(figure)

@@ -9,6 +9,7 @@ from html import escape
 import numpy as np
 
 import neurosim
+from neurosim.evaluate.layers import READ_OUTS
 from neurosim.report import figures
 from neurosim.run import Run, write_whole
 
@@ -60,8 +61,9 @@ def _headline(results: dict, rows: list[dict]) -> str:
     speed = f"{results['seconds']:.0f} s of training, {results['images_per_second']:.0f} images/s" if rows else "not trained"
     if results["test_accuracy"] is None:
         return f"<p>No labels to read out; {speed}.</p>"
+    how = READ_OUTS[results.get("readout", "lbfgs")]  # earlier files have linear ones alone
     top, floor = 100 * results["test_accuracy"], 100 * results["floor_accuracy"]
-    return (f'<p class="big"><b>{top:.1f} %</b> of test images by a linear read-out of the top layer; '
+    return (f'<p class="big"><b>{top:.1f} %</b> of test images by a {how} read-out of the top layer; '
             f"<b>{floor:.1f} %</b> untrained ({top - floor:+.1f}).</p><p>{speed}.</p>")  # fmt: skip
 
 

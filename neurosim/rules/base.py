@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -10,6 +11,9 @@ from neurosim.network import Network
 from neurosim.parts.error_units import ErrorUnits
 from neurosim.parts.projection import Feedback
 from neurosim.plan import Plan, Step
+
+if TYPE_CHECKING:
+    from neurosim.buffer import Buffer
 
 
 class Rule:
@@ -66,14 +70,16 @@ class Rule:
         return [self.network.plasticity, self.network.head_plasticity]
 
     def draw(self, epoch: int, batch: int) -> None:
-        """Draw what the lesson's noise needs, a function of the seed and the place in the stream; nothing by default."""
+        """Draw what a lesson needs, a function of the seed and the place in the stream: the losses' random patches."""
+        for number, units in self.errors.items():
+            units.draw(np.random.default_rng([self.network.seed, ord("G"), epoch, batch, number]))
 
     def figures(self) -> dict:
         """Column of metrics.csv -> a value ``(1,)`` of every batch, told as its mean over the epoch; none by default."""
         return {}
 
     def _attach(self, number: int) -> ErrorUnits:
-        self.errors[number] = ErrorUnits(self.network.head(number).post, self.loss)
+        self.errors[number] = ErrorUnits(self.network.head(number).post, self.loss, self.network.head_plasticity, self.network.seed)
         return self.errors[number]
 
     def _feed(self, projection, kind: str) -> Feedback:
@@ -84,6 +90,7 @@ class Rule:
         """Every synapse that the rule's plans touch: forward, heads', feedback's; each array once."""
         found = [s for p in self.network.projections for s in p.synapses]
         found += [s for number in self.errors for s in self.network.head(number).synapses]
+        found += [s for units in self.errors.values() for s in units.synapses]
         found += [feedback.synapse for feedback in self.feedbacks]
         return list({s.name: s for s in found}.values())
 
