@@ -19,7 +19,7 @@ import neurosim
 from neurosim.config import Config
 from neurosim.errors import RunError
 
-FORMAT = 1  # of the checkpoint; raised when an older one could not be read
+FORMAT = 2  # of the checkpoint; raised when an older one could not be read
 
 
 def write_whole(path: Path, write: Callable) -> None:

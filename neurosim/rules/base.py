@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,9 +10,6 @@ from neurosim.network import Network
 from neurosim.parts.error_units import ErrorUnits
 from neurosim.parts.projection import Feedback
 from neurosim.plan import Plan, Step
-
-if TYPE_CHECKING:
-    from neurosim.buffer import Buffer
 
 
 class Rule:
