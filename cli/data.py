@@ -21,7 +21,7 @@ _STREAM = 0xDA7A
 data_dir_option = click.option(
     "--data-dir",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Folder of cifar10 and cifar100.  [default: $NEUROSIM_DATA or ~/.cache/neurosim]",
+    help="Folder of cifar10, cifar100 and stl10.  [default: $NEUROSIM_DATA or ~/.cache/neurosim]",
 )
 
 

@@ -1,5 +1,6 @@
 """``neurosim evaluate``: the read-out of a run again."""
 
+import dataclasses
 from pathlib import Path
 
 import click
@@ -8,25 +9,32 @@ from neurosim.cli.train import say
 from neurosim.evaluate.features import forward_weights
 from neurosim.evaluate.layers import compare
 from neurosim.execute import Workers
+from neurosim.report import page
 from neurosim.run import Run
 from neurosim.session import Session
 
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--readout", help="lbfgs, adam, hinge or knn.  [default: as the run had]")
+@click.option("--readout-images", type=int, help="Labelled training images of the read-out.  [default: as the run had]")
 @click.option("--threads", type=int, help="Any number gives the same bits.  [default: every core]")
-def evaluate(folder, threads):
+def evaluate(folder, readout, readout_images, threads):
     """Read the features of the run in FOLDER out again, per layer, beside the floor.
 
-    Uses the weights of the last checkpoint, trained to the end or not, and rewrites results.json.
+    Uses the weights of the last checkpoint, trained to the end or not, and rewrites results.json
+    and report.html.
     """
     run = Run.open(folder)
-    session = Session(run.config)
+    asked = {"readout": readout, "readout_images": readout_images, "threads": threads}
+    config = dataclasses.replace(run.config, **{name: value for name, value in asked.items() if value is not None})
+    session = Session(config)
     arrays, state = run.checkpoint()
     session.restore(arrays)
-    with Workers(threads or run.config.threads) as workers:
-        results = compare(run.config, session.data, forward_weights(session.network), workers)
+    with Workers(config.threads) as workers:
+        results = compare(config, session.data, forward_weights(session.network), workers)
     say(results)
     speed = state["done"] * run.config.batch / max(state["seconds"], 1e-9)
     mine = {"rule": run.config.rule, "wiring": session.rule.wiring(), "seconds": state["seconds"], "images_per_second": speed}
     run.save_results({**mine, **(run.results() or {}), **results})
+    page.write(run, forward_weights(session.network))

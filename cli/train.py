@@ -9,11 +9,13 @@ from pathlib import Path
 
 import click
 
+from neurosim.audit.examine import at_start, demand
 from neurosim.config import Config
 from neurosim.errors import RunError
 from neurosim.evaluate.features import forward_weights
-from neurosim.evaluate.layers import compare
+from neurosim.evaluate.layers import READ_OUTS, compare
 from neurosim.execute import Workers
+from neurosim.report import page
 from neurosim.run import Run
 from neurosim.session import Session
 from neurosim.train import Interrupted, Progress, Trainer
@@ -41,7 +43,7 @@ def options(function):
 
 
 OPTIONS = [
-    click.option("--rule", help="Who gets the error: none, bp, rf, urf, sign, ll or dtp.  [default: ll]"),
+    click.option("--rule", help="Who gets the error: none, bp, rf, urf, sign, ll or dtp; or yours, module:Class.  [default: ll]"),
     click.option("--order", help="ll: greedy, random or simultaneous.  [default: simultaneous]"),
     click.option("--feedback", help="ll: bp, rf, urf or sign.  [default: urf]"),
     click.option("--top", help="dtp: target (plausible) or transport (published).  [default: target]"),
@@ -53,7 +55,7 @@ OPTIONS = [
     click.option("--inverse-rate", type=float, help="dtp: rate of the inverses, in units of --rate.  [default: 5]"),
     click.option("--inverse-steps", type=int, help="dtp: changes of every inverse a batch.  [default: 1]"),
     click.option("--inverse-first", type=int, help="dtp: batches of the first epoch in which inverses alone learn.  [default: 0]"),
-    click.option("--loss", help="hinge, or simclr (NT-Xent; not plausible).  [default: hinge]"),
+    click.option("--loss", help="hinge, hinge-mean, simclr (NT-Xent), barlow, positive; of patches clapp, gaze.  [default: hinge]"),
     click.option("--lags", type=Lags(), help="hinge: moments of memory, the present one included; or all.  [default: 20]"),
     click.option("--negative-weight", type=float, help="hinge: weight of each remembered negative; published: 1/K.  [default: 1]"),
     click.option("--block/--no-block", default=None, help="Only what is active now (view 2) learns.  [default: block]"),
@@ -62,10 +64,15 @@ OPTIONS = [
     click.option("--match/--no-match", default=None,
                  help="Scale heads at the start so that images lie THRESHOLD apart.  [default: match]"),
     click.option("--temperature", type=float, help="simclr.  [default: 0.1]"),
-    click.option("--network", help='small, conv5, conv4-tanh, or a text: "32 hardtanh, 32 pool, 512 pool".'),
-    click.option("--data", help="toys, cifar10, cifar100, folder:PATH or FILE.npz.  [default: toys]"),
-    click.option("--data-dir", help="Where the files of cifar10 and cifar100 are."),
-    click.option("--views", help="deform, or motion (toys only: two moments of a moving solid).  [default: deform]"),
+    click.option("--network", help='small, conv5, conv4-tanh, vgg6 (stl10), or a text: "32 hardtanh, 32 pool, 512 pool".'),
+    click.option("--data", help="toys, cifar10, cifar100, stl10, folder:PATH or FILE.npz.  [default: toys]"),
+    click.option("--data-dir", help="Where the files of cifar10, cifar100 and stl10 are."),
+    click.option("--views", help="deform, motion (toys only: two moments of a moving solid) or gaze (patches).  [default: deform]"),
+    click.option("--deformation", help="affine (with colour), or simclr: crop, jitter, grey.  [default: affine]"),
+    click.option("--crop", type=int, help="Look at a part of so many rows and columns.  [default: 64 of stl10; else all]"),
+    click.option("--patch", type=int, help="clapp, gaze: rows of a patch; patches overlap by half.  [default: 16 of stl10]"),
+    click.option("--grey/--no-grey", default=None, help="Look at brightness alone.  [default: grey for clapp and gaze]"),
+    click.option("--negatives", type=int, help="clapp, gaze: random patches against each right one.  [default: 1]"),
     click.option("--images", type=int, help="Train on the first so many images.  [default: all]"),
     click.option("--epochs", type=int, help="Passes through the images (ll greedy and random: a layer)."),
     click.option("--batch", type=int, help="Moments of the stream computed at once."),
@@ -79,7 +86,7 @@ OPTIONS = [
     click.option("--seed", type=int, help="Of weights, order, deformations.  [default: 0]"),
     click.option("--threads", type=int, help="Any number gives the same bits.  [default: every core]"),
     click.option("--device", help="cpu.  [default: cpu]"),
-    click.option("--readout", help="lbfgs, or adam (the paper's protocol).  [default: lbfgs]"),
+    click.option("--readout", help="lbfgs, adam (the paper's protocol), hinge (plausible) or knn.  [default: lbfgs]"),
     click.option("--readout-images", type=int, help="Labelled training images of the read-out.  [default: 10000]"),
 ]
 
@@ -89,7 +96,8 @@ OPTIONS = [
 @click.option("--out", type=click.Path(path_type=Path), help="Folder of the run.  [default: runs/RULE-DATA-TIME]")
 @click.option("--resume", type=click.Path(path_type=Path), help="Go on with a run's folder; --epochs may be raised.")
 @click.option("--checkpoint-every", type=float, default=60.0, show_default=True, help="Seconds between checkpoints.")
-def train(out, resume, checkpoint_every, **given):
+@click.option("--require-plausible", is_flag=True, help="Refuse to train what the audit at the start does not find plausible.")
+def train(out, resume, checkpoint_every, require_plausible, **given):
     """Train a network without labels, then read its features out.
 
     Without options: the built-in images, layer-wise learning, a network of four layers. Every default that depends on
@@ -108,13 +116,18 @@ def train(out, resume, checkpoint_every, **given):
     if config.data == "toys":
         click.echo("making or finding the built-in images ...", err=True)
     session = Session(config)
+    report = at_start(session)
+    if require_plausible:
+        demand(report)
     with Workers(config.threads) as workers:
         _announce(session, workers)
+        click.echo(f"audit     {report.line()}")
         if run is None:
             run = Run.create(out, config, session.rule.wiring())
         elif config != run.config:
             run.config = config
             run.save_config(session.rule.wiring())
+        run.save_audit(report.json())
         trainer = Trainer(session, run, checkpoint_every)
         if resume is not None:
             trainer.resume()
@@ -126,7 +139,7 @@ def train(out, resume, checkpoint_every, **given):
 
 def _name(config: Config) -> str:
     data = config.data.removeprefix("folder:").rstrip("/").rsplit("/", 1)[-1].removesuffix(".npz")
-    return f"{config.rule}-{data}-{datetime.datetime.now():%Y%m%d-%H%M%S}"
+    return f"{config.rule.replace(':', '-')}-{data}-{datetime.datetime.now():%Y%m%d-%H%M%S}"
 
 
 def _resumed(folder: Path, out, given) -> tuple[Config, Run]:
@@ -215,7 +228,7 @@ def _finish(session: Session, run: Run, progress: Progress, workers: Workers, se
     results = {"rule": config.rule, "wiring": session.rule.wiring(), "seconds": progress.seconds,
                "images_per_second": progress.done * config.batch / max(progress.seconds, 1e-9)}  # fmt: skip
     began = time.perf_counter()
-    if data.train_labels is None or data.test_labels is None:
+    if data.labelled is None:
         results |= {"test_accuracy": None, "floor_accuracy": None, "per_layer": []}
     else:
         live = sys.stderr.isatty()
@@ -223,6 +236,7 @@ def _finish(session: Session, run: Run, progress: Progress, workers: Workers, se
         results |= compare(config, data, forward_weights(session.network), workers, tell)
         click.echo("\r" + " " * 40 + "\r" if live else "", err=True, nl=False)
     run.save_results(results)
+    page.write(run, forward_weights(session.network))
     say(results)
     reading = time.perf_counter() - began
     click.echo(
@@ -240,5 +254,6 @@ def say(results: dict) -> None:
         return
     for name, key in (("accuracy", "test_accuracy"), ("floor", "floor_accuracy")):
         layers = "  ".join(f"layer {row['layer']} {100 * row[key]:.1f}" for row in results["per_layer"])
-        what = "linear read-out, % of test images" if name == "accuracy" else "the same, untrained"
+        how = READ_OUTS[results["readout"]]
+        what = f"{how} read-out, % of test images" if name == "accuracy" else "the same, untrained"
         click.echo(f"{name:9} top {100 * results[key]:.1f}  ({what}: {layers})")

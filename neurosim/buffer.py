@@ -7,8 +7,8 @@ import numpy as np
 from neurosim.errors import ShapeError
 
 ROLES = (
-    "image", "activity", "forward weight", "feedback weight", "inverse weight", "change", "plasticity", "memory", "error",
-    "gate", "deformation", "noise", "value", "rate",
+    "image", "activity", "forward weight", "feedback weight", "inverse weight", "prediction weight", "change",
+    "plasticity", "memory", "error", "gate", "deformation", "noise", "value", "rate", "label",
 )  # fmt: skip
 
 

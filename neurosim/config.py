@@ -8,17 +8,21 @@ import math
 from dataclasses import dataclass
 
 from neurosim import losses
+from neurosim.data.framing import grid
 from neurosim.errors import RunError, WiringError
 
 SCHEDULES = ("constant", "cosine", "linear")
-VIEWS = ("deform", "motion")
-READOUTS = ("lbfgs", "adam")
+VIEWS = ("deform", "motion", "gaze")
+DEFORMATIONS = ("affine", "simclr")
+READOUTS = ("lbfgs", "adam", "hinge", "knn")
 
 # Where the best settings differ from those of the built-in images; docs/results.md has the measurements.
 OF_RULES = ("order", "feedback", "top", "target_step", "noise", "inverse_rate", "inverse_steps",
             "inverse_first")  # a rule takes some or none; fmt: skip
-OF_LOSSES = ("lags", "negative_weight", "threshold", "delta", "temperature")
+OF_LOSSES = ("lags", "negative_weight", "threshold", "delta", "temperature", "negatives")
 OF_PHOTOGRAPHS = {"network": "conv5", "epochs": 1, "batch": 50, "rate": 0.02, "head_rate": 2.5, "feedback_gain": 0.1}
+OF_STL10 = {"network": "vgg6", "crop": 64}
+SIZES = {"toys": 32, "cifar10": 32, "cifar100": 32}  # pictures of other sources may have any size
 OF_DTP = {"network": "conv4-tanh", "loss": "hinge-mean", "block": False, "match": False, "plasticity": "adam", "rate": 1e-3,
           "head_rate": 1.0, "batch": 50, "epochs": 2, "noise": 2.0, "target_step": 20.0}  # fmt: skip
 
@@ -67,9 +71,14 @@ class Config:
     device: str = "cpu"
     readout: str = "lbfgs"
     readout_images: int = 10000
+    crop: int | None = None
+    patch: int | None = None
+    grey: bool = False
+    negatives: int = 1
+    deformation: str = "affine"
 
     def __post_init__(self):
-        for name, low in (("epochs", 1), ("batch", 2), ("readout_images", 10), ("seed", 0)):
+        for name, low in (("epochs", 1), ("batch", 2), ("readout_images", 10), ("seed", 0), ("negatives", 1)):
             if getattr(self, name) < low:
                 raise WiringError(f"--{name.replace('_', '-')} {getattr(self, name)}", f"a whole number of at least {low}",
                                   "write a larger one")  # fmt: skip
@@ -79,7 +88,7 @@ class Config:
                                   "write --" + name.replace("_", "-") + " 1")  # fmt: skip
         if self.threads is not None and self.threads < 1:
             raise WiringError(f"--threads {self.threads}", "at least 1", "leave it out to use every core")
-        for name, known in (("schedule", SCHEDULES), ("views", VIEWS), ("readout", READOUTS)):
+        for name, known in (("schedule", SCHEDULES), ("views", VIEWS), ("readout", READOUTS), ("deformation", DEFORMATIONS)):
             if getattr(self, name) not in known:
                 raise WiringError(f"--{name} {getattr(self, name)}", "one of " + ", ".join(known), f"write --{name} {known[0]}")
 
@@ -94,8 +103,9 @@ class Config:
             WiringError: an option given that the loss would ignore, or a value out of range.
         """
         given = {name: value for name, value in given.items() if value is not None}
-        photographs = OF_PHOTOGRAPHS if given.get("data", cls.data) != "toys" else {}
-        filled = {**photographs, **(OF_DTP if given.get("rule") == "dtp" else {}), **given}
+        data = given.get("data", cls.data)
+        filled = OF_PHOTOGRAPHS if data != "toys" else {}
+        filled = {**filled, **(OF_STL10 if data == "stl10" else {}), **(OF_DTP if given.get("rule") == "dtp" else {}), **given}
         loss = filled.get("loss", cls.loss)
         ignored = [name for name in OF_LOSSES if name in given and name not in losses.options(loss)]
         if ignored:
@@ -104,7 +114,21 @@ class Config:
         if filled.get("lags") == "all":
             filled["lags"] = None
             filled["negative_weight"] = given.get("negative_weight")
+        if losses.patches(loss):
+            filled |= _gaze(loss, data, given)
+        elif "patch" in given or filled.get("views") == "gaze":
+            option = f"--patch {given['patch']}" if "patch" in given else "--views gaze"
+            raise WiringError(f"{option} with --loss {loss}", "a loss that compares patches, clapp or gaze",
+                              "leave it out, or write --loss gaze")  # fmt: skip
+        if "deformation" in given and filled.get("views", "deform") != "deform":
+            raise WiringError(f"--deformation {given['deformation']} with views by {filled['views']}", "views by deform",
+                              "leave it out, or write --views deform with a loss of two views")  # fmt: skip
         return cls(**filled)
+
+    @property
+    def grid(self) -> int | None:
+        """Rows of patches in a crop; None without patches."""
+        return None if self.patch is None else grid(self.crop, self.patch)
 
     def text(self) -> str:
         """As it is written to config.json."""
@@ -123,3 +147,25 @@ class Config:
         except (ValueError, TypeError, KeyError) as problem:
             raise RunError(f"{where} cannot be read ({problem})", "the config.json that this version wrote",
                            "train anew into another folder") from None  # fmt: skip
+
+
+def _gaze(loss: str, data: str, given: dict) -> dict:
+    """What a loss that compares patches asks for, where it was not given.
+
+    Raises:
+        WiringError: options that do not go with patches, or pictures without a known way to cut them.
+    """
+    if given.get("views", "gaze") != "gaze" or given.get("block"):
+        option = "--block" if given.get("block") else f"--views {given['views']}"
+        raise WiringError(f"{option} with --loss {loss}", "patches of one picture, all of which learn", "leave it out")
+    patch = given.get("patch", 16 if data == "stl10" else None)
+    if patch is None:
+        raise WiringError(f"--loss {loss} with --data {data}, which says nothing of patches",
+                          "--data stl10 (patches of 16), or the size of a patch",
+                          "write --patch 8, or take another loss")  # fmt: skip
+    crop = given.get("crop", OF_STL10["crop"] if data == "stl10" else SIZES.get(data))
+    if crop is None:
+        raise WiringError(f"--loss {loss} with --data {data} and no --crop", "the size of what is cut into patches",
+                          "write --crop and the rows of a picture")  # fmt: skip
+    grid(crop, patch)
+    return {"views": "gaze", "block": False, "patch": patch, "crop": crop, "grey": given.get("grey", True)}

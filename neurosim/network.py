@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from neurosim.errors import ShapeError, WiringError
+from neurosim.parts.average import Average
 from neurosim.parts.inverse import Inverse
 from neurosim.parts.plasticity import Plasticity
 from neurosim.parts.population import GATES, Head, Population
@@ -19,23 +20,30 @@ from neurosim.plan import Step
 PRESETS = {
     "conv5": "32 hardtanh, 32 pool, 64 hardtanh, 64 pool, 512 pool",
     "conv4-tanh": "32 bias tanh pool, 64 bias tanh pool, 128 bias tanh pool, 256 bias tanh pool, head bias tanh",
+    "vgg6": "128 hardtanh, 256 hardtanh pool, 256 hardtanh, 512 hardtanh pool, 1024 hardtanh pool, 1024 hardtanh pool, "
+            "head average",
     "small": "32 pool, 64 pool, 128 pool, 256 pool",
 }
 HEAD_UNITS = 64
+FLAGS = ("pool", "bias", "local")  # words of a layer
 FEEDBACKS = ("bp", "rf", "urf", "sign")
 
 
 @dataclass(frozen=True)
 class Layer:
-    """One layer of a text network: a 3 x 3 convolution, perhaps a bias, perhaps a 2 x 2 pool, then a nonlinearity."""
+    """One layer of a text network: a 3 x 3 convolution, perhaps a bias, perhaps a 2 x 2 pool, then a nonlinearity.
+
+    A ``local`` layer is untied: the same connections, but every place has weights of its own (Amit 2019).
+    """
 
     channels: int
     nonlinearity: str
     pooled: bool
     bias: bool = False
+    local: bool = False
 
     def __str__(self):
-        words = [str(self.channels), "bias"] if self.bias else [str(self.channels)]
+        words = [str(self.channels), *["local"] * self.local, *["bias"] * self.bias]
         if self.nonlinearity != "linear" or not self.pooled:
             words.append(self.nonlinearity)
         return " ".join([*words, "pool"] if self.pooled else words)
@@ -44,9 +52,9 @@ class Layer:
 def parse(text: str) -> tuple[Layer, ...]:
     """Read a preset's name or ``"32 hardtanh, 32 pool, 512 hardtanh pool"``.
 
-    A layer is its number of channels and then words: ``hardtanh``, ``tanh`` or ``linear``, ``bias`` and ``pool``. A
-    pooled layer without a nonlinearity is linear. Pooling comes first: for a nonlinearity that never falls that is the
-    same. The last part may tell of the heads, see `parse_head`.
+    A layer is its number of channels and then words: ``hardtanh``, ``tanh`` or ``linear``, ``bias``, ``local`` and
+    ``pool``. A pooled layer without a nonlinearity is linear. Pooling comes first: for a nonlinearity that never falls
+    that is the same. The last part may tell of the heads, see `parse_head`.
 
     Raises:
         WiringError: a text that is none of these.
@@ -54,16 +62,16 @@ def parse(text: str) -> tuple[Layer, ...]:
     layers = []
     for number, part in enumerate(_parts(text)[0], 1):
         words = part.split()
-        names = [word for word in words[1:] if word not in ("pool", "bias")]
-        known = words and words[0].isdecimal() and int(words[0]) > 0 and len(names) <= 1 and (names or "pool" in words)
-        once = words.count("pool") <= 1 and words.count("bias") <= 1
-        if not known or not once or any(name not in GATES for name in names):
+        names = [word for word in words[1:] if word not in FLAGS]
+        known = words and words[0].isdecimal() and int(words[0]) > 0 and len(names) <= 1
+        known = known and max(map(words.count, FLAGS)) <= 1 and (names or "pool" in words)
+        if not known or any(name not in GATES for name in names):
             raise WiringError(
                 f"layer {number} of the network {text!r} reads {part.strip()!r}",
                 f"a preset ({', '.join(PRESETS)}) or layers like '32 hardtanh' and '64 pool', with commas between",
                 'write --network "32 hardtanh, 64 pool"',
             )
-        layers.append(Layer(int(words[0]), names[0] if names else "linear", "pool" in words, "bias" in words))
+        layers.append(Layer(int(words[0]), names[0] if names else "linear", "pool" in words, "bias" in words, "local" in words))
     return tuple(layers)
 
 
@@ -74,12 +82,17 @@ def parse_head(text: str) -> tuple[str, bool]:
         WiringError: other words after ``head``.
     """
     words = (_parts(text)[1] or "head").split()[1:]
-    names = [word for word in words if word != "bias"]
-    if len(names) > 1 or any(name not in GATES for name in names) or words.count("bias") > 1:
+    names = [word for word in words if word not in ("average", "bias")]
+    if len(names) > 1 or any(name not in GATES for name in names) or max(map(words.count, ("average", "bias"))) > 1:
         raise WiringError(f"the head of the network {text!r} reads {' '.join(['head', *words])!r}",
-                          "head, then bias, then hardtanh, tanh or linear, each once at most",
+                          "head, then bias, average, then hardtanh, tanh or linear, each once at most",
                           "write it last: --network \"32 tanh pool, head bias tanh\"")  # fmt: skip
     return names[0] if names else "linear", "bias" in words
+
+
+def averages(text: str) -> bool:
+    """Whether every head reads the means of 2 x 2 windows: the text ends like ``", head average"``."""
+    return "average" in (_parts(text)[1] or "").split()
 
 
 def _parts(text: str) -> tuple[list[str], str | None]:
@@ -112,13 +125,14 @@ class Network:
     Args:
         text: a preset or a text, see `parse`.
         image: (row, column, channel) of an image.
-        pairs: moments in a batch; every array holds ``2 x pairs`` views.
+        pairs: moments in a batch; every array holds ``2 x pairs`` views, unless ``views`` tells otherwise.
         block: the gradient block: only view 2 learns.
         seed: of all initial weights; every array draws from a generator of its own.
         plasticity: shared by all synapses that learn.
         dtype: of activities and weights.
         head_units: D, units of every head.
         head_plasticity: of the heads and of the feedback from them; None: the same as of the others.
+        views: rows of every array, all of which learn: patches instead of pairs.
         feedback_gain: multiplies the initial weights of feedback: the smaller, the sooner what it learns shows.
 
     Raises:
@@ -126,13 +140,14 @@ class Network:
     """
 
     def __init__(self, text, image, pairs, *, block=True, seed=0, plasticity=None, dtype=np.float32, head_units=HEAD_UNITS,
-                 head_plasticity=None, feedback_gain=1.0):  # fmt: skip
+                 head_plasticity=None, feedback_gain=1.0, views=None):  # fmt: skip
         self.layers, self.pairs, self.block, self.seed = parse(text), pairs, block, seed
-        self.head_nonlinearity, self.head_bias = parse_head(text)
+        (self.head_nonlinearity, self.head_bias), self.averages = parse_head(text), averages(text)
         self.plasticity, self.dtype, self.head_units = plasticity or Plasticity(), np.dtype(dtype), head_units
         self.head_plasticity, self.feedback_gain = head_plasticity or self.plasticity, feedback_gain
         sizes = shapes(self.layers, image)
-        views, learning = 2 * pairs, pairs if block else 0
+        learning = pairs if block and views is None else 0
+        views = views or 2 * pairs
         self.populations = [Population(0, sizes[0], views, learning, dtype=dtype)]
         for number, (layer, size) in enumerate(zip(self.layers, sizes[1:], strict=True), 1):
             self.populations.append(
@@ -141,7 +156,9 @@ class Network:
         self.constant = Constant(dtype)
         self.projections = []
         for number, (pre, post) in enumerate(zip(self.populations, self.populations[1:], strict=False), 1):
-            synapse = self._synapse("W", number, (3, 3, pre.shape[2], post.shape[2]), "forward weight", True)
+            places = pre.shape[:2] if self.layers[number - 1].local else ()
+            shape = (*places, 3, 3, pre.shape[2], post.shape[2])
+            synapse = self._synapse("W", number, shape, "forward weight", True)
             bias = self._bias(synapse) if self.layers[number - 1].bias else None
             self.projections.append(Projection(pre, post, synapse, bias))
         self._heads: dict[int, Projection] = {}
@@ -151,7 +168,8 @@ class Network:
         return len(self.layers)
 
     def __str__(self):
-        head = ["head", *["bias"] * self.head_bias, *[self.head_nonlinearity] * (self.head_nonlinearity != "linear")]
+        head = ["head", *["average"] * self.averages, *["bias"] * self.head_bias]
+        head += [self.head_nonlinearity] * (self.head_nonlinearity != "linear")
         return ", ".join([*map(str, self.layers), *[" ".join(head)] * (len(head) > 1)])
 
     def _synapse(self, letter: str, number: int, shape, role: str, learns: bool) -> Synapse:
@@ -175,6 +193,12 @@ class Network:
         """The projection from layer ``number`` to its head of D units; the same one at every call."""
         if number not in self._heads:
             pre = self.populations[number]
+            if self.averages and pre.shape[:2] != (1, 1):
+                rows, columns, channels = pre.shape
+                if rows % 2 or columns % 2:
+                    raise ShapeError(f"head {number} averages {rows}x{columns}x{channels}", "even sizes, or a single place",
+                                     "leave 'average' out of --network, or take images of another size")  # fmt: skip
+                pre = Average(pre)
             post = Head(number, self.head_units, pre.views, pre.learning, self.dtype, self.head_nonlinearity)
             synapse = self._synapse("H", number, (pre.size, self.head_units), "forward weight", True)
             self._heads[number] = Projection(pre, post, synapse, self._bias(synapse) if self.head_bias else None)

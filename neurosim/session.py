@@ -9,9 +9,10 @@ import numpy as np
 
 from neurosim import losses, rules
 from neurosim.config import OF_RULES, Config
-from neurosim.data.deform import Deformation
+from neurosim.data.deform import Deformation, SimclrDeformation
+from neurosim.data.framing import Framing
 from neurosim.data.sources import load
-from neurosim.errors import DataError, RunError
+from neurosim.errors import DataError, RunError, WiringError
 from neurosim.execute import Program, Workers
 from neurosim.kernels.api import backend
 from neurosim.network import Network
@@ -19,7 +20,8 @@ from neurosim.parts.eye import Eye
 from neurosim.parts.plasticity import Plasticity
 from neurosim.plan import Plan
 
-SAVED = ("forward weight", "feedback weight", "inverse weight", "plasticity", "memory")  # roles that a checkpoint keeps
+# Roles that a checkpoint keeps.
+SAVED = ("forward weight", "feedback weight", "inverse weight", "prediction weight", "plasticity", "memory")
 # Of the toys colour tells nothing and the outline tells everything: their views differ in colour and flip alone. With the
 # photographs' affine deformations two views of one toy stay three quarters as far apart as two toys, and little is learned.
 OF_TOYS = Deformation(scale=0.0, shift=0.0, hue=0.5)
@@ -33,17 +35,38 @@ def make_rule(config: Config, network: Network) -> rules.Rule:
         WiringError: a rule, loss or option that does not exist, or does not belong.
     """
     accepted = losses.options(config.loss)
+    if losses.available()[config.loss].patches != (config.patch is not None):
+        raise WiringError(f"--loss {config.loss} {'with' if config.patch else 'without'} patches",
+                          "patches for clapp and gaze, and for no other loss", "start the run from the command line")  # fmt: skip
     wanted = {name: getattr(config, name) for name in accepted}
     options = {name: getattr(config, name) for name in OF_RULES if getattr(config, name) is not None}
     return rules.make(config.rule, network, losses.make(config.loss, **wanted), **options)
 
 
+def make_framing(config: Config) -> Framing:
+    """What of every picture a configuration looks at."""
+    return Framing(config.crop, config.patch, config.grey)
+
+
+def make_deformation(config: Config) -> Deformation | SimclrDeformation:
+    """How the views of a configuration are deformed."""
+    if config.deformation == "simclr":
+        return SimclrDeformation()
+    return OF_TOYS if config.data == "toys" else Deformation()
+
+
 def make_network(config: Config, image: tuple[int, int, int]) -> Network:
-    """The network of a configuration, for images of a shape."""
+    """The network of a configuration, for images of a shape.
+
+    Raises:
+        DataError, ShapeError: images that cannot be cut or pooled as asked.
+    """
+    framing = make_framing(config)
+    views = config.batch * framing.views(image[0]) if config.patch is not None else None
     plasticity = Plasticity(config.plasticity, config.rate, config.momentum, config.decay)
     heads = Plasticity(config.plasticity, config.rate * config.head_rate, config.momentum, config.decay, "head rate")
-    return Network(config.network, image, config.batch, block=config.block, seed=config.seed, plasticity=plasticity,
-                   head_plasticity=heads, feedback_gain=config.feedback_gain)  # fmt: skip
+    return Network(config.network, framing.shape(image), config.batch, block=config.block, seed=config.seed, plasticity=plasticity,
+                   head_plasticity=heads, feedback_gain=config.feedback_gain, views=views)  # fmt: skip
 
 
 class Session:
@@ -68,8 +91,10 @@ class Session:
                             "at least one batch of images", "use a smaller --batch or more images")  # fmt: skip
         self.network = make_network(config, self.data.image_shape)
         self.rule = make_rule(config, self.network)
-        self.eye = Eye(self.network.populations[0], **CENTRED)
-        self.deformation = OF_TOYS if config.data == "toys" else Deformation()
+        self.framing = make_framing(config)
+        self.deformation = make_deformation(config)
+        self.eye = Eye(self.network.populations[0], **CENTRED, kernel=self.deformation.kernel)
+        self.deformed = config.views == "deform"
         self._programs: dict[str, Program] = {}
 
     @property
@@ -84,7 +109,7 @@ class Session:
 
     def plan(self, lesson: str) -> Plan:
         """The whole plan of a lesson: eye, forward, error, plasticity."""
-        return Plan(lesson, [*self.eye.look(self.config.views == "deform"), *self.rule.wire(lesson)])
+        return Plan(lesson, [*self.eye.look(self.deformed), *self.rule.wire(lesson)])
 
     def program(self, lesson: str) -> Program:
         """The lesson's plan bound to kernels; greedy order keeps only the newest."""
@@ -100,13 +125,17 @@ class Session:
         order = np.random.default_rng([config.seed, ord("O"), epoch]).permutation(len(images))
         chosen = order[batch * config.batch : (batch + 1) * config.batch]
         rng = np.random.default_rng([config.seed, ord("V"), epoch, batch])
-        if config.views == "motion":
+        if config.views == "gaze":
+            self.eye.show(self.framing.wander(images[chosen], rng))
+        elif config.views == "motion":
             # Which of two frames is view 1 is drawn too: under the gradient block view 2 moves towards view 1, and a
             # difference that all pairs share (an earlier and a later light) would run away.
             frames = np.argsort(rng.random((len(chosen), images.shape[1])), axis=1)[:, :2]
             self.eye.show(np.concatenate([images[chosen, frames[:, 0]], images[chosen, frames[:, 1]]]))
         else:
-            self.eye.show(np.concatenate([images[chosen], images[chosen]]))
+            # A crop is where the picture is; the two views of it are deformed.
+            seen = self.framing.wander(images[chosen], rng) if config.crop or config.grey else images[chosen]
+            self.eye.show(np.concatenate([seen, seen]))
             self.eye.draw(self.deformation, rng)
 
     def match_heads(self, workers: Workers) -> None:
@@ -117,13 +146,15 @@ class Session:
         """
         self.show(0, 0)
         heads = [self.network.head(number) for number in self.rule.errors]
-        steps = [*self.eye.look(self.config.views == "deform"), *self.network.look()]
+        steps = [*self.eye.look(self.deformed), *self.network.look()]
         for head in heads:
             steps += [*head.transmit(), *head.post.respond()]
         Program(Plan("match heads", steps), self.kernels).run(workers)
         for head in heads:
-            z = head.post.activity.array[: self.config.batch].astype(float)
-            apart = np.abs(z - np.roll(z, 1, axis=0)).sum(axis=1).mean()
+            z = head.post.activity.array.astype(float)
+            z = z if self.config.patch is not None else z[: self.config.batch]
+            # Of patches, those at the same place of the next picture.
+            apart = np.abs(z - np.roll(z, len(z) // self.config.batch, axis=0)).sum(axis=1).mean()
             if apart > 0:
                 head.synapse.rescale(self.config.threshold / apart)
 
@@ -163,7 +194,8 @@ class Session:
         """Bytes of the images and of every array of the longest lesson."""
         longest = max((self.plan(lesson) for lesson in self.rule.lessons), key=lambda p: p.flops, default=None)
         arrays = sum(b.nbytes for b in longest.buffers if not b.local) if longest else 0
-        return arrays + self.data.train_images.nbytes
+        held = self.data.train_images
+        return arrays + (0 if isinstance(held, np.memmap) else held.nbytes)
 
     def expected_seconds(self, workers: Workers) -> float:
         """Seconds that training will take, from the plans' arithmetic and a matrix product timed now."""

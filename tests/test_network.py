@@ -25,7 +25,8 @@ def test_conv5_is_the_paper_s():
     assert len(network) == 5
 
 
-@pytest.mark.parametrize("text", [*PRESETS, "3 tanh pool, 4 linear, 5 pool", "8 hardtanh pool", "4 bias pool, head tanh",
+@pytest.mark.parametrize("text", [*PRESETS, "3 tanh pool, 4 linear, 5 pool", "8 hardtanh pool", "8 local pool, 4 local bias tanh",
+                                  "4 bias pool, head tanh", "4 pool, head average",
                                   "5 bias linear, head bias"])  # fmt: skip
 def test_a_network_s_text_reads_back_as_itself(text):
     layers = parse(text)
@@ -35,6 +36,7 @@ def test_a_network_s_text_reads_back_as_itself(text):
 
 
 def test_words_may_come_in_any_order():
+    assert parse("8 tanh pool local") == (Layer(8, "tanh", True, local=True),)
     assert parse("32  pool tanh ,\n 4 linear") == (Layer(32, "tanh", True), Layer(4, "linear", False))
 
 
@@ -44,7 +46,8 @@ def test_words_may_come_in_any_order():
         ("", 1, "''"), ("conv6", 1, "'conv6'"), ("32", 1, "'32'"), ("32 hardtanh,", 2, "''"),
         ("32 relu", 1, "'32 relu'"), ("0 pool", 1, "'0 pool'"), ("-3 pool", 1, "'-3 pool'"),
         ("8 pool, 3.5 pool", 2, "'3.5 pool'"), ("8 pool pool", 1, "'8 pool pool'"),
-        ("8 tanh hardtanh", 1, "'8 tanh hardtanh'"), ("pool 8", 1, "'pool 8'"),
+        ("8 tanh hardtanh", 1, "'8 tanh hardtanh'"), ("8 local", 1, "'8 local'"),
+        ("8 local local pool", 1, "'8 local local pool'"), ("pool 8", 1, "'pool 8'"),
         ("8 tanh; 9 tanh", 1, "'8 tanh; 9 tanh'"), ("8 bias bias pool", 1, "'8 bias bias pool'"), ("8 bias", 1, "'8 bias'"),
         ("head tanh", 1, "'head tanh'"), ("head tanh, 4 pool", 1, "'head tanh'"),
     ],

@@ -135,6 +135,12 @@ def complete(layout: Layout, folder: Path) -> bool:
     return all(os.path.isfile(path) and os.path.getsize(path) == size for path, size in paths.items())
 
 
+def wanted(layout: Layout) -> dict[str, str]:
+    """Name in the archive -> name on the disk of every file that is read."""
+    files = {f"{layout.binary}/{file}.bin": f"{file}.bin" for file in layout.files}
+    return files | {f"{layout.binary}/{layout.names[0]}": layout.names[0]}
+
+
 def _holds(layout: Layout, folder: Path, suffix: str) -> bool:
     return any(os.path.isfile(folder / f"{file}{suffix}") for file in layout.files)
 

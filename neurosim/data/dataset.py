@@ -19,6 +19,9 @@ class Dataset:
         test_images: uint8, one frame each, or None.
         test_labels: int64 ``(sample,)`` or None.
         classes: the names of the kinds.
+        readout_images: other images than the training images for the read-out to learn from, where the training images
+            have no labels; None: the training images.
+        readout_labels: int64 ``(sample,)``, theirs.
 
     Raises:
         DataError: arrays that do not belong together.
@@ -30,9 +33,11 @@ class Dataset:
     test_images: np.ndarray | None
     test_labels: np.ndarray | None
     classes: tuple[str, ...]
+    readout_images: np.ndarray | None = None
+    readout_labels: np.ndarray | None = None
 
     def __post_init__(self):
-        for split in ("train", "test"):
+        for split in ("train", "test", "readout"):
             images, labels = getattr(self, f"{split}_images"), getattr(self, f"{split}_labels")
             if images is not None and (images.dtype != np.uint8 or images.ndim not in (4, 5)):
                 raise DataError(
@@ -47,6 +52,14 @@ class Dataset:
                     "one label an image",
                     "mend the file, or leave the labels out",
                 )
+
+    @property
+    def labelled(self) -> tuple[np.ndarray, np.ndarray] | None:
+        """Images and labels that the read-out learns from; None where there are no labels, or no test to read them."""
+        images, labels = self.train_images, self.train_labels
+        if self.readout_images is not None:
+            images, labels = self.readout_images, self.readout_labels
+        return None if labels is None or self.test_labels is None else (images, labels)
 
     @property
     def image_shape(self) -> tuple[int, int, int]:

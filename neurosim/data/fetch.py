@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from neurosim import __version__
-from neurosim.data import cifar
+from neurosim.data import cifar, stl10
 from neurosim.errors import DataError
 
 CHUNK = 1 << 18  # bytes between two calls of the progress callback
@@ -41,6 +41,9 @@ ARCHIVES = {
     ),
     "cifar100": Archive(
         "https://www.cs.toronto.edu/~kriz/cifar-100-binary.tar.gz", "03b5dce01913d631647c71ecec9e9cb8", 185_000_000
+    ),
+    "stl10": Archive(
+        "http://ai.stanford.edu/~acoates/stl10/stl10_binary.tar.gz", "91f7769df0f17e558f3565bffb0c7dfb", 3_130_000_000
     ),
 }
 
@@ -65,9 +68,11 @@ def fetch(name: str, data_dir: Path, url: str | None = None, progress: Progress 
     """
     if name not in ARCHIVES:
         raise DataError(f"nothing to fetch for {name!r}", f"one of {', '.join(ARCHIVES)}", "choose one of them")
-    data_dir, archive, layout = Path(data_dir), ARCHIVES[name], cifar.LAYOUTS[name]
+    data_dir, archive = Path(data_dir), ARCHIVES[name]
+    source = stl10 if name in stl10.LAYOUTS else cifar
+    layout = source.LAYOUTS[name]
     folder = data_dir / layout.binary
-    if cifar.complete(layout, folder):
+    if source.complete(layout, folder):
         return folder
     with _disk(data_dir):
         data_dir.mkdir(parents=True, exist_ok=True)
@@ -77,11 +82,11 @@ def fetch(name: str, data_dir: Path, url: str | None = None, progress: Progress 
         part = own.with_name(f"{own.name}.part")
         _download(url or archive.url, part, archive.unpacked, progress)
         _check(part, archive, remove=True)
-        _unpack(part, layout, folder)
+        _unpack(part, source, layout, folder)
         part.unlink()
     else:
         _check(path, archive, remove=False)
-        _unpack(path, layout, folder)
+        _unpack(path, source, layout, folder)
     return folder
 
 
@@ -201,10 +206,9 @@ def _check(path: Path, archive: Archive, remove: bool) -> None:
     raise DataError(met, archive.md5, mend)
 
 
-def _unpack(path: Path, layout: cifar.Layout, folder: Path) -> None:
+def _unpack(path: Path, source, layout, folder: Path) -> None:
     """Copy the files that the layout names, and no others, so that no path in the archive can lead elsewhere."""
-    wanted = {f"{layout.binary}/{file}.bin": f"{file}.bin" for file in layout.files}
-    wanted[f"{layout.binary}/{layout.names[0]}"] = layout.names[0]
+    wanted = source.wanted(layout)
     with _disk(folder.parent), tempfile.TemporaryDirectory(dir=folder.parent, prefix=".unpacking-") as temporary:
         try:
             with tarfile.open(path, "r:gz") as tar:
@@ -214,7 +218,7 @@ def _unpack(path: Path, layout: cifar.Layout, folder: Path) -> None:
                             shutil.copyfileobj(tar.extractfile(member), file, CHUNK)
         except (tarfile.TarError, gzip.BadGzipFile, EOFError, zlib.error) as error:
             raise DataError(f"{path} cannot be unpacked ({error})", "a .tar.gz archive", "fetch it again") from None
-        if not cifar.complete(layout, Path(temporary)):
+        if not source.complete(layout, Path(temporary)):
             raise DataError(f"{path} lacks files of {layout.name}", ", ".join(wanted), "fetch it again")
         folder.mkdir(exist_ok=True)
         for file in sorted(os.listdir(temporary)):

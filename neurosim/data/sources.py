@@ -6,7 +6,9 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from neurosim.data import arrays, cifar, folder
+import numpy as np
+
+from neurosim.data import arrays, cifar, folder, stl10
 from neurosim.data.dataset import Dataset
 from neurosim.errors import DataError
 
@@ -25,6 +27,7 @@ SOURCES = (
     Source("toys", "ten kinds of solid, drawn when first used", "6000 + 2000", "32 x 32 x 3"),
     Source("cifar10", "photographs of ten kinds (Krizhevsky 2009)", "50000 + 10000", "32 x 32 x 3"),
     Source("cifar100", "photographs of a hundred kinds (Krizhevsky 2009)", "50000 + 10000", "32 x 32 x 3"),
+    Source("stl10", "photographs of ten kinds, most without labels (Coates 2011)", "100000 + 5000 + 8000", "96 x 96 x 3"),
     Source("folder:PATH", "your pictures: PATH/CLASS/*, or PATH/{train,test}/CLASS/*", "any", "any, one size"),
     Source("FILE.npz", "your arrays: images, labels, test_images, test_labels", "any", "any, one size"),
 )
@@ -36,8 +39,8 @@ def load(
     """The data set called ``name``.
 
     Args:
-        name: ``toys``, ``cifar10``, ``cifar100``, ``folder:PATH`` or ``FILE.npz``.
-        data_dir: where the files of cifar10 and cifar100 are; `default_dir` where None.
+        name: ``toys``, ``cifar10``, ``cifar100``, ``stl10``, ``folder:PATH`` or ``FILE.npz``.
+        data_dir: where the files of cifar10, cifar100 and stl10 are; `default_dir` where None.
         seed: of the toys; the others are what they are.
         frames: frames of each toy, two or more of them being views of it in motion; 1 for the others.
         images: keep the first so many training images; all where None.
@@ -70,15 +73,16 @@ def default_dir() -> Path:
 
 def found(source: Source, data_dir: Path | None = None) -> str:
     """Where a source's files are, in words for a table."""
-    if source.name not in cifar.LAYOUTS:
+    if source.name not in cifar.LAYOUTS | stl10.LAYOUTS:
         return "built in" if source.name == "toys" else "yours"
     data_dir = default_dir() if data_dir is None else Path(data_dir)
-    place = cifar.find(cifar.LAYOUTS[source.name], data_dir)
+    home = stl10 if source.name in stl10.LAYOUTS else cifar
+    place = home.find(home.LAYOUTS[source.name], data_dir)
     return f"not in {data_dir}" if place is None else str(place)
 
 
 def _known(name: str) -> bool:
-    built_in = name == "toys" or name in cifar.LAYOUTS
+    built_in = name == "toys" or name in cifar.LAYOUTS | stl10.LAYOUTS
     return built_in or (name.startswith("folder:") and name != "folder:") or name.lower().endswith(".npz")
 
 
@@ -89,6 +93,8 @@ def _read(name: str, data_dir: Path, seed: int, frames: int) -> Dataset:
         return toys.load(seed=seed, frames=frames)
     if name in cifar.LAYOUTS:
         return cifar.load(name, data_dir)
+    if name in stl10.LAYOUTS:
+        return stl10.load(name, data_dir)
     if name.startswith("folder:"):
         return folder.load(Path(os.path.expanduser(name.removeprefix("folder:"))), name)
     return arrays.load(Path(os.path.expanduser(name)), name)
@@ -110,4 +116,7 @@ def _first(data: Dataset, count: int) -> Dataset:
     if not 1 <= count <= have:
         raise DataError(f"{data.name}: {count} images asked for", f"1 to {have}", "choose a number in that range")
     labels = None if data.train_labels is None else data.train_labels[:count].copy()
-    return dataclasses.replace(data, train_images=data.train_images[:count].copy(), train_labels=labels)
+    # What is not kept is let go; a memory map holds nothing, and stays one.
+    images = data.train_images[:count]
+    images = images if isinstance(images, np.memmap) else images.copy()
+    return dataclasses.replace(data, train_images=images, train_labels=labels)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import scipy.optimize
 
+from neurosim.evaluate.checks import STREAM
 from neurosim.evaluate.softmax import Cost
 from neurosim.execute import BLOCK_BYTES
 
 RATE, EPOCHS, MINIBATCH = 1e-3, 200, 500  # the published protocol (Tang, Yang, Amit 2022)
-STREAM = 0x11EA4  # sets the read-out's random numbers apart from every other use of the same seed
 _MEAN_KEPT, _SQUARE_KEPT, _FLOOR = 0.9, 0.999, 1e-8  # Adam's usual constants (Kingma, Ba 2015)
 _LOOSE = 10  # a trial's tolerance over the last fit's
 _DIRECTIONS = 128  # twice as many cost more to find than they save

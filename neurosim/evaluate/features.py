@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from neurosim.data.framing import Framing
 from neurosim.execute import Program, Workers
 from neurosim.kernels.api import backend
 from neurosim.network import Network
@@ -13,17 +14,18 @@ from neurosim.plan import Plan
 GRID = 4  # at most so many rows and columns of a layer's activity reach the read-out
 
 
-def coarse(activity: np.ndarray) -> np.ndarray:
+def coarse(activity: np.ndarray, grid: int = GRID) -> np.ndarray:
     """Average the activity over a grid of at most 4 x 4 cells.
 
     Args:
         activity: ``(sample, row, column, channel)``.
+        grid: cells a side, at most.
 
     Returns:
         ``(sample, feature)``; conv5's top, 4 x 4 x 512 already, comes through as it is.
     """
     samples, rows, columns, channels = activity.shape
-    down, across = (max(d for d in range(1, min(GRID, size) + 1) if size % d == 0) for size in (rows, columns))
+    down, across = (max(d for d in range(1, min(grid, size) + 1) if size % d == 0) for size in (rows, columns))
     cells = activity.reshape(samples, down, rows // down, across, columns // across, channels)
     return cells.mean(axis=(2, 4), dtype=activity.dtype).reshape(samples, -1)
 
@@ -36,11 +38,16 @@ class Encoder:
         weights: ``W1`` ... ``WL``, ``bW1`` ... -> array, see `forward_weights`; None: the untrained ones of the seed (the floor).
         seed: of the initial weights.
         eye: gain, offset of the pictures.
-        views: pictures at a time.
+        views: views at a time, at least.
+        framing: what of a picture is looked at; the activity of its patches is averaged over each patch.
     """
 
-    def __init__(self, text, image, weights=None, *, seed=0, gain=1.0, offset=0.0, dtype=np.float32, views=128):
-        self.network = Network(text, image, views // 2, seed=seed, dtype=dtype)
+    def __init__(self, text, image, weights=None, *, seed=0, gain=1.0, offset=0.0, dtype=np.float32, views=128,
+                 framing=None):  # fmt: skip
+        self.framing = framing or Framing()
+        self.patches = self.framing.views(image[0])
+        self.pictures = max(1, views // self.patches)
+        self.network = Network(text, self.framing.shape(image), 1, seed=seed, dtype=dtype, views=self.pictures * self.patches)
         self.eye = Eye(self.network.populations[0], gain, offset)
         for projection in self.network.projections:
             if weights is not None:
@@ -60,13 +67,18 @@ class Encoder:
         if images.ndim == 5:
             images = images[:, 0]
         found = [[] for _ in layers]
-        views = len(self.eye.images.array)
-        for start in range(0, len(images), views):
-            part = images[start : start + views]
+        # A network whose heads average reads maps half as fine.
+        grid = GRID // 2 if self.network.averages else GRID
+        for start in range(0, len(images), self.pictures):
+            part = self.framing.centre(images[start : start + self.pictures])
             self.eye.show(part)
             self.program.run(workers)
             for rows, population in zip(found, layers, strict=True):
-                rows.append(coarse(population.activity.array[: len(part)]))
+                activity = population.activity.array[: len(part)]
+                if self.framing.patch is not None:
+                    side = int(self.patches**0.5)
+                    activity = activity.mean(axis=(1, 2)).reshape(-1, side, side, population.shape[2])
+                rows.append(coarse(activity, grid))
         return [np.concatenate(rows) for rows in found]
 
 

@@ -1,4 +1,4 @@
-"""How good the features are: a linear read-out of every layer, beside the same for the untrained network."""
+"""How good the features are: a read-out of every layer, beside the same for the untrained network."""
 
 from __future__ import annotations
 
@@ -9,22 +9,24 @@ import numpy as np
 from neurosim.config import Config
 from neurosim.data.dataset import Dataset
 from neurosim.errors import DataError
+from neurosim.evaluate import hinge, linear, neighbours
 from neurosim.evaluate.features import Encoder
-from neurosim.evaluate.linear import fit
 from neurosim.execute import Workers
-from neurosim.session import CENTRED
+from neurosim.session import CENTRED, make_framing
+
+READ_OUTS = {"lbfgs": "linear", "adam": "linear", "hinge": "hinge", "knn": "nearest-neighbour"}  # in words
 
 
 def labelled(data: Dataset, images: int, seed: int) -> np.ndarray:
-    """Which training images the read-out may see the labels of: ``images`` of them, drawn by the seed, or all."""
-    order = np.random.default_rng([seed, ord("R")]).permutation(len(data.train_images))
+    """Which labelled images the read-out may see: ``images`` of them, drawn by the seed, or all."""
+    order = np.random.default_rng([seed, ord("R")]).permutation(len(data.labelled[0]))
     return np.sort(order[:images])
 
 
 def read_out(
     config: Config, data: Dataset, weights: dict | None, workers: Workers, tell: Callable[[str], None] = lambda line: None
 ) -> list[float]:
-    """Test accuracy of a linear read-out of each layer, layer 1 first, 0..1.
+    """Test accuracy of a read-out of each layer, layer 1 first, 0..1.
 
     Args:
         config: of the run; its ``readout``, ``readout_images`` and ``seed`` count here.
@@ -36,19 +38,29 @@ def read_out(
     Raises:
         DataError: no labels or no test images.
     """
-    if data.train_labels is None or data.test_labels is None:
+    if data.labelled is None:
         raise DataError(f"{data.name} has no labels for a read-out", "training and test images with labels",
                         "add labels, or read the features out elsewhere")  # fmt: skip
-    encoder = Encoder(config.network, data.image_shape, weights, seed=config.seed, **CENTRED)
+    encoder = Encoder(config.network, data.image_shape, weights, seed=config.seed, framing=make_framing(config), **CENTRED)
     chosen = labelled(data, config.readout_images, config.seed)
-    train = encoder.features(data.train_images[chosen], workers)
+    images, labels = data.labelled
+    train = encoder.features(images[chosen], workers)
     test = encoder.features(data.test_images, workers)
     accuracies = []
     for number, (seen, unseen) in enumerate(zip(train, test, strict=True), 1):
         tell(f"layer {number} of {len(train)}")
-        model = fit(seen, data.train_labels[chosen], len(data.classes), workers, method=config.readout, seed=config.seed)
+        model = _fit(config, seen, labels[chosen], len(data.classes), workers)
         accuracies.append(float(model.accuracy(unseen, data.test_labels, workers)))
     return accuracies
+
+
+def _fit(config: Config, features: np.ndarray, labels: np.ndarray, classes: int, workers: Workers):
+    """The read-out that the configuration asks for, fitted to the features of one layer."""
+    if config.readout == "hinge":
+        return hinge.fit(features, labels, classes, workers, seed=config.seed)
+    if config.readout == "knn":
+        return neighbours.fit(features, labels, classes, workers, seed=config.seed)
+    return linear.fit(features, labels, classes, workers, method=config.readout, seed=config.seed)
 
 
 def compare(config: Config, data: Dataset, weights: dict, workers: Workers, tell=lambda line: None) -> dict:
@@ -56,6 +68,7 @@ def compare(config: Config, data: Dataset, weights: dict, workers: Workers, tell
     trained = read_out(config, data, weights, workers, lambda line: tell(f"read-out, {line}"))
     floor = read_out(config, data, None, workers, lambda line: tell(f"floor, {line}"))
     return {
+        "readout": config.readout,
         "test_accuracy": trained[-1],
         "floor_accuracy": floor[-1],
         "per_layer": [

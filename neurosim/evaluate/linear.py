@@ -9,7 +9,8 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from neurosim.errors import DataError, WiringError
-from neurosim.evaluate.descent import STREAM, Adam, Lbfgs
+from neurosim.evaluate.checks import enough, features_of, labels_of, same_length, split
+from neurosim.evaluate.descent import Adam, Lbfgs
 from neurosim.evaluate.softmax import Cost, Table, check_finite, logits, moments
 from neurosim.execute import Workers
 
@@ -58,14 +59,14 @@ class Readout:
         Raises:
             DataError: features of another number, or not finite.
         """
-        features = _features(features)
+        features = features_of(features)
         if features.shape[1] != len(self.mean):
             raise DataError(
                 f"features have {features.shape[1]} columns",
                 f"{len(self.mean)}, as the read-out was fitted on",
                 "encode both sets with the same network and layer",
             )
-        return _answers(Table(features, self.mean, self.scale, workers), self.weights)
+        return answers(Table(features, self.mean, self.scale, workers), self.weights)
 
     def accuracy(self, features: np.ndarray, labels: np.ndarray, workers: Workers) -> float:
         """The fraction of images whose class is told right, 0 to 1.
@@ -78,8 +79,8 @@ class Readout:
         Raises:
             DataError: features or labels that cannot be used.
         """
-        labels = _labels(labels, self.weights.shape[1])
-        _same_length(features, labels)
+        labels = labels_of(labels, self.weights.shape[1])
+        same_length(features, labels)
         return float(np.mean(self.predict(features, workers) == labels))
 
 
@@ -120,9 +121,9 @@ def fit(
         DataError: features or labels that cannot be used.
         WiringError: a method, strength or fraction that does not exist.
     """
-    features, labels = _features(features), _labels(labels, classes)
-    _same_length(features, labels)
-    _enough(labels, classes)
+    features, labels = features_of(features), labels_of(labels, classes)
+    same_length(features, labels)
+    enough(labels, classes)
     strengths = _options(method, strengths, held_out)
     # SciPy may bring a BLAS of its own, loaded after the workers stilled the others: threads there would change bits.
     with threadpool_limits(1):
@@ -131,7 +132,7 @@ def fit(
         solver = Lbfgs(cost, iterations, tolerance, seed) if method == "lbfgs" else Adam(cost, seed)
         strength, start, path = strengths[0], np.zeros(cost.shape), ()
         if len(strengths) > 1:
-            strength, start, path = _choose(cost, solver, strengths, *_split(labels, held_out, seed))
+            strength, start, path = _choose(cost, solver, strengths, *split(labels, held_out, seed))
         weights, value, steps, settled = solver.last(strength, start)
     return Readout(weights, mean, scale, strength, method, path, value, steps, settled)
 
@@ -141,7 +142,7 @@ def _choose(cost: Cost, solver, strengths, kept, aside):
     weights, best, chosen, found, falls, path = np.zeros(cost.shape), -1.0, None, None, 0, []
     for strength in strengths:
         weights = solver.trial(strength, weights, kept)
-        right = float(np.mean(_answers(cost.table, weights, aside) == cost.labels[aside]))
+        right = float(np.mean(answers(cost.table, weights, aside) == cost.labels[aside]))
         path.append((strength, right))
         falls = falls + 1 if right < best else 0
         if right > best:
@@ -151,75 +152,18 @@ def _choose(cost: Cost, solver, strengths, kept, aside):
     return chosen, found, tuple(path)
 
 
-def _split(labels: np.ndarray, held_out: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Rows to fit and rows to hold out. Shuffled, sorted by class, every so many-th taken: each class in proportion."""
-    rows = np.random.default_rng([seed, STREAM, 0]).permutation(len(labels))
-    rows = rows[np.argsort(labels[rows], kind="stable")]
-    count = max(1, round(held_out * len(rows)))
-    taken = np.zeros(len(rows), bool)
-    taken[(np.arange(count) * len(rows) + len(rows) // 2) // count] = True
-    return np.sort(rows[~taken]), np.sort(rows[taken])
-
-
-def _answers(table: Table, weights: np.ndarray, rows: np.ndarray | None = None) -> np.ndarray:
-    answers = np.empty(len(table.features) if rows is None else len(rows), np.int64)
+def answers(table: Table, weights: np.ndarray, rows: np.ndarray | None = None) -> np.ndarray:
+    """The class with the largest ``u = (x, 1) W`` of every image, or of some rows; int64 ``(sample,)``."""
+    told = np.empty(len(table.features) if rows is None else len(rows), np.int64)
     answer = logits(weights, table.features.dtype)
 
     def visit(place, block):
         check_finite(block, place)
-        answers[place] = answer(block).argmax(axis=1)
+        told[place] = answer(block).argmax(axis=1)
         return ()
 
     table.sweep(visit, rows)
-    return answers
-
-
-def _features(features: np.ndarray) -> np.ndarray:
-    features = np.asarray(features)
-    if features.ndim != 2 or 0 in features.shape or features.dtype.kind not in "fiub":
-        raise DataError(
-            f"features are a {features.dtype} array of shape {features.shape}",
-            "numbers of shape (sample, feature), at least one of each",
-            "flatten every image's activity to one row",
-        )
-    return features if features.dtype == np.float64 else features.astype(np.float32, copy=False)
-
-
-def _labels(labels: np.ndarray, classes: int) -> np.ndarray:
-    labels = np.asarray(labels)
-    if classes < 2:
-        raise DataError(f"there are {classes} classes", "2 or more", "give a data set with labels of several kinds")
-    if labels.ndim != 1 or labels.dtype.kind not in "iu":
-        raise DataError(
-            f"labels are a {labels.dtype} array of shape {labels.shape}",
-            "integers of shape (sample,)",
-            "give one label for each image",
-        )
-    if len(labels) and not 0 <= labels.min() <= labels.max() < classes:
-        raise DataError(
-            f"labels run from {labels.min()} to {labels.max()}",
-            f"0 to {classes - 1} for {classes} classes",
-            "number the classes from 0",
-        )
-    return labels.astype(np.int64)
-
-
-def _same_length(features: np.ndarray, labels: np.ndarray) -> None:
-    if len(features) != len(labels):
-        raise DataError(
-            f"there are {len(features)} rows of features and {len(labels)} labels",
-            "as many of both",
-            "give one label for each image",
-        )
-
-
-def _enough(labels: np.ndarray, classes: int) -> None:
-    if len(labels) < classes:
-        raise DataError(
-            f"there are {len(labels)} images for {classes} classes", f"{classes} images or more", "give more images"
-        )
-    if labels.min() == labels.max():
-        raise DataError(f"every label is {labels[0]}", "2 or more kinds", "give images of other classes too")
+    return told
 
 
 def _options(method: str, strengths: Sequence[float] | None, held_out: float) -> tuple[float, ...]:

@@ -36,17 +36,27 @@ def deform(image, theta, saturation, hue, flip, out, *, border: bool) -> None:
     step = max(1, _PIXELS // (rows * columns))
     for start in range(0, samples, step):
         part = slice(start, start + step)
-        target = out[part]
-        planes = take("deform.planes", (7 + channels, *target.shape[:3]), out.dtype)
-        index = take("deform.index", target.shape[:3], np.intp)
-        places, spare, colours = planes[:2], planes[2:7], planes[7:]
-        _place(theta[part], flip[part], places, border)
-        corners = _corners(places, index, spare)
-        _sample(_pad(image[part], out.dtype), index, corners, spare[4], colours)
+        colours, spare = _mapped(image[part], theta[part], flip[part], out.dtype, border)
         if channels == 3:
-            _recolour(colours, saturation[part], hue[part], planes[:5], target)
+            recolour(colours, saturation[part], hue[part], spare, out[part])
         else:
-            np.copyto(np.moveaxis(target, 3, 0), colours)
+            np.copyto(np.moveaxis(out[part], 3, 0), colours)
+
+
+def affine(image, theta, flip, out) -> None:
+    """The affine map and the flip of `deform` alone, for a few samples; outside of the image is 0."""
+    np.copyto(np.moveaxis(out, 3, 0), _mapped(image, theta, flip, out.dtype, False)[0])
+
+
+def _mapped(image, theta, flip, dtype, border):
+    """Planes ``(channel, sample, row, column)`` of the mapped image, and five spare ones."""
+    planes = take("deform.planes", (7 + image.shape[3], *image.shape[:3]), dtype)
+    index = take("deform.index", image.shape[:3], np.intp)
+    places, spare, colours = planes[:2], planes[2:7], planes[7:]
+    _place(theta, flip, places, border)
+    corners = _corners(places, index, spare)
+    _sample(_pad(image, dtype), index, corners, spare[4], colours)
+    return colours, planes[:5]
 
 
 def _axis(count):
@@ -129,7 +139,7 @@ def _sample(padded, index, weights, spare, colours):
             np.add(colour, spare, out=colour)
 
 
-def _recolour(colours, saturation, hue, spare, out):
+def recolour(colours, saturation, hue, spare, out):
     """Changes saturation and hue of the planes ``colours`` and writes the result into ``out``, channels last.
 
     With value ``v = max``, ``m = min`` and chroma ``c = v - m``, the saturation is ``c / v``, so the new chroma is

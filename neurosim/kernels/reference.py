@@ -14,7 +14,7 @@ from itertools import product
 import numpy as np
 
 from neurosim.kernels.api import CLOSED
-from neurosim.kernels.reference_deformation import deform
+from neurosim.kernels.reference_deformation import deform, deform_simclr
 from neurosim.kernels.reference_inverse import (
     add_bias,
     add_noise,
@@ -25,6 +25,7 @@ from neurosim.kernels.reference_inverse import (
     mismatch,
     upconvolve,
 )
+from neurosim.kernels.reference_local import convolve_local, deliver_local, hebbian_local
 from neurosim.kernels.reference_losses import (
     barlow,
     hinge_all,
@@ -33,13 +34,16 @@ from neurosim.kernels.reference_losses import (
     nt_xent,
     positive,
 )
+from neurosim.kernels.reference_patches import clapp, deliver_prediction, gaze, hebbian_prediction, predict
 from neurosim.kernels.reference_plasticity import adam, momentum, push, send_sign, sgd, signum, tick
 
 __all__ = [
-    "activate", "adam", "add_bias", "add_noise", "aim", "barlow", "convolve", "correct_target", "deform",
-    "deliver_convolution", "deliver_dense", "dense", "gate", "gate_pooled", "hebbian_bias", "hebbian_convolution",
-    "hebbian_dense", "hebbian_upconvolution", "hinge_all", "hinge_lags", "hinge_mean", "mismatch", "momentum", "nt_xent",
-    "pool", "positive", "present", "push", "send_sign", "sgd", "signum", "tick", "upconvolve",
+    "activate", "adam", "add_bias", "add_noise", "aim", "average", "barlow", "clapp", "convolve", "convolve_local",
+    "correct_target", "deform", "deform_simclr", "deliver_convolution", "deliver_dense", "deliver_local",
+    "deliver_prediction", "dense", "gate", "gate_pooled", "gaze", "hebbian_bias", "hebbian_convolution",
+    "hebbian_dense", "hebbian_local", "hebbian_prediction", "hebbian_upconvolution", "hinge_all", "hinge_lags",
+    "hinge_mean", "mismatch", "momentum", "nt_xent", "pool", "positive", "predict", "present", "push", "send_sign",
+    "sgd", "signum", "spread", "tick", "upconvolve",
 ]  # fmt: skip
 
 
@@ -166,6 +170,18 @@ def pool(potential, activity, winner, *, nonlinearity):
         x = _phi(potential[n, place, r, c, o], nonlinearity)
         activity[n, r, c, o] = x
         winner[n, r, c, o] = CLOSED if nonlinearity == "hardtanh" and not -1 < x < 1 else place
+
+
+def average(activity, mean):
+    """Mean of every 2 x 2 window: ``a[n, r, c, o] = sum_ij x[n, 2r + i, 2c + j, o] / 4``, x ``(N, 2R, 2C, O)``."""
+    for n, r, c, o in np.ndindex(mean.shape):
+        mean[n, r, c, o] = sum(activity[n, 2 * r + i, 2 * c + j, o] for i, j in product(range(2), range(2))) / 4
+
+
+def spread(mean, error):
+    """The error of a mean, a quarter of it at each place of its window: ``e[n, 2r + i, 2c + j, o] = e_a[n, r, c, o] / 4``."""
+    for n, r, c, o in np.ndindex(error.shape):
+        error[n, r, c, o] = mean[n, r // 2, c // 2, o] / 4
 
 
 def gate(activity, error, post, *, nonlinearity):

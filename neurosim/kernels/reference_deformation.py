@@ -24,6 +24,60 @@ def deform(image, theta, saturation, hue, flip, out, *, border: bool) -> None:
                 out[sample, row, columns - 1 - column if flip[sample] else column] = pixel
 
 
+def deform_simclr(image, theta, brightness, contrast, saturation, hue, order, grey, flip, out) -> None:
+    """The views of SimCLR: a resized crop, flipped or not, then four changes of colour in an order of its own, then grey.
+
+    Every change leaves colours in 0 .. 1. Brightness ``f``: ``x <- f x``. Contrast: ``x <- f x + (1 - f) m``, m the mean
+    grey of the whole view. Saturation: ``x <- f x + (1 - f) g``, g the pixel's grey. Hue: ``h <- (h + shift) mod 1`` in
+    HSV. Grey is ``0.2989 red + 0.587 green + 0.114 blue``. Source: Chen et al. 2020, appendix A, as torchvision computes.
+
+    Args:
+        image: ``(sample, row, column, channel)``, as for `deform`; other than three channels have no hue, no saturation
+            and no grey but their mean.
+        theta: ``(sample, 2, 3)``, as for `deform`: scales and shifts that lead to places inside the image.
+        brightness, contrast, saturation: ``(sample,)`` factors, 1 for no change.
+        hue: ``(sample,)`` shift in turns, 0 for no change.
+        order: whole numbers ``(sample, 4)``, which change comes first: 0 brightness, 1 contrast, 2 saturation, 3 hue.
+        grey: ``(sample,)`` bool, whether colour is taken away at last.
+        flip: ``(sample,)`` bool.
+        out: float, the shape of ``image``, written.
+    """
+    samples, rows, columns, channels = image.shape
+    scale = 255.0 if image.dtype == np.uint8 else 1.0
+    places = [(row, column) for row in range(rows) for column in range(columns)]
+    for n in range(samples):
+        picture, view = image[n].astype(np.float64) / scale, {}
+        for row, column in places:
+            x, y = _place(theta[n], row, column, rows, columns)
+            pixel = [_bilinear(picture[:, :, channel], x, y, False) for channel in range(channels)]
+            view[row, columns - 1 - column if flip[n] else column] = pixel
+        for change in order[n]:
+            mean = sum(_light(view[place]) for place in places) / len(places)
+            for place in places:
+                pixel = view[place]
+                if change == 0:
+                    view[place] = _mix(pixel, 0.0, float(brightness[n]))
+                elif change == 1:
+                    view[place] = _mix(pixel, mean, float(contrast[n]))
+                elif change == 2 and channels == 3:
+                    view[place] = _mix(pixel, _light(pixel), float(saturation[n]))
+                elif change == 3 and channels == 3:
+                    view[place] = [min(max(c, 0.0), 1.0) for c in _recolour(pixel, 1.0, float(hue[n]))]
+        for place in places:
+            out[(n, *place)] = [_light(view[place])] * 3 if grey[n] and channels == 3 else view[place]
+
+
+def _light(pixel):
+    """The grey of a pixel."""
+    if len(pixel) != 3:
+        return sum(pixel) / len(pixel)
+    return 0.2989 * pixel[0] + 0.587 * pixel[1] + 0.114 * pixel[2]
+
+
+def _mix(pixel, other, factor):
+    return [min(max(factor * colour + (1 - factor) * other, 0.0), 1.0) for colour in pixel]
+
+
 def _place(theta, row, column, rows, columns):
     """Where in the image (in pixels, x then y) the pixel of the result is read."""
     x = 2.0 * column / (columns - 1) - 1.0 if columns > 1 else 0.0

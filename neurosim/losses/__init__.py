@@ -30,6 +30,12 @@ def options(name: str) -> list[str]:
     return list(inspect.signature(known[name]).parameters)
 
 
+def patches(name: str) -> bool:
+    """Whether a loss compares the patches of one picture instead of two views; of an unknown one `options` tells."""
+    options(name)
+    return available()[name].patches
+
+
 def make(name: str, **given) -> Loss:
     """A loss by name; options it does not know are refused.
 

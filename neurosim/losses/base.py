@@ -31,11 +31,14 @@ class Loss:
     Attributes:
         name: as typed after ``--loss``.
         summary: one line for ``--help`` and ``explain``.
+        patches: whether it compares the patches of one picture instead of two views.
+        predicts: whether it has synapses of its own, which predict one patch's activity from another's.
         lags: K, how many moments the short-term memory must offer, the present one included; None: no memory.
     """
 
     name = ""
     summary = ""
+    patches = predicts = False
     lags: int | None = None
 
     def wire(self, units: ErrorUnits) -> Iterator[Step]:

@@ -11,6 +11,19 @@ from neurosim.parts.population import Population
 from neurosim.plan import Step
 
 AXES = ("sample", "row", "column", "channel")
+# What a deformation takes of each view, by its kernel: name -> (axes, sizes, type).
+ONE = (("sample",), (), float)
+PARAMETERS = {
+    "deform": {"theta": (("sample", "entry_row", "entry_column"), (2, 3), float), "saturation": ONE, "hue": ONE,
+               "flip": (("sample",), (), bool)},
+    "deform_simclr": {"theta": (("sample", "entry_row", "entry_column"), (2, 3), float), "brightness": ONE, "contrast": ONE,
+                      "saturation": ONE, "hue": ONE, "order": (("sample", "place"), (4,), np.int64),
+                      "grey": (("sample",), (), bool), "flip": (("sample",), (), bool)},
+}  # fmt: skip
+EQUATIONS = {
+    "deform": "seen = flip(colour(affine(images)))",
+    "deform_simclr": "seen = grey(jitter(flip(crop(images))))",
+}
 ROWS = 16  # views a block: a deformation is many short calls, and takes twice as long a view at 4 as at 16
 
 
@@ -29,18 +42,19 @@ class Eye:
         population: the image population, `neurosim.network.Network.populations[0]`.
         gain, offset: as above.
         border: outside of the picture is its border pixel instead of 0.
+        kernel: of the deformation, one of `PARAMETERS`.
     """
 
-    def __init__(self, population: Population, gain: float = 1.0, offset: float = 0.0, border: bool = False):
+    def __init__(self, population: Population, gain: float = 1.0, offset: float = 0.0, border: bool = False,
+                 kernel: str = "deform"):  # fmt: skip
         views, dtype = population.views, population.activity.dtype
+        self.kernel = kernel
         self.population, self.border, self.scalars = population, border, {"gain": gain, "offset": offset}
         self.images = Buffer("images", AXES, (views, *population.shape), "image", "eye", np.uint8)
         self.seen = Buffer("seen", AXES, (views, *population.shape), "image", "eye", dtype, local=True)
         self.parameters = {
-            "theta": Buffer("theta", ("sample", "entry_row", "entry_column"), (views, 2, 3), "deformation", "eye", float),
-            "saturation": Buffer("saturation", ("sample",), (views,), "deformation", "eye", float),
-            "hue": Buffer("hue", ("sample",), (views,), "deformation", "eye", float),
-            "flip": Buffer("flip", ("sample",), (views,), "deformation", "eye", bool),
+            name: Buffer(name, axes, (views, *sizes), "deformation", "eye", kind)
+            for name, (axes, sizes, kind) in PARAMETERS[kernel].items()
         }
 
     def show(self, images: np.ndarray) -> None:
@@ -56,9 +70,9 @@ class Eye:
         """The steps from the pictures to ``x0``."""
         picture = self.images
         if deformed:
-            yield Step("deform", "every view is deformed", "seen = flip(colour(affine(images)))",
-                       {"image": self.images, **self.parameters}, {"out": self.seen}, scalars={"border": self.border},
-                       over="sample", rows=ROWS)  # fmt: skip
+            yield Step(self.kernel, "every view is deformed", EQUATIONS[self.kernel],
+                       {"image": self.images, **self.parameters}, {"out": self.seen},
+                       scalars={"border": self.border} if self.kernel == "deform" else {}, over="sample", rows=ROWS)  # fmt: skip
             picture = self.seen
         gain, offset = self.scalars["gain"], self.scalars["offset"]
         equation = f"x0 = {gain:g} {picture.name} {offset:+g}" if offset else f"x0 = {gain:g} {picture.name}"

@@ -71,6 +71,14 @@ class Population:
         return Population(self.number, self.shape, self.views - self.learning, 0, self.nonlinearity,
                           self.pooled and role == "activity", self.activity.dtype, mark, role, local=True)  # fmt: skip
 
+    def gather(self) -> Iterator[Step]:
+        """What comes before a head reads this: nothing, the activity is there."""
+        yield from ()
+
+    def spread(self) -> Iterator[Step]:
+        """What comes after feedback delivered an error here: nothing, it is where it belongs."""
+        yield from ()
+
     def respond(self) -> Iterator[Step]:
         """``x = phi(u)``, or ``x = phi(max over the window of u)`` with the place that won."""
         reads, writes = {"potential": self.potential}, {"activity": self.activity}

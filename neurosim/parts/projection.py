@@ -8,15 +8,20 @@ import numpy as np
 
 from neurosim.buffer import Buffer
 from neurosim.parts.population import Population
-from neurosim.parts.synapse import CONVOLUTION, Synapse, widens
+from neurosim.parts.synapse import CONVOLUTION, DENSE, LOCAL, Synapse, widens
 from neurosim.plan import Step
 
-DENSE_ROWS = 64  # rows a block of a dense product: below that it re-reads its weights too often
+# What carries activity up and error down, by the axes of the weights.
+KERNELS = {
+    CONVOLUTION: ("convolve", "deliver_convolution"), DENSE: ("dense", "deliver_dense"),
+    LOCAL: ("convolve_local", "deliver_local"),
+}  # fmt: skip
+DENSE_ROWS = 64  # rows a block of a dense product or an untied layer: below that it re-reads its weights too often
 
 
 def _seen(activity: Buffer, synapse: Synapse) -> Buffer:
     """An activity as a synapse sees it: maps for a convolution, one flat vector a view for a head."""
-    return activity if synapse.axes is CONVOLUTION else activity.flat()
+    return activity.flat() if synapse.axes is DENSE else activity
 
 
 class Constant:
@@ -53,7 +58,8 @@ class Projection:
 
     def __init__(self, pre: Population, post: Population, synapse: Synapse, bias: Bias | None = None):
         self.pre, self.post, self.synapse, self.bias = pre, post, synapse, bias
-        self.convolution = synapse.axes is CONVOLUTION
+        self.convolution = synapse.axes is not DENSE  # from maps to maps; a head reads one flat vector
+        self.rows = None if synapse.axes is CONVOLUTION else DENSE_ROWS
         self.widens = self.convolution and widens(pre.activity, post.potential)
 
     @property
@@ -64,18 +70,18 @@ class Projection:
     def products(self, rows: int) -> int:
         """Arithmetic operations of one pass of ``rows`` views through the projection."""
         small = self.pre.activity if self.widens else self.post.potential
-        places = int(np.prod(small.shape[1:-1])) if self.convolution else 1
+        places = int(np.prod(small.shape[1:-1])) if self.synapse.axes is CONVOLUTION else 1
         return 2 * rows * places * int(np.prod(self.synapse.shape))
 
     def transmit(self, activity: Buffer | None = None) -> Iterator[Step]:
         """``u = W * x + b``, x the stored activity or another one of the same units; a linear head's u is its activity."""
         x, out, name = _seen(activity or self.pre.activity, self.synapse), self.post.potential, self.synapse.name
-        kernel = ("upconvolve" if self.widens else "convolve") if self.convolution else "dense"
-        symbol = {"convolve": " *", "upconvolve": " *^", "dense": ""}[kernel]
-        rows = None if self.convolution else DENSE_ROWS
+        kernel = "upconvolve" if self.widens else KERNELS[self.synapse.axes][0]
+        symbol = (" *^" if self.widens else " *") if self.convolution else ""
         out = self._flat(out)
+        yield from self.pre.gather()
         yield Step(kernel, f"{name}: {x.name} -> {out.name}", f"{out.name} = {name}{symbol} {x.name}",
-                   {"presynaptic": x, "weight": self.synapse.weight}, {"potential": out}, over="sample", rows=rows,
+                   {"presynaptic": x, "weight": self.synapse.weight}, {"potential": out}, over="sample", rows=self.rows,
                    flops=self.products(x.shape[0]))  # fmt: skip
         if self.bias:
             yield from self.bias.transmit(out)
@@ -117,11 +123,13 @@ class Feedback:
         """``e_below = B^T delta``: never sees the forward weights."""
         convolution, below, above = self.projection.convolution, self.projection.pre, self.projection.post
         error = below.error if convolution else below.error.flat()
-        yield Step("deliver_convolution" if convolution else "deliver_dense",
+        yield Step(KERNELS[self.synapse.axes][1],
                    f"{self.sent.name}: {above.post.name} -> {error.name}",
                    f"{error.name} = {self.sent.name}^T {above.post.name}", {"post": above.post, "weight": self.sent},
-                   {"error": error}, over="sample", rows=None if convolution else DENSE_ROWS,
+                   {"error": error}, over="sample" if convolution else "presynaptic",
+                   rows=self.projection.rows if convolution else None,
                    flops=self.projection.products(above.post.shape[0]))  # fmt: skip
+        yield from below.spread()
 
     def learn(self) -> Iterator[Step]:
         """Outer product of the feedback's own; none for fixed feedback."""

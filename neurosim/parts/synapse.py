@@ -6,12 +6,14 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from neurosim.buffer import Buffer
+from neurosim.buffer import Buffer, View
 from neurosim.parts.plasticity import Plasticity
 from neurosim.plan import Step
 
 CONVOLUTION = ("tap_row", "tap_column", "in", "out")
 DENSE = ("presynaptic", "postsynaptic")
+LOCAL = ("row", "column", *CONVOLUTION)
+PREDICTION = ("row", "in", "out")
 
 
 def widens(pre: Buffer, post: Buffer) -> bool:
@@ -20,15 +22,16 @@ def widens(pre: Buffer, post: Buffer) -> bool:
 
 
 class Synapse:
-    """One weight array: ``(3, 3, in, out)`` shared over places, or ``(presynaptic, postsynaptic)``.
+    """One weight array: ``(3, 3, in, out)`` shared over places, the same for each place, or ``(presynaptic, postsynaptic)``.
 
     Initial weights: uniform in +-1/sqrt(fan in), drawn from a generator of the array's own. ``(1, postsynaptic)`` is
     the bias of units that all hear one unit whose activity is constantly one.
 
     Args:
         name: as in the equations: ``W3``, ``H3``, ``B3``.
-        shape: four sizes for a convolution, two for a dense projection.
-        role: ``forward weight``, ``feedback weight`` or ``inverse weight``.
+        shape: four sizes for a convolution, six (row and column first) for an untied layer, two for a dense projection,
+            three for predictions: one matrix a row of patches.
+        role: ``forward weight``, ``feedback weight``, ``inverse weight`` or ``prediction weight``.
         seed: seeds of the generator.
         plasticity: None for weights that never change.
         dtype: of the weights.
@@ -39,12 +42,13 @@ class Synapse:
     def __init__(self, name, shape, role, seed, plasticity: Plasticity | None = None, dtype=np.float32, gain=1.0,
                  fan_in=None):  # fmt: skip
         self.name, self.shape, self.plasticity = name, tuple(shape), plasticity
-        self.axes = CONVOLUTION if len(shape) == 4 else DENSE
-        self.fan_in = fan_in or int(np.prod(shape[:-1]))
+        self.axes = {2: DENSE, 3: PREDICTION, 4: CONVOLUTION, 6: LOCAL}[len(shape)]
+        self.fan_in = fan_in or int(np.prod(shape[:-1][-3:] if len(shape) != 3 else shape[1]))
         self.bound = 1 / np.sqrt(self.fan_in)
         bound = gain * self.bound
         self.weight = Buffer(name, self.axes, shape, role, name, dtype,
                              initial=lambda: np.random.default_rng(seed).uniform(-bound, bound, shape))  # fmt: skip
+        self._index: Buffer | None = None
         if plasticity is not None:
             self.change = Buffer(f"d{name}", self.axes, shape, "change", name, dtype)
             self.state = plasticity.state(name, self.shape, self.axes, dtype)
@@ -64,6 +68,9 @@ class Synapse:
         equation = f"d{self.name} = sum {pre.name} (x) {post.name}"
         label, reads = f"{self.name} sums its outer products", {"pre": pre, "post": post}
         places = int(np.prod(post.shape[:-1]))
+        if self.axes is LOCAL:
+            yield from self._hebbian_local(label, equation, pre, post)
+            return
         kernel = "hebbian_convolution"
         if self.axes is CONVOLUTION and widens(pre, post):
             kernel, places = "hebbian_upconvolution", int(np.prod(pre.shape[:-1]))
@@ -74,6 +81,18 @@ class Synapse:
             yield Step(kernel, label, equation, reads, sums={"change": self.change}, over="sample", flops=flops)
         else:
             yield Step("hebbian_dense", label, equation, reads, {"change": self.change}, over="presynaptic", flops=flops)
+
+    def _hebbian_local(self, label: str, equation: str, pre: Buffer, post: Buffer) -> Iterator[Step]:
+        # Cut into rows of places, not into samples: then no lane holds an array of changes of its own.
+        rows = post.shape[post.axes.index("row")]
+        if self._index is None:
+            self._index = Buffer(f"rows {self.name}", ("row",), (rows,), "value", self.name, np.int64,
+                                 initial=np.arange(rows))  # fmt: skip
+        seen = View(pre, pre.name, ("sample", "row_seen", "column", "channel"), pre.shape)
+        shape = (rows, self.shape[0] // rows, *self.shape[1:])
+        change = View(self.change, self.change.name, ("row", "row_of_window", *LOCAL[1:]), shape)
+        yield Step("hebbian_local", label, equation, {"pre": seen, "post": post, "index": self._index}, {"change": change},
+                   over="row", flops=2 * post.shape[0] * int(np.prod(self.shape)))  # fmt: skip
 
     def consolidate(self) -> Iterator[Step]:
         """Turn the summed outer products into a lasting change."""

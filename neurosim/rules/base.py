@@ -66,14 +66,16 @@ class Rule:
         return [self.network.plasticity, self.network.head_plasticity]
 
     def draw(self, epoch: int, batch: int) -> None:
-        """Draw what the lesson's noise needs, a function of the seed and the place in the stream; nothing by default."""
+        """Draw what a lesson needs, a function of the seed and the place in the stream: the losses' random patches."""
+        for number, units in self.errors.items():
+            units.draw(np.random.default_rng([self.network.seed, ord("G"), epoch, batch, number]))
 
     def figures(self) -> dict:
         """Column of metrics.csv -> a value ``(1,)`` of every batch, told as its mean over the epoch; none by default."""
         return {}
 
     def _attach(self, number: int) -> ErrorUnits:
-        self.errors[number] = ErrorUnits(self.network.head(number).post, self.loss)
+        self.errors[number] = ErrorUnits(self.network.head(number).post, self.loss, self.network.head_plasticity, self.network.seed)
         return self.errors[number]
 
     def _feed(self, projection, kind: str) -> Feedback:
@@ -84,6 +86,7 @@ class Rule:
         """Every synapse that the rule's plans touch: forward, heads', feedback's; each array once."""
         found = [s for p in self.network.projections for s in p.synapses]
         found += [s for number in self.errors for s in self.network.head(number).synapses]
+        found += [s for units in self.errors.values() for s in units.synapses]
         found += [feedback.synapse for feedback in self.feedbacks]
         return list({s.name: s for s in found}.values())
 
@@ -94,9 +97,14 @@ class Rule:
             p, post = f.projection, f.projection.post
             how = {"bp": "the transposed forward weights", "rf": "fixed, random, its own",
                    "urf": "its own, learned by its own outer product",
-                   "sign": "signs of its own, learned by its own outer product"}[f.kind]  # fmt: skip
+                   "sign": "signs of its own, learned by its own outer product"}.get(f.kind) or told_by(f)  # fmt: skip
             lines.append(f"{f.synapse.name}: {post.post.name} -> layer {p.pre.number} ({f.kind}: {how})")
         return lines
+
+
+def told_by(part) -> str:
+    """What a part of somebody else's says of itself: the first line of its docstring."""
+    return (type(part).__doc__ or type(part).__name__).strip().splitlines()[0].rstrip(".")
 
 
 def random_lesson(seed: int, epoch: int, batch: int, count: int) -> int:

@@ -52,6 +52,9 @@ class DifferenceTargetPropagation(Rule):
         self.top, self.step, self.sigma, self.times = top, target_step, noise, inverse_steps
         self.lessons, self.first = ("all layers", *["inverses"] * (inverse_first > 0)), inverse_first
         self.head, self.error = network.head(len(network)), self._attach(len(network))
+        if self.head.pre is not network.populations[-1]:
+            raise WiringError("a head that averages with --rule dtp", "a head that reads its layer place by place",
+                              "leave 'head average' out of --network, or take another rule")  # fmt: skip
         p = network.plasticity
         self.inverse_plasticity = Plasticity(p.kind, p.base_rate * inverse_rate, p.momentum, p.decay, "inverse rate")
         restored = [self.head] * (top == "target") + network.projections[:0:-1]
@@ -78,8 +81,8 @@ class DifferenceTargetPropagation(Rule):
         yield from self.error.compare()
         for projection in (self.head, *reversed(self.network.projections)):
             yield from self._teach(projection)
-        for projection in (self.head, *self.network.projections):
-            yield from projection.settle()
+        for part in (self.head, *self.network.projections, self.error):
+            yield from part.settle()
 
     def _teach(self, projection) -> Iterator[Step]:
         """A projection learns from its post's target, and its inverse, if it has one, brings one to its pre."""
@@ -105,6 +108,7 @@ class DifferenceTargetPropagation(Rule):
         return [self.error] if lesson == "all layers" else []
 
     def draw(self, epoch: int, batch: int) -> None:
+        super().draw(epoch, batch)
         rng = np.random.default_rng([self.network.seed, ord("N"), epoch, batch])
         for inverse in self.inverses:
             for noise in inverse.noise:

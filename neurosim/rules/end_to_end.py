@@ -34,5 +34,5 @@ class EndToEnd(Rule):
                 yield from back.learn()
                 yield from back.deliver()
                 yield from projection.pre.gate()
-        for part in (*learners, *self.down):
+        for part in (*learners, *self.down, self.error):
             yield from part.settle()

@@ -55,7 +55,7 @@ class LayerWise(Rule):
             yield from self.network.head(n).hebbian()
             yield from self.back[n].learn()
         for n in taught:
-            for part in (self.network.projections[n - 1], self.network.head(n), self.back[n]):
+            for part in (self.network.projections[n - 1], self.network.head(n), self.back[n], self.errors[n]):
                 yield from part.settle()
 
     def errors_of(self, lesson: str):

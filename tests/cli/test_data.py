@@ -59,7 +59,7 @@ def pixels(path):
 
 def test_list(tmp_path):
     lines = run("list").splitlines()
-    assert [line.split()[0] for line in lines] == ["name", "toys", "cifar10", "cifar100", "folder:PATH", "FILE.npz"]
+    assert [line.split()[0] for line in lines] == ["name", "toys", "cifar10", "cifar100", "stl10", "folder:PATH", "FILE.npz"]
     assert f"not in {tmp_path / 'data'}" in lines[2]
     assert f"not in {tmp_path / 'x'}" in run("list", "--data-dir", tmp_path / "x")
 

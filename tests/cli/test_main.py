@@ -56,7 +56,8 @@ def test_train_says_what_it_will_do_does_it_and_says_what_came(archive, tmp_path
     assert [line.split()[0] for line in lines[-4:]] == ["accuracy", "floor", "time", "run"]
     assert "epoch 2/2" in done.stderr
     folder = tmp_path / "runs" / "a"
-    assert sorted(p.name for p in folder.iterdir()) == ["checkpoint.npz", "config.json", "metrics.csv", "results.json"]
+    assert sorted(p.name for p in folder.iterdir()) == ["audit.json", "checkpoint.npz", "config.json", "metrics.csv",
+                                                          "report.html", "results.json"]
     results = json.loads((folder / "results.json").read_text())
     assert {"test_accuracy", "floor_accuracy", "per_layer", "images_per_second", "seconds", "rule", "wiring"} <= set(results)
     assert results["rule"] == "ll" and len(results["per_layer"]) == 2 and results["test_accuracy"] > 0.5
@@ -172,6 +173,18 @@ def test_help_names_every_command():
         assert call(name, "--help").returncode == 0
 
 
+@pytest.mark.parametrize(("readout", "words"), [("hinge", "(hinge read-out"), ("knn", "(nearest-neighbour read-out")])
+def test_other_read_outs(archive, tmp_path, readout, words):
+    done = call("train", "--data", archive, *TINY, "--readout", readout, "--out", "a", where=tmp_path)
+    assert done.returncode == 0 and words in done.stdout, done.stderr
+    results = json.loads((tmp_path / "a" / "results.json").read_text())
+    assert results["readout"] == readout and results["test_accuracy"] > 0.5
+    again = call("evaluate", "a", "--readout", "lbfgs", "--readout-images", "50", where=tmp_path)
+    assert again.returncode == 0 and "(linear read-out" in again.stdout
+    assert json.loads((tmp_path / "a" / "results.json").read_text())["readout"] == "lbfgs"
+    assert "--readout svm; expected one of lbfgs, adam, hinge, knn" in refused("evaluate", "a", "--readout", "svm", where=tmp_path)
+
+
 def test_dtp_tells_its_inverses_and_how_well_they_restore(archive, tmp_path):
     network = "4 hardtanh, 6 bias tanh pool, head bias tanh"
     done = call("train", "--rule", "dtp", "--data", archive, *TINY[2:], "--network", network, "--out", "a", where=tmp_path)
@@ -187,3 +200,11 @@ def test_dtp_tells_its_inverses_and_how_well_they_restore(archive, tmp_path):
     assert again.returncode == 0 and "accuracy  top" in again.stdout
     told = call("explain", "--rule", "dtp", "--network", "conv4-tanh", "--short", where=tmp_path)
     assert told.returncode == 0 and "t3 = x3 - x3^ + x3^t" in told.stdout
+
+
+def test_untied_layers(archive, tmp_path):
+    done = call("train", "--data", archive, *TINY[2:], "--network", "4 local hardtanh, 6 local pool", "--out", "a", where=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert Run.open(tmp_path / "a").checkpoint()[0]["W2"].shape == (8, 8, 3, 3, 4, 6)
+    again = call("evaluate", "a", where=tmp_path)
+    assert again.returncode == 0 and again.stdout.splitlines()[0] in done.stdout

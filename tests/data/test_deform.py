@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from neurosim.data.deform import IDENTITY, Deformation
+from neurosim.data.deform import IDENTITY, Deformation, SimclrDeformation
 from neurosim.errors import WiringError
 from neurosim.kernels.deformation import deform
 
@@ -89,3 +89,43 @@ def test_identity_draw_leaves_the_image(border):
 def test_impossible_strengths_are_told(name, value):
     with pytest.raises(WiringError, match=f"deformation {name} is .*; expected .*; 0 switches it off"):
         Deformation(**{name: value})
+
+
+def simclr(count=4000, seed=1, **strengths):
+    return SimclrDeformation(**strengths).draw(np.random.default_rng([seed, 7]), count)
+
+
+def test_simclr_s_ranges_and_probabilities():
+    """Random resized crop (0.08 to 1 of the area, 3/4 to 4/3), flip, jitter 0.8, 0.8, 0.8, 0.2 with 0.8, grey with 0.2."""
+    drawn = simclr()
+    width, height = drawn["theta"][:, 0, 0], drawn["theta"][:, 1, 1]
+    area, ratio = width * height, width / height
+    assert 0.08 <= area.min() < 0.09 and 0.97 < area.max() <= 1
+    assert 0.75 <= ratio.min() < 0.76 and 1.32 < ratio.max() <= 4 / 3 + 1e-12
+    assert np.abs(np.log(ratio).mean()) < 0.02 and 0.45 < area.mean() < 0.55
+    assert not drawn["theta"][:, 0, 1].any() and not drawn["theta"][:, 1, 0].any()
+    for side, shift in ((width, drawn["theta"][:, 0, 2]), (height, drawn["theta"][:, 1, 2])):
+        assert (np.abs(shift) + side <= 1 + 1e-12).all() and (np.abs(shift) + side > 0.99).any()
+    still = (drawn["brightness"] == 1) & (drawn["contrast"] == 1) & (drawn["saturation"] == 1) & (drawn["hue"] == 0)
+    assert still.mean() == pytest.approx(0.2, abs=0.03)
+    for name in ("brightness", "contrast", "saturation"):
+        values = drawn[name][~still]
+        assert 0.2 <= values.min() < 0.22 and 1.78 < values.max() <= 1.8
+    assert -0.2 <= drawn["hue"].min() < -0.198 and 0.198 < drawn["hue"].max() <= 0.2
+    assert drawn["grey"].mean() == pytest.approx(0.2, abs=0.03) and drawn["flip"].mean() == pytest.approx(0.5, abs=0.03)
+    orders, counts = np.unique(drawn["order"], axis=0, return_counts=True)
+    assert len(orders) == 24 and (np.sort(orders, axis=1) == range(4)).all() and counts.min() > 100
+
+
+def test_simclr_draws_view_after_view():
+    rng = np.random.default_rng([1, 7])
+    first, second = SimclrDeformation().draw(rng, 8), SimclrDeformation().draw(rng, 12)
+    for name, array in simclr(20).items():
+        np.testing.assert_array_equal(np.concatenate([first[name], second[name]]), array)
+
+
+@pytest.mark.parametrize(("name", "value"), [("area", 0), ("area", 1.1), ("ratio", 0.5), ("jitter", -1), ("hue", 0.6),
+                                             ("grey", 2), ("jittered", np.nan), ("flip", -1)])  # fmt: skip
+def test_impossible_simclr_strengths_are_told(name, value):
+    with pytest.raises(WiringError, match=f"deformation {name} is .*; expected a number from"):
+        SimclrDeformation(**{name: value})

@@ -94,7 +94,7 @@ def test_npz_without_labels(tmp_path):
 def test_unknown_name(name, near):
     for options in ({}, {"frames": 2}):
         text = refused(name, **options)
-        assert near in text and "toys, cifar10, cifar100, folder:PATH, FILE.npz" in text
+        assert near in text and "toys, cifar10, cifar100, stl10, folder:PATH, FILE.npz" in text
 
 
 def test_folder_without_its_prefix(tmp_path):
@@ -138,6 +138,7 @@ def test_found(few_photographs):
         "toys": "built in",
         "cifar10": str(few_photographs / "cifar-10-batches-bin"),
         "cifar100": f"not in {few_photographs}",
+        "stl10": f"not in {few_photographs}",
         "folder:PATH": "yours",
         "FILE.npz": "yours",
     }

@@ -5,8 +5,9 @@ import pytest
 import scipy.optimize
 
 from neurosim.errors import DataError, NeurosimError, WiringError
+from neurosim.evaluate.checks import split
 from neurosim.evaluate.descent import Lbfgs, Spectrum
-from neurosim.evaluate.linear import STRENGTHS, _split, fit
+from neurosim.evaluate.linear import STRENGTHS, fit
 from neurosim.evaluate.softmax import Cost, Table, moments
 from neurosim.execute import Workers
 
@@ -218,13 +219,13 @@ def test_choice_is_made_on_images_that_were_not_fitted(worker):
 @pytest.mark.parametrize("held_out", [0.1, 0.15, 0.5])
 def test_held_out_images_are_of_every_class_in_proportion(held_out):
     labels = np.repeat([0, 1, 2], [600, 300, 100])
-    kept, aside = _split(labels, held_out, 0)
+    kept, aside = split(labels, held_out, 0)
     assert sorted([*kept, *aside]) == list(range(1000))
     assert np.abs(np.bincount(labels[aside]) - held_out * np.array([600, 300, 100])).max() <= 1
 
 
 def test_two_images_can_be_split():
-    kept, aside = _split(np.array([0, 1]), 0.1, 0)
+    kept, aside = split(np.array([0, 1]), 0.1, 0)
     assert sorted([*kept, *aside]) == [0, 1]
 
 

@@ -29,6 +29,16 @@ def cases():
             yield "deliver_convolution", {"post": post, "weight": weight, "error": np.full_like(x, np.nan)}, ["error"]
     yield "deliver_convolution", {"post": normal(*plain), "weight": normal(3, 3, 4, OUT),
                                   "error": np.full((N, R, C, 4), np.nan)}, ["error"]  # fmt: skip
+    yield from tiled_cases()
+    untied = normal(R, C, 3, 3, IN, OUT)
+    for shape, height in ((plain, 1), (pooled, 2)):
+        yield "convolve_local", {"presynaptic": x, "weight": untied, "potential": np.full(shape, np.nan)}, ["potential"]
+        post, axis = normal(*shape), len(shape) - 3
+        yield "deliver_local", {"post": post, "weight": untied, "error": np.full_like(x, np.nan)}, ["error"]
+        for rows in (np.arange(R // height), np.array([1])):
+            change = np.full((len(rows), height, C, 3, 3, IN, OUT), np.nan)
+            some = np.take(post, rows, axis)
+            yield "hebbian_local", {"pre": x, "post": some, "index": rows, "change": change}, ["change"]
     for phi in ("hardtanh", "tanh", "linear"):
         activity = np.clip(normal(*plain), -1, 1)
         yield "activate", {"potential": normal(*plain), "activity": normal(*plain), "nonlinearity": phi}, ["activity"]
@@ -39,6 +49,8 @@ def cases():
         yield "gate_pooled", {"activity": np.clip(normal(*small), -0.9, 0.9), "error": normal(*small),
                               "winner": RNG.integers(0, 5, small).astype(np.uint8), "post": normal(*pooled),
                               "nonlinearity": phi}, ["post"]  # fmt: skip
+    yield "average", {"activity": normal(*plain), "mean": normal(*small)}, ["mean"]
+    yield "spread", {"mean": normal(*small), "error": normal(*plain)}, ["error"]
     a, b, z, e = normal(N, 7), normal(7, OUT), normal(N, OUT), normal(N, OUT)
     yield "dense", {"presynaptic": a, "weight": b, "potential": z.copy()}, ["potential"]
     yield "hebbian_dense", {"pre": a, "post": e, "change": normal(7, OUT)}, ["change"]
@@ -46,9 +58,44 @@ def cases():
     picture = RNG.integers(0, 256, (N, R, C, IN)).astype(np.uint8)
     yield "present", {"image": picture, "activity": normal(N, R, C, IN), "gain": 2.0, "offset": -1.0}, ["activity"]
     yield "present", {"image": picture / 255, "activity": normal(N, R, C, IN), "gain": 1.0, "offset": 0.0}, ["activity"]
+    for channels in (3, 1):
+        order = RNG.permuted(np.tile(np.arange(4), (N, 1)), axis=1)
+        theta = np.array([[[0.5, 0, 0.3], [0, 0.8, -0.1]]] * N)
+        factors = {name: RNG.uniform(0.2, 1.8, N) for name in ("brightness", "contrast", "saturation")}
+        yield "deform_simclr", {"image": RNG.random((N, R, C, channels)), "theta": theta, **factors,
+                                "hue": RNG.uniform(-0.2, 0.2, N), "order": order, "grey": np.arange(N) == 1,
+                                "flip": np.arange(N) == 2, "out": normal(N, R, C, channels)}, ["out"]  # fmt: skip
     yield from plasticity_cases()
     yield from loss_cases()
+    yield from patch_cases()
     yield from inverse_cases()
+
+
+def tiled_cases():
+    """Convolutions of sizes that are computed in tiles."""
+    x, w = normal(2, 4, 8, 17), normal(3, 3, 17, 18)
+    for shape in ((2, 4, 8, 18), (2, 4, 2, 4, 18)):
+        yield "convolve", {"presynaptic": x, "weight": w, "potential": np.full(shape, np.nan)}, ["potential"]
+        yield "hebbian_convolution", {"pre": x, "post": normal(*shape), "change": normal(3, 3, 17, 18)}, ["change"]
+        yield "deliver_convolution", {"post": normal(*shape), "weight": w, "error": np.full_like(x, np.nan)}, ["error"]
+
+
+def patch_cases():
+    """Two pictures of 4 x 4 patches, two random ones against each that lies ahead."""
+    grid, count, units, places = 4, 2, 3, 2
+    negative = RNG.integers(0, count * grid**2, sum(count * (grid - k - 2) * 2 * grid for k in range(grid - 2)))
+    view, shape = normal(count * grid**2, places, units), (grid - 2, count, grid, places, units)
+    shared = {"negative": negative, "grid": grid, "negatives": 2}
+    yield "gaze", {**shared, "view": normal(count * grid**2, units), "error": normal(count * grid**2, units),
+                   "value": np.zeros(3), "margin_positive": 1.0, "margin_negative": 3.0}, ["error", "value"]  # fmt: skip
+    yield "predict", {"view": view, "weight": normal(grid - 2, units, units), "prediction": normal(*shape), "grid": grid}, [
+        "prediction"]  # fmt: skip
+    yield "clapp", {**shared, "view": view, "prediction": normal(*shape), "error": np.full_like(view, np.nan),
+                    "factor": normal(*shape), "value": np.zeros(3)}, ["error", "factor", "value"]  # fmt: skip
+    yield "deliver_prediction", {"factor": normal(*shape), "weight": normal(grid - 2, units, units), "error": view.copy(),
+                                 "grid": grid}, ["error"]  # fmt: skip
+    yield "hebbian_prediction", {"view": view, "factor": normal(*shape), "change": normal(grid - 2, units, units),
+                                 "grid": grid}, ["change"]  # fmt: skip
 
 
 def plasticity_cases():

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from neurosim.errors import WiringError
+from neurosim.errors import ShapeError, WiringError
 from neurosim.losses import available, make, options
 from neurosim.losses.base import Loss
 from neurosim.parts.error_units import ErrorUnits
@@ -11,13 +11,16 @@ from neurosim.parts.population import Head
 
 
 def wired(loss, pairs=3, block=True):
-    units = ErrorUnits(Head(2, 4, 2 * pairs, pairs if block else 0, float), loss)
+    if loss.patches:
+        units = ErrorUnits(Head(2, 4, 2 * loss.grid**2, 0, float), loss)
+    else:
+        units = ErrorUnits(Head(2, 4, 2 * pairs, pairs if block else 0, float), loss)
     return units, list(units.compare())
 
 
 def test_every_loss_has_a_name_and_a_summary():
     known = available()
-    assert {"hinge", "simclr", "barlow", "hinge-mean", "positive"} <= known.keys()
+    assert {"hinge", "simclr", "barlow", "hinge-mean", "positive", "clapp", "gaze"} <= known.keys()
     for name, kind in known.items():
         assert issubclass(kind, Loss)
         assert kind.name == name
@@ -100,7 +103,30 @@ def test_view_1_s_error_goes_nowhere_under_the_block(name):
 @pytest.mark.parametrize("block", [True, False])
 @pytest.mark.parametrize(("name", "given"), [("hinge", {"lags": None}), *((name, {}) for name in sorted(available()))])
 def test_no_loss_reads_an_image_a_weight_or_a_label(name, given, block):
-    for step in wired(make(name, **given), block=block)[1]:
-        assert {b.role for b in step.reads.values()} <= {"activity", "memory", "value"}
-        assert {b.role for b in step.changed.values()} <= {"error", "memory", "value"}
+    loss = make(name, **given)
+    own = {"prediction weight", "error"} if loss.predicts else set()  # and what it predicts with, which is its own
+    for step in wired(loss, block=block)[1]:
+        assert {b.role for b in step.reads.values()} <= {"activity", "memory", "value"} | own
+        assert {b.role for b in step.changed.values()} <= {"error", "memory", "value"} | ({"activity", "change"} if own else set())
         assert all(np.isscalar(value) for value in step.scalars.values())
+
+
+@pytest.mark.parametrize("name", ["clapp", "gaze"])
+def test_patches_come_in_whole_pictures_and_all_learn(name):
+    with pytest.raises(ShapeError, match="50 patches in grids of 7 x 7; expected a multiple of 49"):
+        ErrorUnits(Head(1, 4, 50, 0, float), make(name))
+    with pytest.raises(WiringError, match=f"a gradient block with --loss {name}"):
+        ErrorUnits(Head(1, 4, 98, 49, float), make(name))
+
+
+def test_random_patches_are_any_of_the_batch():
+    units, _ = wired(make("gaze", negatives=3))
+    assert units.negative.shape == (2 * 3 * 7 * (5 + 4 + 3 + 2 + 1),)
+    units.draw(np.random.default_rng(0))
+    first = units.negative.array.copy()
+    assert first.min() == 0 and first.max() == 97
+    units.draw(np.random.default_rng(1))
+    assert (units.negative.array != first).mean() > 0.9
+    plain, _ = wired(make("hinge"))
+    plain.draw(np.random.default_rng(0))
+    assert plain.negative is None and plain.synapses == []

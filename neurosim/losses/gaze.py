@@ -1,0 +1,42 @@
+"""Gaze shifts: the contrastive hinge between patches of one picture instead of deformed views (Tang, Yang, Amit 2022)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from neurosim.losses.base import Loss, margins
+from neurosim.plan import Step
+
+
+class Gaze(Loss):
+    """``sum [d(z_anchor, z_ahead) - m+]_+ + sum [m- - d(z_anchor, z_random)]_+``, d the L1 distance.
+
+    The anchor is a patch in row k of the grid, ahead are those in rows k+2.. of its column, random ones are of the batch.
+
+    Parameters:
+        ========= ================ ====================================== =======
+        name      unit             math                                   default
+        ========= ================ ====================================== =======
+        grid      patches          G, rows and columns of patches         7
+        negatives patches          random patches against each one ahead  1
+        threshold activity x units (m+ + m-) / 2                          2
+        delta     activity x units (m- - m+) / 2                          1
+        ========= ================ ====================================== =======
+
+    Raises:
+        WiringError: margins below zero.
+    """
+
+    name = "gaze"
+    summary = "contrastive hinge between patches of one picture, seen as the gaze shifts"
+    patches = True
+
+    def __init__(self, grid: int = 7, negatives: int = 1, threshold: float = 2.0, delta: float = 1.0):
+        self.grid, self.negatives, self.margins = grid, negatives, margins(threshold, delta)
+
+    def wire(self, units) -> Iterator[Step]:
+        z = units.head.activity
+        equation = f"e = +-sign({z.name}[ahead] - {z.name}[anchor]) where too far, -+sign({z.name}[random] - ...) where too near"
+        yield Step("gaze", f"error units {units.head.number} compare", equation, {"view": z, "negative": units.negative},
+                   {"error": units.head.error}, sums={"value": units.value},
+                   scalars={"grid": self.grid, "negatives": self.negatives, **self.margins})  # fmt: skip

@@ -1,0 +1,38 @@
+"""Averages: what a head reads of a layer where the mean over 2 x 2 places stands for the four."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from neurosim.parts.population import Population
+from neurosim.plan import Step
+
+
+class Average(Population):
+    """The mean activity of every 2 x 2 window of a population: fixed and equal connections, nothing that learns.
+
+    Args:
+        source: whose activity is averaged; its rows and columns must be even.
+    """
+
+    def __init__(self, source: Population):
+        rows, columns, channels = source.shape
+        super().__init__(source.number, (rows // 2, columns // 2, channels), source.views, source.learning,
+                         dtype=source.activity.dtype, mark=" mean")  # fmt: skip
+        self.source = source
+
+    def gather(self) -> Iterator[Step]:
+        """``a = mean over the window of x``."""
+        x, a = self.source.activity, self.activity
+        yield Step("average", f"{a.owner}: windows are averaged", f"{a.name} = mean {x.name}", {"activity": x},
+                   {"mean": a}, over="sample")  # fmt: skip
+
+    def spread(self) -> Iterator[Step]:
+        """``e = e_a / 4`` at each place of the window."""
+        mean, error = self.error, self.source.error
+        yield Step("spread", f"{mean.owner}: the error is spread over the window", f"{error.name} = {mean.name} / 4",
+                   {"mean": mean}, {"error": error}, over="sample")  # fmt: skip
+
+    def gate(self) -> Iterator[Step]:
+        """The gate of the units that were averaged."""
+        yield from self.source.gate()

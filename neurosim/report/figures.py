@@ -1,0 +1,97 @@
+"""Pictures of a run: filters by Pillow, curves and bars by matplotlib, which the extra ``plots`` brings."""
+
+from __future__ import annotations
+
+import io
+from importlib.util import find_spec
+
+import numpy as np
+from PIL import Image
+
+CELL = 8  # screen pixels a weight
+BLUE, GREY, GREEN = "#2471a3", "#99a3a4", "#1e8449"
+
+
+def can_plot() -> bool:
+    """Whether matplotlib is installed."""
+    return find_spec("matplotlib") is not None
+
+
+def filters(weights: np.ndarray, columns: int = 16) -> bytes:
+    """The synapses onto the units of layer 1, a small colour picture each, as PNG.
+
+    Args:
+        weights: ``(row, column, presynaptic channel, unit)``; 3 channels are shown as red, green and blue, of any other
+            number the mean is shown in grey. Mid-grey is 0; each unit's largest weight is full white or black. An untied
+            layer has two more axes first: of it the middle place is shown.
+        columns: pictures side by side.
+    """
+    if weights.ndim == 6:
+        weights = weights[weights.shape[0] // 2, weights.shape[1] // 2]
+    rows, across, channels, units = weights.shape
+    shown = weights if channels == 3 else np.repeat(weights.mean(axis=2, keepdims=True), 3, axis=2)
+    most = np.abs(shown).max(axis=(0, 1, 2), keepdims=True)
+    shown = np.uint8(np.clip(127.5 + 127.5 * shown / np.where(most > 0, most, 1), 0, 255)).transpose(3, 0, 1, 2)
+    columns = min(columns, units)
+    down = -(-units // columns)
+    sheet = np.full((down * (rows + 1) + 1, columns * (across + 1) + 1, 3), 255, np.uint8)
+    for unit, picture in enumerate(shown):
+        y, x = 1 + unit // columns * (rows + 1), 1 + unit % columns * (across + 1)
+        sheet[y : y + rows, x : x + across] = picture
+    file = io.BytesIO()
+    Image.fromarray(sheet).resize((sheet.shape[1] * CELL, sheet.shape[0] * CELL), Image.Resampling.NEAREST).save(file, "PNG")
+    return file.getvalue()
+
+
+def curves(rows: list[dict]) -> str:
+    """The error and the share of active comparisons, an epoch a point, as SVG.
+
+    Args:
+        rows: of metrics.csv.
+    """
+    figure, (left, right) = _figure(2, 8)
+    epochs = [int(row["epoch"]) for row in rows]
+    for axes, name, title in ((left, "error", "error per moment"), (right, "active", "share of comparisons active")):
+        axes.plot(epochs, [float(row[name]) for row in rows], color=BLUE, marker="o", markersize=4)
+        axes.set(xlabel="epoch", title=title)
+        axes.set_ylim(bottom=0)
+        axes.locator_params(axis="x", integer=True)
+    return _svg(figure)
+
+
+def bars(layers: list[dict]) -> str:
+    """Test accuracy of every layer beside the floor, as SVG.
+
+    Args:
+        layers: ``per_layer`` of results.json.
+    """
+    figure, (axes,) = _figure(1, 5.5)
+    places = np.arange(len(layers))
+    for shift, key, colour, name in ((-0.2, "floor_accuracy", GREY, "untrained"), (0.2, "test_accuracy", GREEN, "trained")):
+        values = [100 * row[key] for row in layers]
+        axes.bar_label(axes.bar(places + shift, values, 0.4, color=colour, label=name), fmt="%.1f", fontsize=8)
+    axes.set_xticks(places, [f"layer {row['layer']}" for row in layers])
+    axes.set(ylabel="% of test images", title="read-out")
+    axes.margins(y=0.15)
+    axes.legend(loc="lower right", fontsize=8)
+    return _svg(figure)
+
+
+def _figure(number: int, width: float):
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, 2.9), layout="constrained")
+    axes = np.atleast_1d(figure.subplots(1, number))
+    for one in axes:
+        one.spines[["top", "right"]].set_visible(False)
+    return figure, axes
+
+
+def _svg(figure) -> str:
+    """The figure as an ``<svg>`` element, without the file's preamble and without the date it was drawn."""
+    import matplotlib
+
+    text = io.StringIO()
+    with matplotlib.rc_context({"svg.hashsalt": "neurosim"}):
+        figure.savefig(text, format="svg", metadata={"Date": None})
+    return text.getvalue()[text.getvalue().index("<svg") :]

@@ -1,0 +1,105 @@
+"""report.html: one page about one run, in one file that needs nothing else."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+from html import escape
+
+import numpy as np
+
+import neurosim
+from neurosim.evaluate.layers import READ_OUTS
+from neurosim.report import figures
+from neurosim.run import Run, write_whole
+
+STYLE = """body{font:15px/1.5 system-ui,sans-serif;max-width:52em;margin:2em auto;padding:0 1em;color:#222}
+table{border-collapse:collapse;margin:1em 0}td,th{padding:.2em .9em .2em 0;text-align:left;border-bottom:1px solid #ddd}
+td.n,th.n{text-align:right}code{font-size:90%}svg{max-width:100%;height:auto}img{image-rendering:pixelated;max-width:100%}
+.big{font-size:1.3em}.pale{color:#777}"""
+
+
+def write(run: Run, weights: dict[str, np.ndarray]) -> None:
+    """Write the run's report.html from what its folder holds.
+
+    Args:
+        run: trained, its results.json and metrics.csv written.
+        weights: forward weights by name, ``W1`` first.
+
+    Raises:
+        RunError: no space, no permission.
+    """
+    text = page(run, weights)
+    write_whole(run.folder / "report.html", lambda file: file.write(text.encode()))
+
+
+def page(run: Run, weights: dict[str, np.ndarray]) -> str:
+    """The page as text."""
+    results, rows = run.results(), run.metrics()
+    title = f"{run.config.rule} on {run.config.data}"
+    parts = [f"<h1>{escape(title)}</h1>", _headline(results, rows), _layers(results)]
+    if rows:
+        parts += ["<h2>Training</h2>", figures.curves(rows) if figures.can_plot() else _no_plots(), _metrics(rows)]
+    first = next(iter(weights.values()))
+    picture = base64.b64encode(figures.filters(first)).decode()
+    parts += [
+        "<h2>Synapses onto layer 1</h2>",
+        f'<p><img alt="weights of layer 1" src="data:image/png;base64,{picture}"></p>',
+        '<p class="pale">One square a unit; mid-grey is 0, each unit\'s largest weight is full.</p>',
+        "<h2>Wiring as realised</h2>",
+        "<ul>" + "".join(f"<li><code>{escape(line)}</code></li>" for line in results["wiring"]) + "</ul>"
+        if results["wiring"] else "<p>No feedback path: nothing learns.</p>",
+        "<h2>Options</h2>",
+        _table(["option", "value"], [[k, "" if v is None else str(v)] for k, v in dataclasses.asdict(run.config).items()]),
+        f'<p class="pale">neurosim {neurosim.__version__}; config.json in the same folder runs it again.</p>',
+    ]  # fmt: skip
+    head = f'<meta charset="utf-8"><title>{escape(title)}</title><style>{STYLE}</style>'
+    return f'<!doctype html>\n<html lang="en"><head>{head}</head><body>\n' + "\n".join(parts) + "\n</body></html>\n"
+
+
+def _headline(results: dict, rows: list[dict]) -> str:
+    speed = f"{results['seconds']:.0f} s of training, {results['images_per_second']:.0f} images/s" if rows else "not trained"
+    if results["test_accuracy"] is None:
+        return f"<p>No labels to read out; {speed}.</p>"
+    how = READ_OUTS[results.get("readout", "lbfgs")]  # earlier files have linear ones alone
+    top, floor = 100 * results["test_accuracy"], 100 * results["floor_accuracy"]
+    return (f'<p class="big"><b>{top:.1f} %</b> of test images by a {how} read-out of the top layer; '
+            f"<b>{floor:.1f} %</b> untrained ({top - floor:+.1f}).</p><p>{speed}.</p>")  # fmt: skip
+
+
+def _layers(results: dict) -> str:
+    layers = results["per_layer"]
+    if not layers:
+        return ""
+    lines = [[f"layer {row['layer']}", *(f"{100 * row[key]:.1f}" for key in ("test_accuracy", "floor_accuracy")),
+              f"{100 * (row['test_accuracy'] - row['floor_accuracy']):+.1f}"] for row in layers]  # fmt: skip
+    table = _table(["", "trained, %", "untrained, %", "difference"], lines)
+    return "<h2>Read-out</h2>" + (figures.bars(layers) if figures.can_plot() else "") + table
+
+
+def _metrics(rows: list[dict]) -> str:
+    return _table(list(rows[0]), [[_short(value) for value in row.values()] for row in rows])
+
+
+def _short(value: str) -> str:
+    """A number to four digits; any other word as it is."""
+    try:
+        return str(int(value))
+    except ValueError:
+        pass
+    try:
+        return f"{float(value):.4g}"
+    except ValueError:
+        return value
+
+
+def _no_plots() -> str:
+    return "<p class=\"pale\">Curves need matplotlib: <code>pip install 'neurosim[plots]'</code>, then evaluate the run.</p>"
+
+
+def _table(head: list[str], lines: list[list[str]]) -> str:
+    def row(cells, tag):
+        numbers = [' class="n"' if place and len(head) > 2 else "" for place in range(len(cells))]
+        return "<tr>" + "".join(f"<{tag}{n}>{escape(c)}</{tag}>" for n, c in zip(numbers, cells, strict=True)) + "</tr>"
+
+    return "<table>" + row(head, "th") + "".join(row(line, "td") for line in lines) + "</table>"
