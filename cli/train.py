@@ -79,6 +79,7 @@ OPTIONS = [
     click.option("--plasticity", help="signum, sgd, momentum or adam (divides; not plausible).  [default: signum]"),
     click.option("--rate", type=float, help="Learning rate; signum counts it in initial bounds of the weights."),
     click.option("--head-rate", type=float, help="Rate of heads and of their feedback, in units of --rate."),
+    click.option("--top-rate", type=float, help="Rate of the top layer, in units of --rate; 0: it stays as drawn."),
     click.option("--feedback-gain", type=float, help="Multiplies the initial weights of feedback."),
     click.option("--momentum", type=float, help="Of the trace of changes.  [default: 0.9]"),
     click.option("--decay", type=float, help="Pulls weights to zero, times the rate.  [default: 0]"),

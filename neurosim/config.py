@@ -62,6 +62,7 @@ class Config:
     plasticity: str = "signum"
     rate: float = 0.01
     head_rate: float = 1.0
+    top_rate: float = 1.0
     feedback_gain: float = 1.0
     momentum: float = 0.9
     decay: float = 0.0
@@ -82,7 +83,7 @@ class Config:
             if getattr(self, name) < low:
                 raise WiringError(f"--{name.replace('_', '-')} {getattr(self, name)}", f"a whole number of at least {low}",
                                   "write a larger one")  # fmt: skip
-        for name in ("head_rate", "feedback_gain"):
+        for name in ("head_rate", "top_rate", "feedback_gain"):
             if not 0 <= getattr(self, name) < math.inf:
                 raise WiringError(f"--{name.replace('_', '-')} {getattr(self, name)}", "a number of at least 0",
                                   "write --" + name.replace("_", "-") + " 1")  # fmt: skip

@@ -63,10 +63,12 @@ def make_network(config: Config, image: tuple[int, int, int]) -> Network:
     """
     framing = make_framing(config)
     views = config.batch * framing.views(image[0]) if config.patch is not None else None
-    plasticity = Plasticity(config.plasticity, config.rate, config.momentum, config.decay)
-    heads = Plasticity(config.plasticity, config.rate * config.head_rate, config.momentum, config.decay, "head rate")
+    plasticity, heads, top = (
+        Plasticity(config.plasticity, config.rate * gain, config.momentum, config.decay, name)
+        for name, gain in (("rate", 1.0), ("head rate", config.head_rate), ("top rate", config.top_rate))
+    )
     return Network(config.network, framing.shape(image), config.batch, block=config.block, seed=config.seed, plasticity=plasticity,
-                   head_plasticity=heads, feedback_gain=config.feedback_gain, views=views)  # fmt: skip
+                   head_plasticity=heads, top_plasticity=top, feedback_gain=config.feedback_gain, views=views)  # fmt: skip
 
 
 class Session:

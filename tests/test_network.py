@@ -172,3 +172,10 @@ def test_sizes_that_no_inverse_restores_are_refused():
     network.projections[0].post.shape = (2, 2, 4)
     with pytest.raises(ShapeError, match="layer 1 goes from 6x6x3 to 2x2x4; expected the same rows and columns, or half"):
         network.inverse(network.projections[0], Plasticity())
+
+
+def test_the_top_layer_and_feedback_along_it_may_learn_at_a_rate_of_their_own():
+    slow, top = Plasticity(rate=0.1), Plasticity(rate=0.0, name="top rate")
+    one = Network("4 tanh, 4 pool", (4, 4, 3), 1, plasticity=slow, top_plasticity=top, dtype=float)
+    assert [p.synapse.plasticity for p in one.projections] == [slow, top]
+    assert one.feedback(one.projections[1], "urf").synapse.plasticity is top and one.head(2).synapse.plasticity is slow

@@ -172,7 +172,7 @@ def spoil(path, how):
         if how == "pickled":
             arrays["meta"] = np.array([{"format": 1}], dtype=object)
         if how == "version":
-            arrays["meta"] = np.frombuffer(arrays["meta"].tobytes().replace(b'"format": 1', b'"format": 9'), np.uint8)
+            arrays["meta"] = np.frombuffer(arrays["meta"].tobytes().replace(b'"format": 2', b'"format": 9'), np.uint8)
         np.savez(path, **arrays)
 
 
@@ -254,7 +254,7 @@ def test_what_cannot_be_done_is_refused_in_one_line(config, options, kind, words
 
 @pytest.mark.parametrize("options", [{"epochs": 0}, {"batch": 1}, {"threads": 0}, {"schedule": "steps"}, {"readout": "svm"},
                                      {"seed": -1}, {"readout_images": 1}, {"views": "sideways"},
-                                     {"head_rate": -1.0}, {"feedback_gain": float("nan")}])  # fmt: skip
+                                     {"head_rate": -1.0}, {"top_rate": -0.5}, {"feedback_gain": float("nan")}])  # fmt: skip
 def test_options_out_of_range_are_refused(options):
     with pytest.raises(WiringError, match="expected"):
         Config(**options)
