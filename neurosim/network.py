@@ -232,7 +232,7 @@ class Network:
         """
         # G3 goes back along W3, Q3 along the head H3: arrays of their own, drawn independently of the forward ones.
         letter = {"W": "G", "H": "Q"}[projection.synapse.name[0]]
-        number, below, above = int(projection.synapse.name[1:]), projection.pre, projection.post
+        number, below, above = int(projection.synapse.name[1:]), projection.pre.whole, projection.post
         shape = (3, 3, above.shape[-1], below.shape[-1]) if projection.convolution else (above.size, below.size)
         if projection.convolution and above.shape[:2] not in (below.shape[:2], (below.shape[0] / 2, below.shape[1] / 2)):
             told = " to ".join(f"{r}x{c}x{k}" for r, c, k in (below.shape, above.shape))
