@@ -50,9 +50,12 @@ class Subject:
     start: dict[str, np.ndarray] | None = None
 
 
-def smallest(text: str) -> tuple[int, int, int]:
-    """The smallest picture that a network's pools allow, 8 x 8 x 3 or more: no wiring depends on the size."""
-    side = max(8, 2 ** sum(layer.pooled for layer in parse(text)))
+def smallest(text: str, crop: int | None = None) -> tuple[int, int, int]:
+    """The smallest picture that a network's pools allow, 8 x 8 x 3 or more: no wiring depends on the size.
+
+    Where a part of every picture is looked at (``crop``), a picture of that size.
+    """
+    side = crop or max(8, 2 ** sum(layer.pooled for layer in parse(text)))
     return side, side, 3
 
 
@@ -69,7 +72,7 @@ def of_config(config: Config, pairs: int = PAIRS, image: tuple[int, int, int] | 
     Raises:
         WiringError, ShapeError: what cannot be wired.
     """
-    network = make_network(dataclasses.replace(config, batch=pairs), image or smallest(config.network))
+    network = make_network(dataclasses.replace(config, batch=pairs), image or smallest(config.network, getattr(config, "crop", None)))
     return of_rule(make_rule(config, network), deformed=config.views == "deform")
 
 
@@ -81,8 +84,11 @@ def of_rule(rule: Rule, deformed: bool = True) -> Subject:
 
     def show(batch: int) -> None:
         rng = np.random.default_rng([network.seed, ord("A"), batch])
-        pictures = rng.integers(0, 256, (network.pairs, *network.populations[0].shape), np.uint8)
-        eye.show(np.concatenate([pictures, pictures]))
+        views = network.populations[0].views
+        pictures = rng.integers(0, 256, (views, *network.populations[0].shape), np.uint8)
+        if views == 2 * network.pairs:
+            pictures[network.pairs :] = pictures[: network.pairs]  # two views of every moment
+        eye.show(pictures)
         eye.draw(Deformation(), rng)
         rule.draw(0, batch)
 
