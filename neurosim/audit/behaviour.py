@@ -52,7 +52,7 @@ class Behaviour:
         met = [s for s in self.graph.sites if s.kind == "compare" or (s.kind == "gate" and not known(s.step))]
         for site in met:
             share, size = bent(self.bench, site, self.rng)
-            if share > 0.5:
+            if share > 0.8:
                 self.testimony.find("ii", f"{site}: its error bends with the activities (mixed second difference {size:.1e} of "
                                           "the largest error): products, norms or divisions of activities", 
                                     why="sums, differences and comparisons give straight pieces")  # fmt: skip
