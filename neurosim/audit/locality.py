@@ -154,7 +154,7 @@ class Locality:
     def _allowed(self, site: Site, change: Buffer, base: Buffer, index: tuple[int, ...]) -> np.ndarray:
         """Where a change may differ when one unit of an activity does, as declared."""
         allowed, cls = np.zeros(change.shape, bool), self.graph.class_of(base)
-        unit = index[-1] if len(change.shape) == 4 else int(np.ravel_multi_index(index[1:], base.shape[1:]))
+        unit = int(np.ravel_multi_index(index[1:], base.shape[1:])) if len(change.shape) == 2 else index[-1]
         for argument, buffer in site.step.reads.items():
             if buffer.role == "error":
                 walk = self.graph.slice(site, [argument])

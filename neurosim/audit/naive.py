@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from neurosim.audit.graph import WEIGHTS, Site
-from neurosim.audit.structure import Structure
+from neurosim.audit.structure import PER_ROW, Structure
 from neurosim.buffer import Buffer
 from neurosim.kernels import reference
 
@@ -110,7 +110,8 @@ def _values(bench, moment, pre: Buffer, post: Buffer) -> tuple[np.ndarray, np.nd
     """What this batch stored of both: the forward pass left the one, the delivery of errors the other."""
     factor = _left(bench, moment, post, False)
     cause = _left(bench, moment, pre, True)
-    return cause[len(cause) - len(factor) :] if cause.shape != (1,) else cause, factor
+    rows = pre.axes[0] in PER_ROW and post.axes[0] in PER_ROW
+    return cause[len(cause) - len(factor) :] if rows else cause, factor
 
 
 def _left(bench, moment, buffer: Buffer, forward: bool) -> np.ndarray:
