@@ -76,7 +76,10 @@ def products_differ(bench, moment, rng) -> tuple[str, int, float]:
     found, worst = bench.after[moment][argument], 0.0
     synapses = {tuple(int(rng.integers(size)) for size in change.shape) for _ in range(SYNAPSES)}
     for synapse in synapses:
-        products = [a * b for _, a, b in terms(pre, post, synapse)]
+        place = synapse
+        if len(synapse) == 7:  # (row, row of the window, column, ...): rows of pooled weights, two and two
+            place = (synapse[0] * change.shape[1] + synapse[1], *synapse[2:])
+        products = [a * b for _, a, b in terms(pre, post, place)]
         total, met = sum(products), float(found[synapse])
         error = abs(total - met) / max(sum(map(abs, products)), 1e-30)
         if not (error < LOOSE[change.dtype.itemsize] or abs(total - met) < 1e-30):

@@ -102,8 +102,12 @@ class Structure:
                 self._product(weight, maker)
 
     def _product(self, weight: Buffer, site: Site) -> None:
-        """The step that makes a change: an outer product of the two populations that the synapse connects."""
-        tell, inputs = self.testimony, list(site.inputs.values())
+        """The step that makes a change: an outer product of the two populations that the synapse connects.
+
+        Numbers of its own places, which tell a block of rows where it lies, are no third factor.
+        """
+        tell = self.testimony
+        inputs = [b for b in site.inputs.values() if not (b.role == "value" and b.dtype.kind == "i" and b.owner == weight.owner)]
         roles = [b.role for b in inputs]
         pre = [b for b in inputs if b.role in CAUSED]
         post = [b for b in inputs if b.role == "error"] or pre[1:]
