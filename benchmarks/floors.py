@@ -1,9 +1,14 @@
 """Where a plan's time goes: every step on its own, beside what its flops and its bytes cost at the machine's rates."""
 
+import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from types import SimpleNamespace
 
 import numpy as np
+
+from neurosim.execute import Program
+from neurosim.plan import Plan
 
 
 @dataclass
@@ -65,12 +70,13 @@ class Row:
         return max(self.flops_ms, self.memory_ms, self.cache_ms)
 
 
-def _timed(kernel, spent, place):
+def _timed(kernel, spent, place, lock):
     def call(**arguments):
         wall, cpu = time.perf_counter(), time.thread_time()
         kernel(**arguments)
-        spent[place, 1] += time.thread_time() - cpu
-        spent[place, 0] += time.perf_counter() - wall
+        cpu, wall = time.thread_time() - cpu, time.perf_counter() - wall
+        with lock:
+            spent[place] += wall, cpu
 
     return call
 
@@ -80,55 +86,47 @@ def _bytes(step, local):
     memory = cache = 0
     for name, buffer in step.buffers.items():
         moved = buffer.nbytes * (2 if name in step.updates else 1)
-        if id(buffer.base) in local:
+        if buffer.base.name in local:
             cache += moved
         elif name not in step.sums:  # sums go to an array per lane that stays where it is
             memory += moved
     return memory, cache
 
 
-def time_steps(program, workers, rates, repeats=3) -> list[Row]:
-    """The program's steps one by one: wall time within the lanes, divided by the threads that share it.
+def time_steps(plan, kernels, workers, rates, repeats=3) -> list[Row]:
+    """A plan's steps one by one: wall time within the lanes, divided by the threads that share it.
 
     Args:
-        program: a `neurosim.execute.Program`; its calls are replaced by timed ones, so give it one of its own.
+        plan: a `neurosim.plan.Plan`.
+        kernels: the namespace of its kernels.
         workers: entered.
         rates: of `measure_rates`.
         repeats: passes; each number is the mean of them, after one pass to warm up.
     """
-    spent, walls = [], np.zeros(len(program.stretches))
-    for stretch in program.stretches:
-        of_lanes = [np.zeros((len(stretch.steps), 2)) for _ in stretch.lanes]
-        for lane, seconds in zip(stretch.lanes, of_lanes, strict=True):
-            lane.calls = [
-                (_timed(kernel, seconds, place % len(stretch.steps)), arguments)
-                for place, (kernel, arguments) in enumerate(lane.calls)
-            ]
-        spent.append(of_lanes)
+    spent, lock = np.zeros((len(plan), 2)), threading.Lock()
+    timed = {f"{i}": _timed(getattr(kernels, step.kernel), spent, i, lock) for i, step in enumerate(plan)}
+    steps = [replace(step, kernel=f"{i}") for i, step in enumerate(plan)]  # a kernel of its own for every step
+    program = Program(Plan(plan.name, steps), SimpleNamespace(**timed))
     program.run(workers)
-    for of_lanes in spent:
-        for seconds in of_lanes:
-            seconds[...] = 0
+    spent[...], walls = 0, np.zeros(len(program.stretches))
     for _ in range(repeats):
         for number, stretch in enumerate(program.stretches):
             start = time.perf_counter()
             stretch.run(workers)
             walls[number] += time.perf_counter() - start
-    rows = []
-    for number, (stretch, of_lanes, wall) in enumerate(zip(program.stretches, spent, walls, strict=True), 1):
-        rows += _rows(number, stretch, of_lanes, wall, workers, rates, repeats)
+    rows, left = [], iter(zip(plan, spent, strict=True))
+    for number, (stretch, wall) in enumerate(zip(program.stretches, walls, strict=True), 1):
+        rows += _rows(number, stretch, [next(left) for _ in stretch.steps], wall, workers, rates, repeats)
     return rows
 
 
-def _rows(number, stretch, of_lanes, wall, workers, rates, repeats):
-    sharing = min(workers.threads, len(stretch.lanes))
-    scale = 1e3 / repeats / sharing
-    total = sum(of_lanes) * scale
-    for step, (ms, cpu_ms) in zip(stretch.steps, total, strict=True):
-        memory, cache = _bytes(step, stretch.lanes[0]._local)
+def _rows(number, stretch, timed, wall, workers, rates, repeats):
+    scale = 1e3 / repeats / min(workers.threads, stretch.lanes)
+    for step, (ms, cpu_ms) in timed:
+        memory, cache = _bytes(step, stretch.lent)
         floors = 1e3 * step.flops / rates.product, 1e3 * memory / rates.memory, 1e3 * cache / rates.cache
-        yield Row(number, stretch.block, step.label, step.kernel, ms, cpu_ms, *floors)
-    rest = wall * 1e3 / repeats - total[:, 0].sum()
+        yield Row(number, stretch.block, step.label, step.kernel, ms * scale, cpu_ms * scale, *floors)
+    rest = wall * 1e3 / repeats - sum(ms for _, (ms, _) in timed) * scale
     yield Row(number, stretch.block, "  lanes: added up, waited for", "", rest, 0.0)
 
 

@@ -14,6 +14,7 @@ from torch.nn import functional as F
 
 LAYERS = ((32, False), (32, True), (64, False), (64, True), (512, True))  # channels, pooled; otherwise hardtanh
 IMAGE, UNITS = (32, 32, 3), 64
+LESSONS = ("ll-greedy", "ll-random")  # one layer a batch
 NEAR, FAR = 1.0, 3.0  # the margins m+ and m-
 
 
@@ -91,7 +92,7 @@ class Peer:
     """One network, one rule, one training step at a time.
 
     Args:
-        rule: bp, ll-greedy or ll-simultaneous.
+        rule: bp, ll-greedy, ll-random or ll-simultaneous.
         tuned: which of the two ways of writing it.
         lags: None: all negatives and no gradient block; K: a memory of K lags and the gradient block.
         feedback: of the layer-wise rule: bp, rf or urf.
@@ -119,7 +120,7 @@ class Peer:
             self.optimiser = torch.optim.Adam(learning, lr=rate, fused=tuned or None)
         else:
             self.optimiser = Signum(learning, lr=rate)
-        self.lessons = range(1, len(LAYERS) + 1) if rule == "ll-greedy" else (0,)
+        self.lessons = range(1, len(LAYERS) + 1) if rule in LESSONS else (0,)
 
     def _new(self, *shape):
         weight = torch.empty(shape)
@@ -173,7 +174,7 @@ class Peer:
         if self.rule == "bp":
             loss, _ = self._learn(depth, range(1, depth + 1), x)
             loss.backward()
-        elif self.rule == "ll-greedy":
+        elif self.rule in LESSONS:
             with torch.no_grad():
                 for below in range(1, lesson):
                     x = self._layer(below, x)

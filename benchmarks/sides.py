@@ -1,31 +1,37 @@
 """Both sides of the benchmark with one interface, and the check that they compute the same."""
 
-import sys
-
 import numpy as np
 
+from neurosim.data.deform import Deformation
+from neurosim.errors import RunError
+from neurosim.execute import Program
+from neurosim.kernels.api import backend
+from neurosim.losses.hinge import Hinge
+from neurosim.network import Network
+from neurosim.parts.eye import Eye
+from neurosim.parts.plasticity import Plasticity
+from neurosim.plan import Plan
+from neurosim.rules import make
+
 RATE = 1e-4
+PEERS = ("bp", "ll-greedy", "ll-random", "ll-simultaneous")  # what is written in PyTorch too
+RULES = (*PEERS, "rf", "urf", "sign")
 
 
 class Ours:
     """neurosim's side of one rule.
 
     Args:
-        rule: bp, ll-greedy, ll-random or ll-simultaneous.
-        images: ``(2 x pairs, 32, 32, 3)``, float32.
+        rule: one of `RULES`.
+        images: ``(2 x pairs, 32, 32, 3)``, float32 in 0..1.
         workers: an entered `neurosim.execute.Workers`.
+        deformed: whether each step deforms the images first.
         lags: None: all negatives and no gradient block; K: a memory of K lags and the gradient block.
         feedback: of the layer-wise rule.
         plasticity: adam or signum.
     """
 
-    def __init__(self, rule, images, workers, *, lags, feedback, plasticity):
-        from neurosim.kernels.api import backend
-        from neurosim.losses.hinge import Hinge
-        from neurosim.network import Network
-        from neurosim.parts.plasticity import Plasticity
-        from neurosim.rules import make
-
+    def __init__(self, rule, images, workers, *, deformed, lags, feedback, plasticity):
         network = Network("conv5", images.shape[1:], len(images) // 2, block=lags is not None,
                           plasticity=Plasticity(plasticity, rate=RATE))  # fmt: skip
         network.populations[0].activity.array[...] = images
@@ -33,20 +39,23 @@ class Ours:
         options = {"order": order, "feedback": feedback} if order else {}
         self.rule = make(name, network, Hinge(lags=lags), **options)
         self.workers, self.kernels = workers, backend("cpu")
-        self.lessons, self._programs = range(len(self.rule.lessons)), {}
+        self.lessons, self._programs, self._look = range(len(self.rule.lessons)), {}, []
+        if deformed:
+            eye = Eye(network.populations[0])
+            eye.show(np.uint8(255 * images))
+            eye.draw(Deformation(), np.random.default_rng(1))
+            self._look = list(eye.look(True))
 
-    def program(self, lesson):
-        """A new program of a lesson."""
-        from neurosim.execute import Program
-
-        return Program(self.rule.plan(self.rule.lessons[lesson]), self.kernels)
+    def plan(self, lesson):
+        """The plan of a lesson."""
+        return Plan(self.rule.lessons[lesson], [*self._look, *self.rule.wire(self.rule.lessons[lesson])])
 
     def prepare(self):
         """Before a turn: nothing to do."""
 
     def step(self, lesson):
         if lesson not in self._programs:
-            self._programs[lesson] = self.program(lesson)
+            self._programs[lesson] = Program(self.plan(lesson), self.kernels)
         self._programs[lesson].run(self.workers)
 
     def load(self, weights):
@@ -67,7 +76,7 @@ class Theirs:
 
     def __init__(self, rule, images, threads, *, tuned, lags, feedback, plasticity):
         import torch
-        from peers_torch import Peer
+        from neurosim.bench.peers_torch import Peer
 
         torch.set_num_threads(threads)
         self.peer = Peer(rule, tuned=tuned, lags=lags, feedback=feedback, plasticity=plasticity, rate=RATE)
@@ -104,7 +113,10 @@ def validate(ours, theirs, name, gain, tolerance):
     activity keeps its size from layer to layer, and few are. Then the initial weights are put back on all sides. In a
     large batch some places of a pool's window differ by less than rounding, and so do some distances and margins; each
     side may decide otherwise there, and even the two PyTorch sides differ by some 1e-3. A small batch makes the
-    stricter test. Returns the largest relative difference; one above ``tolerance`` ends the program.
+    stricter test. Returns the largest relative difference.
+
+    Raises:
+        RunError: one above ``tolerance``.
     """
     synapses, worst = ours.synapses(), 0.0
     initial = {n: synapse.weight.array.copy() for n, synapse in synapses.items()}
@@ -122,8 +134,8 @@ def validate(ours, theirs, name, gain, tolerance):
                 apart[n] = float(np.linalg.norm(synapses[n].change.array - change)) / size
             for n, difference in apart.items():
                 if not difference < tolerance:
-                    sys.exit(f"error: {name}, lesson {lesson + 1}: {n} of neurosim and of PyTorch ({side}) differ by "
-                             f"{difference:.1e}; expected less than {tolerance}; mend whichever changed")  # fmt: skip
+                    raise RunError(f"{name}, lesson {lesson + 1}: {n} of neurosim and of PyTorch ({side}) differ by "
+                                   f"{difference:.1e}", f"less than {tolerance}", "mend whichever changed")  # fmt: skip
             worst = max(worst, *apart.values())
     for side in (ours, *theirs.values()):
         side.load(initial)

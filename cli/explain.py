@@ -12,13 +12,25 @@ from neurosim.session import make_deformation, make_network, make_rule
 @click.command()
 @options
 @click.option("--short", is_flag=True, help="Only the equations.")
-def explain(short, **given):
+@click.option("--synapse", metavar="ARRAY:PRE,POST[@TAP]",
+              help="One synapse instead: conv3:17,4 (channels; middle tap), conv3:17,4@0,2, head3:120,5, B3:17,4.")  # fmt: skip
+def explain(short, synapse, **given):
     """Print the plan of a rule: every step in order, its equation, and what it reads, writes, updates and sums.
 
-    Takes the options of train; images are taken to be 32 x 32 x 3, or as large as --crop.
+    Takes the options of train; images are taken to be 32 x 32 x 3, or as large as --crop. With --synapse, one batch of
+    4 moments of random pictures is run, and one synapse is told: its equation, its two sides now, its change, the source
+    lines.
     """
     config = Config.resolve(**given)
-    network = make_network(config, (config.crop or 32, config.crop or 32, 3))
+    image = (config.crop or 32, config.crop or 32, 3)
+    if synapse is not None:
+        from neurosim.audit.subject import of_config
+        from neurosim.audit.synapse import tell
+
+        for line in tell(of_config(config, image=image), synapse):
+            click.echo(line)
+        return
+    network = make_network(config, image)
     rule = make_rule(config, network)
     click.echo(f"rule {rule.name}: {rule.summary}")
     click.echo(f"network {config.network}: {network}; loss {rule.loss.name}: {rule.loss.summary}")

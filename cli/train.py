@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from neurosim.audit.examine import at_start, demand
 from neurosim.config import Config
 from neurosim.errors import RunError
 from neurosim.evaluate.features import forward_weights
@@ -42,7 +43,7 @@ def options(function):
 
 
 OPTIONS = [
-    click.option("--rule", help="Who gets the error: none, bp, rf, urf, sign, ll or dtp.  [default: ll]"),
+    click.option("--rule", help="Who gets the error: none, bp, rf, urf, sign, ll or dtp; or yours, module:Class.  [default: ll]"),
     click.option("--order", help="ll: greedy, random or simultaneous.  [default: simultaneous]"),
     click.option("--feedback", help="ll: bp, rf, urf or sign.  [default: urf]"),
     click.option("--top", help="dtp: target (plausible) or transport (published).  [default: target]"),
@@ -63,7 +64,7 @@ OPTIONS = [
     click.option("--match/--no-match", default=None,
                  help="Scale heads at the start so that images lie THRESHOLD apart.  [default: match]"),
     click.option("--temperature", type=float, help="simclr.  [default: 0.1]"),
-    click.option("--network", help='small, conv5, vgg6 (stl10), or a text: "32 hardtanh, 32 pool, 512 pool".'),
+    click.option("--network", help='small, conv5, conv4-tanh, vgg6 (stl10), or a text: "32 hardtanh, 32 pool, 512 pool".'),
     click.option("--data", help="toys, cifar10, cifar100, stl10, folder:PATH or FILE.npz.  [default: toys]"),
     click.option("--data-dir", help="Where the files of cifar10, cifar100 and stl10 are."),
     click.option("--views", help="deform, motion (toys only: two moments of a moving solid) or gaze (patches).  [default: deform]"),
@@ -95,7 +96,8 @@ OPTIONS = [
 @click.option("--out", type=click.Path(path_type=Path), help="Folder of the run.  [default: runs/RULE-DATA-TIME]")
 @click.option("--resume", type=click.Path(path_type=Path), help="Go on with a run's folder; --epochs may be raised.")
 @click.option("--checkpoint-every", type=float, default=60.0, show_default=True, help="Seconds between checkpoints.")
-def train(out, resume, checkpoint_every, **given):
+@click.option("--require-plausible", is_flag=True, help="Refuse to train what the audit at the start does not find plausible.")
+def train(out, resume, checkpoint_every, require_plausible, **given):
     """Train a network without labels, then read its features out.
 
     Without options: the built-in images, layer-wise learning, a network of four layers. Every default that depends on
@@ -114,13 +116,18 @@ def train(out, resume, checkpoint_every, **given):
     if config.data == "toys":
         click.echo("making or finding the built-in images ...", err=True)
     session = Session(config)
+    report = at_start(session)
+    if require_plausible:
+        demand(report)
     with Workers(config.threads) as workers:
         _announce(session, workers)
+        click.echo(f"audit     {report.line()}")
         if run is None:
             run = Run.create(out, config, session.rule.wiring())
         elif config != run.config:
             run.config = config
             run.save_config(session.rule.wiring())
+        run.save_audit(report.json())
         trainer = Trainer(session, run, checkpoint_every)
         if resume is not None:
             trainer.resume()
@@ -132,7 +139,7 @@ def train(out, resume, checkpoint_every, **given):
 
 def _name(config: Config) -> str:
     data = config.data.removeprefix("folder:").rstrip("/").rsplit("/", 1)[-1].removesuffix(".npz")
-    return f"{config.rule}-{data}-{datetime.datetime.now():%Y%m%d-%H%M%S}"
+    return f"{config.rule.replace(':', '-')}-{data}-{datetime.datetime.now():%Y%m%d-%H%M%S}"
 
 
 def _resumed(folder: Path, out, given) -> tuple[Config, Run]:

@@ -8,7 +8,7 @@ from neurosim.errors import ShapeError
 
 ROLES = (
     "image", "activity", "forward weight", "feedback weight", "inverse weight", "prediction weight", "change",
-    "plasticity", "memory", "error", "gate", "deformation", "noise", "value", "rate",
+    "plasticity", "memory", "error", "gate", "deformation", "noise", "value", "rate", "label",
 )  # fmt: skip
 
 

@@ -8,9 +8,12 @@ then added in order. Threads take whole lanes, so that any number of threads giv
 
 from __future__ import annotations
 
+import math
 import os
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from types import ModuleType
 
 import numpy as np
@@ -20,14 +23,15 @@ from neurosim.buffer import Buffer
 from neurosim.plan import Plan, Step
 
 LANES = 8
+ALIGNED = 64  # bytes: a block begins where a line of the cache does
 # What the widest step of a stretch may touch per block. Larger than a core's cache of 1 MB: kernels cut their columns
 # themselves, and short calls make threads wait for the interpreter. Measured on conv5 bp, 250 pairs, 2 threads, seconds a
 # step at 1, 2, 4, 8, 16 MB: 2.05, 0.96, 0.93, 1.01, 1.82.
-BLOCK_BYTES = 4 << 20
+BLOCK_BYTES = 8 << 20
 
 
 class Workers:
-    """A team of threads that runs tasks, each with a single-threaded BLAS.
+    """A team of threads that runs tasks, each with a single-threaded BLAS and with memory for the blocks it works on.
 
     Use it as a context: the BLAS is held to one thread inside, as it was outside.
 
@@ -38,6 +42,7 @@ class Workers:
     def __init__(self, threads: int | None = None):
         self.threads = threads or len(os.sched_getaffinity(0))
         self._pool = self._limits = None
+        self._memory = threading.local()
 
     def __enter__(self) -> Workers:
         self._limits = threadpool_limits(1)
@@ -50,6 +55,14 @@ class Workers:
             self._pool.shutdown()
             self._pool = None
         self._limits.restore_original_limits()
+        self._memory = threading.local()
+
+    def lend(self, size: int) -> np.ndarray:
+        """So many bytes of the calling thread's own, undefined, valid until the same thread borrows again."""
+        held = getattr(self._memory, "bytes", None)
+        if held is None or held.size < size:
+            held = self._memory.bytes = np.empty(size, np.uint8)
+        return held[:size]
 
     def run(self, tasks: list[Callable[[], None]]) -> None:
         """Run every task; return when all are done. The first error of a task is raised."""
@@ -126,7 +139,14 @@ def _bytes_per_row(step: Step) -> int:
 
 
 class Stretch:
-    """Consecutive steps that work over one axis, bound to blocks and lanes."""
+    """Consecutive steps that work over one axis, bound to blocks and lanes.
+
+    Attributes:
+        steps: in order.
+        block: rows of a block.
+        lent: buffers that exist only as one block a thread, by name.
+        lanes: how many.
+    """
 
     def __init__(self, steps: list[Step], kernels: ModuleType, local: set[int]):
         self.steps = steps
@@ -134,42 +154,64 @@ class Stretch:
         extent = min(steps[0].extents) if over else 1
         widest = max((_bytes_per_row(step) for step in steps), default=1) if over else 1
         # At least one block a lane, so that no thread idles; at least one row a block.
-        block = steps[0].rows or max(1, min(BLOCK_BYTES // widest, -(-extent // LANES)))
-        bounds = [(start, min(start + block, extent)) for start in range(0, extent, block)]
-        self.block, self._sums = block, {b.name: b for step in steps for b in step.sums.values()}
-        self.lanes = [
-            _Lane(steps, kernels, local, over, block, bounds[lane::LANES], self._sums)
-            for lane in range(min(LANES, len(bounds)))
+        self.block = steps[0].rows or max(1, min(BLOCK_BYTES // widest, -(-extent // LANES)))
+        bounds = [(start, min(start + self.block, extent)) for start in range(0, extent, self.block)]
+        self._sums = {b.name: b for step in steps for b in step.sums.values()}
+        self.lent = {b.name: b for step in steps for b in step.buffers.values() if id(b) in local}
+        self.lanes = min(LANES, len(bounds))
+        self._lanes = [
+            _Lane(steps, kernels, over, self.block, bounds[lane::LANES], self._sums, self.lent) for lane in range(self.lanes)
         ]
 
     def run(self, workers: Workers) -> None:
         """All blocks of all lanes, then the sums, lane by lane."""
-        workers.run([lane.run for lane in self.lanes])
+        workers.run([partial(lane.run, workers) for lane in self._lanes])
         for name, buffer in self._sums.items():
             total = buffer.array
-            np.copyto(total, self.lanes[0].sums[name])
-            for lane in self.lanes[1:]:
+            np.copyto(total, self._lanes[0].sums[name])
+            for lane in self._lanes[1:]:
                 total += lane.sums[name]
 
 
 class _Lane:
-    """The blocks that one thread at a time runs in order, with local buffers and sums of their own."""
+    """The blocks that one thread at a time runs in order, with sums of its own and blocks lent by the thread."""
 
-    def __init__(self, steps, kernels, local, over, block, bounds, sums):
+    def __init__(self, steps, kernels, over, block, bounds, sums, lent):
         self.sums = {name: np.zeros(b.shape, b.dtype) for name, b in sums.items()}
-        self._blocks: dict[str, np.ndarray] = {}
-        self._over, self._local, self._block = over, local, block
-        self.calls = [
-            (getattr(kernels, step.kernel), self._arguments(step, start, stop))
+        self._over, self._block, self._lent = over, block, lent
+        # kernel, its arguments, and which of them are cut out of lent blocks
+        self._calls = [
+            (step.function or getattr(kernels, step.kernel), self._arguments(step, start, stop), self._cuts(step, stop - start))
             for start, stop in bounds
             for step in steps
         ]
 
-    def run(self) -> None:
+    def run(self, workers: Workers) -> None:
         for total in self.sums.values():
             total.fill(0)
-        for kernel, arguments in self.calls:
-            kernel(**arguments)
+        blocks = self._borrow(workers)
+        for kernel, arguments, cuts in self._calls:
+            kernel(**arguments, **{name: blocks[block][cut] for name, block, cut in cuts})
+
+    def _borrow(self, workers: Workers) -> dict[str, np.ndarray]:
+        """A block of every lent buffer, side by side in the thread's memory."""
+        shapes = {}
+        for name, buffer in self._lent.items():
+            place = buffer.axes.index(self._over)
+            shapes[name] = (*buffer.shape[:place], self._block, *buffer.shape[place + 1 :])
+        sizes = [-(-math.prod(shapes[n]) * b.dtype.itemsize // ALIGNED) * ALIGNED for n, b in self._lent.items()]
+        memory, blocks = workers.lend(sum(sizes)), {}
+        for (name, buffer), size in zip(self._lent.items(), sizes, strict=True):
+            held, memory = memory[:size], memory[size:]
+            blocks[name] = held[: math.prod(shapes[name]) * buffer.dtype.itemsize].view(buffer.dtype).reshape(shapes[name])
+        return blocks
+
+    def _cuts(self, step: Step, rows: int) -> list[tuple[str, str, tuple[slice, ...]]]:
+        return [
+            (name, buffer.name, (slice(None),) * buffer.axes.index(self._over) + (slice(0, rows),))
+            for name, buffer in step.buffers.items()
+            if buffer.name in self._lent
+        ]
 
     def _arguments(self, step: Step, start: int, stop: int) -> dict[str, object]:
         arguments = dict(step.scalars)
@@ -178,15 +220,7 @@ class _Lane:
                 arguments[name] = self.sums[buffer.name]
             elif self._over is None or self._over not in buffer.axes:
                 arguments[name] = buffer.array
-            else:
-                arguments[name] = self._rows(buffer, start, stop)
+            elif buffer.name not in self._lent:
+                place = buffer.axes.index(self._over)
+                arguments[name] = buffer.array[(slice(None),) * place + (slice(start, stop),)]
         return arguments
-
-    def _rows(self, buffer: Buffer, start: int, stop: int) -> np.ndarray:
-        place = buffer.axes.index(self._over)
-        if id(buffer) in self._local:
-            if buffer.name not in self._blocks:
-                shape = (*buffer.shape[:place], self._block, *buffer.shape[place + 1 :])
-                self._blocks[buffer.name] = np.zeros(shape, buffer.dtype)
-            return self._blocks[buffer.name][(slice(None),) * place + (slice(0, stop - start),)]
-        return buffer.array[(slice(None),) * place + (slice(start, stop),)]

@@ -7,7 +7,7 @@ list of steps. The same list is the lesson (``neurosim explain``), the proof (th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from neurosim.buffer import Buffer
@@ -32,6 +32,7 @@ class Step:
         rows: how many rows a block should hold; None: as many as fit the cache. Products with a large weight array
             want more, or they read the weights too often.
         flops: arithmetic operations of one run on whole arrays (additions and multiplications of products).
+        function: the kernel itself, for a rule that brings one of its own; None: the protocol's kernel of that name.
     """
 
     kernel: str
@@ -45,6 +46,7 @@ class Step:
     over: str | None = None
     rows: int | None = None
     flops: int = 0
+    function: Callable | None = None
 
     def __post_init__(self):
         names = [*self.reads, *self.writes, *self.updates, *self.sums, *self.scalars]

@@ -1,4 +1,4 @@
-"""A run's folder: config.json, metrics.csv, checkpoint.npz, results.json. Written aside, synced, renamed."""
+"""A run's folder: config.json, audit.json, metrics.csv, checkpoint.npz, results.json. Written aside, synced, renamed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ import neurosim
 from neurosim.config import Config
 from neurosim.errors import RunError
 
-FORMAT = 1  # of the checkpoint; raised when an older one could not be read
+FORMAT = 2  # of the checkpoint; raised when an older one could not be read
 
 
 def write_whole(path: Path, write: Callable) -> None:
@@ -105,6 +105,15 @@ class Run:
         options = json.loads(self.config.text())
         text = json.dumps({"neurosim": neurosim.__version__, "options": options, "wiring": wiring}, indent=1) + "\n"
         write_whole(self.folder / "config.json", lambda file: file.write(text.encode()))
+
+    def wiring(self) -> list[str]:
+        """The wiring as realised, as config.json tells it."""
+        return json.loads((self.folder / "config.json").read_text()).get("wiring", [])
+
+    def save_audit(self, report: dict) -> None:
+        """audit.json: what the audit at the start said of the plan."""
+        text = json.dumps(report, indent=1) + "\n"
+        write_whole(self.folder / "audit.json", lambda file: file.write(text.encode()))
 
     def save_results(self, results: dict) -> None:
         """results.json."""

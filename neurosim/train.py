@@ -85,7 +85,7 @@ class Trainer:
         arrays, state = self.run.checkpoint()
         self.session.restore(arrays)
         self.progress = Progress(epoch=state["epoch"], batch=state["batch"], done=state["done"], seconds=state["seconds"])
-        self.totals, self.figures = np.array(state["totals"]), np.array(state["figures"])
+        self.totals, self.figures = np.array(state["totals"]), np.array(state.get("figures", []))
         self.rows = state["rows"]
 
     def train(self, workers: Workers) -> Progress:

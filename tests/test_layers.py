@@ -33,7 +33,7 @@ DIFFERENTIATE = {"torch", "jax", "tensorflow", "autograd", "aesara", "pytensor",
 ONLY = {
     "errors": set(), "buffer": {"errors"}, "plan": {"buffer", "errors"}, "kernels": {"errors"},
     "execute": {"buffer", "plan", "errors"}, "parts": {"plan", "buffer", "errors"}, "losses": {"plan", "errors"},
-    "network": {"parts", "plan", "buffer", "errors"}, "rules": {"network", "parts", "plan", "errors", "losses"},
+    "network": {"parts", "plan", "buffer", "errors"}, "rules": {"network", "parts", "plan", "buffer", "errors", "losses"},
     "data": {"errors", "version"},
 }  # fmt: skip
 

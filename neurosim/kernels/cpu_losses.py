@@ -1,36 +1,35 @@
 """Error units of the CPU, whole rows at a time; `neurosim.kernels.reference_losses` says what each computes."""
 
-import itertools
-
 import numpy as np
 
+from neurosim.kernels.cpu_units import signs
 from neurosim.kernels.scratch import take
 
 HINGE_ROWS = 8  # moments compared at once: few enough to stay in the cache, enough to keep the calls few
 
 
 def hinge_all(view1, view2, index, error2, value, error1=None, *, margin_positive, margin_negative):
-    """Contrastive hinge, all negatives; inactive comparisons are skipped."""
+    """Contrastive hinge, all negatives; an inactive comparison weighs nothing."""
+    pairs, units = view1.shape
+    ones = np.ones(units, view1.dtype)
     for start in range(0, len(index), HINGE_ROWS):
         part = slice(start, start + HINGE_ROWS)
         moments = index[part]
-        shape = (len(moments), *view1.shape)
-        apart, size = take("apart", shape, view1.dtype), take("size", shape, view1.dtype)
+        apart, size = (take(name, (len(moments), pairs, units), view1.dtype) for name in ("apart", "size"))
         np.subtract(view2[part, None], view1, out=apart)
         np.abs(apart, out=size)
         # [sense (d - margin)]_+ with sense +1 for the same image, -1 for the others
-        hinge = margin_negative - size.sum(axis=2)
+        hinge = margin_negative - (size.reshape(-1, units) @ ones).reshape(-1, pairs)
         own = (np.arange(len(moments)), moments)
         hinge[own] = margin_negative - margin_positive - hinge[own]
-        row, other = np.nonzero(hinge > 0)
-        sign = np.sign(apart[row, other])
-        np.negative(sign, out=sign, where=(other != moments[row])[:, None])
-        bounds = np.searchsorted(row, np.arange(len(moments) + 1))
-        for r, (first, last) in enumerate(itertools.pairwise(bounds)):
-            np.sum(sign[first:last], axis=0, out=error2[start + r])
-            if error1 is not None:
-                error1[other[first:last]] -= sign[first:last]
-        value += (float(hinge[row, other].sum()), len(row), hinge.size)
+        active = hinge > 0
+        weight = -active.astype(view1.dtype)
+        weight[own] = active[own]
+        signs(apart, size)  # sums of -1, 0 and 1 are exact: their order does not matter
+        np.matmul(weight[:, None], size, out=error2[part, None])
+        if error1 is not None:
+            error1 -= np.einsum("rp,rpu->pu", weight, size)
+        value += (float(hinge[active].sum()), int(active.sum()), hinge.size)
 
 
 def hinge_lags(

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from neurosim.kernels.cpu_units import signs
 from neurosim.kernels.reference_plasticity import tick
 from neurosim.kernels.scratch import take
 
@@ -41,7 +42,7 @@ def signum(change, weight, trace, rate, *, bound, momentum, decay):
     """See `neurosim.kernels.reference_plasticity.signum`."""
     _follow(change, trace, momentum)
     direction = take("direction", weight.shape, weight.dtype)
-    np.sign(trace, out=direction)
+    signs(trace, direction)
     direction *= weight.dtype.type(bound)
     _apply(direction, weight, rate, decay)
 
@@ -68,7 +69,7 @@ def adam(change, weight, trace, square, count, rate, *, beta1, beta2, epsilon, d
 
 def send_sign(weight, sent, *, scale):
     """See `neurosim.kernels.reference_plasticity.send_sign`."""
-    np.sign(weight, out=sent)
+    signs(weight, sent)
     sent *= sent.dtype.type(scale)
 
 

@@ -122,12 +122,13 @@ class Feedback:
 
     def deliver(self) -> Iterator[Step]:
         """``e_below = B^T delta``: never sees the forward weights."""
-        below, above = self.projection.pre, self.projection.post
-        error = below.error if self.projection.convolution else below.error.flat()
+        convolution, below, above = self.projection.convolution, self.projection.pre, self.projection.post
+        error = below.error if convolution else below.error.flat()
         yield Step(KERNELS[self.synapse.axes][1],
                    f"{self.sent.name}: {above.post.name} -> {error.name}",
                    f"{error.name} = {self.sent.name}^T {above.post.name}", {"post": above.post, "weight": self.sent},
-                   {"error": error}, over="sample", rows=self.projection.rows,
+                   {"error": error}, over="sample" if convolution else "presynaptic",
+                   rows=self.projection.rows if convolution else None,
                    flops=self.projection.products(above.post.shape[0]))  # fmt: skip
         yield from below.spread()
 

@@ -74,7 +74,7 @@ class Synapse:
         kernel = "hebbian_convolution"
         if self.axes is CONVOLUTION and widens(pre, post):
             kernel, places = "hebbian_upconvolution", int(np.prod(pre.shape[:-1]))
-        elif self.shape[0] == 1 and self.axes is DENSE:
+        elif "sample" not in pre.axes:  # the constant unit: the same for every view
             kernel = "hebbian_bias"
         flops = 2 * places * int(np.prod(self.shape))
         if self.axes is CONVOLUTION or kernel == "hebbian_bias":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,9 +10,6 @@ from neurosim.network import Network
 from neurosim.parts.error_units import ErrorUnits
 from neurosim.parts.projection import Feedback
 from neurosim.plan import Plan, Step
-
-if TYPE_CHECKING:
-    from neurosim.buffer import Buffer
 
 
 class Rule:
@@ -74,7 +70,7 @@ class Rule:
         for number, units in self.errors.items():
             units.draw(np.random.default_rng([self.network.seed, ord("G"), epoch, batch, number]))
 
-    def figures(self) -> dict[str, Buffer]:
+    def figures(self) -> dict:
         """Column of metrics.csv -> a value ``(1,)`` of every batch, told as its mean over the epoch; none by default."""
         return {}
 
@@ -101,9 +97,14 @@ class Rule:
             p, post = f.projection, f.projection.post
             how = {"bp": "the transposed forward weights", "rf": "fixed, random, its own",
                    "urf": "its own, learned by its own outer product",
-                   "sign": "signs of its own, learned by its own outer product"}[f.kind]  # fmt: skip
+                   "sign": "signs of its own, learned by its own outer product"}.get(f.kind) or told_by(f)  # fmt: skip
             lines.append(f"{f.synapse.name}: {post.post.name} -> layer {p.pre.number} ({f.kind}: {how})")
         return lines
+
+
+def told_by(part) -> str:
+    """What a part of somebody else's says of itself: the first line of its docstring."""
+    return (type(part).__doc__ or type(part).__name__).strip().splitlines()[0].rstrip(".")
 
 
 def random_lesson(seed: int, epoch: int, batch: int, count: int) -> int:

@@ -56,8 +56,8 @@ def test_train_says_what_it_will_do_does_it_and_says_what_came(archive, tmp_path
     assert [line.split()[0] for line in lines[-4:]] == ["accuracy", "floor", "time", "run"]
     assert "epoch 2/2" in done.stderr
     folder = tmp_path / "runs" / "a"
-    assert sorted(p.name for p in folder.iterdir()) == ["checkpoint.npz", "config.json", "metrics.csv", "report.html",
-                                                          "results.json"]
+    assert sorted(p.name for p in folder.iterdir()) == ["audit.json", "checkpoint.npz", "config.json", "metrics.csv",
+                                                          "report.html", "results.json"]
     results = json.loads((folder / "results.json").read_text())
     assert {"test_accuracy", "floor_accuracy", "per_layer", "images_per_second", "seconds", "rule", "wiring"} <= set(results)
     assert results["rule"] == "ll" and len(results["per_layer"]) == 2 and results["test_accuracy"] > 0.5

@@ -29,6 +29,7 @@ def cases():
             yield "deliver_convolution", {"post": post, "weight": weight, "error": np.full_like(x, np.nan)}, ["error"]
     yield "deliver_convolution", {"post": normal(*plain), "weight": normal(3, 3, 4, OUT),
                                   "error": np.full((N, R, C, 4), np.nan)}, ["error"]  # fmt: skip
+    yield from tiled_cases()
     untied = normal(R, C, 3, 3, IN, OUT)
     for shape, height in ((plain, 1), (pooled, 2)):
         yield "convolve_local", {"presynaptic": x, "weight": untied, "potential": np.full(shape, np.nan)}, ["potential"]
@@ -68,6 +69,15 @@ def cases():
     yield from loss_cases()
     yield from patch_cases()
     yield from inverse_cases()
+
+
+def tiled_cases():
+    """Convolutions of sizes that are computed in tiles."""
+    x, w = normal(2, 4, 8, 17), normal(3, 3, 17, 18)
+    for shape in ((2, 4, 8, 18), (2, 4, 2, 4, 18)):
+        yield "convolve", {"presynaptic": x, "weight": w, "potential": np.full(shape, np.nan)}, ["potential"]
+        yield "hebbian_convolution", {"pre": x, "post": normal(*shape), "change": normal(3, 3, 17, 18)}, ["change"]
+        yield "deliver_convolution", {"post": normal(*shape), "weight": w, "error": np.full_like(x, np.nan)}, ["error"]
 
 
 def patch_cases():

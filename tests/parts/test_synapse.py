@@ -6,6 +6,7 @@ import pytest
 from neurosim.buffer import Buffer
 from neurosim.execute import Program, Workers
 from neurosim.kernels import cpu
+from neurosim.network import Network
 from neurosim.parts.plasticity import Plasticity
 from neurosim.parts.population import Head, Population
 from neurosim.parts.synapse import Synapse
@@ -113,3 +114,12 @@ def test_a_head_is_linear():
     head = Head(2, 5, 6, 3, float)
     assert head.post is head.error
     assert (head.activity.shape, head.error.shape, head.shape) == ((6, 5), (3, 5), (5,))
+
+
+def test_a_bias_is_told_by_its_constant_unit_and_not_by_its_size():
+    """A head of a layer of one unit has weights (1, D), too."""
+    network = Network("1 bias tanh pool", (2, 2, 3), 2)
+    kernels = {step.kernel: step for path in (network.projections[0], network.head(1)) for step in path.hebbian()}
+    assert set(kernels) == {"hebbian_convolution", "hebbian_bias", "hebbian_dense"}
+    assert kernels["hebbian_dense"].changed["change"].shape == (1, 64)
+    assert kernels["hebbian_bias"].reads["pre"].array.tolist() == [1.0]

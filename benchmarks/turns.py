@@ -1,0 +1,181 @@
+"""Training steps of several sides, turn by turn in one process, and what they take.
+
+Before anything is timed, all sides take a step from the same weights and must agree on the loss and on every summed
+outer product. The step is everything between two batches of views: forward, error, feedback, outer products,
+plasticity; beside PyTorch, reading and deforming images is not part of it.
+"""
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+from neurosim.bench.floors import measure_rates, print_rows, time_steps
+from neurosim.bench.sides import Ours, Theirs, images_for, validate
+
+from neurosim.execute import Workers
+
+SIDES = ("neurosim", "tuned", "published")
+SMALL = 8  # pairs of the stricter comparison, see `neurosim.bench.sides.validate`
+
+
+def busy_seconds():
+    """Processor seconds that everybody has used, and that this process has used; None where nobody counts."""
+    try:
+        fields = Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:]
+    except OSError:
+        return None
+    return sum(int(fields[i]) for i in (0, 1, 2, 5, 6, 7)) / os.sysconf("SC_CLK_TCK"), time.process_time()
+
+
+def alternate(sides, repeats):
+    """All sides turn by turn, a different one first each time.
+
+    Returns side -> for every turn after the first, which warms up: seconds of each lesson; and the processor seconds
+    of all threads together, which a busy machine disturbs less.
+    """
+    found, processor, order = {name: [] for name in sides}, {name: [] for name in sides}, list(sides)
+    for turn in range(repeats + 1):
+        first = turn % len(order)
+        for name in order[first:] + order[:first]:
+            side, seconds = sides[name], []
+            side.prepare()
+            used = time.process_time()
+            for lesson in side.lessons:
+                start = time.perf_counter()
+                side.step(lesson)
+                seconds.append(time.perf_counter() - start)
+            if turn:
+                found[name].append(seconds)
+                processor[name].append((time.process_time() - used) / len(seconds))
+    return found, processor
+
+
+def check(rule, sides, gain, tolerance):
+    """See `neurosim.bench.sides.validate`; the first side against the others."""
+    return validate(sides["neurosim"], {n: side for n, side in sides.items() if n != "neurosim"}, rule, gain, tolerance)
+
+
+def compare(rule, sides, repeats):
+    """Time one rule on its sides. Returns its record; seconds are the mean over a rule's lessons."""
+    record = {}
+    before, start = busy_seconds(), time.perf_counter()
+    lessons, record["processor seconds"] = alternate(sides, repeats)
+    wall, after = time.perf_counter() - start, busy_seconds()
+    if before:
+        others = (after[0] - before[0]) - (after[1] - before[1])
+        record["others"] = max(0.0, others) / wall / os.cpu_count()
+    seconds = {name: [statistics.mean(turn) for turn in turns] for name, turns in lessons.items()}
+    record["seconds"] = seconds
+    record["lessons"] = {name: [statistics.median(s) for s in zip(*t, strict=True)] for name, t in lessons.items()}
+    for name in list(sides)[1:]:
+        ratios = [a / b for a, b in zip(seconds["neurosim"], seconds[name], strict=True)]
+        record[f"ratio to {name}"] = [min(ratios), statistics.median(ratios), max(ratios)]
+    return record
+
+
+def build(names, rule, pairs, threads, workers, options):
+    """Name -> side, all on the same images; alone, neurosim deforms them itself."""
+    images = images_for(pairs)
+    return {
+        name: Ours(rule, images, workers, deformed=len(names) == 1, **options)
+        if name == "neurosim"
+        else Theirs(rule, images, threads, tuned=name == "tuned", **options)
+        for name in names
+    }
+
+
+def memory(names, rules, pairs, threads, options):
+    """Rule -> side -> (MiB once the libraries are there, MiB at the peak), each in a process of its own."""
+    found = {}
+    for rule in rules:
+        for name in names:
+            asked = {"name": name, "rule": rule, "pairs": pairs, "threads": threads, "options": options}
+            command = [sys.executable, "-m", "neurosim.bench.alone", json.dumps(asked)]
+            answer = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+            found.setdefault(rule, {})[name] = json.loads(answer.splitlines()[-1])
+    return found
+
+
+def table(side, lesson, workers, rates):
+    """The steps of one lesson beside their floors, printed; returns the rows for the record."""
+    rows = time_steps(side.plan(lesson), side.kernels, workers, rates)
+    print(f"\n{side.rule.name}, {side.rule.lessons[lesson]}: ms within the step, shared by the threads; processor ms;\n"
+          "ms that its flops, its bytes of memory and its bytes of cache take at the measured rates; ms / largest of these")
+    print_rows(rows)
+    return [asdict(row) for row in rows]
+
+
+def print_record(rule, record, pairs):
+    """What one rule took, a line a side."""
+    others = f"; other processes used {record['others']:.0%} of the machine meanwhile" if "others" in record else ""
+    agreed = ""
+    if "largest differences" in record:
+        agreed = " loss and outer products agree to {:.0e} ({} pairs), {:.0e} (all)".format(
+            record["largest differences"][0], SMALL, record["largest differences"][1])  # fmt: skip
+    print(f"\n{rule}:{agreed}{others}".replace(":;", ":"))
+    for name, turns in record["seconds"].items():
+        seconds, processor = statistics.median(turns), statistics.median(record["processor seconds"][name])
+        line = f"  {name:<10} {pairs / seconds:6.0f} images/s, {seconds:.3f} s a step, {processor:.3f} s of processors"
+        if f"ratio to {name}" in record:
+            low, middle, high = record[f"ratio to {name}"]
+            line += f"   neurosim takes {middle:.2f} of it ({low:.2f} to {high:.2f})"
+        if "memory" in record:
+            line += f"   peak {record['memory'][name][1]:.0f} MiB ({record['memory'][name][0]:.0f} before any data)"
+        lessons = record["lessons"][name]
+        print(line + ("   lessons " + ", ".join(f"{s:.3f}" for s in lessons) if len(lessons) > 1 else ""), flush=True)
+
+
+def torch_rate(threads):
+    """Flop/s of PyTorch's square products."""
+    import torch
+    from neurosim.bench.floors import best
+
+    torch.set_num_threads(threads)
+    square = torch.rand(2048, 2048)
+    return 2 * 2048**3 / best(lambda: torch.mm(square, square))
+
+
+def bench(rules, *, pairs, threads, repeats, against, options, with_memory=True, with_table=True):
+    """Measure and print everything.
+
+    Args:
+        rules: names, `neurosim.bench.sides.RULES`.
+        pairs: moments in a batch; twice as many views.
+        threads: for all sides.
+        repeats: timed turns.
+        against: whether PyTorch's two sides take turns too.
+        options: lags, feedback, plasticity, as `neurosim.bench.sides.Ours` takes them.
+        with_memory, with_table: whether to measure peak memory, and to time each step.
+
+    Returns:
+        dict: everything measured, fit for JSON.
+    """
+    names = SIDES if against else SIDES[:1]
+    held = memory(names, rules, pairs, threads, options) if with_memory else {}
+    record = {"numpy": np.__version__, "pairs": pairs, "threads": threads, **options, "rules": {}}
+    with Workers(threads) as workers:
+        rates = measure_rates(workers)
+        record["rates"] = asdict(rates)
+        line = f"{threads} threads: products {rates.product / 1e9:.0f} GFLOP/s"
+        if against:
+            theirs = torch_rate(threads)
+            line += f" (PyTorch's {theirs / 1e9:.0f})"
+            rates.product = max(rates.product, theirs)
+        print(f"{line}, copies {rates.memory / 1e9:.0f} GB/s in memory, {rates.cache / 1e9:.0f} GB/s in cache")
+        for rule in rules:
+            sides = build(names, rule, pairs, threads, workers, options)
+            found = record["rules"][rule] = {}
+            if against:
+                small = build(names, rule, SMALL, threads, workers, options)
+                found["largest differences"] = [check(rule, small, 1.7, 1e-3), check(rule, sides, 1.0, 1e-2)]
+            found |= compare(rule, sides, repeats) | ({"memory": held[rule]} if held else {})
+            print_record(rule, found, pairs)
+            if with_table:
+                found["steps"] = [table(sides["neurosim"], n, workers, rates) for n in sides["neurosim"].lessons]
+    return record

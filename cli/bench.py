@@ -1,0 +1,53 @@
+"""``neurosim bench``: what a training step takes on this machine, beside its floors or beside PyTorch."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+from pathlib import Path
+
+import click
+from neurosim.bench.sides import PEERS, RULES
+from neurosim.bench.turns import bench as measure
+from neurosim.cli.train import Lags
+
+from neurosim.errors import WiringError
+
+DEFAULT = "bp,ll-greedy,ll-simultaneous"
+
+
+@click.command()
+@click.option("--against", type=click.Choice(["torch"]), help="Take turns with the same step in PyTorch.")
+@click.option("--rules", default=DEFAULT, show_default=True, help="Some of " + ", ".join(RULES) + ".")
+@click.option("--pairs", type=click.IntRange(min=2), default=250, show_default=True, help="Moments in a batch.")
+@click.option("--lags", type=Lags(), default="all", show_default=True,
+              help="all: every negative of the batch, no gradient block; K: a memory of K lags, and the block.")
+@click.option("--feedback", type=click.Choice(["bp", "rf", "urf"]), default="urf", show_default=True, help="Of ll.")
+@click.option("--plasticity", type=click.Choice(["adam", "signum"]), default="adam", show_default=True)
+@click.option("--threads", type=click.IntRange(min=1), help="Of every side.  [default: as many as the machine lends]")
+@click.option("--repeats", type=click.IntRange(min=1), default=5, show_default=True, help="Timed turns.")
+@click.option("--memory/--no-memory", default=True, help="Peak memory, in processes of their own.")
+@click.option("--table/--no-table", default=True, help="Each step of the plan beside its floor.")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write everything measured as JSON.")
+def bench(against, rules, pairs, lags, feedback, plasticity, threads, repeats, memory, table, out):
+    """Time a training step of conv5: images/s, each step against its floor, peak memory.
+
+    With --against torch the same step in PyTorch, as usually published and tuned, takes turns in this process, and
+    first all sides must agree; images are then not deformed, on no side.
+    """
+    known, names = (PEERS if against else RULES), rules.split(",")
+    for name in names:
+        if name not in known:
+            raise WiringError(f"rule {name!r}", "some of " + ", ".join(known) + (" beside PyTorch" if against else ""),
+                              f"write --rules {DEFAULT}")  # fmt: skip
+    if against and importlib.util.find_spec("torch") is None:
+        raise WiringError("PyTorch is not installed", "it beside neurosim, to take turns with",
+                          "run `pip install 'neurosim[torch]'`, or leave --against out")  # fmt: skip
+    if out and not out.absolute().parent.is_dir():
+        raise WiringError(f"folder {out.parent} does not exist", "a folder that does", "make it, or change --out")
+    options = {"lags": None if lags == "all" else lags, "feedback": feedback, "plasticity": plasticity}
+    record = measure(names, pairs=pairs, threads=threads or len(os.sched_getaffinity(0)), repeats=repeats,
+                     against=bool(against), options=options, with_memory=memory, with_table=table)  # fmt: skip
+    if out:
+        out.write_text(json.dumps(record, indent=1) + "\n")

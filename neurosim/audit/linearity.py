@@ -1,0 +1,64 @@
+"""Whether an error is made of sums and comparisons alone: its pieces are straight in the activities it compares."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from neurosim.audit.bench import Bench
+from neurosim.audit.graph import Site
+
+TRIALS, REACH = 12, 1e-5
+
+
+def bent(bench: Bench, site: Site, rng: np.random.Generator) -> tuple[float, float]:
+    """Mixed second differences of a step's errors by its activities, in float64.
+
+    ``f(a + h, b + k) - f(a + h, b) - f(a, b + k) + f(a, b)`` is zero where f is straight between its corners, and is not
+    where activities are multiplied, normalised, divided or exponentiated.
+
+    Returns:
+        The share of random directions h, k in which it is not zero, and its median size relative to the largest error.
+    """
+    step = site.step
+    kernel = step.function or getattr(bench.subject.kernels, step.kernel)
+    last = max(m.batch for m in bench.moments)
+    given = _inputs(bench, site, last)
+    moved = [k for k, b in site.inputs.items() if b.role in ("activity", "memory", "error") and given[k].dtype.kind == "f"]
+    sizes = {k: max(np.abs(given[k]).max(), 1e-12) for k in moved}
+
+    def errors(*directions) -> np.ndarray:
+        arguments = {k: v.astype(float) if v.dtype.kind == "f" else v.copy() for k, v in given.items()}
+        for direction in directions:
+            for k in moved:
+                arguments[k] += REACH * sizes[k] * direction[k]
+        for k, b in {**step.writes, **step.sums}.items():
+            arguments[k] = np.zeros(b.shape, float if b.dtype.kind == "f" else b.dtype)
+        with np.errstate(all="ignore"):
+            kernel(**arguments, **step.scalars)
+        return np.concatenate([arguments[k].ravel() for k, b in step.changed.items() if b.role == "error"])
+
+    middle, met = errors(), []
+    size = np.abs(middle).max() or 1.0
+    for _ in range(TRIALS):
+        h, k = ({name: rng.uniform(-1, 1, given[name].shape) for name in moved} for _ in range(2))
+        met.append(np.abs(errors(h, k) - errors(h) - errors(k) + middle).max() / size)
+    return float(np.mean(np.array(met) > 1e-13)), float(np.median(met))
+
+
+def _inputs(bench: Bench, site: Site, batch: int) -> dict[str, np.ndarray]:
+    """What a step found in its inputs in some batch: what the steps before it left."""
+    held = {name: values.copy() for name, values in bench.start.items()}
+    for moment in bench.moments:
+        if moment.batch == batch and moment.site is site:
+            break
+        for key, buffer in moment.site.step.changed.items():
+            whole = held[buffer.base.name].reshape(-1)
+            row = int(np.prod(buffer.base.shape[1:])) if len(buffer.base.shape) > 1 else 1
+            values = bench.after[moment][key].reshape(-1)
+            whole[buffer.start * row : buffer.start * row + len(values)] = values
+    found = {}
+    for key, buffer in site.inputs.items():
+        whole = held[buffer.base.name].reshape(-1)
+        row = int(np.prod(buffer.base.shape[1:])) if len(buffer.base.shape) > 1 else 1
+        found[key] = whole[buffer.start * row : buffer.start * row + int(np.prod(buffer.shape))].reshape(buffer.shape)
+    return found

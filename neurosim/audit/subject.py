@@ -1,0 +1,152 @@
+"""What is audited: a rule wired into a network, its plans, and something to look at."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from types import ModuleType
+
+import numpy as np
+
+from neurosim.audit.graph import WEIGHTS
+from neurosim.config import Config
+from neurosim.data.deform import Deformation
+from neurosim.errors import RunError
+from neurosim.execute import Program, Workers
+from neurosim.kernels.api import backend
+from neurosim.network import PRESETS, parse
+from neurosim.parts.eye import Eye
+from neurosim.plan import Plan
+from neurosim.rules import Rule
+from neurosim.run import Run
+from neurosim.session import CENTRED, Session, make_network, make_rule
+
+PAIRS = 4  # moments of an audit's batch: wiring does not depend on how many there are
+
+
+@dataclass
+class Subject:
+    """A rule, ready to be questioned.
+
+    Args:
+        title: what the report calls it.
+        rule: wired.
+        plans: lesson -> plan, the eye included.
+        show: lays the views of batch 0, 1, ... before the eye; a function of its argument and of `labels` alone.
+        labels: the labels of the pictures shown, to be permuted; None: there are none anywhere.
+        kernels: of the device.
+        note: lines for the report: the network, the batch, the weights.
+        start: the weights before training, by name; None: they are those of the network.
+    """
+
+    title: str
+    rule: Rule
+    plans: dict[str, Plan]
+    show: Callable[[int], None]
+    labels: np.ndarray | None = None
+    kernels: ModuleType = field(default_factory=lambda: backend("cpu"))
+    note: list[str] = field(default_factory=list)
+    start: dict[str, np.ndarray] | None = None
+
+
+def smallest(text: str) -> tuple[int, int, int]:
+    """The smallest picture that a network's pools allow, 8 x 8 x 3 or more: no wiring depends on the size."""
+    side = max(8, 2 ** sum(layer.pooled for layer in parse(text)))
+    return side, side, 3
+
+
+def narrow(text: str, channels: int = 6) -> str:
+    """A network's text with few channels in every layer: no wiring depends on how many there are."""
+    parts = [part.split() for part in PRESETS.get(text, text).split(",")]
+    few = [[str(min(int(words[0]), channels)), *words[1:]] if words[0].isdecimal() else words for words in parts]
+    return ", ".join(" ".join(words) for words in few)
+
+
+def of_config(config: Config, pairs: int = PAIRS, image: tuple[int, int, int] | None = None) -> Subject:
+    """The rule of a configuration on the smallest pictures, with random weights.
+
+    Raises:
+        WiringError, ShapeError: what cannot be wired.
+    """
+    network = make_network(dataclasses.replace(config, batch=pairs), image or smallest(config.network))
+    return of_rule(make_rule(config, network), deformed=config.views == "deform")
+
+
+def of_rule(rule: Rule, deformed: bool = True) -> Subject:
+    """A rule that is wired already; random pictures lie before its eye."""
+    network = rule.network
+    eye = Eye(network.populations[0], **CENTRED)
+    plans = {name: Plan(name, [*eye.look(deformed), *rule.wire(name)]) for name in rule.lessons}
+
+    def show(batch: int) -> None:
+        rng = np.random.default_rng([network.seed, ord("A"), batch])
+        pictures = rng.integers(0, 256, (network.pairs, *network.populations[0].shape), np.uint8)
+        eye.show(np.concatenate([pictures, pictures]))
+        eye.draw(Deformation(), rng)
+        rule.draw(0, batch)
+
+    sizes = " -> ".join("x".join(map(str, p.shape)) for p in network.populations)
+    note = [f"network {network}: {sizes}", f"{network.pairs} moments of random pictures, random weights"]
+    subject = Subject(rule.name or type(rule).__name__, rule, plans, show, note=note)
+    subject.show(0)
+    _match(rule, eye, deformed, subject.kernels)
+    return subject
+
+
+def _match(rule: Rule, eye: Eye, deformed: bool, kernels) -> None:
+    """Scale heads so that pictures lie between the margins: an error that is nowhere active would show nothing."""
+    apart = sum(getattr(rule.loss, "margins", {"m": 2.0}).values()) / len(getattr(rule.loss, "margins", "m"))
+    heads = [rule.network.head(number) for number in rule.errors]
+    steps = [*eye.look(deformed), *rule.network.look()]
+    for head in heads:
+        steps += [*head.transmit(), *head.post.respond()]
+    with Workers(1) as workers:
+        Program(Plan("match heads", steps), kernels).run(workers)
+    for head in heads:
+        z = head.post.activity.array[: rule.network.pairs].astype(float)
+        met = np.abs(z - np.roll(z, 1, axis=0)).sum(axis=1).mean()
+        if np.isfinite(met) and met > 0:
+            head.synapse.weight.array[...] *= head.synapse.weight.dtype.type(apart / met)
+
+
+def of_run(run: Run, pairs: int = PAIRS) -> Subject:
+    """A trained run: its configuration, its images and labels, the weights of its last checkpoint.
+
+    Raises:
+        RunError, DataError: what is missing or does not fit, a wiring other than the one that was trained included.
+    """
+    session = Session(dataclasses.replace(run.config, batch=pairs))
+    built, trained = session.rule.wiring(), run.wiring()
+    if built != trained:
+        odd = next((line for line in trained if line not in built), "another number of paths")
+        raise RunError(f"{run.folder} was trained as {odd!r}, which is not what its options build now",
+                       "the wiring that config.json tells", "audit it with the version that trained it")  # fmt: skip
+    arrays, state = run.checkpoint()
+    start = {b.name: b.array.copy() for name in session.rule.lessons for b in session.plan(name).buffers if b.role in WEIGHTS}
+    _recall(session, arrays)
+    plans = {name: session.plan(name) for name in session.rule.lessons}
+    labels = session.data.train_labels
+    labels = None if labels is None else labels.copy()
+    session.data = dataclasses.replace(session.data, train_labels=labels)
+    sizes = " -> ".join("x".join(map(str, p.shape)) for p in session.network.populations)
+    note = [f"network {session.network}: {sizes}",
+            f"{pairs} moments of {session.data.name}, weights after {state['done']} batches", *built]  # fmt: skip
+
+    def show(batch: int) -> None:
+        session.show(0, batch)
+        session.rule.draw(0, batch)
+
+    return Subject(str(run.folder), session.rule, plans, show, labels, session.kernels, note,
+                   start=start)  # fmt: skip
+
+
+def _recall(session: Session, arrays: dict[str, np.ndarray]) -> None:
+    """Weights and traces of a checkpoint; the memory is of another batch size, and starts empty."""
+    for buffer in session.buffers().values():
+        if buffer.role not in (*WEIGHTS, "plasticity"):
+            continue
+        if buffer.name not in arrays or arrays[buffer.name].shape != buffer.shape:
+            raise RunError(f"the checkpoint has no {buffer.name} of {'x'.join(map(str, buffer.shape))}",
+                           "the arrays of this configuration", "audit the run with the version that trained it")  # fmt: skip
+        buffer.array[...] = arrays[buffer.name]

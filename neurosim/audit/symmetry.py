@@ -1,0 +1,222 @@
+"""How far a feedback array resembles its forward array, and whether that can be chance (condition iii).
+
+An array drawn by itself stands at a right angle to any other, give or take ``1/sqrt(size)``. A copy is found whether or
+not it shares memory: transposed, turned, scaled, its signs alone, its numbers in another order, its inverse, or rotated.
+After training, ``urf`` has come near its forward weights by its own outer products, as Amit (2019) says it does: then the
+angle is told, and only an exact copy counts. What mixes the forward weights past recognition (a random matrix times
+them) is not found here: that is for the graph and for the intervention.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+
+DRAWS = 20  # of what chance gives; of large arrays fewer, as it hardly varies
+LARGE = 1 << 18
+CHANNELS = 256  # whose singular values are compared: of all 1024 of a layer they would take a minute
+EXACT = 1e-5  # relative; float32 keeps 1e-7 of a number
+SURE = 6.0  # standard deviations of chance: one in 10^9
+FEW = 36  # below so many numbers, signs that agree and correlations prove nothing
+
+
+@dataclass(frozen=True)
+class Symmetry:
+    """A feedback array against its forward array.
+
+    Parameters:
+        ==================== ======= ====================================================== ===========
+        name                 unit    math                                                   by chance
+        ==================== ======= ====================================================== ===========
+        angle                degrees acos(<B, W> / (|B| |W|)); None where shapes differ     chance_angle
+        correlation          1       Pearson's, of the numbers; of the nearest arrangement  chance_correlation
+        signs                1       share of equal signs, same arrangement                 0.5
+        spectrum             1       distance of the singular values, each of length 1      chance_spectrum
+        ==================== ======= ====================================================== ===========
+
+    Args:
+        chance_angle: mean and standard deviation over random orders of the feedback's own numbers.
+        chance_correlation: the largest in size over such orders.
+        chance_spectrum: mean over such orders.
+        arrangement: ``as it is``, ``transposed``, ``turned`` ...: how the forward array resembles the feedback most.
+        shared: both lie in the same memory.
+        verdict: ``violated``; ``independent``; ``learned``: near, after training, and no copy; ``undecided``: too few or
+            constant numbers.
+        how: ``copy``, ``transpose``, ``scaled copy``, ``sign copy``, ``permuted``, ``partial copy``, ``inverse``,
+            ``rotated``, ``magnitude copy``, ``correlated`` or ``none``.
+    """
+
+    angle: float | None
+    correlation: float
+    signs: float
+    spectrum: float
+    chance_angle: tuple[float, float]
+    chance_correlation: float
+    chance_spectrum: float
+    arrangement: str
+    shared: bool
+    verdict: str
+    how: str
+
+    def __str__(self):
+        angle = "no angle (shapes differ)" if self.angle is None else f"{self.angle:.1f} degrees"
+        mean, deviation = self.chance_angle
+        return (
+            f"{self.verdict}{'' if self.how == 'none' else f' ({self.how}, {self.arrangement})'}: {angle} "
+            f"(chance {mean:.1f} +- {deviation:.1f}), correlation {self.correlation:+.3f} (chance up to "
+            f"{self.chance_correlation:.3f}), spectrum {self.spectrum:.3f} (chance {self.chance_spectrum:.3f})"
+        )
+
+
+def compare(feedback: np.ndarray, forward: np.ndarray, trained: bool = False, seed: int = 0) -> Symmetry:
+    """Compare a feedback array with the forward array that it goes along.
+
+    Args:
+        feedback, forward: ``(row, column, in, out)`` of convolutions or ``(presynaptic, postsynaptic)`` of heads; the
+            feedback may be stored transposed, ``(row, column, out, in)`` or ``(postsynaptic, presynaptic)``.
+        trained: something was learned since they were drawn.
+        seed: of the orders that chance is measured by.
+
+    Example:
+        >>> rng = np.random.default_rng(0)
+        >>> forward, other = rng.normal(size=(2, 40, 8))
+        >>> compare(other, forward).verdict, compare(-3 * forward.T, forward).how
+        ('independent', 'scaled copy')
+    """
+    shared = bool(np.shares_memory(feedback, forward))
+    b, w = np.asarray(feedback, float), np.asarray(forward, float)
+    forms = arrangements(w, b.shape)
+    near_by = {name: _correlation(b, form) for name, form in forms.items()}
+    best = max(near_by, key=lambda name: abs(near_by[name]), default="as it is")
+    near = forms.get(best, np.zeros_like(b))
+    rng = np.random.default_rng([seed, 0xA11])
+    orders = [rng.permutation(b.ravel()).reshape(b.shape) for _ in range(DRAWS if b.size < LARGE else 3)]
+    same = w if w.shape == b.shape else near
+    angles = [_angle(order, same) for order in orders]
+    chances = [abs(_correlation(order, near)) for order in orders]
+    own = _spectrum(w)
+    spectra = [_apart(_spectrum(order), own) for order in (orders if b.size < LARGE else orders[:1])]
+    spectrum = _apart(_spectrum(b), own)
+    how, arrangement = _exact(b, forms)
+    if how == "none" and not trained and min(b.size, w.size) >= FEW:
+        far = max(map(abs, near_by.values()), default=0.0)
+        how, arrangement = _alike(b, w, forms, far, spectrum, min(spectra)), best
+    correlation = near_by.get(best, 0.0)
+    verdict = "violated" if how != "none" or shared else "independent"
+    if verdict == "independent" and (b.size < FEW or not (np.ptp(b) and np.ptp(w))):
+        verdict = "undecided"
+    elif verdict == "independent" and trained and abs(correlation) > SURE / np.sqrt(b.size):
+        verdict = "learned"
+    return Symmetry(
+        _angle(b, w) if w.shape == b.shape else None, correlation, _signs(b, near), spectrum,
+        (float(np.mean(angles)), float(np.std(angles))), max(chances), float(np.mean(spectra)), arrangement, shared, verdict,
+        how,
+    )  # fmt: skip
+
+
+def arrangements(forward: np.ndarray, shape: tuple[int, ...]) -> dict[str, np.ndarray]:
+    """Every way to lay the forward array over an array of a shape: transposed channels, turned and mirrored kernels."""
+    if forward.size != np.prod(shape):
+        return {}
+    turns = {"": forward}
+    if forward.ndim == 4 and forward.shape[0] == forward.shape[1]:
+        for times, mirrored in product(range(4), (False, True)):
+            words = [f"turned {90 * times}"] * (times > 0) + ["mirrored"] * mirrored
+            turns[" ".join(words)] = np.rot90(forward[:, ::-1] if mirrored else forward, times)
+    forms = {}
+    for turned, array in turns.items():
+        swapped = array.swapaxes(-1, -2) if array.ndim > 1 else array
+        for word, form in (("", array), ("transposed", swapped)):
+            if form.shape == tuple(shape):
+                forms.setdefault(" ".join(filter(None, (word, turned))) or "as it is", form)
+    if not forms:
+        forms = {"reshaped": forward.reshape(shape), "transposed reshaped": forward.T.reshape(shape)}
+    return forms
+
+
+def _exact(b: np.ndarray, forms: dict[str, np.ndarray]) -> tuple[str, str]:
+    """A copy, at any scale and in any order of its numbers, and the arrangement in which it is one."""
+    if not b.any():
+        return "none", "as it is"
+    for name, form in forms.items():
+        scale = float(np.vdot(form, b) / (np.vdot(form, form) or 1))
+        few = (slice(0, 3),) * b.ndim  # most arrays are told apart by a corner
+        if np.abs(b[few] - scale * form[few]).max() > EXACT * np.abs(b).max():
+            continue
+        if np.abs(b - scale * form).max() <= EXACT * np.abs(b).max():
+            if abs(scale - 1) > EXACT:
+                return "scaled copy", name
+            return ("transpose" if name.startswith("transposed") else "copy"), name
+    first = next(iter(forms), "as it is")
+    if forms and b.size >= 8 and _various(b):
+        ordered, other = np.sort(np.abs(b), axis=None), np.sort(np.abs(forms[first]), axis=None)
+        if np.abs(ordered - other * (ordered[-1] / (other[-1] or 1))).max() <= 1e-6 * ordered[-1]:
+            return "permuted", first
+    return "none", first
+
+
+def _various(array: np.ndarray) -> bool:
+    """Whether most numbers differ, so that equal ones cannot be chance; signs do not."""
+    sample = array.ravel()[:1000]
+    return len(np.unique(sample)) > len(sample) // 2
+
+
+def _alike(b, w, forms, correlation: float, spectrum: float, chance_spectrum: float) -> str:
+    """What chance cannot have made, of arrays that have just been drawn."""
+    sure = SURE / np.sqrt(b.size)
+    for form in forms.values():
+        if _signs(b, form) in (0.0, 1.0):
+            return "sign copy"
+    for form in forms.values():
+        equal = np.count_nonzero((b == form) & (b != 0))
+        if equal >= 8 and _various(form):
+            return "partial copy"
+    if w.ndim == 2:
+        inverse = np.linalg.pinv(w)
+        for form in (inverse, inverse.T):
+            if form.shape == b.shape and abs(_correlation(b, form)) > max(sure, 1 - EXACT):
+                return "inverse"
+    if correlation > sure:
+        return "correlated"
+    size = np.abs(b)
+    if any(abs(_correlation(size, np.abs(form))) > sure for form in forms.values()):
+        return "magnitude copy"
+    if min(_matrix(w).shape) >= 4 and spectrum < EXACT < 1e-2 * chance_spectrum:
+        return "rotated"
+    return "none"
+
+
+def _correlation(a: np.ndarray, b: np.ndarray) -> float:
+    a, b = (a - a.mean()).ravel(), (b - b.mean()).ravel()
+    length = np.linalg.norm(a) * np.linalg.norm(b)
+    return float(a @ b / length) if length else 0.0
+
+
+def _angle(a: np.ndarray, b: np.ndarray) -> float:
+    length = np.linalg.norm(a) * np.linalg.norm(b)
+    return float(np.degrees(np.arccos(np.clip(np.vdot(a, b) / length, -1, 1)))) if length else 90.0
+
+
+def _signs(a: np.ndarray, b: np.ndarray) -> float:
+    """Share of equal signs among the numbers that have one in both."""
+    both = (a != 0) & (b != 0)
+    return float((np.sign(a) == np.sign(b))[both].mean()) if both.any() else 0.5
+
+
+def _matrix(array: np.ndarray) -> np.ndarray:
+    return array.reshape(-1, array.shape[-1])
+
+
+def _spectrum(array: np.ndarray) -> np.ndarray:
+    """Singular values of presynaptic places by postsynaptic channels (the first 256), of length 1, the largest first."""
+    matrix = _matrix(array)[:, :CHANNELS]
+    gram = matrix.T @ matrix if matrix.shape[0] >= matrix.shape[1] else matrix @ matrix.T
+    values = np.sqrt(np.maximum(np.linalg.eigvalsh(gram)[::-1], 0))
+    return values / (np.linalg.norm(values) or 1)
+
+
+def _apart(a: np.ndarray, b: np.ndarray) -> float:
+    size = max(len(a), len(b))
+    return float(np.linalg.norm(np.pad(a, (0, size - len(a))) - np.pad(b, (0, size - len(b)))))

@@ -1,0 +1,79 @@
+"""Small rules to audit, and how a mutant is caught."""
+
+import numpy as np
+import pytest
+
+from neurosim.audit import audit
+from neurosim.losses import make as make_loss
+from neurosim.network import Network
+from neurosim.parts.plasticity import Plasticity
+from neurosim.rules import make
+from neurosim.rules.end_to_end import EndToEnd
+
+TEXT = "5 hardtanh, 5 hardtanh, 5 hardtanh pool"  # layers of one size, so that mutants may mistake one for another
+
+
+@pytest.fixture
+def build():
+    """Gives ``build(rule, ...)``: a rule's name or class, wired into a small network."""
+
+    def build(rule, *, text=TEXT, image=(4, 4, 5), pairs=4, block=True, loss=None, plasticity="momentum", seed=0, units=6,
+              **options):  # fmt: skip
+        network = Network(text, image, pairs, block=block, seed=seed, head_units=units,
+                          plasticity=Plasticity(plasticity, 0.01, decay=0.1))  # fmt: skip
+        loss = loss or make_loss("hinge", lags=3)
+        return make(rule, network, loss, **options) if isinstance(rule, str) else rule(network, loss, **options)
+
+    return build
+
+
+@pytest.fixture
+def caught():
+    """Gives ``caught(subject, condition, by, also)``: one condition is broken, and exactly these witnesses see it.
+
+    ``also`` names conditions that the mutant breaks besides: a copy is no outer product either.
+    """
+
+    def caught(subject, condition, by, also=""):
+        report = audit(subject)
+        told = report.text()
+        assert report.exit_code == 1 and set(report.violated) == {condition, *also.split()}, told
+        assert {f.by for f in report.findings if f.condition == condition} == set(by.split()), told
+        answers = report.table[condition]
+        alone = any(w in answers and answers[w].verdict == "holds" for w in ("structure", "behaviour"))
+        lines = [line for line in report.disagreements() if line.startswith((f"({condition})", condition))]
+        assert bool(lines) == alone, told  # where one alone sees it, the report says so
+        return report
+
+    return caught
+
+
+@pytest.fixture
+def rigged():
+    """Gives ``rigged(part)``: an end-to-end rule whose feedback parts are made by ``part(network, projection)``."""
+
+    def rigged(part, **methods):
+        def feed(self, projection, kind):
+            self.feedbacks.append(part(self.network, projection))
+            return self.feedbacks[-1]
+
+        return type("Rigged", (EndToEnd,), {"name": "rigged", "feedback": "rf", "_feed": feed, **methods})
+
+    return rigged
+
+
+@pytest.fixture
+def own():
+    """Gives ``own(network, projection, learns)``: a feedback synapse as the network would make it."""
+
+    def own(network, projection, learns=False):
+        name = projection.synapse.name
+        letter = {"W": "B", "H": "F"}[name[0]]
+        return network._synapse(letter, int(name[1:]), projection.synapse.shape, "feedback weight", learns)
+
+    return own
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(3)

@@ -1,0 +1,295 @@
+"""Museum, first room: weight transport in its disguises. Each is caught by condition (iii), or by what it says of itself."""
+
+import numpy as np
+import pytest
+
+from neurosim.audit import audit
+from neurosim.buffer import Buffer
+from neurosim.parts.projection import Feedback, UpdatedFeedback
+from neurosim.parts.transported import TransportedFeedback
+from neurosim.plan import Step
+
+
+class Lent(Buffer):
+    """A buffer that shows another one's memory under a name of its own."""
+
+    def __init__(self, like, name, show):
+        super().__init__(name, like.axes, like.shape, "feedback weight", name, like.dtype)
+        self._like, self._show = like, show
+
+    @property
+    def array(self):
+        return self._show(self._like.array)
+
+
+class Sent(Feedback):
+    """Feedback through an array that some steps make before it is sent."""
+
+    def __init__(self, projection, synapse, steps):
+        super().__init__(projection, synapse)
+        self._steps = steps
+
+    def deliver(self):
+        yield from self._steps(self.projection.synapse.weight, self.synapse.weight)
+        yield from super().deliver()
+
+
+def flat(function):
+    """A kernel that makes ``sent`` of ``weight``."""
+
+    def kernel(weight, sent):
+        sent[...] = function(weight)
+
+    return kernel
+
+
+def made(function, word="copy", change=None):
+    """Steps that make B of W at every batch, by a kernel of the rule's own."""
+
+    def steps(weight, back):
+        yield Step(word, f"{back.name} follows {weight.name}", f"{back.name} = {word}({weight.name})", {"weight": weight},
+                   {"sent": back}, function=flat(function))  # fmt: skip
+
+    return steps
+
+
+def swapped(weight):
+    return np.swapaxes(weight, -1, -2)
+
+
+REFRESHED = {
+    "copy": lambda w: w,
+    "sign copy": np.sign,
+    "scaled copy": lambda w: 0.3 * w,
+    "noisy copy": lambda w: w + 0.01 * np.cos(1e4 * w),
+    "flipped kernel": lambda w: w[::-1, ::-1],
+    "one tap": lambda w: w * (np.arange(w.size).reshape(w.shape) == 0),
+    "its mean": lambda w: np.full_like(w, w.mean()),
+}
+
+
+@pytest.mark.parametrize("disguise", REFRESHED)
+def test_copy_refreshed_every_step(build, rigged, own, caught, disguise):
+    rule = build(rigged(lambda n, p: Sent(p, own(n, p), made(REFRESHED[disguise], disguise))))
+    report = caught(rule, "iii", "structure behaviour", "i")
+    assert any(path.startswith("W3 -> B3 (") and "feedback into layer 2 -> update of W2, W1" in path for path in report.paths)
+
+
+def test_sign_copy_by_the_protocol_s_own_kernel(build, rigged, own, caught):
+    """Sign-symmetric feedback (Liao et al. 2016): the signs of the forward weights are transported."""
+
+    def steps(weight, back):
+        yield Step("send_sign", "signs of W", "B = sign(W)", {"weight": weight.line()}, {"sent": back.line()},
+                   scalars={"scale": 0.2}, over="synapse")  # fmt: skip
+
+    caught(build(rigged(lambda n, p: Sent(p, own(n, p), steps))), "iii", "structure behaviour", "i")
+
+
+def test_transpose_refreshed_every_step(build, rigged, own, caught):
+    square = lambda w: swapped(w) if w.shape[-1] == w.shape[-2] else w  # noqa: E731
+    caught(build(rigged(lambda n, p: Sent(p, own(n, p), made(square)))), "iii", "structure behaviour", "i")
+
+
+def test_urf_that_silently_builds_back_propagation(build, rigged, caught):
+    class Silent(TransportedFeedback):
+        kind = "urf"
+
+    report = caught(build(rigged(lambda n, p: Silent(p))), "iii", "structure behaviour")
+    assert any("declared urf" in f.text for f in report.findings)
+
+
+@pytest.mark.parametrize("show", [lambda w: w, lambda w: w[::-1], lambda w: w.reshape(-1).reshape(w.shape)],
+                         ids=["alias", "reversed view", "view"])  # fmt: skip
+def test_alias_and_view(build, rigged, own, caught, show):
+    class Lending(Feedback):
+        def __init__(self, network, projection):
+            super().__init__(projection, own(network, projection))
+            self.synapse.weight = Lent(projection.synapse.weight, self.synapse.name, show)
+
+    report = caught(build(rigged(Lending)), "iii", "structure behaviour symmetry")
+    assert any("share memory" in f.text for f in report.findings)
+
+
+STARTED = {
+    "copy": lambda w: w,
+    "transpose": lambda w: swapped(w) if w.shape[-1] == w.shape[-2] else w,
+    "sign copy": lambda w: np.sign(w) * 0.1,
+    "scaled copy": lambda w: 0.3 * w,
+}
+
+
+@pytest.mark.parametrize("learns", [False, True], ids=["rf", "urf"])
+@pytest.mark.parametrize("disguise", STARTED)
+def test_copy_at_the_start(build, rigged, own, caught, disguise, learns):
+    """No step carries anything: only what the arrays hold gives it away, and the report says so."""
+
+    def part(network, projection):
+        synapse = own(network, projection, learns)
+        synapse.weight.array[...] = STARTED[disguise](projection.synapse.weight.array)
+        return (UpdatedFeedback if learns else Feedback)(projection, synapse)
+
+    report = caught(build(rigged(part)), "iii", "symmetry")
+    assert "numbers that the weights hold" in report.disagreements()[0]
+
+
+def test_copy_at_the_end_of_a_batch_shows_in_the_next(build, rigged, own, caught):
+    class Late(Feedback):
+        def settle(self):
+            yield from made(lambda w: w)(self.projection.synapse.weight, self.synapse.weight)
+
+    caught(build(rigged(lambda n, p: Late(p, own(n, p)))), "iii", "structure behaviour", "i")
+
+
+def test_through_the_state_of_an_optimiser(build, rigged, own, caught):
+    """The trace of B is filled with W: momentum carries it over."""
+
+    class Traced(UpdatedFeedback):
+        def settle(self):
+            trace = self.synapse.state["trace"]
+            yield Step("fill", "the trace is filled", "m = -W", {"weight": self.projection.synapse.weight}, {"sent": trace},
+                       function=flat(np.negative))  # fmt: skip
+            yield from super().settle()
+
+    caught(build(rigged(lambda n, p: Traced(p, own(n, p, True)))), "iii", "structure behaviour")
+
+
+def test_through_the_memory(build, rigged, own, caught):
+    """W lies in a memory from one batch to the next, and comes out as B."""
+
+    class Remembered(Feedback):
+        def __init__(self, projection, synapse):
+            super().__init__(projection, synapse)
+            weight = projection.synapse.weight
+            self.ring = Buffer(f"ring {weight.name}", weight.axes, weight.shape, "memory", "ring", weight.dtype)
+
+        def deliver(self):
+            yield Step("recall", "the memory is recalled", "B = M", {"weight": self.ring}, {"sent": self.synapse.weight},
+                       function=flat(lambda w: w))  # fmt: skip
+            yield from super().deliver()
+
+        def settle(self):
+            yield Step("keep", "the memory keeps W", "M = W", {"weight": self.projection.synapse.weight}, {"sent": self.ring},
+                       function=flat(lambda w: w))  # fmt: skip
+
+    found = {(f.condition, f.by) for f in audit(build(rigged(lambda n, p: Remembered(p, own(n, p))))).findings}
+    assert {("iii", "structure"), ("iii", "behaviour")} <= found
+    assert {c for c, _ in found} <= {"i", "iii"}  # B is overwritten by a memory: no outer product either
+
+
+class Probed(Feedback):
+    """A helper population is shown every unit of the layer in turn; what it answers is W."""
+
+    def __init__(self, projection, synapse, direct):
+        super().__init__(projection, synapse)
+        h, w = projection.synapse.name, projection.synapse.weight
+        self.direct, rows = direct, int(np.prod(w.shape[:-1]))
+        self.one = Buffer(f"probe {h}", ("unit", "presynaptic"), (rows, rows), "activity", "helper", w.dtype, initial=np.eye(rows))
+        self.answer = Buffer(f"answer {h}", ("unit", "postsynaptic"), (rows, w.shape[-1]), "activity", "helper", w.dtype)
+
+    def deliver(self):
+        weight = self.projection.synapse.weight
+        yield Step("ask", "the helper answers", "h = W 1", {"presynaptic": self.one, "weight": weight}, {"potential": self.answer},
+                   function=lambda presynaptic, weight, potential: np.matmul(presynaptic, weight.reshape(potential.shape),
+                                                                             out=potential))  # fmt: skip
+        if self.direct:
+            [step] = super().deliver()
+            function = lambda post, weight, error: np.matmul(post, weight.T, out=error)  # noqa: E731
+            dense = len(self.synapse.shape) == 2
+            yield Step("through", step.label, step.equation, {**step.reads, "weight": self.answer}, step.writes,
+                       function=function) if dense else step  # fmt: skip
+        else:
+            yield Step("settle", "B is what the helper says", "B = h", {"weight": self.answer}, {"sent": self.synapse.weight},
+                       function=flat(lambda w: w.reshape(self.synapse.shape)))  # fmt: skip
+            yield from super().deliver()
+
+
+@pytest.mark.parametrize("direct", [True, False], ids=["answers as weights", "answers copied"])
+def test_through_a_helper_population(build, rigged, own, direct):
+    report = audit(build(rigged(lambda n, p: Probed(p, own(n, p), direct))))
+    assert {("iii", "structure"), ("iii", "behaviour")} <= {(f.condition, f.by) for f in report.findings}
+    assert set(report.violated) <= {"i", "ii", "iii"}  # weights of role activity are multiplied like activities
+
+
+def test_through_a_number_of_another_role(build, rigged, own, caught):
+    """One figure of W scales the error: a buffer that calls itself a value carries it."""
+
+    class Scaled(Feedback):
+        def __init__(self, projection, synapse):
+            super().__init__(projection, synapse)
+            self.size = Buffer(f"size {synapse.name}", ("one",), (1,), "value", "nobody", np.float32)
+
+        def deliver(self):
+            [step] = super().deliver()
+            error = step.writes["error"]
+            yield Step("measure", "how large W is", "s = |W|", {"weight": self.projection.synapse.weight}, {"sent": self.size},
+                       function=flat(lambda w: np.abs(w).sum(keepdims=True).reshape(-1)))  # fmt: skip
+            yield step
+            yield Step("scale", "the error is scaled", "e = s e", {"size": self.size}, updates={"error": error},
+                       function=lambda size, error: np.multiply(error, size, out=error))  # fmt: skip
+
+    found = {(f.condition, f.by) for f in audit(build(rigged(lambda n, p: Scaled(p, own(n, p))))).findings}
+    assert {("iii", "structure"), ("iii", "behaviour")} <= found
+
+
+def test_weights_of_another_layer_are_transported_too(build, rigged, own, caught):
+    class Mistaken(Feedback):
+        """Sends through W of the layer below."""
+
+        def __init__(self, network, projection):
+            super().__init__(projection, own(network, projection))
+            number = projection.pre.number
+            self.other = network.projections[number - 1].synapse.weight if projection.convolution else None
+
+        @property
+        def sent(self):
+            return self.other or self.synapse.weight
+
+    caught(build(rigged(Mistaken)), "iii", "structure behaviour")
+
+
+def test_a_gate_that_knows_the_weights(build, rigged, own, caught):
+    """The derivative is right, and a forward weight rides along."""
+    class Gated(Feedback):
+        def deliver(self):
+            yield from super().deliver()
+            below = self.projection.pre
+            yield Step("tilt", "the error is tilted", "e = e + mean W", {"weight": self.projection.synapse.weight},
+                       updates={"error": below.error},
+                       function=lambda weight, error: np.add(error, weight.mean(), out=error))  # fmt: skip
+
+    found = {(f.condition, f.by) for f in audit(build(rigged(lambda n, p: Gated(p, own(n, p))))).findings}
+    assert {("iii", "structure"), ("iii", "behaviour")} <= found
+
+
+def test_an_undeclared_read(build, rigged, own, caught):
+    """The step declares B, and its kernel reads W: the graph cannot know."""
+    class Thief(Feedback):
+        def deliver(self):
+            [step] = super().deliver()
+            hidden = self.projection.synapse.weight
+
+            def kernel(post, weight, error):
+                error[...] = hidden.array.mean() + weight.mean() + post.mean()
+
+            yield Step("steal", step.label, step.equation, step.reads, step.writes, function=kernel)
+
+    report = audit(build(rigged(lambda n, p: Thief(p, own(n, p)))))
+    found = {(f.condition, f.by) for f in report.findings}
+    assert {("declared", "behaviour"), ("iii", "behaviour")} <= found
+    assert not {c for c, by in found if by == "structure"} & {"declared", "iii"}
+    assert any("declar" in line for line in report.disagreements())
+
+
+def test_an_undeclared_write(build, rigged, own, caught):
+    class Vandal(Feedback):
+        def deliver(self):
+            [step] = super().deliver()
+            weight = self.synapse.weight
+
+            yield step
+            spare = Buffer(f"spare {self.synapse.name}", ("one",), (1,), "value", "vandal")
+            yield Step("vandal", "nothing, it says", "0 = 0", {"post": self.projection.post.post}, {"spare": spare},
+                       function=lambda post, spare: (spare.fill(0), weight.array.fill(0.5)))  # fmt: skip
+
+    caught(build(rigged(lambda n, p: Vandal(p, own(n, p)))), "declared", "behaviour")
+

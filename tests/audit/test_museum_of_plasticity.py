@@ -1,0 +1,249 @@
+"""Museum, third room: changes that are no outer product of a synapse's own two populations."""
+
+import numpy as np
+import pytest
+
+from neurosim.audit import audit
+from neurosim.buffer import Buffer
+from neurosim.parts.projection import Feedback, UpdatedFeedback
+from neurosim.plan import Step
+from neurosim.rules.rf import RandomFeedback
+from neurosim.rules.urf import UpdatedRandomFeedback
+
+
+class Altered(RandomFeedback):
+    """rf with some of its steps replaced by others."""
+
+    name = "altered"
+
+    def wire(self, lesson):
+        for step in super().wire(lesson):
+            yield from self.alter(step)
+
+
+def altered(function, base=RandomFeedback):
+    """The rule whose step of a layer is replaced: ``function(network, step)`` gives the steps in its place."""
+    return type("Altered", (Altered, base), {"alter": lambda self, step: function(self.network, step)})
+
+
+def changes(step, name):
+    return any(b.base.name == name for b in step.changed.values())
+
+
+def instead(step, function, reads=None, **more):
+    """A step with a kernel of its own in place of another."""
+    return Step("own", step.label, step.equation, reads or step.reads, step.writes, step.updates, step.sums,
+                {**step.scalars, **more}, step.over, function=function)  # fmt: skip
+
+
+def test_the_same_product_by_an_own_kernel_is_plausible(build):
+    """The graph does not know the kernel; recomputing it decides."""
+
+    def kernel(pre, post, change):
+        np.matmul(pre.T, post, out=change)
+
+    report = audit(build(altered(lambda n, s: [instead(s, kernel)] if changes(s, "dH3") else [s])))
+    assert report.exit_code == 0, report.text()
+    assert report.table["i"]["structure"].verdict == "cannot tell" and report.table["i"]["behaviour"].verdict == "holds"
+
+
+def test_a_post_factor_from_another_layer(build, caught):
+    def alter(network, step):
+        if changes(step, "dW1"):
+            return [Step(step.kernel, step.label, step.equation, {**step.reads, "post": network.populations[2].post},
+                         sums=step.sums, over="sample")]  # fmt: skip
+        return [step]
+
+    report = caught(build(altered(alter)), "i", "structure")
+    assert any("d2 of layer 2" in f.text for f in report.findings) and report.disagreements()
+
+
+def test_a_pre_from_another_layer(build, caught):
+    def alter(network, step):
+        if changes(step, "dW2"):
+            return [Step(step.kernel, step.label, step.equation, {**step.reads, "pre": network.populations[0].active_part},
+                         sums=step.sums, over="sample")]  # fmt: skip
+        return [step]
+
+    caught(build(altered(alter)), "i", "structure")
+
+
+def test_another_moment_s_activity(build, caught):
+    """View 2's factor meets view 1's activity."""
+
+    def alter(network, step):
+        if changes(step, "dW2"):
+            x = network.populations[1].activity
+            return [Step(step.kernel, step.label, step.equation, {**step.reads, "pre": x.part("x1", 2, 2 + network.pairs)},
+                         sums=step.sums, over="sample")]  # fmt: skip
+        return [step]
+
+    caught(build(altered(alter)), "i", "structure behaviour")
+
+
+def test_yesterday_s_activity(build, caught):
+    """The products are summed before the pictures are seen."""
+
+    class Early(RandomFeedback):
+        def wire(self, lesson):
+            steps = list(super().wire(lesson))
+            early = [s for s in steps if changes(s, "dW1")]
+            yield from early
+            yield from (s for s in steps if s not in early)
+
+    caught(build(Early), "i", "structure behaviour")
+
+
+def test_urf_that_copies_instead_of_multiplying(build, caught, rigged, own):
+    """The numbers are those of a product: only the graph sees it."""
+
+    class Copied(UpdatedFeedback):
+        def learn(self):
+            yield Step("copy", f"{self.synapse.name} copies", "dB = dW", {"weight": self.projection.synapse.change},
+                       {"sent": self.synapse.change}, function=lambda weight, sent: np.copyto(sent, weight))  # fmt: skip
+
+    report = caught(build(rigged(lambda n, p: Copied(p, own(n, p, True)))), "i", "structure")
+    assert any("equal the product" in line for line in report.disagreements())
+
+
+@pytest.mark.parametrize("how", ["decays", "wanders"])
+def test_rf_that_drifts(build, caught, rigged, own, how):
+    class Drifting(Feedback):
+        def settle(self):
+            b = self.synapse.weight
+            factor = {"decays": lambda w: 0.9 * w, "wanders": lambda w: w + 0.01 * np.sign(w)}[how]
+            yield Step("drift", f"{b.name} drifts", "B = f(B)", {}, updates={"weight": b},
+                       function=lambda weight: np.copyto(weight, factor(weight)))  # fmt: skip
+
+    report = caught(build(rigged(lambda n, p: Drifting(p, own(n, p)))), "i", "structure behaviour")
+    assert any("declared fixed (rf)" in f.text for f in report.findings)
+
+
+def test_urf_that_never_learns(build, caught, rigged, own):
+    class Idle(Feedback):
+        kind = "urf"
+
+    caught(build(rigged(lambda n, p: Idle(p, own(n, p)))), "declared", "structure")
+
+
+def test_traces_of_another_synapse(build, caught):
+    """The optimiser's state of W3 moves B3, too."""
+
+    class Shared(UpdatedRandomFeedback):
+        def wire(self, lesson):
+            traces = {b.name: b for s in super().wire(lesson) for b in s.updates.values()}
+            for step in super().wire(lesson):
+                if changes(step, "B3") and "trace" in step.updates:
+                    updates = {**step.updates, "trace": traces["trace W3"]}
+                    step = Step(step.kernel, step.label, step.equation, step.reads, updates=updates, scalars=step.scalars,
+                                over=step.over)  # fmt: skip
+                yield step
+
+    report = audit(build(Shared))
+    assert report.violated == ["i"] and "structure" in {f.by for f in report.findings}, report.text()
+
+
+def test_weights_kept_at_one_length(build, caught):
+    """Every weight knows all others of its array."""
+
+    def alter(network, step):
+        if changes(step, "W2") and step.kernel == "momentum":
+            def kernel(change, weight, trace, rate, momentum, decay):
+                weight -= rate[0] * change
+                weight /= np.sqrt((weight * weight).sum())
+
+            return [Step("own", step.label, step.equation, step.reads, updates=step.updates, scalars=step.scalars, function=kernel)]
+        return [step]
+
+    caught(build(altered(alter)), "i", "behaviour operations")
+
+
+def test_change_cut_by_the_length_of_all_changes(build):
+    """Clipping by a norm over two arrays: a change of another synapse is read."""
+
+    def alter(network, step):
+        if changes(step, "W2") and step.kernel == "momentum":
+            def kernel(change, other, weight, trace, rate, momentum, decay):
+                weight -= rate[0] * change / max(1.0, float(np.sqrt((change**2).sum() + (other**2).sum())))
+
+            reads = {**step.reads, "other": network.projections[0].synapse.change}
+            return [Step("own", step.label, step.equation, reads, updates=step.updates, scalars=step.scalars, function=kernel)]
+        return [step]
+
+    report = audit(build(altered(alter)))
+    assert report.violated == ["i"] and "structure" in {f.by for f in report.findings}, report.text()
+
+
+def test_a_change_by_three_factors(build):
+    """The loss of the batch multiplies the product: a third number, that the synapse has not."""
+
+    def alter(network, step):
+        if changes(step, "dH3"):
+            value = Buffer("mood", ("figure",), (3,), "value", "mood", np.float64, initial=2)
+
+            def kernel(pre, post, mood, change):
+                np.matmul(pre.T, post, out=change)
+                change *= mood[0]
+
+            return [Step("own", step.label, step.equation, {**step.reads, "mood": value}, step.writes, function=kernel)]
+        return [step]
+
+    report = audit(build(altered(alter)))
+    assert report.violated == ["i"] and {"structure", "behaviour"} <= {f.by for f in report.findings}, report.text()
+
+
+def test_a_change_averaged_over_the_layer(build):
+    """Every unit learns by the mean factor of all."""
+
+    def alter(network, step):
+        if changes(step, "dH3"):
+            def kernel(pre, post, change):
+                np.matmul(pre.T, np.broadcast_to(post.mean(axis=1, keepdims=True), post.shape), out=change)
+
+            return [instead(step, kernel)]
+        return [step]
+
+    report = audit(build(altered(alter)))
+    assert report.violated == ["i"] and "behaviour" in {f.by for f in report.findings}, report.text()
+
+
+def test_a_gate_that_looks_at_its_neighbours(build):
+    """Divisive normalisation where the error is gated: one unit's factor knows the others' activity."""
+
+    def alter(network, step):
+        if step.kernel == "gate" and changes(step, "d2"):
+            def kernel(activity, error, post, nonlinearity):
+                post[...] = error * (np.abs(activity) < 1) / (1 + np.abs(activity).sum(axis=-1, keepdims=True))
+
+            return [instead(step, kernel)]
+        return [step]
+
+    report = audit(build(altered(alter)))
+    assert report.violated == ["ii"] and {"behaviour", "operations"} <= {f.by for f in report.findings}, report.text()
+
+
+def test_weights_overwritten_by_activity(build):
+    """No product at all: the feedback weights are what the layer did last."""
+
+    class Overwritten(RandomFeedback):
+        def wire(self, lesson):
+            yield from super().wire(lesson)
+            b, x = self.feedbacks[1].synapse.weight, self.network.populations[2].activity
+            yield Step("overwrite", f"{b.name} is overwritten", "B = x", {"activity": x}, {"weight": b},
+                       function=lambda activity, weight: weight.fill(activity.mean()))  # fmt: skip
+
+    report = audit(build(Overwritten))
+    assert report.violated == ["i"], report.text()
+
+
+def test_no_product_behind_a_change(build):
+    """The change is drawn by lot."""
+
+    def alter(network, step):
+        if changes(step, "dW2"):
+            return [Step("lot", step.label, "dW = lot", {}, {"change": b},
+                         function=lambda change: change.fill(0.01)) for b in step.sums.values()]  # fmt: skip
+        return [step]
+
+    report = audit(build(altered(alter)))
+    assert report.violated == ["i"] and {"structure", "behaviour"} <= {f.by for f in report.findings}, report.text()

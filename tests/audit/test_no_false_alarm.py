@@ -1,0 +1,92 @@
+"""Plausible configurations over twenty random small networks: no alarm; and the controls fail as they must."""
+
+import os
+from itertools import product
+
+import numpy as np
+import pytest
+
+from neurosim.audit import assert_plausible, audit
+from neurosim.audit.subject import of_config
+from neurosim.config import Config
+from neurosim.errors import PlausibilityError
+from neurosim.losses import make as make_loss
+from neurosim.network import PRESETS
+from neurosim.rules import available
+
+PLAUSIBLE = [
+    *(("ll", {"order": order, "feedback": kind})
+      for order, kind in product(("greedy", "random", "simultaneous"), ("rf", "urf", "sign"))),
+    ("rf", {}), ("urf", {}), ("sign", {}), ("dtp", {"top": "target"}), ("dtp", {"inverse_steps": 2}),
+]  # fmt: skip
+LOSSES = [("hinge", {"lags": 2}), ("hinge", {"lags": 5}), ("hinge", {"lags": 20, "negative_weight": 1.0}), ("positive", {})]
+
+
+def drawn(seed):
+    """A network's text, its pictures' shape, moments, and plasticity, by lot."""
+    rng = np.random.default_rng([seed, 77])
+    sides, layers = int(rng.choice([4, 6, 8])), []
+    side, depth = sides, int(rng.integers(1, 4))
+    for _ in range(depth):
+        pooled = side % 2 == 0 and side > 2 and rng.random() < 0.5
+        side = side // 2 if pooled else side
+        words = [str(rng.integers(2, 9)), *["bias"] * (rng.random() < 0.3), rng.choice(["hardtanh", "tanh"]), *["pool"] * pooled]
+        layers.append(" ".join(words))
+    head = ", head bias tanh" if rng.random() < 0.2 else ""
+    plasticity = str(rng.choice(["sgd", "momentum", "signum", "adam"]))
+    return {"text": ", ".join(layers) + head, "image": (sides, sides, int(rng.integers(1, 4))), "pairs": int(rng.integers(3, 6)),
+            "plasticity": plasticity, "units": int(rng.integers(4, 12)), "seed": seed}  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_plausible_rules_raise_no_alarm(build, seed):
+    """A third of the configurations on each network, all of them on every three; NEUROSIM_ALL=1 takes them all."""
+    network, every = drawn(seed), bool(os.environ.get("NEUROSIM_ALL"))
+    for number, (rule, options) in enumerate(PLAUSIBLE):
+        if not every and number % 3 != seed % 3:
+            continue
+        name, given = LOSSES[(seed + number) % len(LOSSES)]
+        report = audit(build(rule, loss=make_loss(name, **given), **network, **options))
+        assert report.exit_code == 0, f"{rule} {options} {network} {name}\n{report.text()}"
+        assert all("violated" not in {a.verdict for a in answers.values()} for answers in report.table.values())
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize(("rule", "options"), [("bp", {}), ("ll", {"feedback": "bp"}), ("dtp", {"top": "transport"})])
+def test_controls_fail_by_transport(build, rule, options, seed):
+    network = drawn(seed)
+    if network["text"].count(",") == 0 and rule == "bp":
+        network["text"] += ", 3 tanh"
+    report = audit(build(rule, **network, **options))
+    assert report.violated == ["iii"], report.text()
+    assert {f.by for f in report.findings} == {"structure", "behaviour"}
+
+
+def test_the_path_of_back_propagation(build):
+    report = audit(build("bp", text="3 hardtanh, 4 hardtanh, 3 hardtanh, 4 pool", image=(8, 8, 3)))
+    assert "W4 -> feedback into layer 3 -> update of W3, W2, W1" in report.paths
+    assert report.paths[-1] == "W2 -> feedback into layer 1 -> update of W1"
+    assert report.text().splitlines().count("W4 -> feedback into layer 3 -> update of W3, W2, W1") == 1
+
+
+@pytest.mark.parametrize("preset", sorted(PRESETS))
+def test_every_preset_is_audited(preset):
+    assert audit(of_config(Config.resolve(network=preset))).exit_code == 0
+
+
+@pytest.mark.parametrize("rule", sorted(available()))
+def test_every_rule_has_an_answer(rule):
+    report = audit(of_config(Config.resolve(rule=rule, network="3 hardtanh, 4 pool")))
+    assert report.exit_code == (1 if rule == "bp" else 0)
+    again = audit(of_config(Config.resolve(rule=rule, network="3 hardtanh, 4 pool")), light=True)
+    assert again.verdict == report.verdict
+
+
+def test_assert_plausible():
+    assert assert_plausible("ll").exit_code == 0
+    assert_plausible("ll", feedback="sign", order="greedy", network="3 tanh")
+    with pytest.raises(PlausibilityError, match=r"bp is not plausible: violated \(iii\): H3 -> feedback into layer 3") as problem:
+        assert_plausible("bp")
+    assert "\n" not in str(problem.value)
+    with pytest.raises(PlausibilityError, match="violated"):
+        assert_plausible(available()["urf"], loss="simclr")

@@ -1,0 +1,203 @@
+"""``neurosim audit`` and ``explain --synapse`` as a stranger types them; the audit that ``train`` begins with."""
+
+import json
+import re
+import sys
+import textwrap
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+from neurosim.cli.main import main
+
+import neurosim
+
+SMALL = ["--network", "4 hardtanh, 5 hardtanh, 4 hardtanh, 6 pool"]
+MINE = """
+    import numpy as np
+
+    from neurosim.parts.projection import Feedback
+    from neurosim.plan import Step
+    from neurosim.rules.end_to_end import EndToEnd
+
+    class MyRule(EndToEnd):
+        '''Fixed feedback of our lab.'''
+
+        name = "mine"
+        summary = "ours"
+        feedback = "rf"
+
+    class Copies(MyRule):
+        def wire(self, lesson):
+            for step in super().wire(lesson):
+                yield step
+            back = self.feedbacks[1]
+            yield Step("copy", "B follows W", "B = W", {"weight": back.projection.synapse.weight},
+                       {"sent": back.synapse.weight}, function=lambda weight, sent: np.copyto(sent, weight))
+
+    class Stumbles(MyRule):
+        def wire(self, lesson):
+            yield from super().wire(lesson)
+            yield Step("stumble", "a step", "1 / 0", {}, {"error": self.head.post.error}, function=lambda error: 1 // 0)
+
+    class Nameless(MyRule):
+        def wire(self, lesson):
+            yield from super().wire(lesson)
+            yield Step("no_such_kernel", "a step", "?", {}, {"error": self.head.post.error})
+"""
+
+
+@dataclass
+class Done:
+    """What a command printed, and its exit code."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture
+def call(capsys, monkeypatch):
+    """Gives ``call(*arguments, where)``: runs the command in this process; anything but an exit code is an error."""
+    monkeypatch.setattr(sys, "path", list(sys.path))  # rules of the current folder are looked for there
+
+    def call(*arguments, where=None):
+        with monkeypatch.context() as inside:
+            if where is not None:
+                inside.chdir(where)
+            capsys.readouterr()
+            with pytest.raises(SystemExit) as end:
+                main(list(arguments))
+        return Done(end.value.code or 0, *capsys.readouterr())
+
+    return call
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    """A folder with somebody else's rules and a few pictures."""
+    folder = tmp_path_factory.mktemp("lab")
+    (folder / "mylab").mkdir()
+    (folder / "mylab" / "__init__.py").write_text("")
+    (folder / "mylab" / "rules.py").write_text(textwrap.dedent(MINE))
+    rng = np.random.default_rng(5)
+    images = rng.integers(0, 256, (60, 8, 8, 3)).astype(np.uint8)
+    labels = np.arange(60) % 3
+    np.savez(folder / "some.npz", images=images[:40], labels=labels[:40], test_images=images[40:], test_labels=labels[40:])
+    return folder
+
+
+def test_ll_is_plausible(call):
+    done = call("audit", "--rule", "ll", *SMALL)
+    assert done.returncode == 0 and done.stdout.splitlines()[-1] == "verdict: plausible", done.stdout + done.stderr
+    for row in ("as declared", "(i) locality", "(ii) simple arithmetic", "(iii) asymmetry", "(iv) unsupervised"):
+        line = next(line for line in done.stdout.splitlines() if line.startswith(row))
+        assert "holds" in line and "violated" not in line
+    assert "weight sharing" in done.stdout
+
+
+def test_bp_is_violated_and_its_path_is_printed(call, tmp_path):
+    files = ["--json", "a.json", "--html", "a.html", "--svg", "a.svg"]
+    done = call("audit", "--rule", "bp", *SMALL, *files, "--graph", where=tmp_path)
+    assert done.returncode == 1, done.stderr
+    assert "\nW4 -> feedback into layer 3 -> update of W3, W2, W1\n" in done.stdout
+    assert json.loads((tmp_path / "a.json").read_text())["verdict"] == "violated"
+    assert "<svg" in (tmp_path / "a.html").read_text() and (tmp_path / "a.svg").read_text().startswith("<svg")
+    assert "stops at the activities" in done.stdout
+
+
+def test_adam_and_counts_are_assumed(call):
+    done = call("audit", "--rule", "urf", "--plasticity", "adam", "--network", "4 pool")
+    assert done.returncode == 0 and "division: adam" in done.stdout
+
+
+def test_simclr_is_violated_by_name_of_the_operation(call):
+    done = call("audit", "--rule", "ll", "--loss", "simclr", "--network", "4 pool")
+    assert done.returncode == 1 and re.search(r"operations: divide .*cpu_losses.py:\d+", done.stdout)
+
+
+def test_rules_from_elsewhere(call, lab):
+    done = call("audit", "--rule", "mylab.rules:MyRule", "--network", "4 hardtanh, 5 pool", where=lab)
+    assert done.returncode == 0 and done.stdout.startswith("audit of mine"), done.stderr
+    done = call("audit", "--rule", "mylab.rules:Copies", "--network", "4 hardtanh, 5 pool", where=lab)
+    assert done.returncode == 1 and "W2 -> B2 (step" in done.stdout
+    for name, words in (("Stumbles", "stumbles: ZeroDivisionError"), ("Nameless", "no_such_kernel")):
+        done = call("audit", "--rule", f"mylab.rules:{name}", "--network", "4 pool", where=lab)
+        assert done.returncode == 2 and words in done.stderr and len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--rule", "nothing"], "unknown rule 'nothing'"),
+        (["--rule", "mylab.rules:Missing"], "mylab"),
+        (["nowhere"], "holds no config.json"),
+        (["nowhere", "--rule", "ll"], "--rule beside the run"),
+        (["--json", "nowhere/a.json"], "no folder nowhere"),
+        (["--network", "4 wool"], "'4 wool'"),
+    ],
+)
+def test_wrong_usage_is_one_line_and_exit_code_2(call, tmp_path, arguments, words):
+    done = call("audit", *arguments, where=tmp_path)
+    assert done.returncode == 2 and words in done.stderr and done.stderr.startswith("error: ")
+    assert len(done.stderr.splitlines()) == 1 and not list(tmp_path.iterdir())
+
+
+def test_a_run_is_audited_at_its_start_and_after_it(call, lab):
+    train = ["train", "--data", "some.npz", "--network", "4 hardtanh, 5 pool", "--batch", "8", "--epochs", "2", "--rule", "urf"]
+    done = call(*train, "--out", "a", "--require-plausible", where=lab)
+    assert done.returncode == 0, done.stderr
+    assert [line for line in done.stdout.splitlines() if line.startswith("audit     plausible")]
+    kept = json.loads((lab / "a" / "audit.json").read_text())
+    assert kept["verdict"] == "plausible" and kept["light"] and len(kept["graph"]["steps"]) > 20
+    done = call("audit", "a", where=lab)
+    assert done.returncode == 0 and "after training" in done.stdout and "40 labels of the pictures permuted" in done.stdout
+    assert "F2: ez2 -> layer 2" in done.stdout and "weights after 10 batches" in done.stdout
+
+    config = json.loads((lab / "a" / "config.json").read_text())
+    config["wiring"][0] = config["wiring"][0].replace("urf", "bp")
+    (lab / "a" / "config.json").write_text(json.dumps(config))
+    done = call("audit", "a", where=lab)
+    assert done.returncode == 2 and "is not what its options build now" in done.stderr
+
+
+def test_train_tells_and_refuses_what_is_not_plausible(call, lab):
+    train = ["train", "--data", "some.npz", "--network", "4 hardtanh, 5 pool", "--batch", "8", "--epochs", "1", "--rule", "bp"]
+    done = call(*train, "--out", "b", "--require-plausible", where=lab)
+    assert done.returncode == 2 and len(done.stderr.splitlines()) == 1 and not (lab / "b").exists()
+    assert "bp is not plausible: violated (iii): H2 -> feedback into layer 2 -> update of W2, W1" in done.stderr
+    done = call(*train, "--out", "b", where=lab)
+    assert done.returncode == 0 and "audit     violated (iii): H2 -> feedback" in done.stdout
+    assert json.loads((lab / "b" / "audit.json").read_text())["violated"] == ["iii"]
+
+
+SYNAPSES = [
+    ("urf", "conv3:2,1", ["W3[1, 1, 2, 1] of urf", "channel 2 of layer 2 -> channel 1 of layer 3, tap 1,1 (the middle one)",
+                          "dW3 = sum x2 (x) d3", "reference.py:", "end_to_end.py:"]),
+    ("urf", "B3:2,1@0,2", ["B3[0, 2, 2, 1]", "tap 0,2", "dB3 = sum x2 (x) d3", "yield from back.learn()"]),
+    ("ll", "head2:17,5", ["H2[17, 5]", "unit 17 of layer 2 -> unit 5 of head 2", "sum of the 4 products"]),
+    ("rf", "B3:1,1", ["no step of the plan changes it", "used by   e2 = B3^T d3"]),
+    ("dtp", "G3:1,1", ["inverse weight", "dtp.py:"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("rule", "synapse", "words"), SYNAPSES, ids=[f"{r}-{s}" for r, s, _ in SYNAPSES])
+def test_one_synapse(call, rule, synapse, words):
+    done = call("explain", "--rule", rule, "--synapse", synapse, *SMALL)
+    assert done.returncode == 0, done.stderr
+    assert all(word in done.stdout for word in words), done.stdout
+    found = re.search(r"= ([-+.e\d]+); the sum of the \d+ products by hand ([-+.e\d]+)", done.stdout)
+    if found:
+        assert abs(float(found[1]) - float(found[2])) <= 1e-4 * max(abs(float(found[1])), 1e-6)
+    places = re.findall(r"^(?:source|wired by) +(\S+):(\d+): (.*)$", done.stdout, re.M)
+    for file, line, text in places:  # the line stands where it is said to stand
+        path = Path(neurosim.__file__).resolve().parents[1] / file
+        assert path.read_text().splitlines()[int(line) - 1].strip() == text
+
+
+@pytest.mark.parametrize(("synapse", "words"), [("conv9:1,1", "no such array"), ("conv1:9,1", "lies outside W1"), ("foo", "'foo'"),
+                                                ("head4:1,1@1,1", "no convolution"), ("conv1:0,0@3,0", "conv3:17,4")])  # fmt: skip
+def test_a_synapse_that_is_not_there(call, synapse, words):
+    done = call("explain", "--rule", "urf", "--synapse", synapse, *SMALL)
+    assert done.returncode == 2 and words in done.stderr and len(done.stderr.splitlines()) == 1

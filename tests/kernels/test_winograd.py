@@ -1,0 +1,68 @@
+"""Convolutions in tiles: what they need, how little they round, and that cutting into sets changes nothing."""
+
+import numpy as np
+import pytest
+
+from neurosim.kernels import cpu, cpu_winograd
+
+MAPS = [((5, 8, 12), 16, 70, False), ((3, 4, 4), 20, 16, False), ((5, 8, 12), 16, 70, True), ((3, 4, 4), 20, 16, True)]
+
+
+def arrays(shape, channels, results, pooled, dtype):
+    """Activity, weights and factors of one convolution."""
+    rng = np.random.default_rng(3)
+    samples, rows, columns = shape
+    above = (samples, 4, rows // 2, columns // 2, results) if pooled else (*shape, results)
+    drawn = (rng.uniform(-1, 1, s) for s in ((*shape, channels), (3, 3, channels, results), above))
+    return [array.astype(dtype) for array in drawn]
+
+
+def three(x, w, post):
+    """The three maps of one convolution: potentials, summed outer products, delivered errors."""
+    u, change, error = np.full_like(post, np.nan), np.zeros_like(w), np.full_like(x, np.nan)
+    cpu.convolve(x, w, u)
+    cpu.hebbian_convolution(x, post, change)
+    cpu.deliver_convolution(post, w, error)
+    return u, change, error
+
+
+@pytest.mark.parametrize("case", MAPS)
+def test_tiles_agree_with_the_plain_sum(monkeypatch, relative_error, case):
+    """float64 to 1e-14, float32 to 3e-6, both relative to the whole array."""
+    exact = arrays(*case, np.float64)
+    assert cpu_winograd.fits(exact[0].shape, exact[1])
+    rounded = [array.astype(np.float32) for array in exact]
+    tiled, tiled32 = three(*exact), three(*rounded)
+    monkeypatch.setattr(cpu_winograd, "fits", lambda shape, weight: False)
+    for plain, double in zip(three(*exact), tiled, strict=True):
+        assert relative_error(double, plain) < 1e-13
+    for plain, single in zip(three(*(a.astype(np.float64) for a in rounded)), tiled32, strict=True):
+        assert np.linalg.norm(single - plain) < 3e-6 * np.linalg.norm(plain)
+
+
+@pytest.mark.parametrize("case", MAPS)
+@pytest.mark.parametrize(("size", "results"), [(64, 16), (1024, 33), (1 << 20, 512)])
+def test_sets_of_any_size_give_the_same_numbers(monkeypatch, relative_error, case, size, results):
+    given = arrays(*case, np.float64)
+    wanted = three(*given)
+    monkeypatch.setattr(cpu_winograd, "SET", size)
+    monkeypatch.setattr(cpu_winograd, "RESULTS", results)
+    for found, expected in zip(three(*given), wanted, strict=True):
+        assert relative_error(found, expected) < 1e-13
+
+
+def test_maps_that_are_no_tiles_are_left_to_the_plain_sum():
+    weight = np.zeros((3, 3, 16, 16))
+    assert cpu_winograd.fits((1, 8, 4, 16), weight)
+    assert not cpu_winograd.fits((1, 8, 6, 16), weight)
+    assert not cpu_winograd.fits((1, 2, 4, 16), weight)
+    assert not cpu_winograd.fits((1, 8, 4, 3), np.zeros((3, 3, 3, 32)))
+
+
+def test_nothing_that_is_silent_becomes_heard():
+    """Where all is 0 the tiles give exactly 0: gates and hinges compare with it."""
+    x, w, post = arrays((2, 8, 8), 16, 16, False, np.float32)
+    x[:, :6] = 0
+    u = np.full_like(post, np.nan)
+    cpu.convolve(x, w, u)
+    assert not u[:, :4].any()
