@@ -69,6 +69,11 @@ def test_two_views_of_crops(folder, tmp_path, options):
     assert results["test_accuracy"] > 0.7 and len(results["per_layer"]) == 2
 
 
+def test_brightness_alone(folder, tmp_path):
+    told, results = trained(folder, tmp_path, "--grey", "--crop", "32", "--readout", "knn")
+    assert "32x32x1 -> 32x32x4 -> 16x16x6" in told and results["readout"] == "knn"
+
+
 @pytest.mark.parametrize("loss", ["gaze", "clapp"])
 @pytest.mark.parametrize("options", [["--rule", "urf"], ["--order", "greedy", "--negatives", "2"]], ids=" ".join)
 def test_patches_as_the_gaze_shifts(folder, tmp_path, loss, options):
