@@ -76,6 +76,39 @@ def bars(layers: list[dict]) -> str:
     axes.legend(loc="lower right", fontsize=8)
     return _svg(figure)
 
+def published(rows: list[dict], title: str) -> bytes:
+    """The cells of a table of the paper: its number, ours over seeds, the floor, as PNG.
+
+    Args:
+        rows: as `neurosim.reproduce.page.rows` gives them; those that are not finished are left out.
+        title: over it.
+    """
+    from matplotlib.figure import Figure
+
+    shown = [row for row in rows if row["ours"] is not None][::-1]
+    figure = Figure(figsize=(9, 1.4 + 0.3 * len(shown)), layout="constrained")
+    axes = figure.subplots()
+    for place, row in enumerate(shown):
+        colour = GREEN if row["plausible"] == "plausible" else BLUE
+        axes.errorbar(row["ours"], place, xerr=row["spread"] or 0, color=colour, marker="o", capsize=3)
+        axes.plot(row["each"], [place] * len(row["each"]), color=colour, linestyle="", marker=".", markersize=4, alpha=0.5)
+        for key, marker in (("paper", "s"), ("floor", "|")):
+            if row[key] is not None:
+                axes.plot(row[key], place, color=GREY, linestyle="", marker=marker, markersize=9 if key == "floor" else 5)
+    marks = [("o", GREEN, "ours, plausible"), ("o", BLUE, "ours, not plausible"), ("s", GREY, "the paper"),
+             ("|", GREY, "untrained")]  # fmt: skip
+    for marker, colour, name in marks:
+        axes.plot([], [], color=colour, linestyle="", marker=marker, label=name)
+    axes.set_yticks(range(len(shown)), [", ".join(filter(None, (row["cell"], row["setting"]))) for row in shown], fontsize=8)
+    axes.set_xlabel("% of test images")
+    axes.set_title(title, fontsize=9)
+    axes.grid(axis="x", color="#dddddd")
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(fontsize=8, loc="upper center", bbox_to_anchor=(0.4, -0.9 / figure.get_figheight()), ncols=4, frameon=False)
+    file = io.BytesIO()
+    figure.savefig(file, format="png", dpi=110)
+    return file.getvalue()
+
 
 def _figure(number: int, width: float):
     from matplotlib.figure import Figure
