@@ -77,6 +77,7 @@ class Config:
     grey: bool = False
     negatives: int = 1
     deformation: str = "affine"
+    diagnose_every: int | None = None
 
     def __post_init__(self):
         for name, low in (("epochs", 1), ("batch", 2), ("readout_images", 10), ("seed", 0), ("negatives", 1)):
@@ -87,6 +88,8 @@ class Config:
             if not 0 <= getattr(self, name) < math.inf:
                 raise WiringError(f"--{name.replace('_', '-')} {getattr(self, name)}", "a number of at least 0",
                                   "write --" + name.replace("_", "-") + " 1")  # fmt: skip
+        if self.diagnose_every is not None and self.diagnose_every < 1:
+            raise WiringError(f"--diagnose-every {self.diagnose_every}", "at least 1 batch", "leave it out, or write 100")
         if self.threads is not None and self.threads < 1:
             raise WiringError(f"--threads {self.threads}", "at least 1", "leave it out to use every core")
         for name, known in (("schedule", SCHEDULES), ("views", VIEWS), ("readout", READOUTS), ("deformation", DEFORMATIONS)):

@@ -59,6 +59,44 @@ def curves(rows: list[dict]) -> str:
     return _svg(figure)
 
 
+# Columns of a diagnosis by how they begin -> what their panel is called.
+PANELS = {
+    "feedback_angle_": "degrees, feedback to forward weight", "update_angle_": "degrees, change to bp's",
+    "active_": "share of comparisons active", "sparsity_": "sparsity of activity", "dead_": "share of dead units",
+    "saturated_": "share of saturated activities", "readout_": "small read-out, share right",
+}  # fmt: skip
+
+
+def diagnoses(rows: list[dict]) -> str:
+    """What the observer saw, one panel a kind, one curve a layer or a path, as SVG.
+
+    Args:
+        rows: of `neurosim.run.Run.diagnoses`: numbers or words; what is missing leaves a gap.
+    """
+    from matplotlib.figure import Figure
+
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    panels = {start: [name for name in names if name.startswith(start)] for start in PANELS}
+    panels = {start: columns for start, columns in panels.items() if columns}
+    figure = Figure(figsize=(8, 2.7 * -(-len(panels) // 2)), layout="constrained")
+    every = np.atleast_1d(figure.subplots(-(-len(panels) // 2), 2)).ravel()
+    for axes in every[len(panels) :]:
+        axes.set_axis_off()
+    images = [float(row["images"]) for row in rows]
+    for axes, (start, columns) in zip(every, panels.items(), strict=False):
+        for name in columns:
+            axes.plot(images, [float(row.get(name, "nan")) for row in rows], marker="o", markersize=3,
+                      label=name.removeprefix(start))  # fmt: skip
+        axes.set_title(PANELS[start], fontsize=10)
+        axes.set_xlabel("images seen", fontsize=8)
+        if "angle" in start:
+            axes.set_ylim(0, max(95, *(float(row.get(name, 0)) for row in rows for name in columns)))
+            axes.axhline(90, color=GREY, linewidth=0.8)
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.legend(fontsize=7, frameon=False)
+    return _svg(figure)
+
+
 def bars(layers: list[dict]) -> str:
     """Test accuracy of every layer beside the floor, as SVG.
 

@@ -92,12 +92,13 @@ class Protocol:
         """The configuration of one cell with one seed."""
         whole = self.scale == 1
         labelled = max(LEAST_LABELLED, round(self.labelled * self.root))
+        readout = self.readout or ("adam" if whole else "lbfgs")
         given = {
             "data": self.encoder, "data_dir": data_dir, "threads": threads, "seed": seed,
             "network": "conv5" if self.table.name == "table1" else "vgg6",
             "images": self.images, "epochs": self.epochs, "batch": self.batch, "plasticity": "adam",
             "rate": self._rate(DTP_RATE if cell.options["rule"] == "dtp" else 1.0), "head_rate": 1.0, "feedback_gain": 1.0,
-            "schedule": "constant" if whole else "cosine", "match": not whole, "readout": self.readout or ("adam" if whole else "lbfgs"),
+            "schedule": "constant" if whole else "cosine", "match": not whole, "readout": readout,
             "readout_images": min(labelled, max(10, self.labelled)), **cell.options,
         }  # fmt: skip
         return Config.resolve(**{**given, "network": self.network or given["network"]})

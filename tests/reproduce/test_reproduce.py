@@ -98,7 +98,7 @@ def test_the_whole_of_table2(stl10, tmp_path):
     text = (tmp_path / "table2.md").read_text()
     assert text in done.out and text.startswith(f"# {held['title']}\n") and text.count("\n| ") == len(table.cells) + 1
     assert f"neurosim reproduce table2 --data-dir DIR --scale 1e-06 --seeds 1 --network '{TINY[5]}' --readout hinge" in text
-    lines = list(csv.DictReader((tmp_path / "table2.csv").open(newline="")))
+    lines = list(csv.DictReader((tmp_path / "table2.csv").read_text().splitlines()))
     assert [line["name"] for line in lines] == [cell.name for cell in table.cells]
     assert (tmp_path / "table2.png").read_bytes().startswith(b"\x89PNG")
     again = call("table2", "--data-dir", stl10, *TINY, "--seeds", 1, "--out", tmp_path)
@@ -128,7 +128,8 @@ def test_some_of_table1_with_two_seeds(few, tmp_path):
 
 
 def test_cifar10_alone_is_said(few, tmp_path):
-    done = call("table1", "--data-dir", few, *TINY, "--seeds", 1, "--only", "random", "--encoder-data", "cifar10", "--out", tmp_path)
+    options = ["--data-dir", few, *TINY, "--seeds", 1, "--only", "random", "--encoder-data", "cifar10"]
+    done = call("table1", *options, "--out", tmp_path)
     assert done.code == 0 and "Table 1 at scale 1e-06, not the paper's protocol: CIFAR-10 alone" in done.out
 
 
@@ -159,7 +160,8 @@ def test_a_grid_stopped_in_the_middle_of_a_cell_goes_on_to_the_same_bits(few, tm
     assert (tmp_path / "part" / "runs" / "ll-random-urf-block-seed0" / "checkpoint.npz").is_file()
     on = call(*options, "--out", tmp_path / "part")
     assert on.code == 0 and ran == list(range(1, len(ran) + 1))  # no batch twice
-    mine, theirs = (json.loads((tmp_path / name / "cells" / "ll-random-urf-block-seed0.json").read_text()) for name in ("whole", "part"))
+    paths = [tmp_path / name / "cells" / "ll-random-urf-block-seed0.json" for name in ("whole", "part")]
+    mine, theirs = (json.loads(path.read_text()) for path in paths)
     assert {k: v for k, v in mine.items() if k != "seconds"} == {k: v for k, v in theirs.items() if k != "seconds"}
 
 
@@ -195,7 +197,7 @@ def test_a_result_of_another_version_is_refused(few, tmp_path, change, words):
 def test_a_folder_of_another_protocol_is_refused(few, tmp_path):
     options = ["table1", "--data-dir", few, *TINY, "--seeds", 1, "--only", "bp", "--out", tmp_path]
     assert call(*options).code == 0
-    assert "epochs 1; expected" in refused(*options, "--scale", "0.001")
+    assert "batch 16, epochs 1, images 16; expected batch 50, epochs 4, images 50" in refused(*options, "--scale", "0.001")
     assert "data cifar100" in refused(*options, "--encoder-data", "cifar10")
     (tmp_path / "cells" / "bp-seed0.json").unlink()
     (tmp_path / "cells" / "random-seed0.json").unlink()
@@ -250,9 +252,9 @@ def test_scale_one_is_the_paper_s_protocol():
 def test_a_scale_is_the_share_of_the_images_seen(scale, table):
     whole, part = protocol(1.0, table), protocol(scale, table)
     seen = part.images * part.epochs / (whole.images * whole.epochs)
-    assert seen == pytest.approx(scale, rel=0.05)
+    assert seen == pytest.approx(scale, rel=0.03)
     if part.batch > 16:
-        assert part.images / part.batch == pytest.approx(whole.images / whole.batch, rel=0.02)
+        assert part.images / part.batch == pytest.approx(whole.images / whole.batch, rel=0.03)
     assert whole.rate <= part.rate <= 1e-3
 
 
