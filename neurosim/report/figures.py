@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import textwrap
 from importlib.util import find_spec
 
 import numpy as np
@@ -139,7 +140,7 @@ def published(rows: list[dict], title: str) -> bytes:
         axes.plot([], [], color=colour, linestyle="", marker=marker, label=name)
     axes.set_yticks(range(len(shown)), [", ".join(filter(None, (row["cell"], row["setting"]))) for row in shown], fontsize=8)
     axes.set_xlabel("% of test images")
-    axes.set_title(title, fontsize=9)
+    figure.suptitle(textwrap.fill(title, 110), fontsize=9)
     axes.grid(axis="x", color="#dddddd")
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(fontsize=8, loc="upper center", bbox_to_anchor=(0.4, -0.9 / figure.get_figheight()), ncols=4, frameon=False)
