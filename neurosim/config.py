@@ -21,6 +21,7 @@ OF_RULES = ("order", "feedback", "top", "target_step", "noise", "inverse_rate", 
             "inverse_first")  # a rule takes some or none; fmt: skip
 OF_LOSSES = ("lags", "negative_weight", "threshold", "delta", "temperature", "negatives")
 OF_PHOTOGRAPHS = {"network": "conv5", "epochs": 1, "batch": 50, "rate": 0.02, "head_rate": 2.5, "feedback_gain": 0.1}
+OF_PATCHES = {"rate": 0.004, "head_rate": 1.0}  # every picture changes weights by as many products as it has patches
 OF_STL10 = {"network": "vgg6", "crop": 64}
 SIZES = {"toys": 32, "cifar10": 32, "cifar100": 32}  # pictures of other sources may have any size
 OF_DTP = {"network": "conv4-tanh", "loss": "hinge-mean", "block": False, "match": False, "plasticity": "adam", "rate": 1e-3,
@@ -169,4 +170,5 @@ def _gaze(loss: str, data: str, given: dict) -> dict:
         raise WiringError(f"--loss {loss} with --data {data} and no --crop", "the size of what is cut into patches",
                           "write --crop and the rows of a picture")  # fmt: skip
     grid(crop, patch)
-    return {"views": "gaze", "block": False, "patch": patch, "crop": crop, "grey": given.get("grey", True)}
+    slower = {} if given.get("rule") == "dtp" else {name: given.get(name, value) for name, value in OF_PATCHES.items()}
+    return slower | {"views": "gaze", "block": False, "patch": patch, "crop": crop, "grey": given.get("grey", True)}
