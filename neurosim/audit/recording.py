@@ -19,7 +19,7 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from neurosim.audit import kinds as K
 
-CHOICE, COUNT = "choice", "count"
+CHOICE, COUNT, TABLE = "choice", "count", "look-up"
 DECIDED = frozenset({CHOICE, COUNT})
 NOTHING: frozenset[str] = frozenset()
 
@@ -126,7 +126,7 @@ class Recorded(NDArrayOperatorsMixin):
         parents = tuple(r._memory.node for r in met if r._memory.node is not None)
         node = self._tape.note(K.LOOK_UP, np.size(result), met) if by - DECIDED else Node(None, parents)
         labels = labels | (by - DECIDED)
-        labels = labels - DECIDED or labels
+        labels = looked_up(self, chosen) or labels - DECIDED or labels
         counted = bool(by) and np.ndim(result) > 0 and _counts(index, chosen)
         if isinstance(result, np.ndarray) and result.size and np.may_share_memory(result, self._array):
             self._tape.control.append(node)
@@ -237,6 +237,13 @@ class Recorded(NDArrayOperatorsMixin):
         if name.startswith("_") or not hasattr(np.ndarray, name) or function is None:
             raise AttributeError(f"a recording array has no {name}")
         return lambda *arguments, **keywords: self._tape.function(function, (self, *arguments), keywords)
+
+
+def looked_up(table, chosen) -> frozenset[str]:
+    """The label of constants that comparisons found by their numbers: any function of an activity could stand there."""
+    plain = isinstance(table, Recorded) and not table._memory.labels and table._array.dtype.kind == "f"
+    numbers = [r for r in chosen if r._memory.labels and r._array.dtype.kind in "iu"]
+    return frozenset({TABLE}) if plain and numbers else NOTHING
 
 
 def _counts(index, chosen) -> bool:

@@ -26,6 +26,7 @@ from neurosim.audit.recording import (
     bare,
     collect,
     labels_of,
+    looked_up,
 )
 
 _SKIP = (os.path.dirname(np.__file__), os.path.dirname(__file__))
@@ -165,7 +166,8 @@ class Tape:
             self._constant(K.CONSTANT, operands[1 if a else 0])
             return K.CONSTANT, a or b
         if (a == {CHOICE} or b == {CHOICE}) and not summed:
-            return K.SELECT, (a | b) - {CHOICE} or frozenset({CHOICE})
+            few = any(side == {CHOICE} and _few(bare(x)) for side, x in zip((a, b), operands, strict=True))
+            return (K.SELECT if few else K.LOOK_UP), (a | b) - {CHOICE} or frozenset({CHOICE})
         if a <= DECIDED and b <= DECIDED:
             return (K.ADD if summed else K.TIMES_COUNT), frozenset({COUNT})
         if a <= DECIDED or b <= DECIDED:
@@ -209,6 +211,8 @@ class Tape:
         labels = frozenset().union(*(r._memory.labels for r in met))
         if name in K.BLANK:
             return K.COPY, NOTHING
+        if name in ("take", "take_along_axis") and looked_up(arguments[0], met[1:]):
+            return K.COPY, looked_up(arguments[0], met[1:])
         if kind == K.INNER:
             known = [r for r in met if r._memory.labels]
             if len(known) == 1 or not labels:
@@ -238,6 +242,14 @@ class Tape:
                 if result.size and np.may_share_memory(result, r._array):
                     return Recorded(result, r._memory, self, counted)
         return self.new(result, labels, node, counted)
+
+
+def _few(array) -> bool:
+    """Whether an array of choices lets through or turns round; with more values it would be a quantity."""
+    array = np.asarray(array)
+    if array.ndim == 0:
+        return array.dtype.kind != "i" or int(array) in (-1, 0, 1)
+    return array.dtype == bool or len(np.unique(array)) <= 2
 
 
 def _size(result) -> int:

@@ -75,6 +75,8 @@ class World:
             return types.SimpleNamespace(take=self._take)
         if isinstance(thing, types.ModuleType):
             return self._module(thing)
+        if isinstance(thing, np.ndarray):
+            return self.tape.new(thing)
         root = (getattr(thing, "__module__", None) or "").split(".")[0]
         if root == "math" and isinstance(thing, types.BuiltinFunctionType):
             return getattr(self.math, thing.__name__)

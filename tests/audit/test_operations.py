@@ -23,12 +23,9 @@ from neurosim.parts.plasticity import Plasticity
 from neurosim.rules import make
 
 
-def network(plasticity="signum", pairs=4, text="3 hardtanh, 4 pool"):
-    return Network(text, (4, 4, 2), pairs, head_units=5, plasticity=Plasticity(plasticity))
-
-
-def steps(rule="urf", loss="hinge", plasticity="signum", pairs=4, text="3 hardtanh, 4 pool", **options):
-    return list(make(rule, network(plasticity, pairs, text), make_loss(loss, **options)).plan("all layers"))
+def steps(rule="urf", loss="hinge", plasticity="signum", pairs=4, text="3 hardtanh, 4 pool", block=True, **options):
+    network = Network(text, (4, 4, 2), pairs, head_units=5, plasticity=Plasticity(plasticity), block=block)
+    return list(make(rule, network, make_loss(loss, **options)).plan("all layers"))
 
 
 def compare(loss="positive", **options):
@@ -41,9 +38,10 @@ def kinds(operations):
 
 
 @pytest.mark.parametrize("kernels", [cpu, reference], ids=["cpu", "reference"])
+@pytest.mark.parametrize("block", [True, False])
 @pytest.mark.parametrize(("loss", "options"), [("hinge", {"lags": 5}), ("hinge", {"lags": None}), ("positive", {})])
-def test_the_plausible_errors_are_simple_arithmetic(kernels, loss, options):
-    found = ledger(compare(loss, **options), kernels)
+def test_the_plausible_errors_are_simple_arithmetic(kernels, block, loss, options):
+    found = ledger(compare(loss, block=block, **options), kernels)
     assert (found.verdict, found.forbidden, found.assumed, found.undecided) == ("simple", [], [], [])
     assert found.place == "error units"
     assert set(found.counts) <= K.SIMPLE
@@ -306,7 +304,28 @@ def decorated(view1, view2, error1, error2, value):
     error2[...] = np.einsum("nd,nd->nd", view1, view2)
 
 
+EDGES = np.linspace(-4, 4, 100)
+
+
+def product_in_steps(view1, view2, error1, error2, value):
+    error2[...] = EDGES[np.searchsorted(EDGES, view1) % 100] * view2
+
+
+def product_in_steps_by_take(view1, view2, error1, error2, value):
+    error2[...] = np.take(np.linspace(-4, 4, 100), np.digitize(view1, EDGES) % 100) * view2
+
+
+def product_of_numbers_of_steps(view1, view2, error1, error2, value):
+    error2[...] = np.searchsorted(EDGES, view1) * view2
+
+
+def product_of_choices(view1, view2, error1, error2, value):
+    error2[...] = np.where(view1 > 1, 1.0, np.where(view1 > 0.5, 0.6, 0.3)) * view2
+
+
 HIDDEN = [
+    (product_in_steps, K.OTHER_PRODUCT), (product_in_steps_by_take, K.OTHER_PRODUCT),
+    (product_of_numbers_of_steps, K.LOOK_UP), (product_of_choices, K.LOOK_UP),
     (Lab().multiply, K.PRODUCT), (by_another_kernel, K.INNER), (decorated, K.INNER),
     (normalised, K.DIVIDE), (divided_in_place, K.DIVIDE), (divided_in_scratch, K.DIVIDE), (product, K.PRODUCT),
     (product_by_operator, K.PRODUCT), (product_by_reduction, K.PRODUCT), (product_by_fold, K.PRODUCT),
