@@ -9,7 +9,6 @@ from pathlib import Path
 
 import click
 
-from neurosim.audit.examine import at_start, demand
 from neurosim.config import Config
 from neurosim.errors import RunError
 from neurosim.evaluate.features import forward_weights
@@ -104,6 +103,8 @@ def train(out, resume, checkpoint_every, require_plausible, **given):
     Without options: the built-in images, layer-wise learning, a network of four layers. Every default that depends on
     the data is printed before training starts.
     """
+    from neurosim.audit.examine import at_start, demand  # other commands share this file's options and need no audit
+
     if checkpoint_every < 0:
         raise RunError(f"--checkpoint-every {checkpoint_every}", "seconds, 0 or more", "write --checkpoint-every 60")
     if resume is not None:
