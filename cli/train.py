@@ -34,6 +34,20 @@ class Lags(click.ParamType):
             self.fail(f"{value!r}; expected a whole number of lags or 'all'", param, ctx)
 
 
+class Rates(click.ParamType):
+    """Numbers with commas between."""
+
+    name = "R1,R2,..."
+
+    def convert(self, value, param, ctx):
+        if isinstance(value, tuple):
+            return value
+        try:
+            return tuple(float(part) for part in value.split(","))
+        except ValueError:
+            self.fail(f"{value!r}; expected numbers with commas between, one a layer", param, ctx)
+
+
 def options(function):
     """The options that make a `Config`; None where not given, so that a data set's own defaults apply."""
     for option in reversed(OPTIONS):
@@ -78,7 +92,8 @@ OPTIONS = [
     click.option("--plasticity", help="signum, sgd, momentum or adam (divides; not plausible).  [default: signum]"),
     click.option("--rate", type=float, help="Learning rate; signum counts it in initial bounds of the weights."),
     click.option("--head-rate", type=float, help="Rate of heads and of their feedback, in units of --rate."),
-    click.option("--top-rate", type=float, help="Rate of the top layer, in units of --rate; 0: it stays as drawn."),
+    click.option("--layer-rates", type=Rates(),
+                 help="Rate of each layer, bottom first, in units of --rate: 1,1,0.5; 0: it stays as drawn."),
     click.option("--feedback-gain", type=float, help="Multiplies the initial weights of feedback."),
     click.option("--momentum", type=float, help="Of the trace of changes.  [default: 0.9]"),
     click.option("--decay", type=float, help="Pulls weights to zero, times the rate.  [default: 0]"),
