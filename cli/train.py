@@ -9,7 +9,6 @@ from pathlib import Path
 
 import click
 
-from neurosim.audit.examine import at_start, demand
 from neurosim.config import Config
 from neurosim.errors import RunError
 from neurosim.evaluate.features import forward_weights
@@ -33,6 +32,20 @@ class Lags(click.ParamType):
             return int(value)
         except ValueError:
             self.fail(f"{value!r}; expected a whole number of lags or 'all'", param, ctx)
+
+
+class Rates(click.ParamType):
+    """Numbers with commas between."""
+
+    name = "R1,R2,..."
+
+    def convert(self, value, param, ctx):
+        if isinstance(value, tuple):
+            return value
+        try:
+            return tuple(float(part) for part in value.split(","))
+        except ValueError:
+            self.fail(f"{value!r}; expected numbers with commas between, one a layer", param, ctx)
 
 
 def options(function):
@@ -79,7 +92,8 @@ OPTIONS = [
     click.option("--plasticity", help="signum, sgd, momentum or adam (divides; not plausible).  [default: signum]"),
     click.option("--rate", type=float, help="Learning rate; signum counts it in initial bounds of the weights."),
     click.option("--head-rate", type=float, help="Rate of heads and of their feedback, in units of --rate."),
-    click.option("--top-rate", type=float, help="Rate of the top layer, in units of --rate; 0: it stays as drawn."),
+    click.option("--layer-rates", type=Rates(),
+                 help="Rate of each layer, bottom first, in units of --rate: 1,1,0.5; 0: it stays as drawn."),
     click.option("--feedback-gain", type=float, help="Multiplies the initial weights of feedback."),
     click.option("--momentum", type=float, help="Of the trace of changes.  [default: 0.9]"),
     click.option("--decay", type=float, help="Pulls weights to zero, times the rate.  [default: 0]"),
@@ -107,6 +121,8 @@ def train(out, resume, checkpoint_every, require_plausible, **given):
     Without options: the built-in images, layer-wise learning, a network of four layers. Every default that depends on
     the data is printed before training starts.
     """
+    from neurosim.audit.examine import at_start, demand  # other commands share this file's options and need no audit
+
     if checkpoint_every < 0:
         raise RunError(f"--checkpoint-every {checkpoint_every}", "seconds, 0 or more", "write --checkpoint-every 60")
     if resume is not None:

@@ -79,7 +79,7 @@ def of_config(config: Config, image: tuple[int, int, int] | None = None, channel
         WiringError, ShapeError: what cannot be wired.
     """
     few = dataclasses.replace(config, batch=PAIRS, network=narrow(config.network, channels))
-    network = make_network(few, image or smallest(config.network, getattr(config, "crop", None)))
+    network = make_network(few, image or smallest(config.network, config.crop))
     return of_rule(make_rule(few, network), deformed=config.views == "deform")
 
 

@@ -208,7 +208,7 @@ def _kept(path: Path, wanted: dict) -> dict:
 
 def _same(path: Path, made: dict, wanted: dict) -> None:
     """Hold that what is there was made with what is asked for now."""
-    wanted = json.loads(json.dumps(wanted))
+    made, wanted = (json.loads(json.dumps(told)) for told in (made, wanted))
     odd = sorted(name for name in made.keys() | wanted.keys() if made.get(name) != wanted.get(name))
     if odd:
         told = ", ".join(f"{name} {made.get(name)}" for name in odd[:3])

@@ -24,6 +24,7 @@ from dataclasses import dataclass
 
 from neurosim.config import Config
 from neurosim.errors import WiringError
+from neurosim.network import parse
 from neurosim.reproduce.cells import Cell, Table
 
 LEAST_BATCH, LARGEST_RATE, LEAST_LABELLED = 16, 1e-3, 5000
@@ -93,15 +94,16 @@ class Protocol:
         whole = self.scale == 1
         labelled = max(LEAST_LABELLED, round(self.labelled * self.root))
         readout = self.readout or ("adam" if whole else "lbfgs")
+        network = self.network or cell.options.get("network") or ("conv5" if self.table.name == "table1" else "vgg6")
         given = {
             "data": self.encoder, "data_dir": data_dir, "threads": threads, "seed": seed,
-            "network": "conv5" if self.table.name == "table1" else "vgg6",
             "images": self.images, "epochs": self.epochs, "batch": self.batch, "plasticity": "adam",
             "rate": self._rate(DTP_RATE if cell.options["rule"] == "dtp" else 1.0), "head_rate": 1.0, "feedback_gain": 1.0,
+            "layer_rates": (1.0,) * len(parse(network)),
             "schedule": "constant" if whole else "cosine", "match": not whole, "readout": readout,
             "readout_images": min(labelled, max(10, self.labelled)), **cell.options,
         }  # fmt: skip
-        return Config.resolve(**{**given, "network": self.network or given["network"]})
+        return Config.resolve(**{**given, "network": network})
 
     def identity(self, cell: Cell, seed: int) -> dict:
         """What a kept result must have been made with: every option but those that change nothing in it."""
