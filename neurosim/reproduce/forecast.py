@@ -41,19 +41,24 @@ def _images(grid: Grid, cell: Cell) -> int:
 def measure(grid: Grid, cells: list[Cell], workers: Workers, tell: Callable[[Cell], None]) -> dict[str, tuple[float, float]]:
     """Cell's name -> seconds of training and of read-out expected with one seed.
 
-    One batch of each of the cell's plans is run, twice where it is quick; the read-out of each kind of network is
+    One batch of each distinct plan is run, twice where it is quick; the read-out of each kind of network is
     measured once: `VIEWS` pictures encoded, `SAMPLE` of them read out.
 
     Args:
         grid: whose cells. cells: which. workers: who computes. tell: called before each cell.
     """
     readings: dict[tuple, tuple[float, float]] = {}
+    batches: dict[tuple, float] = {}
     found = {}
     for cell in cells:
         tell(cell)
         config = grid.config(cell, 0)
         session = Session(config, grid.data)
-        lessons = [_batch(session, lesson, workers) for lesson in session.rule.lessons] or [0.0]
+        kinds = {lesson: _kind(session, lesson) for lesson in session.rule.lessons}
+        for lesson, plan in kinds.items():
+            if plan not in batches:
+                batches[plan] = _batch(session, lesson, workers)
+        lessons = [batches[plan] for plan in kinds.values()] or [0.0]
         kind = config.network, config.patch, config.grey, config.readout
         if kind not in readings:
             readings[kind] = _reading(grid, cell, workers)
@@ -62,6 +67,11 @@ def measure(grid: Grid, cells: list[Cell], workers: Workers, tell: Callable[[Cel
         reading = encode * _images(grid, cell) + read * labelled
         found[cell.name] = session.epochs * session.batches * float(np.mean(lessons)), reading
     return found
+
+
+def _kind(session: Session, lesson: str) -> tuple:
+    """What a plan costs depends on: the kernel of every step, and its arrays' sizes."""
+    return tuple((step.kernel, *(b.shape for b in step.buffers.values())) for step in session.plan(lesson))
 
 
 def _batch(session: Session, lesson: str, workers: Workers) -> float:
