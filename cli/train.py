@@ -103,6 +103,9 @@ OPTIONS = [
     click.option("--device", help="cpu.  [default: cpu]"),
     click.option("--readout", help="lbfgs, adam (the paper's protocol), hinge (plausible) or knn.  [default: lbfgs]"),
     click.option("--readout-images", type=int, help="Labelled training images of the read-out.  [default: 10000]"),
+    click.option("--diagnose-every", type=int, metavar="N",
+                 help="Every N batches: angles to forward weights and to bp, active hinges, sparsity, dead and saturated "
+                      "units, a small read-out; in metrics.csv.  [default: never]"),
 ]
 
 

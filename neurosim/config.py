@@ -80,6 +80,7 @@ class Config:
     grey: bool = False
     negatives: int = 1
     deformation: str = "affine"
+    diagnose_every: int | None = None
 
     def __post_init__(self):
         for name, low in (("epochs", 1), ("batch", 2), ("readout_images", 10), ("seed", 0), ("negatives", 1)):
@@ -90,6 +91,8 @@ class Config:
             if not 0 <= getattr(self, name) < math.inf:
                 raise WiringError(f"--{name.replace('_', '-')} {getattr(self, name)}", "a number of at least 0",
                                   "write --" + name.replace("_", "-") + " 1")  # fmt: skip
+        if self.diagnose_every is not None and self.diagnose_every < 1:
+            raise WiringError(f"--diagnose-every {self.diagnose_every}", "at least 1 batch", "leave it out, or write 100")
         if self.layer_rates is not None:
             object.__setattr__(self, "layer_rates", tuple(map(float, self.layer_rates)))  # a list in config.json
             if not all(0 <= gain < math.inf for gain in self.layer_rates) or not any(self.layer_rates):

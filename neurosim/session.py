@@ -9,6 +9,7 @@ import numpy as np
 
 from neurosim import losses, rules
 from neurosim.config import OF_RULES, Config
+from neurosim.data.dataset import Dataset
 from neurosim.data.deform import Deformation, SimclrDeformation
 from neurosim.data.framing import Framing
 from neurosim.data.sources import load
@@ -81,18 +82,19 @@ class Session:
 
     Args:
         config: what is asked for.
+        data: the images that ``config.data`` names, where somebody has read them already; cut as it says.
 
     Raises:
         DataError, WiringError, ShapeError: whatever cannot be had, in one line.
     """
 
-    def __init__(self, config: Config):
+    def __init__(self, config: Config, data: Dataset | None = None):
         self.config = config
         self.kernels = backend(config.device)
         frames = 3 if config.views == "motion" else 1
         where = Path(config.data_dir) if config.data_dir else None
         make_rule(config, make_network(config, (256, 256, 3)))  # what cannot be wired is refused before data are read
-        self.data = load(config.data, where, frames=frames, images=config.images)
+        self.data = load(config.data, where, frames=frames, images=config.images) if data is None else data
         if len(self.data.train_images) < config.batch:
             raise DataError(f"{len(self.data.train_images)} training images and a batch of {config.batch}",
                             "at least one batch of images", "use a smaller --batch or more images")  # fmt: skip

@@ -40,6 +40,10 @@ def page(run: Run, weights: dict[str, np.ndarray]) -> str:
     parts = [f"<h1>{escape(title)}</h1>", _headline(results, rows), _layers(results)]
     if rows:
         parts += ["<h2>Training</h2>", figures.curves(rows) if figures.can_plot() else _no_plots(), _metrics(rows)]
+    seen = run.diagnoses()
+    if seen:
+        parts += ["<h2>What an observer saw</h2>", figures.diagnoses(seen) if figures.can_plot() else _no_plots(),
+                  '<p class="pale">By copies of its own, on pictures aside; the numbers are in metrics.csv.</p>']  # fmt: skip
     first = next(iter(weights.values()))
     picture = base64.b64encode(figures.filters(first)).decode()
     parts += [
