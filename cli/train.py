@@ -69,7 +69,8 @@ OPTIONS = [
     click.option("--inverse-steps", type=int, help="dtp: changes of every inverse a batch.  [default: 1]"),
     click.option("--inverse-first", type=int, help="dtp: batches of the first epoch in which inverses alone learn.  [default: 0]"),
     click.option("--loss", help="hinge, hinge-mean, simclr (NT-Xent), barlow, positive; of patches clapp, gaze.  [default: hinge]"),
-    click.option("--lags", type=Lags(), help="hinge: moments of memory, the present one included; or all.  [default: 20]"),
+    click.option("--lags", type=Lags(),
+                 help="hinge: moments of memory, the present one included; or all.  [default: 5; of photographs 20]"),
     click.option("--negative-weight", type=float, help="hinge: weight of each remembered negative; published: 1/K.  [default: 1]"),
     click.option("--block/--no-block", default=None, help="Only what is active now (view 2) learns.  [default: block]"),
     click.option("--threshold", type=float, help="hinge: middle of the two margins.  [default: 2]"),
@@ -195,7 +196,8 @@ def _announce(session: Session, workers: Workers) -> None:
     if config.loss != "hinge":
         error = config.loss
     click.echo(f"error     {error}, {'gradient block' if config.block else 'no gradient block'}")
-    click.echo(f"change    {config.plasticity}, rate {config.rate:g}, {config.schedule}, seed {config.seed}")
+    layers = f" (layer by layer x {', '.join(f'{r:g}' for r in config.layer_rates)})" if config.layer_rates else ""
+    click.echo(f"change    {config.plasticity}, rate {config.rate:g}{layers}, {config.schedule}, seed {config.seed}")
     count = len(data.train_images)
     click.echo(f"data      {data.name}: {count} images {'x'.join(map(str, data.image_shape))}, views by {config.views}")
     seconds = session.expected_seconds(workers)
