@@ -15,6 +15,7 @@ Columns, ``n`` a layer's number:
 ``sparsity_n``        share   ``1 - mean(|x|)^2 / mean(x^2)``: 0 where all units are equally active (Rolls, Tovee 1995)
 ``dead_n``            share   of units whose activity is the same for every view
 ``saturated_n``       share   of activities whose gate is shut: ``|x| = 1`` of hardtanh, ``|x| > 0.99`` of tanh
+``inverse_G3``, ...           what the rule tells of a batch: of dtp the mean squared error of each inverse, noise included
 ``readout_n``         share   right, of a linear read-out of a few labelled training images, on others of them
 ===================== ======= ======================================================================================
 
@@ -81,6 +82,7 @@ class Observer:
             seen |= {f"update_angle_{name}": angle(change, wanted[name]) for name, change in changes.items()}
         for number, units in self.own.rule.errors.items():
             seen[f"active_{number}"] = float(units.value.array[1] / max(1.0, units.value.array[2]))
+        seen |= {name: float(value.array[0]) for name, value in self.own.rule.figures().items()}
         return {**seen, **dict(self._activities(workers)), **dict(self._read_out(workers))}
 
     def _feedback(self) -> Iterator[tuple[str, float | None]]:

@@ -64,7 +64,8 @@ def curves(rows: list[dict]) -> str:
 PANELS = {
     "feedback_angle_": "degrees, feedback to forward weight", "update_angle_": "degrees, change to bp's",
     "active_": "share of comparisons active", "sparsity_": "sparsity of activity", "dead_": "share of dead units",
-    "saturated_": "share of saturated activities", "readout_": "small read-out, share right",
+    "saturated_": "share of saturated activities", "inverse_": "what inverses miss, mean squared",
+    "readout_": "small read-out, share right",
 }  # fmt: skip
 
 

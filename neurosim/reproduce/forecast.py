@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from neurosim.evaluate.features import Encoder
+from neurosim.evaluate.features import GRID, Encoder
 from neurosim.evaluate.layers import fit
 from neurosim.execute import Workers
 from neurosim.reproduce.cells import Cell
@@ -15,6 +15,8 @@ from neurosim.reproduce.grid import Grid
 from neurosim.session import CENTRED, Session, make_framing
 
 VIEWS, SAMPLE = 128, 1000  # images encoded and read out for a measurement
+# What a fit costs for each labelled image and feature, in operations of a convolution that takes as long; measured.
+FIT = {"lbfgs": 2e4, "adam": 1e5, "knn": 1e3}
 
 
 def work(grid: Grid, cell: Cell) -> float:
@@ -24,7 +26,11 @@ def work(grid: Grid, cell: Cell) -> float:
     train = session.epochs * session.batches * float(np.mean(lessons))
     look = sum(step.flops for step in session.network.look()) / session.network.populations[0].views
     views = session.framing.views(session.data.image_shape[0])
-    return train + _images(grid, cell) * views * look
+    features = sum(p.size for p in session.network.populations[1:] if p.shape[0] <= GRID)
+    features += sum(GRID**2 * p.shape[2] for p in session.network.populations[1:] if p.shape[0] > GRID)
+    config = session.config
+    labelled = min(config.readout_images, len(grid.read.labelled[0]))
+    return train + _images(grid, cell) * views * look + FIT.get(config.readout, FIT["lbfgs"]) * labelled * features
 
 
 def _images(grid: Grid, cell: Cell) -> int:
