@@ -52,7 +52,7 @@ class Encoder:
         for projection in self.network.projections:
             if weights is not None:
                 for synapse in projection.synapses:
-                    synapse.weight.array[...] = weights[synapse.name]
+                    synapse.weight.put(weights[synapse.name])
         plan = Plan("look", [*self.eye.look(False), *self.network.look()])
         self.program = Program(plan, backend("cpu"))
 
@@ -84,4 +84,4 @@ class Encoder:
 
 def forward_weights(network: Network) -> dict[str, np.ndarray]:
     """``W1`` ... ``WL`` and their biases -> the weights of the forward projections, heads left out."""
-    return {s.name: s.weight.array for p in network.projections for s in p.synapses}
+    return {s.name: s.weight.host() for p in network.projections for s in p.synapses}

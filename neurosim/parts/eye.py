@@ -59,12 +59,12 @@ class Eye:
 
     def show(self, images: np.ndarray) -> None:
         """Lay pictures ``(sample, row, column, channel)`` uint8 before the eye, in the first rows."""
-        self.images.array[: len(images)] = images
+        self.images.put(images, slice(len(images)))
 
     def draw(self, deformation, rng: np.random.Generator) -> None:
         """Draw every view's own deformation."""
-        for name, values in deformation.draw(rng, len(self.images.array)).items():
-            self.parameters[name].array[...] = values
+        for name, values in deformation.draw(rng, self.images.shape[0]).items():
+            self.parameters[name].put(values)
 
     def look(self, deformed: bool) -> Iterator[Step]:
         """The steps from the pictures to ``x0``."""

@@ -1,0 +1,116 @@
+"""gpu.cu on the CPU: compiled as plain C++, its threads run one after another, on NumPy arrays.
+
+What a GPU adds to this is the hardware, NVRTC's code and cuBLAS; the arithmetic, the indices and the launches are the same.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from neurosim.kernels.cuda import no_room
+from neurosim.kernels.gpu import SOURCE, Gpu
+
+# What CUDA gives to a kernel, and a launch that runs the threads of a grid in an order of its own.
+SHIM = """
+#include <math.h>
+#define __global__ __attribute__((visibility("default")))
+#define __device__ static
+static struct { unsigned x; } blockIdx, blockDim, gridDim, threadIdx;
+extern "C" __global__ void place(unsigned block, unsigned thread, unsigned blocks, unsigned threads)
+{ blockIdx.x = block; threadIdx.x = thread; gridDim.x = blocks; blockDim.x = threads; }
+"""
+GRIDS = [(1, 1), (3, 2)]  # blocks, threads: one that does it all, and several, the last one first
+FLAGS = ["-std=c++17", "-O2", "-fPIC", "-shared", "-fvisibility=hidden", "-ffp-contract=off", "-Wall", "-Wno-unknown-pragmas",
+         "-Wno-comment", "-Werror"]  # fmt: skip
+
+
+def compiler() -> str | None:
+    """A C++ compiler, if there is one."""
+    return next(filter(None, map(shutil.which, ("g++", "clang++", "c++"))), None)
+
+
+@functools.cache
+def library(real: str) -> ctypes.CDLL:
+    """gpu.cu with REAL as float or double."""
+    folder = tempfile.mkdtemp(prefix="neurosim-gpu-")
+    shim, source, built = (Path(folder, name) for name in ("shim.h", "gpu.cpp", "gpu.so"))
+    shim.write_text(SHIM)
+    source.write_text(SOURCE.read_text())
+    more = os.environ.get("NEUROSIM_HOST_FLAGS", "").split()
+    command = [compiler(), *FLAGS, *more, f"-DREAL={real}", "-include", str(shim), str(source), "-o", str(built)]
+    told = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert told.returncode == 0, told.stderr[:4000]
+    found = ctypes.CDLL(str(built))
+    shutil.rmtree(folder)
+    return found
+
+
+def _given(argument):
+    if isinstance(argument, np.ndarray):
+        assert argument.flags.c_contiguous
+        return ctypes.c_void_p(argument.ctypes.data)
+    if isinstance(argument, float):
+        return ctypes.c_double(argument)
+    assert isinstance(argument, (int, np.integer)), type(argument)
+    return ctypes.c_int(int(argument))
+
+
+class Host:
+    """A machine as `neurosim.kernels.gpu.Gpu` wants it.
+
+    Args:
+        blocks, threads: of every launch.
+        room: bytes that it pretends to have.
+    """
+
+    name = "gpu.cu as plain C++"
+
+    def __init__(self, blocks=3, threads=2, room=1 << 40):
+        self.blocks, self.threads, self.room, self.ran = blocks, threads, room, set()
+
+    def free(self):
+        return self.room
+
+    def zeros(self, shape, dtype):
+        found = np.zeros(shape, dtype)
+        if found.nbytes > self.room:
+            raise no_room(found.nbytes, self.room)
+        return found
+
+    def put(self, target, values):
+        target[...] = values
+
+    def host(self, array):
+        return array.copy()
+
+    def rows(self, source, index, target):
+        np.take(source, index, axis=0, out=target)
+
+    def launch(self, real, name, count, arguments):
+        self.ran.add(name)
+        built = library(real)
+        kernel = getattr(built, name)
+        kernel.restype = None
+        given = [*map(_given, arguments), ctypes.c_uint(count)]
+        for block in reversed(range(self.blocks)):
+            for thread in reversed(range(self.threads)):
+                built.place(block, thread, self.blocks, self.threads)
+                kernel(*given)
+
+    def matmul(self, a, b, out):
+        assert out.flags.c_contiguous and a.dtype == b.dtype == out.dtype  # what cuBLAS asks for
+        assert out.shape == (*a.shape[:-1], b.shape[-1]) and a.shape[:-2] == b.shape[:-2]
+        np.matmul(a, b, out=out)
+
+
+def gpu(**sizes) -> Gpu:
+    """The kernels of the GPU on this machine's processor."""
+    return Gpu(Host(**sizes))
