@@ -1,5 +1,6 @@
 """Where kernels come from: one namespace a device, with the functions and arguments of the reference."""
 
+from functools import cache
 from types import ModuleType
 
 from neurosim.errors import DeviceError, WiringError
@@ -31,11 +32,16 @@ def backend(device: str, precision: str = "float32") -> ModuleType:
 
         return reference
     if device == "gpu":
-        from neurosim.kernels.cuda import Cuda
-        from neurosim.kernels.gpu import Gpu
-
-        return Gpu(Cuda(precision))
+        return _gpu(precision)
     raise WiringError(f"unknown device {device!r}", "one of " + ", ".join(DEVICES), "write --device cpu")
+
+
+@cache  # one set of compiled kernels and of scratch for all who ask
+def _gpu(precision: str):
+    from neurosim.kernels.cuda import Cuda
+    from neurosim.kernels.gpu import Gpu
+
+    return Gpu(Cuda(precision))
 
 
 def choose() -> tuple[str, str]:

@@ -39,14 +39,14 @@ class Cuda:
             raise DeviceError("device gpu was asked for and there is none", "an NVIDIA GPU", "write --device cpu")
         self._device = cupy.cuda.Device()
         self._kernels = {}
-        self._set_products(precision)
+        self._check(precision)
+        self._compute = COMPUTE_TF32 if precision == "tf32" else COMPUTE_DEFAULT
 
-    def _set_products(self, precision: str) -> None:
+    def _check(self, precision: str) -> None:
         able = int(self._device.compute_capability)
         if precision == "tf32" and able < TF32_FROM:
             raise DeviceError(f"--precision tf32 on a GPU of compute capability {able / 10}", "8.0 or more",
                               "leave --precision out")  # fmt: skip
-        self._cupy._core.set_compute_type(np.float32, COMPUTE_TF32 if precision == "tf32" else COMPUTE_DEFAULT)
 
     @property
     def name(self) -> str:
@@ -94,16 +94,25 @@ class Cuda:
         if real not in self._kernels:
             module = self._cupy.RawModule(code=SOURCE.read_text(), options=(f"-DREAL={real}",), backend="nvrtc")
             self._kernels[real] = {each: module.get_function(each) for each in names()}
-        given = [np.float64(a) if isinstance(a, float) else np.int32(a) if isinstance(a, (int, np.integer)) else a for a in arguments]
+        given = tuple(map(_typed, arguments))
         self._kernels[real][name]((-(-count // THREADS),), (THREADS,), (*given, np.uint32(count)))
 
     def matmul(self, a, b, out) -> None:
-        """out = a b, of matrices or of stacks of them."""
+        """out = a b, of matrices or of stacks of them; CuPy takes tf32 for the former only."""
+        if self._cupy._core.get_compute_type(np.float32) != self._compute:
+            self._cupy._core.set_compute_type(np.float32, self._compute)
         self._cupy.matmul(a, b, out=out)
 
     def wait(self) -> None:
         """Until all work is done: for measuring."""
         self._cupy.cuda.Stream.null.synchronize()
+
+
+def _typed(argument):
+    """A number as C has it: double or int; arrays as they are."""
+    if isinstance(argument, float):
+        return np.float64(argument)
+    return np.int32(argument) if isinstance(argument, (int, np.integer)) else argument
 
 
 def no_room(asked: int, free: int) -> DeviceError:

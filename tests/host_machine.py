@@ -27,9 +27,7 @@ static struct { unsigned x; } blockIdx, blockDim, gridDim, threadIdx;
 extern "C" __global__ void place(unsigned block, unsigned thread, unsigned blocks, unsigned threads)
 { blockIdx.x = block; threadIdx.x = thread; gridDim.x = blocks; blockDim.x = threads; }
 """
-GRIDS = [(1, 1), (3, 2)]  # blocks, threads: one that does it all, and several, the last one first
-FLAGS = ["-std=c++17", "-O2", "-fPIC", "-shared", "-fvisibility=hidden", "-ffp-contract=off", "-Wall", "-Wno-unknown-pragmas",
-         "-Wno-comment", "-Werror"]  # fmt: skip
+FLAGS = ["-std=c++17", "-O1", "-fPIC", "-shared", "-fvisibility=hidden", "-ffp-contract=off"]
 
 
 def compiler() -> str | None:
