@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
-import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -42,8 +42,7 @@ def library(real: str) -> ctypes.CDLL:
     shim, source, built = (Path(folder, name) for name in ("shim.h", "gpu.cpp", "gpu.so"))
     shim.write_text(SHIM)
     source.write_text(SOURCE.read_text())
-    more = os.environ.get("NEUROSIM_HOST_FLAGS", "").split()
-    command = [compiler(), *FLAGS, *more, f"-DREAL={real}", "-include", str(shim), str(source), "-o", str(built)]
+    command = [compiler(), *FLAGS, f"-DREAL={real}", "-include", str(shim), str(source), "-o", str(built)]
     told = subprocess.run(command, capture_output=True, text=True, check=False)
     assert told.returncode == 0, told.stderr[:4000]
     found = ctypes.CDLL(str(built))
@@ -51,14 +50,27 @@ def library(real: str) -> ctypes.CDLL:
     return found
 
 
-def _given(argument):
-    if isinstance(argument, np.ndarray):
-        assert argument.flags.c_contiguous
-        return ctypes.c_void_p(argument.ctypes.data)
-    if isinstance(argument, float):
-        return ctypes.c_double(argument)
-    assert isinstance(argument, (int, np.integer)), type(argument)
-    return ctypes.c_int(int(argument))
+@functools.cache
+def declared() -> dict[str, list[str]]:
+    """Kernel of gpu.cu -> the types of its arguments, ``REAL *``, ``int`` and so on; the last one is the count."""
+    found = re.findall(r"^KERNEL (\w+)\((.*?)\)\n\{", SOURCE.read_text(), re.M | re.S)
+    return {name: [" ".join(each.replace("const ", "").split()[:-1]) + " *" * ("*" in each) for each in text.split(",")]
+            for name, text in found}  # fmt: skip
+
+
+def given(real: str, name: str, arguments):
+    """Arguments as C takes them, each of the type that the kernel declares: CUDA itself would not check."""
+    arrays = {"REAL *": {"float": ("float32",), "double": ("float64",)}[real], "double *": ("float64",), "Long *": ("int64",),
+              "Byte *": ("uint8", "bool"), "void *": ("uint8", "float32", "float64")}  # fmt: skip
+    kinds = declared()[name][:-1]
+    for kind, argument in zip(kinds, arguments, strict=True):
+        if isinstance(argument, np.ndarray):
+            assert argument.dtype.name in arrays[kind] and argument.flags.c_contiguous, (name, kind, argument.dtype)
+            yield ctypes.c_void_p(argument.ctypes.data)
+        else:
+            whole = isinstance(argument, (int, np.integer))
+            assert kind == ("int" if whole else "double"), (name, kind, argument)
+            yield ctypes.c_int(int(argument)) if whole else ctypes.c_double(argument)
 
 
 class Host:
@@ -97,11 +109,14 @@ class Host:
         built = library(real)
         kernel = getattr(built, name)
         kernel.restype = None
-        given = [*map(_given, arguments), ctypes.c_uint(count)]
+        passed = [*given(real, name, arguments), ctypes.c_uint(count)]
         for block in reversed(range(self.blocks)):
             for thread in reversed(range(self.threads)):
                 built.place(block, thread, self.blocks, self.threads)
-                kernel(*given)
+                kernel(*passed)
+
+    def wait(self):
+        """Everything is done already."""
 
     def matmul(self, a, b, out):
         assert out.flags.c_contiguous and a.dtype == b.dtype == out.dtype  # what cuBLAS asks for

@@ -7,33 +7,18 @@ import neurosim.cli.train  # noqa: F401
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from neurosim.bench.gpu import CASES, TOLERANCES, apart, configured, roofline, steps
 from neurosim.cli.main import neurosim as command
 
+from neurosim import losses, rules
 from neurosim.buffer import Buffer
 from neurosim.config import Config
 from neurosim.data.dataset import Dataset
-from neurosim.data.deform import Deformation
 from neurosim.errors import DeviceError, WiringError
-from neurosim.execute import Program, Workers
+from neurosim.execute import Program
 from neurosim.kernels import api, cpu
-from neurosim.parts.eye import Eye
 from neurosim.plan import Plan, Step
-from neurosim.session import CENTRED, Session, make_network, make_rule
-
-NETWORK = "5 hardtanh, 6 pool, 17 tanh pool"
-PATCHES = {"network": "5 hardtanh, 6 hardtanh", "patch": 4, "crop": 12, "grey": False}
-RULES = {
-    "bp": {"rule": "bp"}, "bp, all negatives": {"rule": "bp", "lags": "all", "block": False},
-    "rf": {"rule": "rf"}, "urf": {"rule": "urf", "plasticity": "adam"}, "sign": {"rule": "sign", "plasticity": "momentum"},
-    "ll": {"rule": "ll"}, "ll greedy": {"order": "greedy", "feedback": "rf"}, "ll random": {"order": "random", "feedback": "sign"},
-    "ll in tiles": {"network": "17 hardtanh, 18 pool"}, "untied": {"network": "5 hardtanh local, 6 local pool"},
-    "averaged": {"network": "5 hardtanh, 6 pool, head average bias tanh"},
-    "dtp": {"rule": "dtp", "network": "5 bias tanh pool, 6 bias tanh pool, head bias tanh", "plasticity": "adam", "block": False},
-    "dtp, transported": {"rule": "dtp", "top": "transport", "network": "5 tanh, 6 tanh pool", "loss": "hinge-mean"},
-    "simclr": {"loss": "simclr", "block": False}, "barlow": {"loss": "barlow"},
-    "positive": {"loss": "positive", "plasticity": "sgd"},
-    "clapp": {"loss": "clapp", **PATCHES}, "gaze": {"loss": "gaze", **PATCHES},
-}  # fmt: skip
+from neurosim.session import Session
 
 
 @pytest.fixture(params=["plain C++", "gpu"])
@@ -42,44 +27,20 @@ def kernels(request):
     return request.getfixturevalue("gpu_kernels") if request.param == "gpu" else request.getfixturevalue("host_machine").gpu()
 
 
-def steps(config, kernels, count=3):
-    """A few steps on random pictures: every array of the plan that a later step, or a reader, could see."""
-    network = make_network(config, (12, 12, 3) if config.patch else (8, 8, 3))
-    rule, eye = make_rule(config, network), Eye(network.populations[0], **CENTRED)
-    rng, found = np.random.default_rng(4), {}
-    with Workers(1) as workers:
-        for batch in range(count):
-            eye.show(rng.integers(0, 256, eye.images.shape, np.uint8))
-            eye.draw(Deformation(), rng)
-            rule.draw(0, batch)
-            lesson = rule.lessons[batch % len(rule.lessons)]
-            plan = Plan(lesson, [*eye.look(config.views == "deform"), *rule.wire(lesson)])
-            Program(plan, kernels).run(workers)
-            found |= {b.name: b.host().copy() for b in plan.buffers if not b.local}
-    return found
-
-
-def configured(name, precision):
-    options = {"network": NETWORK, "batch": 5, "rate": 0.05, **RULES[name]}
-    if "loss" not in options and options["rule" if "rule" in options else "batch"] != "dtp":
-        options = {"lags": 3, "threshold": 0.6, "delta": 0.2} | options
-    return Config.resolve(**options, precision=precision)
-
-
-@pytest.mark.parametrize("precision", ["float64", "float32"])
-@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("precision", TOLERANCES)
+@pytest.mark.parametrize("rule", CASES)
 def test_three_steps_agree_with_the_cpu(kernels, rule, precision):
     """float64 to 1e-10, float32 to 1e-4, both relative to the whole array."""
     config = configured(rule, precision)
-    if config.plasticity in ("signum", "adam") and precision == "float32":
-        # A sign tells two roundings of 0 apart, and so does what divides by a size.
-        config = dataclasses.replace(config, plasticity="sgd", rate=1e-3)
     found, wanted = steps(config, kernels), steps(config, cpu)
-    assert found.keys() == wanted.keys()
-    for name, array in wanted.items():
-        apart, size = np.linalg.norm(found[name] - array.astype(float)), np.linalg.norm(array)
-        assert apart <= (1e-10 if precision == "float64" else 1e-4) * size + 1e-12, name
+    assert found.keys() == wanted.keys() and apart(found, wanted) <= TOLERANCES[precision]
     assert any(np.abs(wanted[name]).max() > 0 for name in wanted if name.startswith("d"))
+
+
+def test_the_benchmark_has_every_rule_and_every_error():
+    told = [configured(name, "float32") for name in CASES]
+    assert {config.rule for config in told} == rules.available().keys() - {"none"}
+    assert {config.loss for config in told} == losses.available().keys()
 
 
 @pytest.mark.parametrize("rule", ["ll", "dtp", "clapp", "barlow"])
@@ -88,6 +49,11 @@ def test_any_grid_and_any_order_of_threads_gives_the_same_bits(host_machine, rul
     for blocks, threads in ((2, 3), (7, 5)):
         found = steps(configured(rule, "float32"), host_machine.gpu(blocks=blocks, threads=threads))
         assert all(found[name].tobytes() == array.tobytes() for name, array in one.items())
+
+
+def test_the_roofline_has_a_row_for_every_step(host_machine):
+    rows = roofline("bp", 2, host_machine.gpu(), {"bytes/s": 1e9, "flop/s": 1e9})
+    assert len(rows) > 20 and all(row["microseconds"] > 0 and row["share"] >= 0 for row in rows)
 
 
 def test_a_gpu_gives_the_same_bits_again(gpu_kernels):

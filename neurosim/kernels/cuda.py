@@ -54,6 +54,11 @@ class Cuda:
         name = self._cupy.cuda.runtime.getDeviceProperties(self._device.id)["name"]
         return name.decode() if isinstance(name, bytes) else name
 
+    def versions(self) -> dict[str, object]:
+        """Of CuPy, of CUDA, of the driver."""
+        runtime = self._cupy.cuda.runtime
+        return {"cupy": self._cupy.__version__, "cuda": runtime.runtimeGetVersion(), "driver": runtime.driverGetVersion()}
+
     def free(self) -> int:
         """Bytes that can still be had."""
         return self._device.mem_info[0] + self._cupy.get_default_memory_pool().free_bytes()
