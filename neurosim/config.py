@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from neurosim import losses
 from neurosim.data.framing import grid
 from neurosim.errors import RunError, WiringError
+from neurosim.kernels.api import PRECISIONS
 
 SCHEDULES = ("constant", "cosine", "linear")
 VIEWS = ("deform", "motion", "gaze")
@@ -82,6 +83,7 @@ class Config:
     negatives: int = 1
     deformation: str = "affine"
     diagnose_every: int | None = None
+    precision: str = "float32"
 
     def __post_init__(self):
         for name, low in (("epochs", 1), ("batch", 2), ("readout_images", 10), ("seed", 0), ("negatives", 1)):
@@ -102,7 +104,8 @@ class Config:
                                   "write --layer-rates 1,1,0.5")  # fmt: skip
         if self.threads is not None and self.threads < 1:
             raise WiringError(f"--threads {self.threads}", "at least 1", "leave it out to use every core")
-        for name, known in (("schedule", SCHEDULES), ("views", VIEWS), ("readout", READOUTS), ("deformation", DEFORMATIONS)):
+        for name, known in (("schedule", SCHEDULES), ("views", VIEWS), ("readout", READOUTS), ("deformation", DEFORMATIONS),
+                            ("precision", PRECISIONS)):  # fmt: skip
             if getattr(self, name) not in known:
                 raise WiringError(f"--{name} {getattr(self, name)}", "one of " + ", ".join(known), f"write --{name} {known[0]}")
 
