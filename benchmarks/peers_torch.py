@@ -221,5 +221,5 @@ class Peer:
             if weight.ndim == 2 and not self.tuned:
                 rows, columns, channels = self.maps[int(name[1:])]
                 change = change.reshape(channels, rows, columns, UNITS).permute(1, 2, 0, 3).reshape(-1, UNITS)
-            found[name] = change.contiguous().numpy()
+            found[name] = change.contiguous().cpu().numpy()
         return found

@@ -29,16 +29,17 @@ class Ours:
         lags: None: all negatives and no gradient block; K: a memory of K lags and the gradient block.
         feedback: of the layer-wise rule.
         plasticity: adam or signum.
+        kernels: of the device; None: the CPU's.
     """
 
-    def __init__(self, rule, images, workers, *, deformed, lags, feedback, plasticity):
+    def __init__(self, rule, images, workers, *, deformed, lags, feedback, plasticity, kernels=None):
         network = Network("conv5", images.shape[1:], len(images) // 2, block=lags is not None,
                           plasticity=Plasticity(plasticity, rate=RATE))  # fmt: skip
-        network.populations[0].activity.array[...] = images
+        network.populations[0].activity.put(images)
         name, _, order = rule.partition("-")
         options = {"order": order, "feedback": feedback} if order else {}
         self.rule = make(name, network, Hinge(lags=lags), **options)
-        self.workers, self.kernels = workers, backend("cpu")
+        self.workers, self.kernels = workers, kernels or backend("cpu")
         self.lessons, self._programs, self._look = range(len(self.rule.lessons)), {}, []
         if deformed:
             eye = Eye(network.populations[0])
@@ -61,10 +62,10 @@ class Ours:
     def load(self, weights):
         """Take weights by name."""
         for name, synapse in self.synapses().items():
-            synapse.weight.array[...] = weights[name]
+            synapse.weight.put(weights[name])
 
     def loss(self, lesson):
-        return sum(float(units.value.array[0]) for units in self.rule.errors_of(self.rule.lessons[lesson]))
+        return sum(float(units.value.host()[0]) for units in self.rule.errors_of(self.rule.lessons[lesson]))
 
     def synapses(self):
         """Name -> synapse of everything that the rule's lessons use."""
@@ -119,7 +120,7 @@ def validate(ours, theirs, name, gain, tolerance):
         RunError: one above ``tolerance``.
     """
     synapses, worst = ours.synapses(), 0.0
-    initial = {n: synapse.weight.array.copy() for n, synapse in synapses.items()}
+    initial = {n: synapse.weight.host().copy() for n, synapse in synapses.items()}
     weights = {n: weight * weight.dtype.type(gain) for n, weight in initial.items()}
     for lesson in ours.lessons:
         ours.load(weights)
@@ -131,7 +132,7 @@ def validate(ours, theirs, name, gain, tolerance):
             apart = {"loss": abs(them.loss(lesson) - ours.loss(lesson)) / max(1.0, abs(ours.loss(lesson)))}
             for n, change in them.peer.changes().items():
                 size = max(1e-12, float(np.linalg.norm(change)))  # all zero where no hinge is active
-                apart[n] = float(np.linalg.norm(synapses[n].change.array - change)) / size
+                apart[n] = float(np.linalg.norm(synapses[n].change.host() - change)) / size
             for n, difference in apart.items():
                 if not difference < tolerance:
                     raise RunError(f"{name}, lesson {lesson + 1}: {n} of neurosim and of PyTorch ({side}) differ by "

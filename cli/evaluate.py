@@ -4,7 +4,7 @@ import dataclasses
 from pathlib import Path
 
 import click
-from neurosim.cli.train import say
+from neurosim.cli.train import say, take_device
 
 from neurosim.evaluate.features import forward_weights
 from neurosim.evaluate.layers import compare
@@ -19,14 +19,18 @@ from neurosim.session import Session
 @click.option("--readout", help="lbfgs, adam, hinge or knn.  [default: as the run had]")
 @click.option("--readout-images", type=int, help="Labelled training images of the read-out.  [default: as the run had]")
 @click.option("--threads", type=int, help="Any number gives the same bits.  [default: every core]")
-def evaluate(folder, readout, readout_images, threads):
+@click.option("--device", help="cpu, gpu or auto.  [default: as the run had]")
+def evaluate(folder, readout, readout_images, threads, device):
     """Read the features of the run in FOLDER out again, per layer, beside the floor.
 
     Uses the weights of the last checkpoint, trained to the end or not, and rewrites results.json
     and report.html.
     """
     run = Run.open(folder)
-    asked = {"readout": readout, "readout_images": readout_images, "threads": threads}
+    asked = {"readout": readout, "readout_images": readout_images, "threads": threads, "device": device}
+    take_device(asked)
+    if asked["device"] == "cpu" and run.config.precision == "tf32":
+        asked["precision"] = "float32"  # what a CPU has
     config = dataclasses.replace(run.config, **{name: value for name, value in asked.items() if value is not None})
     session = Session(config)
     arrays, state = run.checkpoint()

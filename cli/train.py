@@ -14,6 +14,7 @@ from neurosim.errors import RunError
 from neurosim.evaluate.features import forward_weights
 from neurosim.evaluate.layers import READ_OUTS, compare
 from neurosim.execute import Workers
+from neurosim.kernels.api import choose
 from neurosim.report import page
 from neurosim.run import Run
 from neurosim.session import Session
@@ -69,7 +70,8 @@ OPTIONS = [
     click.option("--inverse-steps", type=int, help="dtp: changes of every inverse a batch.  [default: 1]"),
     click.option("--inverse-first", type=int, help="dtp: batches of the first epoch in which inverses alone learn.  [default: 0]"),
     click.option("--loss", help="hinge, hinge-mean, simclr (NT-Xent), barlow, positive; of patches clapp, gaze.  [default: hinge]"),
-    click.option("--lags", type=Lags(), help="hinge: moments of memory, the present one included; or all.  [default: 20]"),
+    click.option("--lags", type=Lags(),
+                 help="hinge: moments of memory, the present one included; or all.  [default: 5; of photographs 20]"),
     click.option("--negative-weight", type=float, help="hinge: weight of each remembered negative; published: 1/K.  [default: 1]"),
     click.option("--block/--no-block", default=None, help="Only what is active now (view 2) learns.  [default: block]"),
     click.option("--threshold", type=float, help="hinge: middle of the two margins.  [default: 2]"),
@@ -100,7 +102,8 @@ OPTIONS = [
     click.option("--schedule", help="Of the rate: constant, linear or cosine.  [default: cosine]"),
     click.option("--seed", type=int, help="Of weights, order, deformations.  [default: 0]"),
     click.option("--threads", type=int, help="Any number gives the same bits.  [default: every core]"),
-    click.option("--device", help="cpu.  [default: cpu]"),
+    click.option("--device", help="cpu, gpu, or auto: a GPU where there is one.  [default: cpu]"),
+    click.option("--precision", help="float32, float64; of a GPU's products also tf32.  [default: float32]"),
     click.option("--readout", help="lbfgs, adam (the paper's protocol), hinge (plausible) or knn.  [default: lbfgs]"),
     click.option("--readout-images", type=int, help="Labelled training images of the read-out.  [default: 10000]"),
     click.option("--diagnose-every", type=int, metavar="N",
@@ -128,6 +131,7 @@ def train(out, resume, checkpoint_every, require_plausible, **given):
     if resume is not None:
         config, run = _resumed(resume, out, given)
     else:
+        take_device(given)
         config, run = Config.resolve(**given), None
         out = out or Path("runs") / _name(config)
         if out.exists():
@@ -155,6 +159,13 @@ def train(out, resume, checkpoint_every, require_plausible, **given):
             trainer.start(workers)
         _run(trainer, workers)
         _finish(session, run, trainer.progress, workers, time.perf_counter() - began)
+
+
+def take_device(given: dict) -> None:
+    """Put what ``--device auto`` takes in its place, and say which."""
+    if given.get("device") == "auto":
+        given["device"], why = choose()
+        click.echo(f"device    auto took {given['device']}: {why}")
 
 
 def _name(config: Config) -> str:
@@ -195,14 +206,17 @@ def _announce(session: Session, workers: Workers) -> None:
     if config.loss != "hinge":
         error = config.loss
     click.echo(f"error     {error}, {'gradient block' if config.block else 'no gradient block'}")
-    click.echo(f"change    {config.plasticity}, rate {config.rate:g}, {config.schedule}, seed {config.seed}")
+    layers = f" (layer by layer x {', '.join(f'{r:g}' for r in config.layer_rates)})" if config.layer_rates else ""
+    click.echo(f"change    {config.plasticity}, rate {config.rate:g}{layers}, {config.schedule}, seed {config.seed}")
     count = len(data.train_images)
     click.echo(f"data      {data.name}: {count} images {'x'.join(map(str, data.image_shape))}, views by {config.views}")
+    work = f"{session.epochs} epochs of {session.batches} batches of {config.batch}"
+    size = f"{session.memory() / 2**20:.0f} MB"
+    if session.machine is not None:
+        click.echo(f"cost      {work} and {size} on {session.machine.name} in {config.precision}, then the read-out")
+        return
     seconds = session.expected_seconds(workers)
-    click.echo(
-        f"cost      {session.epochs} epochs of {session.batches} batches of {config.batch}, about "
-        f"{_span(seconds)} and {session.memory() / 2**20:.0f} MB on {workers.threads} threads, then the read-out"
-    )
+    click.echo(f"cost      {work}, about {_span(seconds)} and {size} on {workers.threads} threads, then the read-out")
 
 
 def _span(seconds: float) -> str:

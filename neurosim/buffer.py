@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from neurosim.errors import ShapeError
@@ -43,6 +45,7 @@ class Buffer:
         self._initial, self._array = initial, None
 
     start = 0  # first row of the base that a view shows
+    machine = None  # where the array is: None for the host's memory, or a GPU
 
     @property
     def base(self) -> Buffer:
@@ -53,11 +56,38 @@ class Buffer:
     def array(self) -> np.ndarray:
         """The whole array; the same object at every call."""
         if self._array is None:
-            self._array = np.zeros(self.shape, self.dtype)
+            self._array = (self.machine or np).zeros(self.shape, self.dtype)
             if self._initial is not None:
-                self._array[...] = self._initial() if callable(self._initial) else self._initial
+                self.put(self._initial() if callable(self._initial) else self._initial)
                 self._initial = None
         return self._array
+
+    def move(self, machine) -> None:
+        """Bring the array, with what it holds, to a machine (see `neurosim.kernels.gpu`); None: to the host's memory."""
+        if machine is not self.machine:
+            held = None if self._array is None else self.host()
+            self.machine, self._array = machine, None
+            self._initial = self._initial if held is None else held
+
+    def put(self, values, rows: slice = slice(None)) -> None:
+        """Write values of the host's memory into the array, wherever it is, or into some rows of it."""
+        if self.machine is None:
+            self.array[rows] = values
+        else:
+            self.machine.put(self.array[rows], values)
+
+    def host(self) -> np.ndarray:
+        """What the array holds, in the host's memory: the array itself, or a copy of what a GPU has."""
+        return self.array if self.machine is None else self.machine.host(self.array)
+
+    def fill(self, draw: Callable[[np.ndarray], object]) -> None:
+        """Let ``draw`` write into an array of this shape in the host's memory, and take what it wrote."""
+        if self.machine is None:
+            draw(self.array)
+        else:
+            drawn = np.empty(self.shape, self.dtype)
+            draw(drawn)
+            self.put(drawn)
 
     @property
     def nbytes(self) -> int:
@@ -85,7 +115,7 @@ class View(Buffer):
     """Some rows of a buffer, or a buffer folded to fewer axes: other sizes, the same memory."""
 
     def __init__(self, source: Buffer, name, axes, shape, start=0):
-        self._source, self._first, self.start = source, start, source.start + start
+        self._source, self._first, self.start, self._seen = source, start, source.start + start, None
         super().__init__(name, axes, shape, source.role, source.owner, source.dtype)
         if start < 0 or (len(shape) == len(source.shape) and start + shape[0] > source.shape[0]):
             raise ShapeError(f"rows {start} to {start + shape[0]} of {source.name}", f"0 to {source.shape[0]}",
@@ -96,10 +126,14 @@ class View(Buffer):
         return self._source.base
 
     @property
+    def machine(self):
+        return self.base.machine
+
+    @property
     def array(self) -> np.ndarray:
-        if self._array is None:
-            whole = self._source.array
+        whole = self._source.array
+        if self._array is None or self._seen is not whole:
             rows = whole[self._first : self._first + self.shape[0]] if len(self.shape) == whole.ndim else whole
-            self._array = rows.reshape(self.shape)
-            assert np.shares_memory(self._array, whole), f"{self.name} would be a copy"
+            assert rows.flags.c_contiguous, f"{self.name} would be a copy"
+            self._array, self._seen = rows.reshape(self.shape), whole
         return self._array

@@ -10,17 +10,19 @@ from dataclasses import dataclass
 from neurosim import losses
 from neurosim.data.framing import grid
 from neurosim.errors import RunError, WiringError
+from neurosim.kernels.api import PRECISIONS
 
 SCHEDULES = ("constant", "cosine", "linear")
 VIEWS = ("deform", "motion", "gaze")
 DEFORMATIONS = ("affine", "simclr")
 READOUTS = ("lbfgs", "adam", "hinge", "knn")
 
-# Where the best settings differ from those of the built-in images; docs/results.md has the measurements.
-OF_RULES = ("order", "feedback", "top", "target_step", "noise", "inverse_rate", "inverse_steps",
-            "inverse_first")  # a rule takes some or none; fmt: skip
+# A rule takes some of these options, or none; a loss likewise.
+OF_RULES = ("order", "feedback", "top", "target_step", "noise", "inverse_rate", "inverse_steps", "inverse_first")
 OF_LOSSES = ("lags", "negative_weight", "threshold", "delta", "temperature", "negatives")
-OF_PHOTOGRAPHS = {"network": "conv5", "epochs": 1, "batch": 50, "rate": 0.03, "head_rate": 1.7, "feedback_gain": 0.1}
+# Where the best settings differ from those of the built-in images; docs/results.md has the measurements.
+OF_PHOTOGRAPHS = {"network": "conv5", "epochs": 1, "batch": 50, "lags": 20, "rate": 0.03, "head_rate": 1.7,
+                  "feedback_gain": 0.1}  # fmt: skip
 # Of conv5: a top layer that learns for so few batches reads out worse than one that stays as drawn.
 OF_CONV5 = {"layer_rates": (0.3, 1.0, 1.5, 1.5, 0.0)}
 OF_PATCHES = {"rate": 0.004, "head_rate": 1.0}  # every picture changes weights by as many products as it has patches
@@ -48,7 +50,7 @@ class Config:
     inverse_steps: int | None = None
     inverse_first: int | None = None
     loss: str = "hinge"
-    lags: int | None = 20
+    lags: int | None = 5
     block: bool = True
     threshold: float = 2.0
     delta: float = 1.0
@@ -81,6 +83,7 @@ class Config:
     negatives: int = 1
     deformation: str = "affine"
     diagnose_every: int | None = None
+    precision: str = "float32"
 
     def __post_init__(self):
         for name, low in (("epochs", 1), ("batch", 2), ("readout_images", 10), ("seed", 0), ("negatives", 1)):
@@ -101,7 +104,8 @@ class Config:
                                   "write --layer-rates 1,1,0.5")  # fmt: skip
         if self.threads is not None and self.threads < 1:
             raise WiringError(f"--threads {self.threads}", "at least 1", "leave it out to use every core")
-        for name, known in (("schedule", SCHEDULES), ("views", VIEWS), ("readout", READOUTS), ("deformation", DEFORMATIONS)):
+        for name, known in (("schedule", SCHEDULES), ("views", VIEWS), ("readout", READOUTS), ("deformation", DEFORMATIONS),
+                            ("precision", PRECISIONS)):  # fmt: skip
             if getattr(self, name) not in known:
                 raise WiringError(f"--{name} {getattr(self, name)}", "one of " + ", ".join(known), f"write --{name} {known[0]}")
 

@@ -36,3 +36,7 @@ class DataError(NeurosimError):
 
 class RunError(NeurosimError):
     """A run's folder or checkpoint that cannot be used."""
+
+
+class DeviceError(NeurosimError):
+    """A GPU that is missing, or too small for what is asked of it."""

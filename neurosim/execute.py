@@ -20,6 +20,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from neurosim.buffer import Buffer
+from neurosim.errors import WiringError
 from neurosim.plan import Plan, Step
 
 LANES = 8
@@ -78,13 +79,20 @@ class Program:
 
     Args:
         plan: what to run.
-        kernels: the module (or namespace) with a function per kernel name.
+        kernels: the module (or namespace) with a function per kernel name; where it has a ``machine``, the plan's buffers
+            move there and every step takes whole arrays. Otherwise they move to the host's memory.
         hold: keep local buffers whole, so that every stored array can be looked at afterwards.
     """
 
     def __init__(self, plan: Plan, kernels: ModuleType, hold: bool = False):
         self.plan = plan
         runs = list(_stretches(plan.steps))
+        machine = getattr(kernels, "machine", None)
+        for buffer in plan.buffers:
+            buffer.move(machine)
+        if machine is not None:
+            self.stretches = [Whole(steps, kernels) for steps in runs]
+            return
         uses: dict[int, set[int]] = {}
         for number, steps in enumerate(runs):
             for step in steps:
@@ -171,6 +179,35 @@ class Stretch:
             np.copyto(total, self._lanes[0].sums[name])
             for lane in self._lanes[1:]:
                 total += lane.sums[name]
+
+
+class Whole:
+    """Consecutive steps on the whole arrays of a machine, which keeps their order; nothing waits for it.
+
+    Attributes:
+        steps: in order.
+
+    Raises:
+        WiringError: a kernel of a rule's own, which takes NumPy arrays.
+    """
+
+    def __init__(self, steps: list[Step], kernels):
+        self.steps = steps
+        for step in steps:
+            if step.function is not None:
+                raise WiringError(f"step {step.label!r} brings a kernel of its own", "the kernels of neurosim on a GPU",
+                                  "write --device cpu")  # fmt: skip
+        self._sums = [b.array for b in {b.name: b for step in steps for b in step.sums.values()}.values()]
+        self._calls = [
+            (getattr(kernels, step.kernel), {**{n: b.array for n, b in step.buffers.items()}, **step.scalars}) for step in steps
+        ]
+
+    def run(self, workers: Workers) -> None:
+        """All steps; what is summed starts from 0."""
+        for total in self._sums:
+            total.fill(0)
+        for kernel, arguments in self._calls:
+            kernel(**arguments)
 
 
 class _Lane:

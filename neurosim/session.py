@@ -13,9 +13,10 @@ from neurosim.data.dataset import Dataset
 from neurosim.data.deform import Deformation, SimclrDeformation
 from neurosim.data.framing import Framing
 from neurosim.data.sources import load
-from neurosim.errors import DataError, RunError, WiringError
+from neurosim.errors import DataError, DeviceError, RunError, WiringError
 from neurosim.execute import Program, Workers
 from neurosim.kernels.api import backend
+from neurosim.kernels.gpu_convolution import PATCH_BYTES
 from neurosim.network import Network, parse
 from neurosim.parts.eye import Eye
 from neurosim.parts.plasticity import Plasticity
@@ -56,6 +57,11 @@ def make_deformation(config: Config) -> Deformation | SimclrDeformation:
     return OF_TOYS if config.data == "toys" else Deformation()
 
 
+def make_dtype(config: Config):
+    """The type of activities and weights."""
+    return np.float64 if config.precision == "float64" else np.float32
+
+
 def make_network(config: Config, image: tuple[int, int, int]) -> Network:
     """The network of a configuration, for images of a shape.
 
@@ -64,6 +70,7 @@ def make_network(config: Config, image: tuple[int, int, int]) -> Network:
     """
     framing = make_framing(config)
     views = config.batch * framing.views(image[0]) if config.patch is not None else None
+
     def plasticity(gain: float, name: str) -> Plasticity:
         return Plasticity(config.plasticity, config.rate * gain, config.momentum, config.decay, name)
 
@@ -74,7 +81,8 @@ def make_network(config: Config, image: tuple[int, int, int]) -> Network:
     each = [plasticity(gain, f"rate {number}") for number, gain in enumerate(gains or (), 1)]
     return Network(config.network, framing.shape(image), config.batch, block=config.block, seed=config.seed,
                    plasticity=plasticity(1.0, "rate"), head_plasticity=plasticity(config.head_rate, "head rate"),
-                   layer_plasticities=each, feedback_gain=config.feedback_gain, views=views)  # fmt: skip
+                   layer_plasticities=each, feedback_gain=config.feedback_gain, views=views,
+                   dtype=make_dtype(config))  # fmt: skip
 
 
 class Session:
@@ -90,7 +98,8 @@ class Session:
 
     def __init__(self, config: Config, data: Dataset | None = None):
         self.config = config
-        self.kernels = backend(config.device)
+        self.kernels = backend(config.device, config.precision)
+        self.machine = getattr(self.kernels, "machine", None)
         frames = 3 if config.views == "motion" else 1
         where = Path(config.data_dir) if config.data_dir else None
         make_rule(config, make_network(config, (256, 256, 3)))  # what cannot be wired is refused before data are read
@@ -105,6 +114,18 @@ class Session:
         self.eye = Eye(self.network.populations[0], **CENTRED, kernel=self.deformation.kernel)
         self.deformed = config.views == "deform"
         self._programs: dict[str, Program] = {}
+        self.resident = self._reside() if self.machine else None
+
+    def _reside(self):
+        """All pictures in the GPU's memory, ``(sample, row, column, channel)``; None where they are cut or do not fit."""
+        images, config = self.data.train_images, self.config
+        if config.crop or config.grey or config.views == "gaze" or images.nbytes > self.machine.free() // 2:
+            return None
+        pictures = images.reshape(-1, *images.shape[-3:])
+        held = self.machine.zeros(pictures.shape, pictures.dtype)
+        self.machine.put(held, pictures)
+        self.eye.images.move(self.machine)
+        return held
 
     @property
     def batches(self) -> int:
@@ -125,8 +146,32 @@ class Session:
         if lesson not in self._programs:
             if self.config.order == "greedy":
                 self._programs.clear()
-            self._programs[lesson] = Program(self.plan(lesson), self.kernels)
+            plan = self.plan(lesson)
+            if self.machine is not None:
+                self._make_room(plan)
+            self._programs[lesson] = Program(plan, self.kernels)
         return self._programs[lesson]
+
+    def _make_room(self, plan: Plan) -> None:
+        """Refuse a batch whose arrays do not fit the GPU, and say which would.
+
+        Raises:
+            DeviceError: a plan that is too large.
+        """
+        there = sum(b.nbytes for b in plan.buffers if b.machine is self.machine)
+        grows = sum(b.nbytes for b in plan.buffers if b.axes[0] in ("sample", "moment", "moment_stored"))
+        stays, batch = sum(b.nbytes for b in plan.buffers) - grows, self.config.batch
+
+        def takes(count):
+            part = grows * count // batch
+            return stays + part + 2 * min(PATCH_BYTES, part)  # arrays, then what the kernels borrow
+
+        have = self.machine.free() + there
+        if takes(batch) > have:
+            fits = next((count for count in range(batch - 1, 1, -1) if takes(count) <= have), None)
+            raise DeviceError(f"a batch of {batch} takes {takes(batch) / 2**30:.3f} GiB and {self.machine.name} has "
+                              f"{have / 2**30:.3f} GiB for it", "arrays that fit",
+                              f"write --batch {fits}" if fits else "take a smaller --network, or --device cpu")  # fmt: skip
 
     def show(self, epoch: int, batch: int) -> None:
         """Lay the views of one batch before the eye: a function of seed, epoch and batch alone."""
@@ -140,11 +185,17 @@ class Session:
             # Which of two frames is view 1 is drawn too: under the gradient block view 2 moves towards view 1, and a
             # difference that all pairs share (an earlier and a later light) would run away.
             frames = np.argsort(rng.random((len(chosen), images.shape[1])), axis=1)[:, :2]
-            self.eye.show(np.concatenate([images[chosen, frames[:, 0]], images[chosen, frames[:, 1]]]))
+            if self.resident is not None:
+                self.eye.choose(self.resident, (chosen[:, None] * images.shape[1] + frames).T.ravel())
+            else:
+                self.eye.show(np.concatenate([images[chosen, frames[:, 0]], images[chosen, frames[:, 1]]]))
         else:
             # A crop is where the picture is; the two views of it are deformed.
-            seen = self.framing.wander(images[chosen], rng) if config.crop or config.grey else images[chosen]
-            self.eye.show(np.concatenate([seen, seen]))
+            if self.resident is not None:
+                self.eye.choose(self.resident, np.concatenate([chosen, chosen]))
+            else:
+                seen = self.framing.wander(images[chosen], rng) if config.crop or config.grey else images[chosen]
+                self.eye.show(np.concatenate([seen, seen]))
             self.eye.draw(self.deformation, rng)
 
     def match_heads(self, workers: Workers) -> None:
@@ -160,7 +211,7 @@ class Session:
             steps += [*head.transmit(), *head.post.respond()]
         Program(Plan("match heads", steps), self.kernels).run(workers)
         for head in heads:
-            z = head.post.activity.array.astype(float)
+            z = head.post.activity.host().astype(float)
             z = z if self.config.patch is not None else z[: self.config.batch]
             # Of patches, those at the same place of the next picture.
             apart = np.abs(z - np.roll(z, len(z) // self.config.batch, axis=0)).sum(axis=1).mean()
@@ -173,9 +224,9 @@ class Session:
 
     def state(self) -> dict[str, np.ndarray]:
         """Copies of all weights, traces and memories, by name, and the bounds that `match_heads` set."""
-        arrays = {name: buffer.array.copy() for name, buffer in self.buffers().items()}
+        arrays = {name: buffer.host().copy() for name, buffer in self.buffers().items()}
         for synapse in self.rule.synapses():
-            arrays.setdefault(synapse.name, synapse.weight.array.copy())
+            arrays.setdefault(synapse.name, synapse.weight.host().copy())
             arrays[f"bound {synapse.name}"] = np.float64(synapse.bound)
         return arrays
 
@@ -197,7 +248,7 @@ class Session:
                            "the arrays of this configuration", "resume the run it belongs to, or train anew")  # fmt: skip
         buffers = {s.name: s.weight for s in self.rule.synapses()} | self.buffers()
         for name, buffer in buffers.items():
-            buffer.array[...] = arrays[name]
+            buffer.put(arrays[name])
 
     def memory(self) -> int:
         """Bytes of the images and of every array of the longest lesson."""

@@ -139,15 +139,15 @@ class Trainer:
         lesson = session.rule.lesson(progress.epoch, progress.batch, config.epochs)
         done = session.rule.progress(progress.epoch, progress.batch / session.batches, config.epochs)
         for plasticity in session.rule.plasticities():
-            plasticity.rate.array[0] = plasticity.base_rate * SHAPES[config.schedule](min(1.0, done))
+            plasticity.rate.put(plasticity.base_rate * SHAPES[config.schedule](min(1.0, done)))
         session.show(progress.epoch, progress.batch)
         session.rule.draw(progress.epoch, progress.batch)
         session.program(lesson).run(workers)
         errors = session.rule.errors_of(lesson)
         for units in errors:
-            self.totals[:3] += units.value.array
+            self.totals[:3] += units.value.host()
         self.totals[3] += config.batch * bool(errors)
-        self.figures += [buffer.array[0] for buffer in session.rule.figures().values()]
+        self.figures += [buffer.host()[0] for buffer in session.rule.figures().values()]
         progress.lesson, progress.batch, progress.done = lesson, progress.batch + 1, progress.done + 1
         progress.error = self.totals[0] / self.totals[3] if self.totals[3] else math.nan
         progress.active = self.totals[1] / max(1.0, self.totals[2])
@@ -159,7 +159,7 @@ class Trainer:
         self.rows.append({
             "epoch": progress.epoch + 1, "lesson": progress.lesson if session.config.order == "greedy" else "all",
             "images": progress.done * session.config.batch, "error": progress.error, "active": progress.active,
-            "rate": float(session.network.plasticity.rate.array[0]), "seconds": round(seconds, 3),
+            "rate": float(session.network.plasticity.rate.host()[0]), "seconds": round(seconds, 3),
             "images_per_second": round(session.batches * session.config.batch / seconds, 1),
             **dict(zip(session.rule.figures(), (self.figures / session.batches).tolist(), strict=True)),
         })  # fmt: skip

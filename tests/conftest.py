@@ -1,7 +1,13 @@
 """What many tests share."""
 
+import importlib.util
+from pathlib import Path
+
 import numpy as np
 import pytest
+
+from neurosim.errors import DeviceError
+from neurosim.kernels.api import backend
 
 
 @pytest.fixture
@@ -14,3 +20,45 @@ def relative_error():
         return float(np.abs(found - wanted).max() / (np.abs(wanted).max() or 1))
 
     return compare
+
+
+@pytest.fixture(scope="session")
+def host_machine():
+    """The module that runs gpu.cu as plain C++; skips only where there is no C++ compiler."""
+    place = Path(__file__).with_name("host_machine.py")
+    spec = importlib.util.spec_from_file_location("neurosim_host_machine", place)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    if module.compiler() is None:
+        pytest.skip("no C++ compiler: gpu.cu cannot run as plain C++ here")
+    return module
+
+
+@pytest.fixture(scope="session")
+def gpu_kernels():
+    """The kernels on a GPU; skips only where there is none."""
+    try:
+        return backend("gpu")
+    except DeviceError as problem:
+        pytest.skip(str(problem))
+
+
+@pytest.fixture(params=["plain C++", "gpu"])
+def gpu_form(request):
+    """``run(kernel, arguments)`` on NumPy arrays, by gpu.cu as plain C++ and by gpu.cu on a GPU."""
+    on_gpu = request.param == "gpu"
+    kernels = request.getfixturevalue("gpu_kernels") if on_gpu else request.getfixturevalue("host_machine").gpu()
+
+    def run(name, arguments):
+        machine, there = kernels.machine, {}
+        for key, value in arguments.items():
+            there[key] = value
+            if isinstance(value, np.ndarray):
+                there[key] = machine.zeros(value.shape, value.dtype)
+                machine.put(there[key], value)
+        getattr(kernels, name)(**there)
+        for key, value in arguments.items():
+            if isinstance(value, np.ndarray):
+                value[...] = machine.host(there[key])
+
+    return run

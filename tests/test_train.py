@@ -234,7 +234,8 @@ def test_a_run_is_never_overwritten(config, tmp_path):
         ({"plasticity": "lamb"}, WiringError, "unknown plasticity 'lamb'"),
         ({"network": "4 hardtanh, 4 relu"}, WiringError, "layer 2"),
         ({"network": "4 pool, 4 pool, 4 pool, 4 pool"}, NeurosimError, "layer 4 pools 1x1"),
-        ({"device": "gpu"}, WiringError, "device gpu"),
+        ({"device": "tpu"}, WiringError, "unknown device 'tpu'"),
+        ({"precision": "tf32"}, WiringError, "--precision tf32 with --device cpu"),
         ({"lags": 1}, WiringError, "1 lags"),
         ({"threshold": 1.0, "delta": 2.0}, WiringError, "threshold 1.0 and delta 2.0"),
         ({"rate": -1.0}, WiringError, "rate -1.0"),
@@ -254,6 +255,7 @@ def test_what_cannot_be_done_is_refused_in_one_line(config, options, kind, words
 
 
 @pytest.mark.parametrize("options", [{"epochs": 0}, {"batch": 1}, {"threads": 0}, {"schedule": "steps"}, {"readout": "svm"},
+                                     {"precision": "int8"},
                                      {"seed": -1}, {"readout_images": 1}, {"views": "sideways"},
                                      {"head_rate": -1.0}, {"layer_rates": (1.0, -0.5)}, {"layer_rates": (0.0, 0.0)},
                                      {"feedback_gain": float("nan")}])  # fmt: skip

@@ -129,7 +129,8 @@ def of_run(run: Run, pairs: int = PAIRS) -> Subject:
     Raises:
         RunError, DataError: what is missing or does not fit, a wiring other than the one that was trained included.
     """
-    session = Session(dataclasses.replace(run.config, batch=pairs))
+    # What a run was trained on does not matter to what its plan does: the CPU answers.
+    session = Session(dataclasses.replace(run.config, batch=pairs, device="cpu", precision="float32"))
     built, trained = session.rule.wiring(), run.wiring()
     if built != trained:
         odd = next((line for line in trained if line not in built), "another number of paths")

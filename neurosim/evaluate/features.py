@@ -39,11 +39,12 @@ class Encoder:
         seed: of the initial weights.
         eye: gain, offset of the pictures.
         views: views at a time, at least.
+        kernels: of the device; None: the CPU's.
         framing: what of a picture is looked at; the activity of its patches is averaged over each patch.
     """
 
     def __init__(self, text, image, weights=None, *, seed=0, gain=1.0, offset=0.0, dtype=np.float32, views=128,
-                 framing=None):  # fmt: skip
+                 framing=None, kernels=None):  # fmt: skip
         self.framing = framing or Framing()
         self.patches = self.framing.views(image[0])
         self.pictures = max(1, views // self.patches)
@@ -52,9 +53,9 @@ class Encoder:
         for projection in self.network.projections:
             if weights is not None:
                 for synapse in projection.synapses:
-                    synapse.weight.array[...] = weights[synapse.name]
+                    synapse.weight.put(weights[synapse.name])
         plan = Plan("look", [*self.eye.look(False), *self.network.look()])
-        self.program = Program(plan, backend("cpu"))
+        self.program = Program(plan, kernels or backend("cpu"))
 
     def features(self, images: np.ndarray, workers: Workers) -> list[np.ndarray]:
         """Features of every layer, ``(sample, feature)`` each, layer 1 first.
@@ -78,10 +79,11 @@ class Encoder:
                 if self.framing.patch is not None:
                     side = int(self.patches**0.5)
                     activity = activity.mean(axis=(1, 2)).reshape(-1, side, side, population.shape[2])
-                rows.append(coarse(activity, grid))
+                seen, machine = coarse(activity, grid), population.activity.machine
+                rows.append(machine.host(seen) if machine else seen)
         return [np.concatenate(rows) for rows in found]
 
 
 def forward_weights(network: Network) -> dict[str, np.ndarray]:
     """``W1`` ... ``WL`` and their biases -> the weights of the forward projections, heads left out."""
-    return {s.name: s.weight.array for p in network.projections for s in p.synapses}
+    return {s.name: s.weight.host() for p in network.projections for s in p.synapses}

@@ -12,7 +12,8 @@ from neurosim.errors import DataError
 from neurosim.evaluate import hinge, linear, neighbours
 from neurosim.evaluate.features import Encoder
 from neurosim.execute import Workers
-from neurosim.session import CENTRED, make_framing
+from neurosim.kernels.api import backend
+from neurosim.session import CENTRED, make_dtype, make_framing
 
 READ_OUTS = {"lbfgs": "linear", "adam": "linear", "hinge": "hinge", "knn": "nearest-neighbour"}  # in words
 
@@ -41,7 +42,8 @@ def read_out(
     if data.labelled is None:
         raise DataError(f"{data.name} has no labels for a read-out", "training and test images with labels",
                         "add labels, or read the features out elsewhere")  # fmt: skip
-    encoder = Encoder(config.network, data.image_shape, weights, seed=config.seed, framing=make_framing(config), **CENTRED)
+    encoder = Encoder(config.network, data.image_shape, weights, seed=config.seed, framing=make_framing(config),
+                      dtype=make_dtype(config), kernels=backend(config.device, config.precision), **CENTRED)  # fmt: skip
     chosen = labelled(data, config.readout_images, config.seed)
     images, labels = data.labelled
     train = encoder.features(images[chosen], workers)

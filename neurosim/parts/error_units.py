@@ -83,7 +83,7 @@ class ErrorUnits:
     def draw(self, rng: np.random.Generator) -> None:
         """Draw the random patches of the next batch; nothing where two views are compared."""
         if self.negative is not None:
-            self.negative.array[...] = rng.integers(0, self.head.views, self.negative.shape)
+            self.negative.put(rng.integers(0, self.head.views, self.negative.shape))
 
     @property
     def synapses(self) -> list[Synapse]:

@@ -59,12 +59,16 @@ class Eye:
 
     def show(self, images: np.ndarray) -> None:
         """Lay pictures ``(sample, row, column, channel)`` uint8 before the eye, in the first rows."""
-        self.images.array[: len(images)] = images
+        self.images.put(images, slice(len(images)))
+
+    def choose(self, pictures, rows: np.ndarray) -> None:
+        """Lay some of the pictures that are on the eye's machine already before it, in the first rows."""
+        self.images.machine.rows(pictures, rows, self.images.array[: len(rows)])
 
     def draw(self, deformation, rng: np.random.Generator) -> None:
         """Draw every view's own deformation."""
-        for name, values in deformation.draw(rng, len(self.images.array)).items():
-            self.parameters[name].array[...] = values
+        for name, values in deformation.draw(rng, self.images.shape[0]).items():
+            self.parameters[name].put(values)
 
     def look(self, deformed: bool) -> Iterator[Step]:
         """The steps from the pictures to ``x0``."""

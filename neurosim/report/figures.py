@@ -113,7 +113,7 @@ def bars(layers: list[dict]) -> str:
     axes.set_xticks(places, [f"layer {row['layer']}" for row in layers])
     axes.set(ylabel="% of test images", title="read-out")
     axes.margins(y=0.15)
-    axes.legend(loc="lower right", fontsize=8)
+    axes.legend(loc="upper left", bbox_to_anchor=(1, 1), frameon=False, fontsize=8)
     return _svg(figure)
 
 def published(rows: list[dict], title: str) -> bytes:

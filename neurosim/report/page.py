@@ -54,7 +54,7 @@ def page(run: Run, weights: dict[str, np.ndarray]) -> str:
         "<ul>" + "".join(f"<li><code>{escape(line)}</code></li>" for line in results["wiring"]) + "</ul>"
         if results["wiring"] else "<p>No feedback path: nothing learns.</p>",
         "<h2>Options</h2>",
-        _table(["option", "value"], [[k, "" if v is None else str(v)] for k, v in dataclasses.asdict(run.config).items()]),
+        _table(["option", "value"], [[k, str(v)] for k, v in dataclasses.asdict(run.config).items() if v is not None]),
         f'<p class="pale">neurosim {neurosim.__version__}; config.json in the same folder runs it again.</p>',
     ]  # fmt: skip
     head = f'<meta charset="utf-8"><title>{escape(title)}</title><style>{STYLE}</style>'

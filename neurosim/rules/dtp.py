@@ -109,7 +109,7 @@ class DifferenceTargetPropagation(Rule):
         rng = np.random.default_rng([self.network.seed, ord("N"), epoch, batch])
         for inverse in self.inverses:
             for noise in inverse.noise:
-                rng.standard_normal(out=noise.array, dtype=noise.array.dtype)
+                noise.fill(lambda array: rng.standard_normal(out=array, dtype=array.dtype))
 
     def plasticities(self) -> list:
         return [*super().plasticities(), self.inverse_plasticity]

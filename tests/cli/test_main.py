@@ -125,7 +125,7 @@ def test_unlabelled_images_train_and_say_so(tmp_path):
         (["--lags", "many"], "'many'; expected a whole number of lags or 'all'"),
         (["--network", "4 pool, 4 pool, 4 pool, 4 pool"], "layer 1: 4x4x4"),
         (["--batch", "61"], "60 training images and a batch of 61"),
-        (["--device", "gpu"], "device gpu"),
+        (["--device", "tpu"], "unknown device 'tpu'"),
         (["--threads", "0"], "--threads 0"),
         (["--data", "toy"], "toys"),
         (["--data", "missing.npz"], "missing.npz"),

@@ -202,3 +202,30 @@ def test_scratch_grows_and_is_reused():
     assert scratch.take("test.scratch", (0, 5), np.float64).shape == (0, 5)
     scratch.poison()
     assert np.isnan(large).all() and np.isnan(again).all()
+
+
+@pytest.mark.parametrize("border", [False, True])
+@pytest.mark.parametrize("dtype", TOLERANCE)
+@pytest.mark.parametrize("shape", [(3, 8, 8, 3), (2, 5, 11, 3), (4, 6, 3, 1), (2, 1, 7, 3), (2, 7, 1, 3), (1, 2, 2, 4)])
+def test_the_gpus_form_matches_the_reference(gpu_form, shape, dtype, border):
+    rng = np.random.default_rng([11, *shape])
+    far = parameters(rng, shape[0], strength=20.0)
+    far["theta"][0, :, 2] = -1e6
+    far["hue"][-1], far["saturation"][-1] = -7.25, -1.0
+    for drawn in (parameters(rng, shape[0]), far):
+        for image in (rng.random(shape), rng.integers(0, 256, shape, dtype=np.uint8)):
+            out = np.full(shape, np.nan, dtype)
+            gpu_form("deform", {"image": image, **drawn, "out": out, "border": border})
+            expected = deformed("reference", image, drawn, border=border)
+            np.testing.assert_allclose(out, expected, rtol=0, atol=TOLERANCE[dtype])
+
+
+@pytest.mark.parametrize("dtype", TOLERANCE)
+def test_the_gpus_edge_colours_match_the_reference(gpu_form, dtype):
+    colours = edge_colours()[None, None]
+    for saturation in (0.0, 0.25, 1.0, 4.0):
+        for hue in (0.0, 1 / 6, -1 / 3, 0.5, -0.9, 1.0):
+            drawn = identity(1) | {"saturation": np.array([saturation]), "hue": np.array([hue])}
+            out = np.full(colours.shape, np.nan, dtype)
+            gpu_form("deform", {"image": colours, **drawn, "out": out, "border": False})
+            np.testing.assert_allclose(out, deformed("reference", colours, drawn), rtol=0, atol=TOLERANCE[dtype])

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from neurosim.kernels import cpu, reference
+from neurosim.kernels.gpu import Gpu
 
 RNG = np.random.default_rng(7)
 N, R, C, IN, OUT = 3, 4, 6, 2, 5
@@ -155,9 +156,11 @@ def inverse_cases():
 ALL = list(cases())
 
 
-@pytest.mark.parametrize("dtype", ["float64", "float32"])
-@pytest.mark.parametrize("number", range(len(ALL)), ids=[f"{name}-{i}" for i, (name, _, _) in enumerate(ALL)])
-def test_fast_form_agrees_with_the_reference(number, dtype):
+IDS = [f"{name}-{i}" for i, (name, _, _) in enumerate(ALL)]
+
+
+def agree(run, number, dtype):
+    """Run a case in a fast form and in the reference's, and compare every array, those that must not change included."""
     name, arguments, changed = ALL[number]
     kept = {"value", "rate"}
 
@@ -171,7 +174,7 @@ def test_fast_form_agrees_with_the_reference(number, dtype):
     if dtype == "float32":  # the same inputs to both, so that comparisons fall the same way
         wanted = {k: v.astype(float) if isinstance(v, np.ndarray) and v.dtype == np.float32 else v
                   for k, v in copies(dtype).items()}  # fmt: skip
-    getattr(cpu, name)(**found)
+    run(name, found)
     getattr(reference, name)(**wanted)
     for k, value in found.items():
         if isinstance(value, np.ndarray):
@@ -179,10 +182,24 @@ def test_fast_form_agrees_with_the_reference(number, dtype):
             np.testing.assert_allclose(value, wanted[k], rtol=tolerance, atol=tolerance, err_msg=k)
 
 
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("number", range(len(ALL)), ids=IDS)
+def test_fast_form_agrees_with_the_reference(number, dtype):
+    agree(lambda name, arguments: getattr(cpu, name)(**arguments), number, dtype)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("number", range(len(ALL)), ids=IDS)
+def test_the_gpus_form_agrees_with_the_reference(gpu_form, number, dtype):
+    agree(gpu_form, number, dtype)
+
+
 def test_forms_have_the_same_kernels_and_arguments():
     assert cpu.__all__ == reference.__all__
+    assert set(reference.__all__) <= set(dir(Gpu))
     assert {name for name, _, _ in ALL} | {"deform"} == set(reference.__all__)
     for name in reference.__all__:
-        fast, naive = (inspect.signature(getattr(form, name)).parameters for form in (cpu, reference))
-        assert list(fast) == list(naive), name
-        assert inspect.getdoc(getattr(cpu, name)), name
+        naive = inspect.signature(getattr(reference, name)).parameters
+        for form in (cpu, Gpu(None)):
+            assert list(inspect.signature(getattr(form, name)).parameters) == list(naive), name
+            assert inspect.getdoc(getattr(form, name)), name

@@ -1,0 +1,240 @@
+"""What a GPU does, in one run: agreement with the CPU, images/s beside PyTorch, share of the roofline, a cell of table 1.
+
+    python -m neurosim.bench.gpu --out gpu.json
+
+needs a GPU and CuPy (``pip install 'neurosim[gpu]'``), for the comparison PyTorch built for CUDA, and writes everything as JSON.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import json
+import platform
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+from neurosim.bench.sides import PEERS, RULES, Ours, Theirs, images_for, validate
+
+from neurosim.config import Config
+from neurosim.data.deform import Deformation
+from neurosim.errors import DeviceError, NeurosimError
+from neurosim.execute import Program, Workers
+from neurosim.kernels.api import backend
+from neurosim.parts.eye import Eye
+from neurosim.plan import Plan
+from neurosim.session import CENTRED, Session, make_network, make_rule
+from neurosim.train import Trainer
+
+# Every rule and every error, as `agreement` runs them; small networks, so that the CPU is not waited for.
+SMALL, PATCHES = "5 hardtanh, 6 pool, 17 tanh pool", {"network": "5 hardtanh, 6 hardtanh", "patch": 4, "crop": 12, "grey": False}
+CASES = {
+    "bp": {"rule": "bp"}, "bp, all negatives": {"rule": "bp", "lags": "all", "block": False}, "rf": {"rule": "rf"},
+    "urf": {"rule": "urf", "plasticity": "adam"}, "sign": {"rule": "sign", "plasticity": "momentum"}, "ll": {"rule": "ll"},
+    "ll greedy": {"order": "greedy", "feedback": "rf"}, "ll random": {"order": "random", "feedback": "sign"},
+    "ll in tiles": {"network": "17 hardtanh, 18 pool"}, "untied": {"network": "5 hardtanh local, 6 local pool"},
+    "averaged": {"network": "5 hardtanh, 6 pool, head average bias tanh"},
+    "dtp": {"rule": "dtp", "network": "5 bias tanh pool, 6 bias tanh pool, head bias tanh", "plasticity": "adam", "block": False},
+    "dtp, transported": {"rule": "dtp", "top": "transport", "network": "5 tanh, 6 tanh pool", "loss": "hinge-mean"},
+    "simclr": {"loss": "simclr", "block": False}, "barlow": {"loss": "barlow"},
+    "positive": {"loss": "positive", "plasticity": "sgd"}, "clapp": {"loss": "clapp", **PATCHES},
+    "gaze": {"loss": "gaze", **PATCHES},
+}  # fmt: skip
+TOLERANCES = {"float64": 1e-10, "float32": 1e-4}  # relative to the whole array
+OPTIONS = {"lags": None, "feedback": "urf", "plasticity": "adam"}  # of the timed steps: all negatives, no block
+IMAGES = 50_000  # of a cell of table 1: CIFAR-10's training images
+
+
+def configured(name: str, precision: str) -> Config:
+    """One of `CASES` as a configuration."""
+    options = {"network": SMALL, "batch": 5, "rate": 0.05, **CASES[name]}
+    if "loss" not in options and options.get("rule") != "dtp":
+        options = {"lags": 3, "threshold": 0.6, "delta": 0.2} | options
+    config = Config.resolve(**options, precision=precision)
+    if precision == "float32" and config.plasticity in ("signum", "adam"):
+        # A sign tells two roundings of 0 apart, and so does what divides by a size.
+        options |= {"plasticity": "sgd", "rate": 1e-3}
+    return Config.resolve(**options, precision=precision)
+
+
+def steps(config: Config, kernels, count: int = 3) -> dict[str, np.ndarray]:
+    """Some steps on random pictures: every array of the plans that a later step, or a reader, could see, by name."""
+    network = make_network(config, (12, 12, 3) if config.patch else (8, 8, 3))
+    rule, eye = make_rule(config, network), Eye(network.populations[0], **CENTRED)
+    rng, found = np.random.default_rng(4), {}
+    with Workers(1) as workers:
+        for batch in range(count):
+            eye.show(rng.integers(0, 256, eye.images.shape, np.uint8))
+            eye.draw(Deformation(), rng)
+            rule.draw(0, batch)
+            lesson = rule.lessons[batch % len(rule.lessons)]
+            plan = Plan(lesson, [*eye.look(config.views == "deform"), *rule.wire(lesson)])
+            Program(plan, kernels).run(workers)
+            found |= {b.name: b.host().copy() for b in plan.buffers if not b.local}
+    return found
+
+
+def apart(found: dict[str, np.ndarray], wanted: dict[str, np.ndarray]) -> float:
+    """The largest difference of two arrays of a name, relative to the whole array."""
+    return max(
+        float(np.linalg.norm(found[n] - a.astype(float)) / max(np.linalg.norm(a.astype(float)), 1e-2)) for n, a in wanted.items()
+    )
+
+
+def agreement(kernels) -> dict:
+    """Rule -> precision -> difference of the GPU from the CPU after three steps.
+
+    Raises:
+        DeviceError: one above its tolerance.
+    """
+    told = {}
+    for name in CASES:
+        for precision, tolerance in TOLERANCES.items():
+            config = configured(name, precision)
+            difference = apart(steps(config, kernels), steps(config, backend("cpu")))
+            told.setdefault(name, {})[precision] = difference
+            if not difference <= tolerance:
+                raise DeviceError(f"{name} in {precision} differs from the CPU by {difference:.1e}", f"at most {tolerance}",
+                                  "run tests/test_gpu.py to see which kernel")  # fmt: skip
+    return told
+
+
+def timed(step, wait, times: int) -> float:
+    """Seconds of one of so many steps in a row, waited for at the end only."""
+    wait()
+    start = time.perf_counter()
+    for _ in range(times):
+        step()
+    wait()
+    return (time.perf_counter() - start) / times
+
+
+class Compiled(Theirs):
+    """PyTorch's tuned side with what learns compiled."""
+
+    def __init__(self, *arguments, **options):
+        super().__init__(*arguments, **options)
+        self.peer._learn = self._torch.compile(self.peer._learn)
+
+
+def peers(rule: str, images) -> dict:
+    """PyTorch's sides on the GPU, TF32 on; none where PyTorch, or its CUDA, is missing."""
+    try:
+        import torch
+    except ImportError:
+        return {}
+    if not torch.cuda.is_available():
+        return {}
+    torch.set_default_device("cuda")
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = torch.backends.cudnn.benchmark = True
+    kinds = {"eager, published": (Theirs, False), "eager, tuned": (Theirs, True), "compiled": (Compiled, True)}
+    return {name: kind(rule, images, 1, tuned=tuned, **OPTIONS) for name, (kind, tuned) in kinds.items()}
+
+
+def speed(rule: str, pairs: int, repeats: int, times: int) -> dict:
+    """Images/s of one rule on every side, in turns; medians, and neurosim's ratio to each peer (above 1: faster)."""
+    images = images_for(pairs)
+    kernels = {precision: backend("gpu", precision) for precision in ("float32", "tf32")}
+    with Workers(1) as workers:
+        ours = {f"neurosim, {p}": Ours(rule, images, workers, deformed=False, kernels=k, **OPTIONS) for p, k in kernels.items()}
+        theirs, record = peers(rule, images) if rule in PEERS else {}, {}
+        if theirs:
+            few = images_for(8)
+            small = Ours(rule, few, workers, deformed=False, kernels=kernels["float32"], **OPTIONS)
+            # TF32 rounds the products of PyTorch's sides to ten bits.
+            record["largest difference from PyTorch"] = validate(small, peers(rule, few), rule, 1.7, 5e-2)
+        sides, wait = {**ours, **theirs}, kernels["float32"].machine.wait
+        if theirs:
+            import torch
+
+            wait = torch.cuda.synchronize
+        seconds = {name: [] for name in sides}
+        for turn in range(repeats + 1):
+            for name, side in sides.items():
+                each = [timed(lambda side=side, n=n: side.step(n), wait, times if turn else 1) for n in side.lessons]
+                seconds[name] += [statistics.mean(each)] * bool(turn)
+    record["images/s"] = {name: pairs / statistics.median(s) for name, s in seconds.items()}
+    record["ratios"] = {
+        f"{mine} to {other}": [f(b / a for a, b in zip(seconds[mine], seconds[other], strict=True)) for f in (min, max)]
+        for mine in ours for other in theirs
+    }  # fmt: skip
+    return record
+
+
+def rates(kernels) -> dict[str, float]:
+    """Bytes/s of a copy within the GPU (read and written) and flop/s of a square product."""
+    machine = kernels.machine
+    a, b = (machine.zeros((1 << 27,), np.float32) for _ in range(2))
+    copied = timed(lambda: b.__setitem__(slice(None), a), machine.wait, 20)
+    x, y, z = (machine.zeros((8192, 8192), np.float32) for _ in range(3))
+    product = timed(lambda: machine.matmul(x, y, z), machine.wait, 10)
+    return {"bytes/s": 2 * a.nbytes / copied, "flop/s": 2 * 8192**3 / product}
+
+
+def roofline(rule: str, pairs: int, kernels, known: dict) -> list[dict]:
+    """Every step of every lesson, images deformed: microseconds, its floor by bytes and by flops, the share of it reached."""
+    rows, machine = [], kernels.machine
+    with Workers(1) as workers:
+        side = Ours(rule, images_for(pairs), workers, deformed=True, kernels=kernels, **OPTIONS)
+        for lesson in side.lessons:
+            side.step(lesson)
+            for step in side.plan(lesson):
+                program = Program(Plan("one step", [step]), kernels)
+                program.run(workers)
+                spent = timed(lambda program=program: program.run(workers), machine.wait, 20)
+                floor = max(step.nbytes / known["bytes/s"], step.flops / known["flop/s"])
+                rows.append({"lesson": lesson, "step": step.label, "microseconds": 1e6 * spent, "share": floor / spent})
+    return rows
+
+
+def cell(rule: str, epochs: int, batch: int) -> dict:
+    """Seconds of some epochs of table 1, data and progress included, and what 400 of them a layer, or in all, would take."""
+    order = {"order": "greedy"} if rule == "ll" else {}
+    with tempfile.TemporaryDirectory() as folder, Workers() as workers:
+        np.savez(f"{folder}/random.npz", images=np.random.default_rng(0).integers(0, 256, (IMAGES, 32, 32, 3), np.uint8))
+        config = Config.resolve(rule=rule, data=f"{folder}/random.npz", network="conv5", batch=batch, epochs=epochs, device="gpu",
+                                precision="tf32", **order)  # fmt: skip
+        trainer = Trainer(Session(config))
+        trainer.start(workers)
+        seconds = trainer.train(workers).seconds
+    return {"epochs": epochs, "seconds": seconds, "seconds of 400": seconds * 400 / epochs}
+
+
+def main(arguments=None) -> None:
+    """Measure everything and write it."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--pairs", type=int, default=500)
+    parser.add_argument("--repeats", type=int, default=5, help="turns")
+    parser.add_argument("--times", type=int, default=10, help="steps in a row, a turn")
+    parser.add_argument("--epochs", type=int, default=2, help="of a cell; 0 leaves it out")
+    asked = parser.parse_args(arguments)
+    kernels = backend("gpu")
+    record = {"date": f"{datetime.datetime.now():%Y-%m-%d %H:%M}", "gpu": kernels.machine.name, "numpy": np.__version__,
+              "python": platform.python_version(), **kernels.machine.versions(), "pairs": asked.pairs}  # fmt: skip
+
+    def keep(name, make):
+        record[name] = make()
+        print(name, json.dumps(record[name], indent=1), flush=True)
+        asked.out.write_text(json.dumps(record, indent=1) + "\n")  # what was measured stays, whatever comes after
+
+    keep("agreement", lambda: agreement(kernels))
+    keep("rates", lambda: {p: rates(backend("gpu", p)) for p in ("float32", "tf32")})
+    for rule in RULES:
+        keep(f"speed {rule}", lambda rule=rule: speed(rule, asked.pairs, asked.repeats, asked.times))
+    for rule in ("bp", "ll-simultaneous"):
+        keep(f"roofline {rule}", lambda rule=rule: roofline(rule, asked.pairs, kernels, record["rates"]["float32"]))
+    for rule in ("ll", "bp") if asked.epochs else ():
+        keep(f"cell {rule}", lambda rule=rule: cell(rule, asked.epochs, asked.pairs))
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except NeurosimError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)

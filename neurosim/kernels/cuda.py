@@ -1,0 +1,130 @@
+"""A GPU by CuPy: its memory, the kernels of gpu.cu compiled for it, and matrix products by cuBLAS."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from neurosim.errors import DeviceError
+from neurosim.kernels.gpu import SOURCE, names
+
+THREADS = 256  # of a block
+COMPUTE_DEFAULT, COMPUTE_TF32 = 1, 7  # CuPy's numbers for how float32 products are computed
+TF32_FROM = 80  # compute capability 8.0, Ampere
+INSTALL = "run `pip install 'neurosim[gpu]'` (CUDA 12) or `pip install 'neurosim[gpu13]'` (CUDA 13), or write --device cpu"
+
+
+class Cuda:
+    """The current GPU.
+
+    Args:
+        precision: ``float32``, ``float64``, or ``tf32``: products of float32 arrays with 10 bits of their fractions.
+
+    Raises:
+        DeviceError: no CuPy, no GPU, or one without tf32.
+    """
+
+    def __init__(self, precision: str = "float32"):
+        try:
+            import cupy
+        except ImportError as problem:
+            why = "is not installed" if isinstance(problem, ModuleNotFoundError) else f"cannot be imported ({_line(problem)})"
+            raise DeviceError(f"device gpu was asked for and CuPy {why}", "CuPy and an NVIDIA GPU", INSTALL) from None
+        self._cupy = cupy
+        try:
+            count = cupy.cuda.runtime.getDeviceCount()
+        except cupy.cuda.runtime.CUDARuntimeError as problem:
+            raise DeviceError(f"device gpu was asked for and CUDA finds none ({_line(problem)})", "an NVIDIA GPU and its driver",
+                              "run `nvidia-smi` to see whether the driver is there, or write --device cpu") from None  # fmt: skip
+        if not count:
+            raise DeviceError("device gpu was asked for and there is none", "an NVIDIA GPU", "write --device cpu")
+        self._device = cupy.cuda.Device()
+        self._kernels = {}
+        self._check(precision)
+        self._compute = COMPUTE_TF32 if precision == "tf32" else COMPUTE_DEFAULT
+
+    def _check(self, precision: str) -> None:
+        able = int(self._device.compute_capability)
+        if precision == "tf32" and able < TF32_FROM:
+            raise DeviceError(f"--precision tf32 on a GPU of compute capability {able / 10}", "8.0 or more",
+                              "leave --precision out")  # fmt: skip
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+        name = self._cupy.cuda.runtime.getDeviceProperties(self._device.id)["name"]
+        return name.decode() if isinstance(name, bytes) else name
+
+    def versions(self) -> dict[str, object]:
+        """Of CuPy, of CUDA, of the driver."""
+        runtime = self._cupy.cuda.runtime
+        return {"cupy": self._cupy.__version__, "cuda": runtime.runtimeGetVersion(), "driver": runtime.driverGetVersion()}
+
+    def free(self) -> int:
+        """Bytes that can still be had."""
+        return self._device.mem_info[0] + self._cupy.get_default_memory_pool().free_bytes()
+
+    def zeros(self, shape, dtype):
+        """An array of zeros on the GPU.
+
+        Raises:
+            DeviceError: it does not fit.
+        """
+        try:
+            return self._cupy.zeros(shape, dtype)
+        except self._cupy.cuda.memory.OutOfMemoryError:
+            asked = int(np.prod(shape)) * np.dtype(dtype).itemsize
+            raise no_room(asked, self.free()) from None
+
+    def put(self, target, values) -> None:
+        """Copy values of the host's memory, of the target's shape or spread over it."""
+        target.set(np.ascontiguousarray(np.broadcast_to(values, target.shape), target.dtype))
+
+    def host(self, array) -> np.ndarray:
+        """A copy in the host's memory; waits until all work before it is done."""
+        return self._cupy.asnumpy(array)
+
+    def rows(self, source, index: np.ndarray, target) -> None:
+        """``target[i] = source[index[i]]``, both on the GPU, the index on the host."""
+        self._cupy.take(source, self._cupy.asarray(index), axis=0, out=target)
+
+    def launch(self, real: str, name: str, count: int, arguments) -> None:
+        """Run ``count`` elements of a kernel of gpu.cu.
+
+        Args:
+            real: ``float`` or ``double``, what REAL stands for.
+            name: of the kernel.
+            count: of elements, its last argument.
+            arguments: arrays, whole numbers and floats, in the kernel's order.
+        """
+        if real not in self._kernels:
+            module = self._cupy.RawModule(code=SOURCE.read_text(), options=(f"-DREAL={real}",), backend="nvrtc")
+            self._kernels[real] = {each: module.get_function(each) for each in names()}
+        given = tuple(map(_typed, arguments))
+        self._kernels[real][name]((-(-count // THREADS),), (THREADS,), (*given, np.uint32(count)))
+
+    def matmul(self, a, b, out) -> None:
+        """out = a b, of matrices or of stacks of them; CuPy takes tf32 for the former only."""
+        if self._cupy._core.get_compute_type(np.float32) != self._compute:
+            self._cupy._core.set_compute_type(np.float32, self._compute)
+        self._cupy.matmul(a, b, out=out)
+
+    def wait(self) -> None:
+        """Until all work is done: for measuring."""
+        self._cupy.cuda.Stream.null.synchronize()
+
+
+def _typed(argument):
+    """A number as C has it: double or int; arrays as they are."""
+    if isinstance(argument, float):
+        return np.float64(argument)
+    return np.int32(argument) if isinstance(argument, (int, np.integer)) else argument
+
+
+def no_room(asked: int, free: int) -> DeviceError:
+    """What to say when an array does not fit."""
+    return DeviceError(f"{asked / 2**30:.2f} GiB more were asked of the GPU, which has {free / 2**30:.2f} GiB left",
+                       "arrays that fit", "write a smaller --batch")  # fmt: skip
+
+
+def _line(problem) -> str:
+    return (str(problem).strip() or type(problem).__name__).splitlines()[0]

@@ -1,0 +1,130 @@
+"""What is between the kernels and CuPy, with a stand-in for CuPy: NumPy's arrays, and gpu.cu as plain C++."""
+
+import sys
+import types
+
+import numpy as np
+import pytest
+from neurosim.bench.gpu import TOLERANCES, apart, configured, steps
+
+from neurosim.errors import DeviceError, ShapeError
+from neurosim.kernels import api, cpu
+from neurosim.kernels.cuda import COMPUTE_DEFAULT, COMPUTE_TF32
+from neurosim.kernels.gpu import Gpu
+
+
+class Array(np.ndarray):
+    """An array with CuPy's way to copy from the host."""
+
+    def set(self, values):
+        assert values.dtype == self.dtype and values.shape == self.shape and self.flags.c_contiguous
+        self[...] = values
+
+
+class CudaError(RuntimeError):
+    pass
+
+
+class OutOfMemory(MemoryError):
+    pass
+
+
+@pytest.fixture
+def cupy(monkeypatch, host_machine):
+    """A stand-in for CuPy, where ``import cupy`` finds it; its attributes can be changed."""
+    stand_in, machine = types.ModuleType("cupy"), host_machine.Host()
+
+    class RawModule:
+        def __init__(self, code, options, backend):
+            (define,) = options
+            assert "EACH(i)" in code and backend == "nvrtc"
+            self.real = define.removeprefix("-DREAL=")
+
+        def get_function(self, name):
+            def launch(grid, block, arguments):
+                *arguments, count = arguments
+                assert all(isinstance(a, (np.int32, np.float64, np.ndarray)) for a in arguments) and isinstance(count, np.uint32)
+                assert 0 < grid[0] < 2**31 and grid[0] * block[0] >= count > (grid[0] - 1) * block[0]
+                machine.launch(self.real, name, int(count), arguments)
+
+            return launch
+
+    def zeros(shape, dtype):
+        if int(np.prod(shape)) * np.dtype(dtype).itemsize > stand_in.room:
+            raise OutOfMemory
+        return np.zeros(shape, dtype).view(Array)
+
+    device = types.SimpleNamespace(id=0, compute_capability="90", mem_info=(1 << 30, 2 << 30))
+    runtime = types.SimpleNamespace(
+        CUDARuntimeError=CudaError, getDeviceCount=lambda: 1, getDeviceProperties=lambda _: {"name": b"Stand-in"},
+        runtimeGetVersion=lambda: 12090, driverGetVersion=lambda: 13000,
+    )  # fmt: skip
+    products = {"type": COMPUTE_DEFAULT}
+    stand_in.room, stand_in.products, stand_in.__version__ = 1 << 40, products, "0"
+    stand_in.cuda = types.SimpleNamespace(
+        runtime=runtime, Device=lambda: device, memory=types.SimpleNamespace(OutOfMemoryError=OutOfMemory),
+        Stream=types.SimpleNamespace(null=types.SimpleNamespace(synchronize=lambda: None)),
+    )  # fmt: skip
+    stand_in._core = types.SimpleNamespace(
+        get_compute_type=lambda dtype: products["type"], set_compute_type=lambda dtype, kind: products.update(type=kind)
+    )
+    stand_in.get_default_memory_pool = lambda: types.SimpleNamespace(free_bytes=lambda: 5)
+    stand_in.RawModule, stand_in.zeros, stand_in.matmul = RawModule, zeros, machine.matmul
+    stand_in.asnumpy, stand_in.asarray = (lambda array: np.array(array)), np.asarray
+    stand_in.take = np.take
+    monkeypatch.setitem(sys.modules, "cupy", stand_in)
+    api._gpu.cache_clear()
+    yield stand_in
+    api._gpu.cache_clear()
+
+
+@pytest.mark.parametrize("precision", TOLERANCES)
+@pytest.mark.parametrize("rule", ["bp", "dtp"])
+def test_steps_through_cupys_calls_agree_with_the_cpu(cupy, rule, precision):
+    config = configured(rule, precision)
+    assert apart(steps(config, api.backend("gpu", precision)), steps(config, cpu)) <= TOLERANCES[precision]
+
+
+def test_products_are_of_the_precision_that_was_asked_for(cupy):
+    a = np.ones((2, 2), np.float32)
+    for precision, kind in (("tf32", COMPUTE_TF32), ("float32", COMPUTE_DEFAULT), ("tf32", COMPUTE_TF32)):
+        api.backend("gpu", precision).matmul(a, a, np.empty_like(a))
+        assert cupy.products["type"] == kind
+
+
+def test_what_a_gpu_tells_of_itself(cupy):
+    machine = api.backend("gpu").machine
+    assert api.choose() == ("gpu", "Stand-in") and machine.free() == (1 << 30) + 5
+    assert machine.versions() == {"cupy": "0", "cuda": 12090, "driver": 13000}
+    found = machine.zeros((3, 2), np.int64)
+    machine.put(found, [[1, 2], [3, 4], [5, 6]])
+    rows = machine.zeros((2, 2), np.int64)
+    machine.rows(found, np.array([2, 0]), rows)
+    assert machine.host(rows).tolist() == [[5, 6], [1, 2]]
+    machine.wait()
+
+
+def test_what_a_gpu_lacks_is_told_in_one_line(cupy):
+    cupy.room = 1000
+    with pytest.raises(DeviceError, match=r"0\.00 GiB more were asked of the GPU, which has 1\.00 GiB left; .*smaller --batch"):
+        api.backend("gpu").take("columns", (500,), np.float32)
+    cupy.cuda.Device().compute_capability = "75"
+    with pytest.raises(DeviceError, match=r"--precision tf32 on a GPU of compute capability 7\.5; expected 8\.0"):
+        api.backend("gpu", "tf32")
+    api._gpu.cache_clear()
+    cupy.cuda.runtime.getDeviceCount = lambda: 0
+    with pytest.raises(DeviceError, match="there is none"):
+        api.backend("gpu")
+
+    def none():
+        raise CudaError("cudaErrorNoDevice: no CUDA-capable device is detected")
+
+    cupy.cuda.runtime.getDeviceCount = none
+    with pytest.raises(DeviceError, match=r"CUDA finds none \(cudaErrorNoDevice.*; expected an NVIDIA GPU and its driver"):
+        api.backend("gpu")
+
+
+def test_arrays_that_gpu_cu_cannot_count_are_refused():
+    told = "kernel add was given 4x2 elements; expected fewer than 2147483648 elements, side by side"
+    with pytest.raises(ShapeError, match=told):
+        Gpu(None).launch("float32", "add", 8, np.zeros((4, 4))[:, :2], np.zeros((4, 2)))
