@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import click
+from neurosim.cli.train import take_device
 
 from neurosim.execute import Workers
 from neurosim.report import figures
@@ -30,9 +31,12 @@ from neurosim.train import Interrupted
 @click.option("--readout", help="lbfgs, adam, hinge or knn.  [default: adam, as published, at scale 1; lbfgs below]")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder of the grid.  [default: runs/TABLE-SCALE]")
 @click.option("--threads", type=int, help="Any number gives the same bits.  [default: every core]")
+@click.option("--device", help="cpu, gpu, or auto: a GPU where there is one.  [default: cpu]")
+@click.option("--precision", help="float32, float64; of a GPU's products also tf32.  [default: float32]")
 @click.option("--list", "listed", is_flag=True, help="Print the cells, and do nothing.")
 @click.option("--dry-run", is_flag=True, help="Say how long it would take, from one batch of every plan, and do nothing.")
-def reproduce(table, data_dir, scale, seeds, only, encoder_data, network, readout, out, threads, listed, dry_run):
+def reproduce(table, data_dir, scale, seeds, only, encoder_data, network, readout, out, threads, device, precision, listed,
+              dry_run):  # fmt: skip
     """Run the grid of the paper's TABLE: table1 (CIFAR) or table2 (STL-10).
 
     Every finished cell is kept; the same command goes on where it stopped, in the middle of a cell too. At the end the
@@ -45,7 +49,9 @@ def reproduce(table, data_dir, scale, seeds, only, encoder_data, network, readou
             click.echo(f"{cell.name:24} {told:>6}  {', '.join(filter(None, (cell.row, cell.column)))}")
         return
     out = out or Path("runs") / f"{table}-{scale:g}{f'-{encoder_data}' * bool(encoder_data)}"
-    grid = Grid(chosen, out, scale, seeds, only, encoder_data, network, readout, data_dir, threads)
+    given = {"device": device}
+    take_device(given)
+    grid = Grid(chosen, out, scale, seeds, only, encoder_data, network, readout, given["device"], precision, data_dir, threads)
     click.echo(f"table     {grid.protocol.title()}")
     click.echo(f"protocol  {grid.protocol.note()}")
     click.echo(f"grid      {len(grid.cells)} cells x {seeds} seeds in {out}, {len(grid.results())} finished")
@@ -162,7 +168,7 @@ def _run(grid: Grid, workers: Workers) -> None:
 
 def _words(grid: Grid) -> list[str]:
     """The command line that makes this grid, without where its files are."""
-    given = {"scale": f"{grid.scale:g}", "seeds": str(grid.seeds), "encoder-data": grid.encoder, "network": grid.network,
-             "readout": grid.readout}  # fmt: skip
-    words = [word for name, value in given.items() if value is not None for word in (f"--{name}", value)]
+    told = {"scale": f"{grid.scale:g}", "seeds": str(grid.seeds), "encoder-data": grid.encoder, "network": grid.network,
+             "readout": grid.readout, "device": grid.device, "precision": grid.precision}  # fmt: skip
+    words = [word for name, value in told.items() if value is not None for word in (f"--{name}", value)]
     return ["reproduce", grid.table.name, "--data-dir", "DIR", *words, *(w for p in grid.only for w in ("--only", p))]

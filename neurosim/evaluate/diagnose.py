@@ -38,7 +38,7 @@ from neurosim.evaluate.layers import labelled
 from neurosim.execute import Program, Workers
 from neurosim.parts.inverse import Inverse
 from neurosim.plan import Plan
-from neurosim.session import CENTRED, Session, make_framing
+from neurosim.session import CENTRED, Session, make_dtype, make_framing
 
 ASIDE = 10**6  # epochs that training never reaches: their draws are nobody else's
 PICTURES, ITERATIONS, STRENGTH = 900, 20, 0.1  # of the small read-out: a third of the pictures are judged
@@ -74,32 +74,33 @@ class Observer:
         for mine in (self.own, *filter(None, [self.reference])):
             given = _weights(self.measured)
             for name, weight in _weights(mine).items():
-                weight.array[...] = given[name].array
+                weight.put(given[name].host())
         changes = _changes(self.own, workers) if self.own.rule.lessons else {}
         seen = dict(self._feedback())
         if self.reference is not None:
             wanted = changes if self.reference is self.own else _changes(self.reference, workers)
             seen |= {f"update_angle_{name}": angle(change, wanted[name]) for name, change in changes.items()}
         for number, units in self.own.rule.errors.items():
-            seen[f"active_{number}"] = float(units.value.array[1] / max(1.0, units.value.array[2]))
-        seen |= {name: float(value.array[0]) for name, value in self.own.rule.figures().items()}
+            _, active, compared = units.value.host()
+            seen[f"active_{number}"] = float(active / max(1.0, compared))
+        seen |= {name: float(value.host()[0]) for name, value in self.own.rule.figures().items()}
         return {**seen, **dict(self._activities(workers)), **dict(self._read_out(workers))}
 
     def _feedback(self) -> Iterator[tuple[str, float | None]]:
         rule = self.own.rule
         for feedback in rule.feedbacks:
-            forward = feedback.projection.synapse.weight.array
-            if feedback.sent.array.shape == forward.shape:  # a path of another rule's may go along no projection
-                yield f"feedback_angle_{feedback.synapse.name}", angle(feedback.sent.array, forward)
+            forward = feedback.projection.synapse.weight
+            if feedback.sent.shape == forward.shape:  # a path of another rule's may go along no projection
+                yield f"feedback_angle_{feedback.synapse.name}", angle(feedback.sent.host(), forward.host())
         for inverse in getattr(rule, "inverses", []):
-            yield f"feedback_angle_{inverse.synapse.name}", angle(inverse.synapse.weight.array, transposed(inverse))
+            yield f"feedback_angle_{inverse.synapse.name}", angle(inverse.synapse.weight.host(), transposed(inverse))
 
     def _activities(self, workers: Workers) -> Iterator[tuple[str, float]]:
         session = self.own
         session.show(ASIDE, 0)
         Program(Plan("look", [*session.eye.look(session.deformed), *session.network.look()]), session.kernels).run(workers)
         for population in session.network.populations[1:]:
-            x = population.activity.array
+            x = population.activity.host()
             size, number = np.abs(x), population.number
             square = float(np.mean(np.square(x, dtype=np.float64)))
             yield f"sparsity_{number}", 1 - float(size.mean(dtype=np.float64)) ** 2 / square if square else 1.0
@@ -114,7 +115,7 @@ class Observer:
         images, labels = data.labelled
         chosen = labelled(data, PICTURES, config.seed)
         encoder = Encoder(config.network, data.image_shape, forward_weights(self.own.network), framing=make_framing(config),
-                          **CENTRED)  # fmt: skip
+                          dtype=make_dtype(config), kernels=self.own.kernels, **CENTRED)  # fmt: skip
         judged = np.arange(len(chosen)) % 3 == 2
         for number, features in enumerate(encoder.features(images[chosen], workers), 1):
             fitted = linear.fit(features[~judged], labels[chosen][~judged], len(data.classes), workers, strengths=(STRENGTH,),
@@ -153,7 +154,7 @@ def _changes(session: Session, workers: Workers) -> dict[str, np.ndarray]:
         for projection in session.network.projections:
             synapse = projection.synapse
             if id(synapse.change) in changed:
-                found[synapse.name] = synapse.change.array.copy()
+                found[synapse.name] = synapse.change.host().copy()
     return found
 
 
@@ -174,7 +175,7 @@ def transposed(inverse: Inverse) -> np.ndarray:
     Of a pooled layer each place of the window wins equally often: ``T[i, j] = mean over the window (r, c) of
     W[i - r, j - c]^T``, as far as the inverse reaches. Of an untied layer the mean over places stands for all.
     """
-    weight = inverse.projection.synapse.weight.array
+    weight = inverse.projection.synapse.weight.host()
     if weight.ndim == 2:
         return weight.T
     if weight.ndim == 6:

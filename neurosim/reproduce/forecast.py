@@ -10,9 +10,10 @@ import numpy as np
 from neurosim.evaluate.features import GRID, Encoder
 from neurosim.evaluate.layers import fit
 from neurosim.execute import Workers
+from neurosim.kernels.api import backend
 from neurosim.reproduce.cells import Cell
 from neurosim.reproduce.grid import Grid
-from neurosim.session import CENTRED, Session, make_framing
+from neurosim.session import CENTRED, Session, make_dtype, make_framing
 
 VIEWS, SAMPLE = 128, 1000  # images encoded and read out for a measurement
 # What a fit costs for each labelled image and feature, in operations of a convolution that takes as long; measured.
@@ -81,6 +82,8 @@ def _batch(session: Session, lesson: str, workers: Workers) -> float:
         session.show(0, 0)
         session.rule.draw(0, 0)
         session.program(lesson).run(workers)
+        for units in session.rule.errors_of(lesson):
+            units.value.host()  # as training does; it waits for a GPU
         seconds = time.perf_counter() - began
         if seconds > 10:
             break
@@ -90,7 +93,8 @@ def _batch(session: Session, lesson: str, workers: Workers) -> float:
 def _reading(grid: Grid, cell: Cell, workers: Workers) -> tuple[float, float]:
     """Seconds to encode a picture and to read one labelled image out, all layers together."""
     config, shape = grid.config(cell, 0), grid.read.image_shape
-    encoder = Encoder(config.network, shape, None, framing=make_framing(config), **CENTRED)
+    encoder = Encoder(config.network, shape, None, framing=make_framing(config), dtype=make_dtype(config),
+                      kernels=backend(config.device, config.precision), **CENTRED)  # fmt: skip
     images = grid.read.test_images[:VIEWS]
     encoder.features(images, workers)
     began = time.perf_counter()

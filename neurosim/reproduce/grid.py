@@ -43,7 +43,7 @@ class Grid:
         seeds: how many, 0 .. seeds - 1.
         only: patterns of names; none: every cell.
         encoder: other data for the encoder than the table's.
-        network, readout: see `Protocol`.
+        network, readout, device, precision: see `Protocol`.
         data_dir: where the files are. threads: of the encoders.
         checkpoint_every: seconds.
 
@@ -60,6 +60,8 @@ class Grid:
     encoder: str | None = None
     network: str | None = None
     readout: str | None = None
+    device: str | None = None
+    precision: str | None = None
     data_dir: str | None = None
     threads: int | None = None
     checkpoint_every: float = 60.0
@@ -81,7 +83,7 @@ class Grid:
                             "take other data")  # fmt: skip
         data = self.read if encoder == self.table.readout else load(encoder, where)
         self.protocol = Protocol(self.table, self.scale, encoder, len(data.train_images), len(self.read.labelled[0]),
-                                 self.network, self.readout)  # fmt: skip
+                                 self.network, self.readout, self.device, self.precision)  # fmt: skip
         self.data = data.first(self.protocol.images)
         for cell in self.cells:  # what cannot be built is refused before anything is trained
             self.config(cell, 0)

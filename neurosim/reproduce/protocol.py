@@ -44,6 +44,7 @@ class Protocol:
         labelled: labelled training images there are for the read-out.
         network: instead of the paper's; None: the paper's.
         readout: how features are read out; None: as published, by Adam, at scale 1, by L-BFGS below.
+        device, precision: of the arithmetic; None: the CPU's.
 
     Raises:
         WiringError: a scale out of range.
@@ -56,6 +57,8 @@ class Protocol:
     labelled: int
     network: str | None = None
     readout: str | None = None
+    device: str | None = None
+    precision: str | None = None
 
     def __post_init__(self):
         check_scale(self.scale)
@@ -101,6 +104,7 @@ class Protocol:
             "rate": self._rate(DTP_RATE if cell.options["rule"] == "dtp" else 1.0), "head_rate": 1.0, "feedback_gain": 1.0,
             "layer_rates": (1.0,) * len(parse(network)),
             "schedule": "constant" if whole else "cosine", "match": not whole, "readout": readout,
+            "device": self.device, "precision": self.precision,
             "readout_images": min(labelled, max(10, self.labelled)), **cell.options,
         }  # fmt: skip
         return Config.resolve(**{**given, "network": network})

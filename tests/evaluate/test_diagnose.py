@@ -244,3 +244,18 @@ def test_without_labels_there_is_no_read_out(archive, tmp_path):
     np.savez(path, images=np.load(archive)["images"])
     seen = trained(make(str(path), diagnose_every=50)).diagnoses[-1]
     assert "update_angle_W1" in seen and not [name for name in seen if name.startswith("readout")]
+
+
+@pytest.mark.parametrize("options", [{"rule": "sign"}, {}, RULES["dtp"]], ids=["sign", "ll", "dtp"])
+def test_a_gpu_is_told_of_as_a_cpu_is(archive, host_machine, monkeypatch, options):
+    """By the GPU's kernels as plain C++, the same numbers; what is looked at stays where it is."""
+    from neurosim.kernels import api
+
+    kernels = host_machine.gpu()
+    monkeypatch.setattr("neurosim.session.backend", lambda device, *_: kernels if device == "gpu" else api.backend(device))
+    here = trained(make(archive, **options, epochs=1, diagnose_every=100)).diagnoses
+    there = trained(make(archive, **options, epochs=1, diagnose_every=100, device="gpu")).diagnoses
+    assert len(here) == len(there) == 2
+    for mine, theirs in zip(here, there, strict=True):
+        assert mine.keys() == theirs.keys()
+        assert all(theirs[name] == pytest.approx(value, rel=0.02, abs=0.02) for name, value in mine.items())
