@@ -25,6 +25,10 @@ OF_PHOTOGRAPHS = {"network": "conv5", "epochs": 1, "batch": 50, "lags": 20, "rat
                   "feedback_gain": 0.1}  # fmt: skip
 # Of conv5: a top layer that learns for so few batches reads out worse than one that stays as drawn.
 OF_CONV5 = {"layer_rates": (0.3, 1.0, 1.5, 1.5, 0.0)}
+# Feedback of its own along the top layer must learn with it, or the error that it sends down never meets the weights.
+# Through fixed feedback every larger rate tried made the features worse.
+OF_FEEDBACK = {"layer_rates": (0.3, 1.0, 1.5, 1.5, 1.0)}
+OF_RATES = {"rf": {"rate": 0.001, **OF_FEEDBACK}, "urf": {"rate": 0.02, **OF_FEEDBACK}, "sign": {"rate": 0.02, **OF_FEEDBACK}}
 OF_PATCHES = {"rate": 0.004, "head_rate": 1.0}  # every picture changes weights by as many products as it has patches
 OF_STL10 = {"network": "vgg6", "crop": 64}
 SIZES = {"toys": 32, "cifar10": 32, "cifar100": 32}  # pictures of other sources may have any size
@@ -123,8 +127,8 @@ class Config:
         data = given.get("data", cls.data)
         filled = OF_PHOTOGRAPHS if data != "toys" else {}
         filled = {**filled, **(OF_STL10 if data == "stl10" else {}), **(OF_DTP if given.get("rule") == "dtp" else {}), **given}
-        if data != "toys" and filled.get("rule") != "dtp" and filled["network"] == "conv5":
-            filled = {**OF_CONV5, **filled}
+        if data != "toys" and filled["network"] == "conv5" and filled.get("plasticity", cls.plasticity) == "signum":
+            filled = {**filled, **OF_RATES.get(filled.get("rule"), OF_CONV5), **given}
         loss = filled.get("loss", cls.loss)
         ignored = [name for name in OF_LOSSES if name in given and name not in losses.options(loss)]
         if ignored:

@@ -273,6 +273,15 @@ def test_defaults_follow_the_rule_and_what_is_given_wins():
     assert Config.resolve(rule="bp", data="cifar10").network == "conv5"
 
 
+def test_layer_rates_of_photographs_belong_to_conv5_and_signum():
+    still = (0.3, 1.0, 1.5, 1.5, 0.0)
+    assert Config.resolve(data="cifar10").layer_rates == Config.resolve(rule="bp", data="cifar10").layer_rates == still
+    assert Config.resolve(rule="urf", data="cifar10").layer_rates[-1] > 0  # or its feedback would never learn
+    for given in ({"plasticity": "adam"}, {"network": "small"}, {"rule": "dtp"}, {"data": "toys"}):
+        assert Config.resolve(**{"data": "cifar10", **given}).layer_rates is None
+    assert Config.resolve(data="cifar10", layer_rates=(1, 1, 1, 1, 1)).layer_rates == (1, 1, 1, 1, 1)
+
+
 @pytest.mark.parametrize("rule", ["ll", "urf"])
 def test_each_layer_learns_at_its_own_rate_and_one_of_rate_0_stays_as_drawn(config, rule, tmp_path):
     whole = dataclasses.replace(config, rule=rule, schedule="constant", layer_rates=(0.5, 1.0, 0.0))
