@@ -1,6 +1,6 @@
 """The training step of conv5 in PyTorch, twice: as such code is usually published, and tuned by somebody who knows it.
 
-Both compute what `neurosim` computes, on the same weights, in float32; `benchmarks/step.py` checks that before it
+Both compute what `neurosim` computes, on the same weights, in float32; `neurosim.bench.turns` checks that before it
 times anything. Only PyTorch is imported here, so that a process can measure what a PyTorch user's process needs.
 
 - *published*: default layout (sample, channel, row, column), all 2N views in one pass with automatic differentiation

@@ -1,5 +1,7 @@
 """``neurosim explain``: the plan as a lesson."""
 
+import sys
+
 import click
 from neurosim.cli.train import options
 
@@ -27,7 +29,7 @@ def explain(short, synapse, **given):
         from neurosim.audit.subject import of_config
         from neurosim.audit.synapse import tell
 
-        for line in tell(of_config(config, image=image), synapse):
+        for line in tell(of_config(config, image, sys.maxsize), synapse):
             click.echo(line)
         return
     network = make_network(config, image)

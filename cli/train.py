@@ -9,7 +9,6 @@ from pathlib import Path
 
 import click
 
-from neurosim.audit.examine import at_start, demand
 from neurosim.config import Config
 from neurosim.errors import RunError
 from neurosim.evaluate.features import forward_weights
@@ -36,6 +35,20 @@ class Lags(click.ParamType):
             self.fail(f"{value!r}; expected a whole number of lags or 'all'", param, ctx)
 
 
+class Rates(click.ParamType):
+    """Numbers with commas between."""
+
+    name = "R1,R2,..."
+
+    def convert(self, value, param, ctx):
+        if isinstance(value, tuple):
+            return value
+        try:
+            return tuple(float(part) for part in value.split(","))
+        except ValueError:
+            self.fail(f"{value!r}; expected numbers with commas between, one a layer", param, ctx)
+
+
 def options(function):
     """The options that make a `Config`; None where not given, so that a data set's own defaults apply."""
     for option in reversed(OPTIONS):
@@ -57,7 +70,8 @@ OPTIONS = [
     click.option("--inverse-steps", type=int, help="dtp: changes of every inverse a batch.  [default: 1]"),
     click.option("--inverse-first", type=int, help="dtp: batches of the first epoch in which inverses alone learn.  [default: 0]"),
     click.option("--loss", help="hinge, hinge-mean, simclr (NT-Xent), barlow, positive; of patches clapp, gaze.  [default: hinge]"),
-    click.option("--lags", type=Lags(), help="hinge: moments of memory, the present one included; or all.  [default: 20]"),
+    click.option("--lags", type=Lags(),
+                 help="hinge: moments of memory, the present one included; or all.  [default: 5; of photographs 20]"),
     click.option("--negative-weight", type=float, help="hinge: weight of each remembered negative; published: 1/K.  [default: 1]"),
     click.option("--block/--no-block", default=None, help="Only what is active now (view 2) learns.  [default: block]"),
     click.option("--threshold", type=float, help="hinge: middle of the two margins.  [default: 2]"),
@@ -80,7 +94,8 @@ OPTIONS = [
     click.option("--plasticity", help="signum, sgd, momentum or adam (divides; not plausible).  [default: signum]"),
     click.option("--rate", type=float, help="Learning rate; signum counts it in initial bounds of the weights."),
     click.option("--head-rate", type=float, help="Rate of heads and of their feedback, in units of --rate."),
-    click.option("--top-rate", type=float, help="Rate of the top layer, in units of --rate; 0: it stays as drawn."),
+    click.option("--layer-rates", type=Rates(),
+                 help="Rate of each layer, bottom first, in units of --rate: 1,1,0.5; 0: it stays as drawn."),
     click.option("--feedback-gain", type=float, help="Multiplies the initial weights of feedback."),
     click.option("--momentum", type=float, help="Of the trace of changes.  [default: 0.9]"),
     click.option("--decay", type=float, help="Pulls weights to zero, times the rate.  [default: 0]"),
@@ -91,6 +106,9 @@ OPTIONS = [
     click.option("--precision", help="float32, float64; of a GPU's products also tf32.  [default: float32]"),
     click.option("--readout", help="lbfgs, adam (the paper's protocol), hinge (plausible) or knn.  [default: lbfgs]"),
     click.option("--readout-images", type=int, help="Labelled training images of the read-out.  [default: 10000]"),
+    click.option("--diagnose-every", type=int, metavar="N",
+                 help="Every N batches: angles to forward weights and to bp, active hinges, sparsity, dead and saturated "
+                      "units, a small read-out; in metrics.csv.  [default: never]"),
 ]
 
 
@@ -106,6 +124,8 @@ def train(out, resume, checkpoint_every, require_plausible, **given):
     Without options: the built-in images, layer-wise learning, a network of four layers. Every default that depends on
     the data is printed before training starts.
     """
+    from neurosim.audit.examine import at_start, demand  # other commands share this file's options and need no audit
+
     if checkpoint_every < 0:
         raise RunError(f"--checkpoint-every {checkpoint_every}", "seconds, 0 or more", "write --checkpoint-every 60")
     if resume is not None:
@@ -186,7 +206,8 @@ def _announce(session: Session, workers: Workers) -> None:
     if config.loss != "hinge":
         error = config.loss
     click.echo(f"error     {error}, {'gradient block' if config.block else 'no gradient block'}")
-    click.echo(f"change    {config.plasticity}, rate {config.rate:g}, {config.schedule}, seed {config.seed}")
+    layers = f" (layer by layer x {', '.join(f'{r:g}' for r in config.layer_rates)})" if config.layer_rates else ""
+    click.echo(f"change    {config.plasticity}, rate {config.rate:g}{layers}, {config.schedule}, seed {config.seed}")
     count = len(data.train_images)
     click.echo(f"data      {data.name}: {count} images {'x'.join(map(str, data.image_shape))}, views by {config.views}")
     work = f"{session.epochs} epochs of {session.batches} batches of {config.batch}"

@@ -25,9 +25,9 @@ from neurosim.plan import Plan, Step
 
 LANES = 8
 ALIGNED = 64  # bytes: a block begins where a line of the cache does
-# What the widest step of a stretch may touch per block. Larger than a core's cache of 1 MB: kernels cut their columns
-# themselves, and short calls make threads wait for the interpreter. Measured on conv5 bp, 250 pairs, 2 threads, seconds a
-# step at 1, 2, 4, 8, 16 MB: 2.05, 0.96, 0.93, 1.01, 1.82.
+# What the widest step of a stretch may touch per block. Larger than a core's cache of 1 MB: kernels cut their work
+# themselves, transform the weights once a call, and short calls make threads wait for the interpreter. Measured on conv5 bp,
+# 250 pairs, relative to 4 MB: 2 MB 1.19; 6, 8 and 12 MB 0.95 to 1.00.
 BLOCK_BYTES = 8 << 20
 
 

@@ -133,7 +133,7 @@ class Network:
         head_units: D, units of every head.
         head_plasticity: of the heads and of the feedback from them; None: the same as of the others.
         views: rows of every array, all of which learn: patches instead of pairs.
-        top_plasticity: of the top layer and of the feedback along it; None: the same as of the others.
+        layer_plasticities: of layers 1 to L and of the feedback along each; None: ``plasticity`` for all.
         feedback_gain: multiplies the initial weights of feedback: the smaller, the sooner what it learns shows.
 
     Raises:
@@ -141,12 +141,12 @@ class Network:
     """
 
     def __init__(self, text, image, pairs, *, block=True, seed=0, plasticity=None, dtype=np.float32, head_units=HEAD_UNITS,
-                 head_plasticity=None, top_plasticity=None, feedback_gain=1.0, views=None):  # fmt: skip
+                 head_plasticity=None, layer_plasticities=None, feedback_gain=1.0, views=None):  # fmt: skip
         self.layers, self.pairs, self.block, self.seed = parse(text), pairs, block, seed
         (self.head_nonlinearity, self.head_bias), self.averages = parse_head(text), averages(text)
         self.plasticity, self.dtype, self.head_units = plasticity or Plasticity(), np.dtype(dtype), head_units
         self.head_plasticity, self.feedback_gain = head_plasticity or self.plasticity, feedback_gain
-        self.top_plasticity = top_plasticity or self.plasticity
+        self.layer_plasticities = list(layer_plasticities or [self.plasticity] * len(self.layers))
         sizes = shapes(self.layers, image)
         learning = pairs if block and views is None else 0
         views = views or 2 * pairs
@@ -177,9 +177,7 @@ class Network:
     def _synapse(self, letter: str, number: int, shape, role: str, learns: bool) -> Synapse:
         # A generator of its own for each array: adding one never changes what another draws.
         seed = [self.seed, ord(letter), number]
-        plasticity = self.head_plasticity if letter in "HF" else self.plasticity
-        if letter in "WB" and number == len(self.layers):
-            plasticity = self.top_plasticity
+        plasticity = self.head_plasticity if letter in "HF" else self.layer_plasticities[number - 1]
         gain = self.feedback_gain if letter in "BF" else 1.0
         return Synapse(f"{letter}{number}", shape, role, seed, plasticity if learns else None, self.dtype, gain)
 
@@ -188,6 +186,10 @@ class Network:
         seed = [self.seed, ord("b"), ord(synapse.name[0]), int(synapse.name[1:])]
         return Bias(self.constant, Synapse(f"b{synapse.name}", (1, synapse.shape[-1]), synapse.weight.role, seed,
                                            synapse.plasticity, self.dtype, fan_in=synapse.fan_in))  # fmt: skip
+
+    def learns(self, number: int) -> bool:
+        """Whether layer ``number`` learns, at least where others do: its own rate is not 0."""
+        return self.plasticity.base_rate == 0 or self.layer_plasticities[number - 1].base_rate > 0
 
     def upwards(self, top: int | None = None) -> list[Projection]:
         """Forward projections from the image up to layer ``top`` (all of them if None)."""
@@ -232,7 +234,7 @@ class Network:
         """
         # G3 goes back along W3, Q3 along the head H3: arrays of their own, drawn independently of the forward ones.
         letter = {"W": "G", "H": "Q"}[projection.synapse.name[0]]
-        number, below, above = int(projection.synapse.name[1:]), projection.pre, projection.post
+        number, below, above = int(projection.synapse.name[1:]), projection.pre.whole, projection.post
         shape = (3, 3, above.shape[-1], below.shape[-1]) if projection.convolution else (above.size, below.size)
         if projection.convolution and above.shape[:2] not in (below.shape[:2], (below.shape[0] / 2, below.shape[1] / 2)):
             told = " to ".join(f"{r}x{c}x{k}" for r, c, k in (below.shape, above.shape))

@@ -128,17 +128,27 @@ class Run:
         except ValueError:
             raise RunError(f"{path} is not JSON", "the file that the run wrote", "remove it and evaluate again") from None
 
-    def save_metrics(self, rows: list[dict]) -> None:
-        """metrics.csv, one row an epoch."""
-        text = io.StringIO()
-        if rows:
-            writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+    def save_metrics(self, rows: list[dict], diagnoses: list[dict] | None = None) -> None:
+        """metrics.csv: one row an epoch, and one a diagnosis, in the order of the images seen; what a row has not is empty."""
+        text, every = io.StringIO(), [*rows, *(diagnoses or [])]
+        if diagnoses:
+            every.sort(key=lambda row: row["images"])
+        if every:
+            columns = dict.fromkeys(name for row in [*rows, *(diagnoses or [])] for name in row)
+            writer = csv.DictWriter(text, list(columns), lineterminator="\n")
             writer.writeheader()
-            writer.writerows(rows)
+            writer.writerows(every)
         write_whole(self.folder / "metrics.csv", lambda file: file.write(text.getvalue().encode()))
 
     def metrics(self) -> list[dict]:
-        """The rows of metrics.csv, as text; none before the first epoch."""
+        """The epochs of metrics.csv, as text; none before the first epoch."""
+        return [row for row in self._rows() if row.get("error")]
+
+    def diagnoses(self) -> list[dict]:
+        """The diagnoses of metrics.csv, as text, each with what it has; none without ``--diagnose-every``."""
+        return [{name: value for name, value in row.items() if value} for row in self._rows() if not row.get("error")]
+
+    def _rows(self) -> list[dict]:
         path = self.folder / "metrics.csv"
         if not path.is_file():
             return []

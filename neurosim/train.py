@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from neurosim.evaluate.diagnose import Observer
 from neurosim.execute import Workers
 from neurosim.run import Run
 from neurosim.session import Session
@@ -65,11 +66,13 @@ class Trainer:
     progress: Progress = field(default_factory=Progress)
     totals: np.ndarray = field(default_factory=lambda: np.zeros(4))  # loss, active, comparisons, moments of the epoch
     rows: list = field(default_factory=list)
+    diagnoses: list = field(default_factory=list)
     figures: np.ndarray = None  # sums over the epoch of what the rule tells
     _stop: bool = False
 
     def __post_init__(self):
         self.figures = np.zeros(len(self.session.rule.figures()))
+        self._observer = Observer(self.session) if self.session.config.diagnose_every else None
 
     def start(self, workers: Workers) -> None:
         """Before the first batch of a new run."""
@@ -86,7 +89,7 @@ class Trainer:
         self.session.restore(arrays)
         self.progress = Progress(epoch=state["epoch"], batch=state["batch"], done=state["done"], seconds=state["seconds"])
         self.totals, self.figures = np.array(state["totals"]), np.array(state.get("figures", []))
-        self.rows = state["rows"]
+        self.rows, self.diagnoses = state["rows"], state.get("diagnoses", [])
 
     def train(self, workers: Workers) -> Progress:
         """Train to the end of the last epoch.
@@ -98,12 +101,15 @@ class Trainer:
         last = began = time.perf_counter()
         before = progress.seconds
         with _Signals(self):
+            if not self.diagnoses:
+                began += self._diagnose(workers)
             while progress.epoch < session.epochs:
                 self._batch(workers)
                 now = time.perf_counter()
                 progress.seconds = before + now - began
                 if progress.batch == session.batches:
                     self._end_epoch()
+                began += self._diagnose(workers)
                 self.tell(progress)
                 if self._stop:
                     self.save()
@@ -113,6 +119,20 @@ class Trainer:
                     last = time.perf_counter()
             self.save()
         return progress
+
+    def _diagnose(self, workers: Workers) -> float:
+        """Look every so many batches, before the first one too; gives the seconds that it took, which are none of training."""
+        session, progress = self.session, self.progress
+        every, last = session.config.diagnose_every, progress.epoch == session.epochs
+        if self._observer is None or (progress.done % every and not last):
+            return 0.0
+        began = time.perf_counter()
+        place = round(progress.epoch + progress.batch / session.batches, 4)
+        images = progress.done * session.config.batch
+        self.diagnoses.append({"epoch": place, "images": images, **self._observer.look(workers)})
+        if self.run is not None:
+            self.run.save_metrics(self.rows, self.diagnoses)
+        return time.perf_counter() - began
 
     def _batch(self, workers: Workers) -> None:
         session, progress, config = self.session, self.progress, self.session.config
@@ -146,7 +166,7 @@ class Trainer:
         progress.epoch, progress.batch = progress.epoch + 1, 0
         self.totals[:] = self.figures[:] = 0
         if self.run is not None:
-            self.run.save_metrics(self.rows)
+            self.run.save_metrics(self.rows, self.diagnoses)
 
     def save(self) -> None:
         """Write a checkpoint: all arrays, and the place in the stream. Every draw is a function of that place."""
@@ -154,7 +174,8 @@ class Trainer:
             return
         p = self.progress
         state = {"epoch": p.epoch, "batch": p.batch, "done": p.done, "seconds": p.seconds,
-                 "totals": self.totals.tolist(), "figures": self.figures.tolist(), "rows": self.rows}  # fmt: skip
+                 "totals": self.totals.tolist(), "figures": self.figures.tolist(), "rows": self.rows,
+                 "diagnoses": self.diagnoses}  # fmt: skip
         self.run.save_checkpoint(self.session.state(), state)
 
 

@@ -56,7 +56,13 @@ def run(command, folder, capsys):
 def lab(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [entry for entry in sys.path if entry not in ("", ".")])
+    _forget()
     yield tmp_path
+    _forget()
+
+
+def _forget():
+    """Other tests have a mylab of their own."""
     for name in [name for name in sys.modules if name.split(".")[0] == "mylab"]:
         del sys.modules[name]
 

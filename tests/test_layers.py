@@ -24,6 +24,7 @@ ORDER = [
     ("train",),
     ("audit",),  # nothing but the command line and the report asks for it
     ("report",),
+    ("reproduce",),
     ("cli",),
 ]
 LEVEL = {room: level for level, rooms in enumerate(ORDER) for room in rooms}

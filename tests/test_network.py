@@ -174,8 +174,10 @@ def test_sizes_that_no_inverse_restores_are_refused():
         network.inverse(network.projections[0], Plasticity())
 
 
-def test_the_top_layer_and_feedback_along_it_may_learn_at_a_rate_of_their_own():
-    slow, top = Plasticity(rate=0.1), Plasticity(rate=0.0, name="top rate")
-    one = Network("4 tanh, 4 pool", (4, 4, 3), 1, plasticity=slow, top_plasticity=top, dtype=float)
-    assert [p.synapse.plasticity for p in one.projections] == [slow, top]
-    assert one.feedback(one.projections[1], "urf").synapse.plasticity is top and one.head(2).synapse.plasticity is slow
+def test_every_layer_and_the_feedback_along_it_may_learn_at_a_rate_of_their_own():
+    slow, still = Plasticity(rate=0.1), Plasticity(rate=0.0, name="rate 2")
+    one = Network("4 tanh, 4 pool", (4, 4, 3), 1, layer_plasticities=[slow, still], dtype=float)
+    assert [p.synapse.plasticity for p in one.projections] == [slow, still]
+    assert one.feedback(one.projections[1], "urf").synapse.plasticity is still
+    assert one.head(2).synapse.plasticity is one.plasticity
+    assert [one.learns(number) for number in (1, 2)] == [True, False]

@@ -239,6 +239,7 @@ def test_a_run_is_never_overwritten(config, tmp_path):
         ({"lags": 1}, WiringError, "1 lags"),
         ({"threshold": 1.0, "delta": 2.0}, WiringError, "threshold 1.0 and delta 2.0"),
         ({"rate": -1.0}, WiringError, "rate -1.0"),
+        ({"layer_rates": (1.0, 1.0)}, WiringError, "--layer-rates with 2 numbers"),
         ({"threshold": float("nan")}, WiringError, "threshold nan"),
         ({"loss": "hinge-mean", "delta": 5.0}, WiringError, "delta 5.0"),
         ({"loss": "simclr", "temperature": float("inf")}, WiringError, "temperature inf"),
@@ -256,7 +257,8 @@ def test_what_cannot_be_done_is_refused_in_one_line(config, options, kind, words
 @pytest.mark.parametrize("options", [{"epochs": 0}, {"batch": 1}, {"threads": 0}, {"schedule": "steps"}, {"readout": "svm"},
                                      {"precision": "int8"},
                                      {"seed": -1}, {"readout_images": 1}, {"views": "sideways"},
-                                     {"head_rate": -1.0}, {"top_rate": -0.5}, {"feedback_gain": float("nan")}])  # fmt: skip
+                                     {"head_rate": -1.0}, {"layer_rates": (1.0, -0.5)}, {"layer_rates": (0.0, 0.0)},
+                                     {"feedback_gain": float("nan")}])  # fmt: skip
 def test_options_out_of_range_are_refused(options):
     with pytest.raises(WiringError, match="expected"):
         Config(**options)
@@ -269,3 +271,27 @@ def test_defaults_follow_the_rule_and_what_is_given_wins():
         given = Config.resolve(rule="dtp", data=data, network="small", rate=0.5)
         assert (given.network, given.rate, given.plasticity) == ("small", 0.5, "adam")
     assert Config.resolve(rule="bp", data="cifar10").network == "conv5"
+
+
+def test_layer_rates_of_photographs_belong_to_conv5_and_signum():
+    still = (0.3, 1.0, 1.5, 1.5, 0.0)
+    assert Config.resolve(data="cifar10").layer_rates == Config.resolve(rule="bp", data="cifar10").layer_rates == still
+    assert Config.resolve(rule="urf", data="cifar10").layer_rates[-1] > 0  # or its feedback would never learn
+    for given in ({"plasticity": "adam"}, {"network": "small"}, {"rule": "dtp"}, {"data": "toys"}):
+        assert Config.resolve(**{"data": "cifar10", **given}).layer_rates is None
+    assert Config.resolve(data="cifar10", layer_rates=(1, 1, 1, 1, 1)).layer_rates == (1, 1, 1, 1, 1)
+
+
+@pytest.mark.parametrize("rule", ["ll", "urf"])
+def test_each_layer_learns_at_its_own_rate_and_one_of_rate_0_stays_as_drawn(config, rule, tmp_path):
+    whole = dataclasses.replace(config, rule=rule, schedule="constant", layer_rates=(0.5, 1.0, 0.0))
+    trainer = trained(whole, tmp_path / "a")
+    network = trainer.session.network
+    drawn = Session(whole).network
+    moved = [np.abs(a.synapse.weight.array - b.synapse.weight.array).max() > 0
+             for a, b in zip(network.projections, drawn.projections, strict=True)]  # fmt: skip
+    assert moved == [True, True, False]
+    if rule == "ll":
+        assert sorted(trainer.session.rule.errors) == [1, 2]  # the top layer has no head
+    assert [p.rate.array[0] for p in network.layer_plasticities] == [0.01, 0.02, 0.0]
+    assert Run.open(tmp_path / "a").config == whole

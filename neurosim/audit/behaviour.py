@@ -6,7 +6,7 @@ import numpy as np
 
 from neurosim.audit.answers import Testimony
 from neurosim.audit.bench import Bench, Difference
-from neurosim.audit.graph import WEIGHTS, Site, known
+from neurosim.audit.graph import FORWARD, WEIGHTS, Site, known
 from neurosim.audit.linearity import bent
 from neurosim.audit.locality import Locality
 from neurosim.audit.naive import products_differ, settling_differs
@@ -52,7 +52,7 @@ class Behaviour:
         met = [s for s in self.graph.sites if s.kind == "compare" or (s.kind == "gate" and not known(s.step))]
         for site in met:
             share, size = bent(self.bench, site, self.rng)
-            if share > 0.5:
+            if share > 0.8:
                 self.testimony.find("ii", f"{site}: its error bends with the activities (mixed second difference {size:.1e} of "
                                           "the largest error): products, norms or divisions of activities", 
                                     why="sums, differences and comparisons give straight pieces")  # fmt: skip
@@ -68,7 +68,7 @@ class Behaviour:
             for k, b in s.step.changed.items() if b.role == "error")]  # fmt: skip
         if quiet:
             tell.silent["iii"] = f"{quiet[0]} gave no error at all, so nothing could carry weights"
-        forward = [b for b in bench.bases if b.role == "forward weight"]
+        forward = [b for b in bench.bases if b.role in FORWARD]
         for weight in forward:
             found = bench.replay(self._swap(weight))
             found = [d for d in found if set(d.buffers) - {weight.name}]
@@ -81,7 +81,7 @@ class Behaviour:
             if not known(site.step) and site.kind == "transmit" and not self._silent_at_rest(site):
                 tell.find("iii", f"{site} leaves forward weights behind where no activity comes in",
                           why="it is declared as a transmission, and only a run without activity shows otherwise")  # fmt: skip
-        own = [b for b in bench.bases if b.role in WEIGHTS[1:] and self._sent(b)]
+        own = [b for b in bench.bases if b.role in WEIGHTS and b.role not in FORWARD and self._sent(b)]
         if not self.light:
             deaf = [b.name for b in own if not bench.replay(self._swap(b))]
             if own and len(deaf) == len(own):

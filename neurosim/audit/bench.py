@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from neurosim.audit.graph import Graph, Site
+from neurosim.audit.graph import WEIGHTS, Graph, Site
 from neurosim.audit.subject import Subject
 from neurosim.buffer import Buffer
 from neurosim.errors import WiringError
@@ -95,8 +95,8 @@ class Bench:
         made = {b.base.name for s in self.graph.sites for b in s.step.changed.values()}
         if again or moment.batch not in self._shown:
             self.subject.show(moment.batch)
-            given = {b.name: b.array.copy() for b in self.bases if b.name not in made and b.role in ("image", "deformation",
-                     "noise", "label")}  # fmt: skip
+            # Weights that nothing changes and labels are what interventions replace: they are not laid again.
+            given = {b.name: b.array.copy() for b in self.bases if b.name not in made and b.role not in (*WEIGHTS, "label")}
             self._shown.setdefault(moment.batch, given)
         else:
             for name, values in self._shown[moment.batch].items():

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from html import escape
 
-from neurosim.audit.graph import Graph, Site
+from neurosim.audit.graph import FORWARD, Graph, Site
 from neurosim.buffer import Buffer
 
 # The colours of docs/plan_picture.py: what a buffer does.
 COLOURS = {
     "image": "#7f8c8d", "activity": "#2471a3", "forward weight": "#c27c0e", "error": "#c0392b", "feedback weight": "#7d3c98",
-    "inverse weight": "#a0522d", "memory": "#148f77", "change": "#5b8c1a", "label": "#000000",
+    "inverse weight": "#a0522d", "prediction weight": "#b7950b", "memory": "#148f77", "change": "#5b8c1a", "label": "#000000",
 }  # fmt: skip
 OTHER, TRANSPORT, INK = "#95a5a6", "#e6007e", "#2c3e50"
 ROW, COLUMN, LEFT, TOP = 19, 17, 330, 96
@@ -104,7 +104,7 @@ def carriers(graph: Graph) -> dict[str, list[Site]]:
     structure, found = Structure(graph), {}
     for walk in structure.slices.values():
         for name, uses in walk.met.items():
-            forward = [b.name for b in graph.members(name) if b.role == "forward weight"]
+            forward = [b.name for b in graph.members(name) if b.role in FORWARD]
             for site, buffer in uses if forward else ():
                 if not structure.own(site, buffer):
                     found.setdefault(forward[0], []).append(site)

@@ -12,7 +12,7 @@ from neurosim import rules
 from neurosim.audit.answers import Testimony
 from neurosim.audit.behaviour import Behaviour
 from neurosim.audit.bench import Bench
-from neurosim.audit.graph import WEIGHTS, Graph
+from neurosim.audit.graph import FORWARD, WEIGHTS, Graph
 from neurosim.audit.operations import ledger
 from neurosim.audit.structure import Structure
 from neurosim.audit.subject import PAIRS, Subject, narrow, of_config, of_rule
@@ -140,8 +140,8 @@ def symmetry(graph: Graph, start: dict[str, np.ndarray] | None = None) -> Testim
         start: the weights before training, by name; None: these are they.
     """
     tell = Testimony("symmetry")
-    forward = [b for b in graph.bases.values() if b.role == "forward weight" and b.array.size > 1]
-    own = [b for b in graph.bases.values() if b.role in WEIGHTS[1:]]
+    forward = [b for b in graph.bases.values() if b.role in FORWARD and b.array.size > 1]
+    own = [b for b in graph.bases.values() if b.role in WEIGHTS and b.role not in FORWARD]
     pairs = [(back, weight) for back in own for weight in forward if sorted(back.shape) == sorted(weight.shape)]
     times = [("", {b.name: b.array for b in (*own, *forward)}, start is not None)]
     if start is not None:

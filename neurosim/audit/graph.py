@@ -10,7 +10,8 @@ import numpy as np
 from neurosim.buffer import Buffer
 from neurosim.plan import Plan, Step
 
-WEIGHTS = ("forward weight", "feedback weight", "inverse weight")
+FORWARD = ("forward weight", "prediction weight")  # what feedback must not be made of
+WEIGHTS = (*FORWARD, "feedback weight", "inverse weight")
 STIMULUS = ("image", "deformation", "noise")  # what comes from outside, without a label
 # What the kernels of the protocol do. A kernel that is not here is judged by the roles of what it declares.
 KINDS = {
@@ -21,6 +22,9 @@ KINDS = {
     "hinge_all": "compare", "hinge_lags": "compare", "hinge_mean": "compare", "positive": "compare", "nt_xent": "compare",
     "barlow": "compare", "add_noise": "respond", "add_bias": "transmit", "upconvolve": "transmit", "mismatch": "compare",
     "aim": "gate", "correct_target": "gate", "hebbian_bias": "hebbian", "hebbian_upconvolution": "hebbian",
+    "deform_simclr": "see", "average": "respond", "spread": "gate", "convolve_local": "transmit", "deliver_local": "deliver",
+    "hebbian_local": "hebbian", "gaze": "compare", "clapp": "compare", "predict": "transmit", "deliver_prediction": "deliver",
+    "hebbian_prediction": "hebbian",
 }  # fmt: skip
 
 
@@ -180,7 +184,7 @@ class Graph:
             return False
         driven = False
         for buffer in site.inputs.values():
-            if buffer.role == "forward weight":
+            if buffer.role in FORWARD:
                 continue
             makers, earlier = self.makers(site, buffer)
             if not makers and buffer.role in STIMULUS:

@@ -17,7 +17,8 @@ def bent(bench: Bench, site: Site, rng: np.random.Generator) -> tuple[float, flo
     where activities are multiplied, normalised, divided or exponentiated.
 
     Returns:
-        The share of random directions h, k in which it is not zero, and its median size relative to the largest error.
+        The largest share, among the errors, of random directions h, k in which it is not zero, and its median size there
+        relative to the largest error.
     """
     step = site.step
     kernel = step.function or getattr(bench.subject.kernels, step.kernel)
@@ -41,8 +42,10 @@ def bent(bench: Bench, site: Site, rng: np.random.Generator) -> tuple[float, flo
     size = np.abs(middle).max() or 1.0
     for _ in range(TRIALS):
         h, k = ({name: rng.uniform(-1, 1, given[name].shape) for name in moved} for _ in range(2))
-        met.append(np.abs(errors(h, k) - errors(h) - errors(k) + middle).max() / size)
-    return float(np.mean(np.array(met) > 1e-13)), float(np.median(met))
+        met.append(np.abs(errors(h, k) - errors(h) - errors(k) + middle) / size)
+    # A corner within reach is met in one direction or another; what bends, bends in all.
+    often = (np.array(met) > 1e-13).mean(axis=0)
+    return float(often.max()), float(np.median(met, axis=0)[often.argmax()])
 
 
 def _inputs(bench: Bench, site: Site, batch: int) -> dict[str, np.ndarray]:

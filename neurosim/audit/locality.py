@@ -37,6 +37,9 @@ class Locality:
         Where the plan declares that all moments of a batch are compared, their errors may: that is told, and the rest is
         asked again with these errors held. Weights are held throughout: that a batch's changes are summed is assumed.
         """
+        if self.rule.network.populations[0].views != 2 * self.pairs:
+            self.testimony.remarks.append(f"{TIME} the rows of a batch are parts of pictures, and all of them are compared at once")
+            return
         settled = frozenset(s for s in self.graph.sites if s.kind in ("plasticity", "count"))
         open_ones = frozenset(s for s in self.graph.sites if s.kind == "compare" and any(
             b.axes[0] == "moment_stored" and b.role in ("activity", "error") for b in s.step.buffers.values()))  # fmt: skip
@@ -151,7 +154,7 @@ class Locality:
     def _allowed(self, site: Site, change: Buffer, base: Buffer, index: tuple[int, ...]) -> np.ndarray:
         """Where a change may differ when one unit of an activity does, as declared."""
         allowed, cls = np.zeros(change.shape, bool), self.graph.class_of(base)
-        unit = index[-1] if len(change.shape) == 4 else int(np.ravel_multi_index(index[1:], base.shape[1:]))
+        unit = int(np.ravel_multi_index(index[1:], base.shape[1:])) if len(change.shape) == 2 else index[-1]
         for argument, buffer in site.step.reads.items():
             if buffer.role == "error":
                 walk = self.graph.slice(site, [argument])

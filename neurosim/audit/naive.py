@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from neurosim.audit.graph import WEIGHTS, Site
-from neurosim.audit.structure import Structure
+from neurosim.audit.structure import PER_ROW, Structure
 from neurosim.buffer import Buffer
 from neurosim.kernels import reference
 
@@ -27,15 +27,18 @@ def terms(pre: np.ndarray, post: np.ndarray, synapse: tuple[int, ...]) -> list[t
     Args:
         pre: ``(sample, row, column, channel)`` or ``(sample, presynaptic)``.
         post: ``(sample, row, column, channel)``, pooled or not, or ``(sample, postsynaptic)``.
-        synapse: ``(tap row, tap column, in, out)``, or ``(presynaptic, postsynaptic)``.
+        synapse: ``(tap row, tap column, in, out)``, ``(presynaptic, postsynaptic)``, ``(row of the grid, in, out)`` of a
+            prediction, or ``(row, column, tap row, tap column, in, out)`` of weights of every place's own.
     """
+    if len(synapse) == 3:
+        return _predicted(pre, post, synapse)
     folded, post = post, unfolded(post)
     if pre.shape == (1,):  # the constant unit of a bias
         return [(place, float(pre[0]), float(post[(*place, synapse[-1])])) for place in np.ndindex(post.shape[:-1])]
     if len(synapse) == 2:
         flat, above = pre.reshape(len(pre), -1), folded.reshape(len(folded), -1)
         return [((n,), float(flat[n, synapse[0]]), float(above[n, synapse[1]])) for n in range(len(above))]
-    i, j, k, o = synapse
+    place, (i, j, k, o) = synapse[:-4], synapse[-4:]
     found = []
     if post.shape[1] == 2 * pre.shape[1]:  # a projection to twice the rows and columns
         for n, r, c in np.ndindex(pre.shape[:3]):
@@ -45,9 +48,17 @@ def terms(pre: np.ndarray, post: np.ndarray, synapse: tuple[int, ...]) -> list[t
         return found
     for n, r, c in np.ndindex(post.shape[:3]):
         y, x = r + i - 1, c + j - 1
-        if 0 <= y < pre.shape[1] and 0 <= x < pre.shape[2]:
+        if 0 <= y < pre.shape[1] and 0 <= x < pre.shape[2] and place in ((), (r, c)):
             found.append(((n, r, c), float(pre[n, y, x, k]), float(post[n, r, c, o])))
     return found
+
+
+def _predicted(view: np.ndarray, factor: np.ndarray, synapse: tuple[int, ...]) -> list:
+    """Terms of a prediction: view ``(picture x grid x grid, place, unit)``, factor ``(row, picture, grid, place, unit)``."""
+    k, i, u = synapse
+    grid, view = factor.shape[2], view.reshape(len(view), -1, factor.shape[4])
+    places = [(n, c, q) for n, c, q in np.ndindex(factor.shape[1:4])]
+    return [((n, k, c), float(view[(n * grid + k) * grid + c, q, i]), float(factor[k, n, c, q, u])) for n, c, q in places]
 
 
 def products_differ(bench, moment, rng) -> tuple[str, int, float]:
@@ -65,7 +76,10 @@ def products_differ(bench, moment, rng) -> tuple[str, int, float]:
     found, worst = bench.after[moment][argument], 0.0
     synapses = {tuple(int(rng.integers(size)) for size in change.shape) for _ in range(SYNAPSES)}
     for synapse in synapses:
-        products = [a * b for _, a, b in terms(pre, post, synapse)]
+        place = synapse
+        if len(synapse) == 7:  # (row, row of the window, column, ...): rows of pooled weights, two and two
+            place = (synapse[0] * change.shape[1] + synapse[1], *synapse[2:])
+        products = [a * b for _, a, b in terms(pre, post, place)]
         total, met = sum(products), float(found[synapse])
         error = abs(total - met) / max(sum(map(abs, products)), 1e-30)
         if not (error < LOOSE[change.dtype.itemsize] or abs(total - met) < 1e-30):
@@ -99,7 +113,8 @@ def _values(bench, moment, pre: Buffer, post: Buffer) -> tuple[np.ndarray, np.nd
     """What this batch stored of both: the forward pass left the one, the delivery of errors the other."""
     factor = _left(bench, moment, post, False)
     cause = _left(bench, moment, pre, True)
-    return cause[len(cause) - len(factor) :] if cause.shape != (1,) else cause, factor
+    rows = pre.axes[0] in PER_ROW and post.axes[0] in PER_ROW
+    return cause[len(cause) - len(factor) :] if rows else cause, factor
 
 
 def _left(bench, moment, buffer: Buffer, forward: bool) -> np.ndarray:

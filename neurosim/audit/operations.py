@@ -24,7 +24,7 @@ from neurosim.plan import Step
 
 DRAWS = 4  # runs on random numbers, besides one on those that lie in the buffers
 ROWS = 6  # of the axis along which a step may be cut
-WEIGHTS = {"forward weight", "feedback weight", "inverse weight"}
+WEIGHTS = {"forward weight", "feedback weight", "inverse weight", "prediction weight"}
 FELT = {"activity", "memory", "image", "error"}  # roles whose numbers change from moment to moment
 
 # What each place may do beyond simple arithmetic; what it may do with a remark; the rest is forbidden.

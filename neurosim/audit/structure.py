@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from neurosim.audit.answers import Testimony
-from neurosim.audit.graph import STIMULUS, WEIGHTS, Graph, Site, Slice, known
+from neurosim.audit.graph import FORWARD, STIMULUS, WEIGHTS, Graph, Site, Slice, known
 from neurosim.buffer import Buffer
 
 PER_ROW = ("sample", "moment", "moment_stored")  # axes of which a row is one view or one moment
@@ -59,7 +59,7 @@ class Structure:
         for one, other in self.graph.aliases:
             pair = f"{one.name} ({one.role} of {one.owner}) and {other.name} ({other.role} of {other.owner})"
             roles = {one.role, other.role}
-            forward, feedback = "forward weight" in roles, roles & {"feedback weight", "inverse weight"}
+            forward, feedback = roles & set(FORWARD), roles & {"feedback weight", "inverse weight"}
             condition = "iii" if forward and feedback else "i" if roles & {*WEIGHTS, "change", "plasticity"} else "declared"
             tell.find(condition, f"{pair} share memory")
         tell.see("declared", f"{len(self.graph.bases)} buffers: no memory of one is shared with another")
@@ -102,8 +102,12 @@ class Structure:
                 self._product(weight, maker)
 
     def _product(self, weight: Buffer, site: Site) -> None:
-        """The step that makes a change: an outer product of the two populations that the synapse connects."""
-        tell, inputs = self.testimony, list(site.inputs.values())
+        """The step that makes a change: an outer product of the two populations that the synapse connects.
+
+        Numbers of its own places, which tell a block of rows where it lies, are no third factor.
+        """
+        tell = self.testimony
+        inputs = [b for b in site.inputs.values() if not (b.role == "value" and b.dtype.kind == "i" and b.owner == weight.owner)]
         roles = [b.role for b in inputs]
         pre = [b for b in inputs if b.role in CAUSED]
         post = [b for b in inputs if b.role == "error"] or pre[1:]
@@ -185,7 +189,7 @@ class Structure:
             self.testimony.find("iii", " -> ".join(words), words)
         for part in self.feedbacks:
             roles = {b.role for b in self.graph.members(self.graph.class_of(part.sent))} if self._has(part.sent) else set()
-            if part.kind != "bp" and "forward weight" in roles:
+            if part.kind != "bp" and roles & set(FORWARD):
                 self.testimony.find("iii", f"feedback {part.synapse.name} is declared {part.kind} and sends through "
                                            f"{self.graph.class_of(part.sent)}, a forward weight")  # fmt: skip
         sent = {b.name: b for s in self.graph.sites if s.kind in ("deliver", "transmit") and s not in self.graph.forward
@@ -203,7 +207,7 @@ class Structure:
         for start, one in self.slices.items():
             targets = [b.base.name for b in start.step.changed.values() if b.role in WEIGHTS]
             for name, uses in one.met.items():
-                forward = [b.name for b in self.graph.members(name) if b.role == "forward weight"]
+                forward = [b.name for b in self.graph.members(name) if b.role in FORWARD]
                 used = [site for site, buffer in uses if not self.own(site, buffer)]
                 if not forward or not used:
                     continue

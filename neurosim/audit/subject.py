@@ -23,6 +23,7 @@ from neurosim.run import Run
 from neurosim.session import CENTRED, Session, make_network, make_rule
 
 PAIRS = 4  # moments of an audit's batch: wiring does not depend on how many there are
+CHANNELS = 128  # of a layer at most, where a rule and not a run is audited: wiring does not depend on them either
 
 
 @dataclass
@@ -50,9 +51,12 @@ class Subject:
     start: dict[str, np.ndarray] | None = None
 
 
-def smallest(text: str) -> tuple[int, int, int]:
-    """The smallest picture that a network's pools allow, 8 x 8 x 3 or more: no wiring depends on the size."""
-    side = max(8, 2 ** sum(layer.pooled for layer in parse(text)))
+def smallest(text: str, crop: int | None = None) -> tuple[int, int, int]:
+    """The smallest picture that a network's pools allow, 8 x 8 x 3 or more: no wiring depends on the size.
+
+    Where a part of every picture is looked at (``crop``), a picture of that size.
+    """
+    side = crop or max(8, 2 ** sum(layer.pooled for layer in parse(text)))
     return side, side, 3
 
 
@@ -63,14 +67,20 @@ def narrow(text: str, channels: int = 6) -> str:
     return ", ".join(" ".join(words) for words in few)
 
 
-def of_config(config: Config, pairs: int = PAIRS, image: tuple[int, int, int] | None = None) -> Subject:
-    """The rule of a configuration on the smallest pictures, with random weights.
+def of_config(config: Config, image: tuple[int, int, int] | None = None, channels: int = CHANNELS) -> Subject:
+    """The rule of a configuration on the smallest pictures, with few channels a layer and random weights.
+
+    Args:
+        config: what is asked for.
+        image: (row, column, channel) of the pictures; the smallest that the pools allow if None.
+        channels: of a layer at most.
 
     Raises:
         WiringError, ShapeError: what cannot be wired.
     """
-    network = make_network(dataclasses.replace(config, batch=pairs), image or smallest(config.network))
-    return of_rule(make_rule(config, network), deformed=config.views == "deform")
+    few = dataclasses.replace(config, batch=PAIRS, network=narrow(config.network, channels))
+    network = make_network(few, image or smallest(config.network, config.crop))
+    return of_rule(make_rule(few, network), deformed=config.views == "deform")
 
 
 def of_rule(rule: Rule, deformed: bool = True) -> Subject:
@@ -81,8 +91,11 @@ def of_rule(rule: Rule, deformed: bool = True) -> Subject:
 
     def show(batch: int) -> None:
         rng = np.random.default_rng([network.seed, ord("A"), batch])
-        pictures = rng.integers(0, 256, (network.pairs, *network.populations[0].shape), np.uint8)
-        eye.show(np.concatenate([pictures, pictures]))
+        views = network.populations[0].views
+        pictures = rng.integers(0, 256, (views, *network.populations[0].shape), np.uint8)
+        if views == 2 * network.pairs:
+            pictures[network.pairs :] = pictures[: network.pairs]  # two views of every moment
+        eye.show(pictures)
         eye.draw(Deformation(), rng)
         rule.draw(0, batch)
 

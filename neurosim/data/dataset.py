@@ -1,5 +1,8 @@
 """What every source of images gives: arrays of pictures, and labels for the read-out alone."""
 
+from __future__ import annotations
+
+import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
@@ -65,3 +68,18 @@ class Dataset:
     def image_shape(self) -> tuple[int, int, int]:
         """(row, column, channel) of one image."""
         return self.train_images.shape[-3:]
+
+    def first(self, count: int) -> Dataset:
+        """The same with the first ``count`` training images alone; what the read-out sees of others stays.
+
+        Raises:
+            DataError: more than there are, or none.
+        """
+        have = len(self.train_images)
+        if not 1 <= count <= have:
+            raise DataError(f"{self.name}: {count} images asked for", f"1 to {have}", "choose a number in that range")
+        labels = None if self.train_labels is None else self.train_labels[:count].copy()
+        # What is not kept is let go; a memory map holds nothing, and stays one.
+        images = self.train_images[:count]
+        images = images if isinstance(images, np.memmap) else images.copy()
+        return dataclasses.replace(self, train_images=images, train_labels=labels)

@@ -1,12 +1,9 @@
 """Every source of images by the name a user types, and where its files are looked for."""
 
-import dataclasses
 import difflib
 import os
 from dataclasses import dataclass
 from pathlib import Path
-
-import numpy as np
 
 from neurosim.data import arrays, cifar, folder, stl10
 from neurosim.data.dataset import Dataset
@@ -60,7 +57,7 @@ def load(
     if frames > 1 and name != "toys":
         raise DataError(f"{name} has no frames", "toys, for several frames of one object", "use --views deform")
     data = _read(name, default_dir() if data_dir is None else Path(data_dir), seed, frames)
-    return data if images is None else _first(data, images)
+    return data if images is None else data.first(images)
 
 
 def default_dir() -> Path:
@@ -109,14 +106,3 @@ def _unknown(name: str) -> DataError:
     else:
         mend = f"did you mean {near[0]}?" if near else "see `neurosim data list`"
     return DataError(f"no data set {name!r}", f"one of {', '.join(names)}", mend)
-
-
-def _first(data: Dataset, count: int) -> Dataset:
-    have = len(data.train_images)
-    if not 1 <= count <= have:
-        raise DataError(f"{data.name}: {count} images asked for", f"1 to {have}", "choose a number in that range")
-    labels = None if data.train_labels is None else data.train_labels[:count].copy()
-    # What is not kept is let go; a memory map holds nothing, and stays one.
-    images = data.train_images[:count]
-    images = images if isinstance(images, np.memmap) else images.copy()
-    return dataclasses.replace(data, train_images=images, train_labels=labels)

@@ -51,12 +51,12 @@ def read_out(
     accuracies = []
     for number, (seen, unseen) in enumerate(zip(train, test, strict=True), 1):
         tell(f"layer {number} of {len(train)}")
-        model = _fit(config, seen, labels[chosen], len(data.classes), workers)
+        model = fit(config, seen, labels[chosen], len(data.classes), workers)
         accuracies.append(float(model.accuracy(unseen, data.test_labels, workers)))
     return accuracies
 
 
-def _fit(config: Config, features: np.ndarray, labels: np.ndarray, classes: int, workers: Workers):
+def fit(config: Config, features: np.ndarray, labels: np.ndarray, classes: int, workers: Workers):
     """The read-out that the configuration asks for, fitted to the features of one layer."""
     if config.readout == "hinge":
         return hinge.fit(features, labels, classes, workers, seed=config.seed)

@@ -5,6 +5,8 @@ import numpy as np
 from neurosim.kernels.api import CLOSED
 from neurosim.kernels.scratch import take
 
+GATHERED = 512  # presynaptic units of one product of a head's outer product
+
 
 def signs(source, target):
     """target = sign(source), 0 at 0: by comparisons, since `np.sign` branches at every number (5 ns against 0.5)."""
@@ -30,7 +32,11 @@ def dense(presynaptic, weight, potential):
 
 def hebbian_dense(pre, post, change):
     """change = pre^T post over all samples; see `neurosim.kernels.reference.hebbian_dense`."""
-    np.matmul(pre.T, post, out=change)
+    for start in range(0, len(change), GATHERED):
+        part = pre[:, start : start + GATHERED]
+        gathered = take("gathered", part.shape, pre.dtype)  # a product of rows far apart takes a fifth longer
+        np.copyto(gathered, part)
+        np.matmul(gathered.T, post, out=change[start : start + GATHERED])
 
 
 def deliver_dense(post, weight, error):

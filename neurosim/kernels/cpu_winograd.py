@@ -4,9 +4,10 @@ A tile of 4 x 4 results needs a patch of 6 x 6 places. With three fixed matrices
 
     result = A^T [ (G w G^T) . (B^T patch B) ] A,
 
-36 products replace 144. Patches, weights and results are laid out as ``(36 or 16 or 9, tile, channel)``, so that a
-transform is one product of a small matrix with a wide one and the middle is 36 products over channels. Outer products
-and feedback are the same three maps run in the other direction. Source: Winograd 1980; Lavin and Gray 2016.
+36 products replace 144. Patches, weights and results are laid out as ``(row, column, tile, channel)`` with 6, 3 or 4 rows
+and columns, so that a transform of one side is a product of a small matrix with a wide one, and the middle is 36 products
+over channels. Outer products and feedback are the same three maps run in the other direction; products stay below 10^6
+multiplications where they can, since OpenBLAS then does not repack. Source: Winograd 1980; Lavin and Gray 2016.
 
 The interpolation points 0, +-2/3, +-3/2 keep rounding at about three times that of the plain sum (0, +-1, +-2: seven times).
 """
@@ -64,14 +65,14 @@ def _patches(pad):
 
 
 def _tiles(maps):
-    """``(4, 4, sample, tile row, tile column, channel)`` of plain or pooled maps, a view."""
+    """A view of plain maps as ``(4, 4, sample, tile row, tile column, channel)``, of pooled ones with 2, 2, 2, 2 for 4, 4."""
     n, channels = len(maps), maps.shape[-1]
     if maps.ndim == 4:
         rows, columns = maps.shape[1] // TILE, maps.shape[2] // TILE
         return maps.reshape(n, rows, TILE, columns, TILE, channels).transpose(2, 4, 0, 1, 3, 5)
     rows, columns = maps.shape[2] // 2, maps.shape[3] // 2
-    cut = maps.reshape(n, 2, 2, rows, 2, columns, 2, channels).transpose(4, 1, 6, 2, 0, 3, 5, 7)
-    return cut  # (window of the tile, place in it) twice
+    # rows: window of the tile, place in the window; the same for columns
+    return maps.reshape(n, 2, 2, rows, 2, columns, 2, channels).transpose(4, 1, 6, 2, 0, 3, 5, 7)
 
 
 def padded(plain, name):

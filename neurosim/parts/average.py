@@ -13,13 +13,21 @@ class Average(Population):
 
     Args:
         source: whose activity is averaged; its rows and columns must be even.
+        mark: the source's, after the number in every name.
     """
 
-    def __init__(self, source: Population):
+    def __init__(self, source: Population, mark: str = ""):
         rows, columns, channels = source.shape
         super().__init__(source.number, (rows // 2, columns // 2, channels), source.views, source.learning,
-                         dtype=source.activity.dtype, mark=" mean")  # fmt: skip
+                         dtype=source.activity.dtype, mark=f"{mark} mean")  # fmt: skip
         self.source = source
+
+    @property
+    def whole(self) -> Population:
+        return self.source
+
+    def over(self, units: Population) -> Average:
+        return Average(units, units.activity.name.removeprefix(f"x{self.number}"))
 
     def gather(self) -> Iterator[Step]:
         """``a = mean over the window of x``."""

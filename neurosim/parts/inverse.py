@@ -75,10 +75,10 @@ class Inverse:
     """
 
     def __init__(self, projection: Projection, synapse: Synapse, bias: Bias):
-        below, above = projection.pre, projection.post
+        below, above = projection.pre.whole, projection.post
         self.projection, self.synapse, self.below, self.above = projection, synapse, below, above
         self.noisy, self.heard = below.twin("+n"), above.twin("~")
-        self.again = Projection(self.noisy, self.heard, projection.synapse, projection.bias)
+        self.again = Projection(projection.pre.over(self.noisy), self.heard, projection.synapse, projection.bias)
         self.path = Projection(self.heard, below.twin("^~", "error"), synapse, bias)
         self.here, self.there = (Projection(above, below.twin(mark, "error"), synapse, bias) for mark in ("^", "^t"))
         self.value = Buffer(f"loss {synapse.name}", ("figure",), (1,), "value", synapse.name, np.float64)

@@ -71,6 +71,15 @@ class Population:
         return Population(self.number, self.shape, self.views - self.learning, 0, self.nonlinearity,
                           self.pooled and role == "activity", self.activity.dtype, mark, role, local=True)  # fmt: skip
 
+    @property
+    def whole(self) -> Population:
+        """The units whose activity a head reads here, each by itself."""
+        return self
+
+    def over(self, units: Population) -> Population:
+        """How a head reads a twin of the same units."""
+        return units
+
     def gather(self) -> Iterator[Step]:
         """What comes before a head reads this: nothing, the activity is there."""
         yield from ()

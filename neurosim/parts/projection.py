@@ -80,7 +80,8 @@ class Projection:
         symbol = (" *^" if self.widens else " *") if self.convolution else ""
         out = self._flat(out)
         yield from self.pre.gather()
-        yield Step(kernel, f"{name}: {x.name} -> {out.name}", f"{out.name} = {name}{symbol} {x.name}",
+        untied = f", {name} of every place's own" if self.synapse.axes is LOCAL else ""
+        yield Step(kernel, f"{name}: {x.name} -> {out.name}", f"{out.name} = {name}{symbol} {x.name}{untied}",
                    {"presynaptic": x, "weight": self.synapse.weight}, {"potential": out}, over="sample", rows=self.rows,
                    flops=self.products(x.shape[0]))  # fmt: skip
         if self.bias:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import textwrap
 from importlib.util import find_spec
 
 import numpy as np
@@ -59,6 +60,45 @@ def curves(rows: list[dict]) -> str:
     return _svg(figure)
 
 
+# Columns of a diagnosis by how they begin -> what their panel is called.
+PANELS = {
+    "feedback_angle_": "degrees, feedback to forward weight", "update_angle_": "degrees, change to bp's",
+    "active_": "share of comparisons active", "sparsity_": "sparsity of activity", "dead_": "share of dead units",
+    "saturated_": "share of saturated activities", "inverse_": "what inverses miss, mean squared",
+    "readout_": "small read-out, share right",
+}  # fmt: skip
+
+
+def diagnoses(rows: list[dict]) -> str:
+    """What the observer saw, one panel a kind, one curve a layer or a path, as SVG.
+
+    Args:
+        rows: of `neurosim.run.Run.diagnoses`: numbers or words; what is missing leaves a gap.
+    """
+    from matplotlib.figure import Figure
+
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    panels = {start: [name for name in names if name.startswith(start)] for start in PANELS}
+    panels = {start: columns for start, columns in panels.items() if columns}
+    figure = Figure(figsize=(8, 2.7 * -(-len(panels) // 2)), layout="constrained")
+    every = np.atleast_1d(figure.subplots(-(-len(panels) // 2), 2)).ravel()
+    for axes in every[len(panels) :]:
+        axes.set_axis_off()
+    images = [float(row["images"]) for row in rows]
+    for axes, (start, columns) in zip(every, panels.items(), strict=False):
+        for name in columns:
+            axes.plot(images, [float(row.get(name, "nan")) for row in rows], marker="o", markersize=3,
+                      label=name.removeprefix(start))  # fmt: skip
+        axes.set_title(PANELS[start], fontsize=10)
+        axes.set_xlabel("images seen", fontsize=8)
+        if "angle" in start:
+            axes.set_ylim(0, max(95, *(float(row.get(name, 0)) for row in rows for name in columns)))
+            axes.axhline(90, color=GREY, linewidth=0.8)
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.legend(fontsize=7, frameon=False)
+    return _svg(figure)
+
+
 def bars(layers: list[dict]) -> str:
     """Test accuracy of every layer beside the floor, as SVG.
 
@@ -73,8 +113,41 @@ def bars(layers: list[dict]) -> str:
     axes.set_xticks(places, [f"layer {row['layer']}" for row in layers])
     axes.set(ylabel="% of test images", title="read-out")
     axes.margins(y=0.15)
-    axes.legend(loc="lower right", fontsize=8)
+    axes.legend(loc="upper left", bbox_to_anchor=(1, 1), frameon=False, fontsize=8)
     return _svg(figure)
+
+def published(rows: list[dict], title: str) -> bytes:
+    """The cells of a table of the paper: its number, ours over seeds, the floor, as PNG.
+
+    Args:
+        rows: as `neurosim.reproduce.page.rows` gives them; those that are not finished are left out.
+        title: over it.
+    """
+    from matplotlib.figure import Figure
+
+    shown = [row for row in rows if row["ours"] is not None][::-1]
+    figure = Figure(figsize=(9, 1.4 + 0.3 * len(shown)), layout="constrained")
+    axes = figure.subplots()
+    for place, row in enumerate(shown):
+        colour = GREEN if row["plausible"] == "plausible" else BLUE
+        axes.errorbar(row["ours"], place, xerr=row["spread"] or 0, color=colour, marker="o", capsize=3)
+        axes.plot(row["each"], [place] * len(row["each"]), color=colour, linestyle="", marker=".", markersize=4, alpha=0.5)
+        for key, marker in (("paper", "s"), ("floor", "|")):
+            if row[key] is not None:
+                axes.plot(row[key], place, color=GREY, linestyle="", marker=marker, markersize=9 if key == "floor" else 5)
+    marks = [("o", GREEN, "ours, plausible"), ("o", BLUE, "ours, not plausible"), ("s", GREY, "the paper"),
+             ("|", GREY, "untrained")]  # fmt: skip
+    for marker, colour, name in marks:
+        axes.plot([], [], color=colour, linestyle="", marker=marker, label=name)
+    axes.set_yticks(range(len(shown)), [", ".join(filter(None, (row["cell"], row["setting"]))) for row in shown], fontsize=8)
+    axes.set_xlabel("% of test images")
+    figure.suptitle(textwrap.fill(title, 110), fontsize=9)
+    axes.grid(axis="x", color="#dddddd")
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(fontsize=8, loc="upper center", bbox_to_anchor=(0.4, -0.9 / figure.get_figheight()), ncols=4, frameon=False)
+    file = io.BytesIO()
+    figure.savefig(file, format="png", dpi=110)
+    return file.getvalue()
 
 
 def _figure(number: int, width: float):

@@ -40,6 +40,10 @@ def page(run: Run, weights: dict[str, np.ndarray]) -> str:
     parts = [f"<h1>{escape(title)}</h1>", _headline(results, rows), _layers(results)]
     if rows:
         parts += ["<h2>Training</h2>", figures.curves(rows) if figures.can_plot() else _no_plots(), _metrics(rows)]
+    seen = run.diagnoses()
+    if seen:
+        parts += ["<h2>What an observer saw</h2>", figures.diagnoses(seen) if figures.can_plot() else _no_plots(),
+                  '<p class="pale">By copies of its own, on pictures aside; the numbers are in metrics.csv.</p>']  # fmt: skip
     first = next(iter(weights.values()))
     picture = base64.b64encode(figures.filters(first)).decode()
     parts += [
@@ -50,7 +54,7 @@ def page(run: Run, weights: dict[str, np.ndarray]) -> str:
         "<ul>" + "".join(f"<li><code>{escape(line)}</code></li>" for line in results["wiring"]) + "</ul>"
         if results["wiring"] else "<p>No feedback path: nothing learns.</p>",
         "<h2>Options</h2>",
-        _table(["option", "value"], [[k, "" if v is None else str(v)] for k, v in dataclasses.asdict(run.config).items()]),
+        _table(["option", "value"], [[k, str(v)] for k, v in dataclasses.asdict(run.config).items() if v is not None]),
         f'<p class="pale">neurosim {neurosim.__version__}; config.json in the same folder runs it again.</p>',
     ]  # fmt: skip
     head = f'<meta charset="utf-8"><title>{escape(title)}</title><style>{STYLE}</style>'

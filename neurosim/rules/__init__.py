@@ -98,8 +98,8 @@ def imported(place: str, name: str):
     Raises:
         WiringError: the file is missing, or fails while it is imported; with its line.
     """
-    if "" not in sys.path and "." not in sys.path:
-        sys.path.append(".")
+    if "" not in sys.path:
+        sys.path.append("")  # the folder of this moment; "." would stay the folder of the first import
     importlib.invalidate_caches()
     try:
         return importlib.import_module(place)

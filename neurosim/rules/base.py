@@ -63,7 +63,7 @@ class Rule:
 
     def plasticities(self) -> list:
         """Every plasticity whose rate follows the schedule."""
-        return [self.network.plasticity, self.network.head_plasticity, self.network.top_plasticity]
+        return [self.network.plasticity, self.network.head_plasticity, *self.network.layer_plasticities]
 
     def draw(self, epoch: int, batch: int) -> None:
         """Draw what a lesson needs, a function of the seed and the place in the stream: the losses' random patches."""

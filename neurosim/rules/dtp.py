@@ -52,9 +52,6 @@ class DifferenceTargetPropagation(Rule):
         self.top, self.step, self.sigma, self.times = top, target_step, noise, inverse_steps
         self.lessons, self.first = ("all layers", *["inverses"] * (inverse_first > 0)), inverse_first
         self.head, self.error = network.head(len(network)), self._attach(len(network))
-        if self.head.pre is not network.populations[-1]:
-            raise WiringError("a head that averages with --rule dtp", "a head that reads its layer place by place",
-                              "leave 'head average' out of --network, or take another rule")  # fmt: skip
         p = network.plasticity
         self.inverse_plasticity = Plasticity(p.kind, p.base_rate * inverse_rate, p.momentum, p.decay, "inverse rate")
         restored = [self.head] * (top == "target") + network.projections[:0:-1]
@@ -96,10 +93,10 @@ class DifferenceTargetPropagation(Rule):
         yield from projection.hebbian()
         for inverse in self.inverses:
             if inverse.projection is projection:
-                yield from inverse.bring(target, self.targets[projection.pre])
+                yield from inverse.bring(target, self.targets[inverse.below])
         if self.transported and projection is self.head:
             yield from self.transported.deliver()
-            yield from self.targets[projection.pre].aim(self.step)
+            yield from self.targets[projection.pre.whole].aim(self.step)
 
     def lesson(self, epoch: int, batch: int, asked: int) -> str:
         return self.lessons[epoch == 0 and batch < self.first]
@@ -124,10 +121,13 @@ class DifferenceTargetPropagation(Rule):
         return [*super().synapses(), *(s for inverse in self.inverses for s in inverse.synapses)]
 
     def wiring(self) -> list[str]:
-        told = "an inverse with weights of its own, learned by its own outer products"
-        lines = [f"{i.synapse.name}: {self.targets[i.above].activity.name} -> {self.targets[i.below].activity.name} ({told})"
-                 for i in self.inverses]  # fmt: skip
-        return [*super().wiring(), *lines]
+        lines = super().wiring()
+        for i in self.inverses:
+            above, below = self.targets[i.above].activity.name, self.targets[i.below].activity.name
+            shared = ", shared by all places of the untied layer" if len(i.projection.synapse.shape) == 6 else ""
+            lines.append(f"{i.synapse.name}: {above} -> {below} (an inverse with weights of its own{shared}, "
+                         "learned by its own outer products)")  # fmt: skip
+        return lines
 
 
 def _check(top, target_step, noise, inverse_rate, inverse_steps, inverse_first) -> None:

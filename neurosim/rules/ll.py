@@ -32,7 +32,8 @@ class LayerWise(Rule):
         if order not in ORDERS:
             raise WiringError(f"unknown order {order!r}", "one of " + ", ".join(ORDERS), "write --order simultaneous")
         self.order = order
-        numbers = range(1, len(network) + 1)
+        # A layer that stays as drawn needs no head, no error and, at the top, no activity.
+        numbers = [n for n in range(1, len(network) + 1) if network.learns(n)]
         self.back = {n: self._feed(network.head(n), feedback) for n in numbers}
         for n in numbers:
             self._attach(n)

@@ -30,7 +30,8 @@ def drawn(seed):
     for _ in range(depth):
         pooled = side % 2 == 0 and side > 2 and rng.random() < 0.5
         side = side // 2 if pooled else side
-        words = [str(rng.integers(2, 9)), *["bias"] * (rng.random() < 0.3), rng.choice(["hardtanh", "tanh"]), *["pool"] * pooled]
+        words = [str(rng.integers(2, 9)), *["bias"] * (rng.random() < 0.3), *["local"] * (rng.random() < 0.2),
+                 rng.choice(["hardtanh", "tanh"]), *["pool"] * pooled]
         layers.append(" ".join(words))
     head = ", head bias tanh" if rng.random() < 0.2 else ""
     plasticity = str(rng.choice(["sgd", "momentum", "signum", "adam"]))
@@ -90,3 +91,19 @@ def test_assert_plausible():
     assert "\n" not in str(problem.value)
     with pytest.raises(PlausibilityError, match="violated"):
         assert_plausible(available()["urf"], loss="simclr")
+
+
+PATCHES = {"data": "cifar10", "patch": 8, "network": "3 hardtanh, 4 pool"}
+
+
+@pytest.mark.parametrize("rule", ["ll", "urf"])
+def test_gaze_is_plausible(rule):
+    report = audit(of_config(Config.resolve(rule=rule, loss="gaze", **PATCHES)))
+    assert report.exit_code == 0, report.text()
+
+
+def test_clapp_multiplies_activities_and_transposes_its_predictions():
+    report = audit(of_config(Config.resolve(rule="ll", loss="clapp", **PATCHES)))
+    assert report.violated == ["ii", "iii"], report.text()
+    assert any("product of activities" in f.text for f in report.findings if f.condition == "ii")
+    assert any(path.startswith("P1 -> feedback into") for path in report.paths)

@@ -69,12 +69,19 @@ def test_two_views_of_crops(folder, tmp_path, options):
     assert results["test_accuracy"] > 0.7 and len(results["per_layer"]) == 2
 
 
+def test_brightness_alone(folder, tmp_path):
+    told, results = trained(folder, tmp_path, "--grey", "--crop", "32", "--readout", "knn")
+    assert "32x32x1 -> 32x32x4 -> 16x16x6" in told and results["readout"] == "knn"
+
+
 @pytest.mark.parametrize("loss", ["gaze", "clapp"])
 @pytest.mark.parametrize("options", [["--rule", "urf"], ["--order", "greedy", "--negatives", "2"]], ids=" ".join)
 def test_patches_as_the_gaze_shifts(folder, tmp_path, loss, options):
     told, results = trained(folder, tmp_path, "--loss", loss, *options)
     assert "16x16x1 -> 16x16x4 -> 8x8x6" in told and f"error     {loss}, no gradient block" in told
     assert 0 <= results["test_accuracy"] <= 1
+    config = Run.open(tmp_path / "run").config
+    assert (config.rate, config.head_rate, config.grid, config.grey, config.block) == (0.004, 1.0, 7, True, False)
     again = call("evaluate", "run", where=tmp_path)
     assert again.returncode == 0 and again.stdout.splitlines()[0] in told
 

@@ -2,11 +2,13 @@
 
 import io
 import tarfile
+import tracemalloc
 
 import numpy as np
 import pytest
 
 from neurosim.data import fetch, sources, stl10
+from neurosim.data.framing import Framing
 from neurosim.errors import DataError
 
 SIZES = {"train": 7, "test": 5, "unlabeled": 11}
@@ -108,3 +110,18 @@ def test_fetched_archives_are_unpacked(folder, tmp_path, monkeypatch):
     assert len(sources.load("stl10", folder.parent).train_images) == 11
     (folder / "test_y.bin").write_bytes(b"")
     assert not stl10.complete(stl10.LAYOUTS["stl10"], folder)
+
+
+def test_a_hundred_thousand_images_fill_no_memory(folder):
+    """A file of the official size, all of it a hole on the disk."""
+    write(folder)
+    with open(folder / "unlabeled_X.bin", "r+b") as file:
+        file.truncate(100_000 * 27_648)
+    tracemalloc.start()
+    data = sources.load("stl10", folder, images=99_000)
+    chosen = np.random.default_rng(0).permutation(len(data.train_images))[:50]
+    seen = Framing(crop=64).wander(data.train_images[chosen], np.random.default_rng(1))
+    held = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert data.train_images.shape == (99_000, 96, 96, 3) and seen.shape == (50, 64, 64, 3)
+    assert held < 20e6

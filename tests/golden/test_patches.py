@@ -24,10 +24,11 @@ def case_of(golden, name):
 @pytest.mark.parametrize("form", FORMS)
 def test_gaze_shifts(golden, relative_error, form):
     case, meta, negative, shared = case_of(golden, "gaze_hinge")
-    error, value = np.full(case["embedding"].shape, np.nan), np.zeros(3)
-    form.gaze(case["embedding"], negative, error, value, **shared, **meta["gaze_hinge"])
+    view = case["embedding"].reshape(len(case["embedding"]), -1)
+    error, value = np.full(view.shape, np.nan), np.zeros(3)
+    form.gaze(view, negative, error, value, **shared, **meta["gaze_hinge"])
     assert relative_error(value[0], case["loss"]) < 1e-9
-    assert relative_error(error, case["grad"]) < 1e-9
+    assert relative_error(error, case["grad"].reshape(view.shape)) < 1e-9
 
 
 @pytest.mark.parametrize("form", FORMS)

@@ -125,5 +125,6 @@ def test_what_a_gpu_lacks_is_told_in_one_line(cupy):
 
 
 def test_arrays_that_gpu_cu_cannot_count_are_refused():
-    with pytest.raises(ShapeError, match="kernel add was given 4x2 elements; expected fewer than 2147483648 elements"):
+    told = "kernel add was given 4x2 elements; expected fewer than 2147483648 elements, side by side"
+    with pytest.raises(ShapeError, match=told):
         Gpu(None).launch("float32", "add", 8, np.zeros((4, 4))[:, :2], np.zeros((4, 2)))

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from neurosim.errors import ShapeError, WiringError
+from neurosim.errors import ShapeError
 from neurosim.execute import Program, Workers
 from neurosim.kernels import cpu, reference
 from neurosim.losses import make as make_loss
@@ -94,5 +94,3 @@ def test_vgg6_is_the_paper_s():
 def test_what_cannot_be_averaged_is_told():
     with pytest.raises(ShapeError, match="head 1 averages 5x5x4; expected even sizes, or a single place"):
         Network("4 tanh, head average", (5, 5, 2), 1).head(1)
-    with pytest.raises(WiringError, match="a head that averages with --rule dtp"):
-        make("dtp", Network(TEXT, (8, 8, 2), 2), make_loss("hinge-mean"))

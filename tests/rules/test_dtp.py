@@ -12,7 +12,7 @@ from neurosim.rules import make
 STEP = 1e-6
 PHI = {"hardtanh": lambda u: np.clip(u, -1, 1), "tanh": np.tanh, "linear": lambda u: u}
 TEXTS = ["3 bias tanh pool, 4 bias tanh pool, head bias tanh", "3 hardtanh, 4 pool, 3 bias hardtanh",
-         "4 tanh pool, 3 linear, head hardtanh"]  # fmt: skip
+         "4 tanh pool, 3 linear, head hardtanh", "3 local tanh pool, 3 local bias hardtanh, head average tanh"]  # fmt: skip
 WAYS = [(text, top, block) for text in TEXTS for top in ("target", "transport") for block in (True, False)]
 
 
@@ -38,7 +38,12 @@ def forward(x, weights, layer):
     """f: activity above, and the sides of every corner met."""
     weight, bias, sides = weights[0], weights[1] if len(weights) > 1 else 0, []
     if weight.ndim == 2:
+        if x[0].size == 4 * len(weight):  # a head that averages
+            x = (x[:, ::2, ::2] + x[:, 1::2, ::2] + x[:, ::2, 1::2] + x[:, 1::2, 1::2]) / 4
         u = x.reshape(len(x), -1) @ weight + bias
+    elif weight.ndim == 6:
+        untied = weight.reshape(*weight.shape[:2], 9, *weight.shape[4:])
+        u = np.einsum("nrctk,rctko->nrco", windows(x, *x.shape[1:3], 1), untied) + bias
     else:
         u = np.einsum("nrctk,tko->nrco", windows(x, *x.shape[1:3], 1), weight.reshape(9, *weight.shape[2:])) + bias
     if layer[1]:
@@ -130,7 +135,7 @@ def test_every_layer_descends_its_own_target_loss(learned, text, top, block):
 
         def loss(projection=projection, target=target):
             weights = [s.weight.array for s in projection.synapses]
-            x, sides = forward(projection.pre.active_part.array, weights, kind_of(projection.post))
+            x, sides = forward(projection.pre.whole.active_part.array, weights, kind_of(projection.post))
             return np.mean((x - target) ** 2), sides
 
         assert abs(loss()[0] - rule.targets[projection.post].value.array[0]) < 1e-12

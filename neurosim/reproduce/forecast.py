@@ -1,0 +1,105 @@
+"""How long a grid will take: from one batch of every plan, and how far it has come, from the plans' arithmetic."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from neurosim.evaluate.features import GRID, Encoder
+from neurosim.evaluate.layers import fit
+from neurosim.execute import Workers
+from neurosim.reproduce.cells import Cell
+from neurosim.reproduce.grid import Grid
+from neurosim.session import CENTRED, Session, make_framing
+
+VIEWS, SAMPLE = 128, 1000  # images encoded and read out for a measurement
+# What a fit costs for each labelled image and feature, in operations of a convolution that takes as long; measured.
+FIT = {"lbfgs": 2e4, "adam": 1e5, "knn": 1e3}
+
+
+def work(grid: Grid, cell: Cell) -> float:
+    """Arithmetic operations of one cell, read-out included: a weight for the time that is left, not a measurement."""
+    session = Session(grid.config(cell, 0), grid.data)
+    lessons = [session.plan(lesson).flops for lesson in session.rule.lessons] or [0]
+    train = session.epochs * session.batches * float(np.mean(lessons))
+    look = sum(step.flops for step in session.network.look()) / session.network.populations[0].views
+    views = session.framing.views(session.data.image_shape[0])
+    features = sum(p.size for p in session.network.populations[1:] if p.shape[0] <= GRID)
+    features += sum(GRID**2 * p.shape[2] for p in session.network.populations[1:] if p.shape[0] > GRID)
+    config = session.config
+    labelled = min(config.readout_images, len(grid.read.labelled[0]))
+    return train + _images(grid, cell) * views * look + FIT.get(config.readout, FIT["lbfgs"]) * labelled * features
+
+
+def _images(grid: Grid, cell: Cell) -> int:
+    """Pictures that a cell's read-out encodes."""
+    return min(grid.config(cell, 0).readout_images, len(grid.read.labelled[0])) + len(grid.read.test_images)
+
+
+def measure(grid: Grid, cells: list[Cell], workers: Workers, tell: Callable[[Cell], None]) -> dict[str, tuple[float, float]]:
+    """Cell's name -> seconds of training and of read-out expected with one seed.
+
+    One batch of each distinct plan is run, twice where it is quick; the read-out of each kind of network is
+    measured once: `VIEWS` pictures encoded, `SAMPLE` of them read out.
+
+    Args:
+        grid: whose cells. cells: which. workers: who computes. tell: called before each cell.
+    """
+    readings: dict[tuple, tuple[float, float]] = {}
+    batches: dict[tuple, float] = {}
+    found = {}
+    for cell in cells:
+        tell(cell)
+        config = grid.config(cell, 0)
+        session = Session(config, grid.data)
+        kinds = {lesson: _kind(session, lesson) for lesson in session.rule.lessons}
+        for lesson, plan in kinds.items():
+            if plan not in batches:
+                batches[plan] = _batch(session, lesson, workers)
+        lessons = [batches[plan] for plan in kinds.values()] or [0.0]
+        kind = config.network, config.patch, config.grey, config.readout
+        if kind not in readings:
+            readings[kind] = _reading(grid, cell, workers)
+        encode, read = readings[kind]
+        labelled = min(config.readout_images, len(grid.read.labelled[0]))
+        reading = encode * _images(grid, cell) + read * labelled
+        found[cell.name] = session.epochs * session.batches * float(np.mean(lessons)), reading
+    return found
+
+
+def _kind(session: Session, lesson: str) -> tuple:
+    """What a plan costs depends on: the kernel of every step, and its arrays' sizes."""
+    return tuple((step.kernel, *(b.shape for b in step.buffers.values())) for step in session.plan(lesson))
+
+
+def _batch(session: Session, lesson: str, workers: Workers) -> float:
+    """Seconds of one batch of a lesson."""
+    for _ in range(2):  # the first touches every array for the first time
+        began = time.perf_counter()
+        session.show(0, 0)
+        session.rule.draw(0, 0)
+        session.program(lesson).run(workers)
+        seconds = time.perf_counter() - began
+        if seconds > 10:
+            break
+    return seconds
+
+
+def _reading(grid: Grid, cell: Cell, workers: Workers) -> tuple[float, float]:
+    """Seconds to encode a picture and to read one labelled image out, all layers together."""
+    config, shape = grid.config(cell, 0), grid.read.image_shape
+    encoder = Encoder(config.network, shape, None, framing=make_framing(config), **CENTRED)
+    images = grid.read.test_images[:VIEWS]
+    encoder.features(images, workers)
+    began = time.perf_counter()
+    features = encoder.features(images, workers)
+    encode = (time.perf_counter() - began) / len(images)
+    classes = len(grid.read.classes)
+    rng = np.random.default_rng(0)
+    labels = np.arange(max(SAMPLE, 2 * classes)) % classes
+    began = time.perf_counter()
+    for layer in features:
+        fit(config, rng.standard_normal((len(labels), layer.shape[1]), np.float32), labels, classes, workers)
+    return encode, (time.perf_counter() - began) / len(labels)

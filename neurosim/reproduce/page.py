@@ -1,0 +1,105 @@
+"""The table of a grid: as rows, as Markdown, CSV and JSON; its figure is `neurosim.report.figures.published`."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import statistics
+from pathlib import Path
+
+import neurosim
+from neurosim.reproduce.grid import Grid
+from neurosim.run import write_whole
+
+HEAD = ("cell", "setting", "paper", "ours", "spread", "floor", "over floor", "seeds", "images seen", "plausible")
+
+
+def rows(grid: Grid, results: dict[tuple[str, int], dict]) -> list[dict]:
+    """One row a cell, in the table's order; accuracies in % of the test images.
+
+    ``ours`` is the mean over the seeds that are finished and ``spread`` the standard deviation over them (None with one
+    seed), ``floor`` the mean of the same network untrained over the same seeds, ``images seen`` those of one seed.
+    """
+    found = []
+    for cell in grid.cells:
+        mine = {seed: results[cell.name, seed] for seed in range(grid.seeds) if (cell.name, seed) in results}
+        right = [100 * result["test_accuracy"] for result in mine.values()]
+        floors = [100 * results[cell.floor, seed]["test_accuracy"] for seed in mine if (cell.floor, seed) in results]
+        one = next(iter(mine.values()), {})
+        ours = statistics.fmean(right) if right else None
+        floor = statistics.fmean(floors) if floors else None
+        found.append({
+            "name": cell.name, "cell": cell.row, "setting": cell.column, "paper": cell.published, "ours": ours,
+            "spread": statistics.stdev(right) if len(right) > 1 else None, "floor": floor,
+            "over floor": None if ours is None or floor is None else ours - floor, "seeds": len(right),
+            "images seen": one.get("images_seen"), "plausible": one.get("verdict"), "audit": one.get("audit"),
+            "seconds": sum(result["seconds"] for result in mine.values()), "each": right,
+        })  # fmt: skip
+    return found
+
+
+def text(name: str, value) -> str:
+    """A number of the table as it is printed."""
+    if value is None or value == "":
+        return "" if name == "setting" else "-"
+    if name in ("paper", "ours", "floor", "spread"):
+        return f"{value:.2f}" if name in ("paper", "spread") else f"{value:.1f}"
+    if name == "over floor":
+        return f"{value:+.1f}"
+    return f"{value:,}" if isinstance(value, int) and name == "images seen" else str(value)
+
+
+def markdown(grid: Grid, table: list[dict], command: str) -> str:
+    """The table with its title, its protocol and the command that makes it."""
+    left = sum(grid.seeds - row["seeds"] for row in table)
+    lines = [f"# {grid.protocol.title()}", "", grid.protocol.note() + ".", "",
+             "% of test images, top layer; ours: mean and standard deviation over seeds; floor: the same network untrained; "
+             "plausible: the audit's answer.", "", f"    {command}", ""]  # fmt: skip
+    if left:
+        lines += [f"Not finished: {left} of {grid.seeds * len(table)} cells are missing.", ""]
+    lines += ["| " + " | ".join(HEAD) + " |", "|---|---|" + "---:|" * (len(HEAD) - 3) + "---|"]
+    lines += ["| " + " | ".join([*(text(name, row[name]) for name in HEAD[:-1]), _plausible(row)]) + " |" for row in table]
+    told = [f"- {row['cell']}{', ' * bool(row['setting'])}{row['setting']}: {row['audit']}" for row in table
+            if row["plausible"] not in (None, "plausible")]  # fmt: skip
+    if told:
+        lines += ["", "What the audit found:", "", *told]
+    return "\n".join(lines) + "\n"
+
+
+def _plausible(row: dict) -> str:
+    """The audit's answer in a word or two."""
+    if row["plausible"] == "plausible" and "not strictly local in time" in row["audit"]:
+        return "yes, not strictly local in time"
+    return {None: "-", "plausible": "yes", "violated": "no"}.get(row["plausible"], row["plausible"])
+
+
+def as_csv(table: list[dict]) -> str:
+    """The rows as CSV; what is missing is empty."""
+    file = io.StringIO()
+    names = [name for name in table[0] if name != "each"]
+    writer = csv.DictWriter(file, names, lineterminator="\n", extrasaction="ignore")
+    writer.writeheader()
+    writer.writerows(table)
+    return file.getvalue()
+
+
+def write(grid: Grid, results: dict[tuple[str, int], dict], command: str) -> list[Path]:
+    """Write NAME.md, NAME.csv and NAME.json into the grid's folder.
+
+    Args:
+        grid: whose. results: of `Grid.results`. command: that makes it again.
+
+    Returns:
+        The files.
+
+    Raises:
+        RunError: they cannot be written.
+    """
+    table, name, protocol = rows(grid, results), grid.table.name, grid.protocol
+    held = {"title": protocol.title(), "protocol": protocol.note(), "scale": protocol.scale, "command": command,
+            "neurosim": neurosim.__version__, "rows": table}  # fmt: skip
+    texts = {"md": markdown(grid, table, command), "csv": as_csv(table), "json": json.dumps(held, indent=1) + "\n"}
+    for ending, content in texts.items():
+        write_whole(grid.out / f"{name}.{ending}", lambda file, content=content: file.write(content.encode()))
+    return [grid.out / f"{name}.{ending}" for ending in texts]

@@ -1,0 +1,273 @@
+"""The grid of the paper's tables, from a few images in the official layouts, at a tiny scale."""
+
+import contextlib
+import csv
+import io
+import json
+import os
+import signal
+import types
+
+import numpy as np
+import pytest
+from neurosim.cli.main import main
+
+from neurosim.data import cifar
+from neurosim.errors import WiringError
+from neurosim.report import figures
+from neurosim.reproduce.cells import BLOCKED, OPEN, TABLES
+from neurosim.reproduce.protocol import Protocol
+
+TINY = ["--scale", "1e-6", "--threads", "1", "--network", "4 hardtanh pool, 5 hardtanh", "--readout", "hinge"]
+
+
+@pytest.fixture(scope="module")
+def stl10(tmp_path_factory):
+    """Forty labelled pictures of ten kinds, twenty for the test, eighteen without a label."""
+    rng = np.random.default_rng(0)
+    folder = tmp_path_factory.mktemp("stl") / "stl10_binary"
+    folder.mkdir()
+    for split, count in {"train": 40, "test": 20, "unlabeled": 18}.items():
+        labels = np.arange(count) % 10
+        images = rng.integers(0, 100, (count, 3, 96, 96)) + 15 * labels[:, None, None, None]
+        images.astype(np.uint8).tofile(folder / f"{split}_X.bin")
+        if split != "unlabeled":
+            (labels + 1).astype(np.uint8).tofile(folder / f"{split}_y.bin")
+    return str(folder.parent)
+
+
+@pytest.fixture(scope="module")
+def cifars(tmp_path_factory):
+    """Both sets of CIFAR in their binary layout, a few images each."""
+    rng = np.random.default_rng(1)
+    folder = tmp_path_factory.mktemp("cifar")
+    small = {}
+    for name, layout in cifar.LAYOUTS.items():
+        small[name] = layout.__class__(**{**vars(layout), "train_rows": 100 // len(layout.train), "test_rows": 20})
+        (folder / layout.binary).mkdir()
+        for file, count in small[name].files.items():
+            labels = np.arange(count) % 10
+            rows = rng.integers(0, 100, (count, 3072)) + 15 * labels[:, None]
+            heads = np.repeat(labels[:, None], len(layout.limits), axis=1)
+            np.hstack([heads, rows]).astype(np.uint8).tofile(folder / layout.binary / f"{file}.bin")
+    return str(folder), small
+
+
+@pytest.fixture
+def few(cifars, monkeypatch):
+    """The folder of `cifars`, and a library that takes files of so few images."""
+    for name, layout in cifars[1].items():
+        monkeypatch.setitem(cifar.LAYOUTS, name, layout)
+    return cifars[0]
+
+
+def call(*arguments):
+    """The command in this process: its exit code, what it printed and what it told as an error."""
+    out, err, code = io.StringIO(), io.StringIO(), 0
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            main(["reproduce", *map(str, arguments)])
+        except SystemExit as left:
+            code = left.code or 0
+    assert "Traceback" not in err.getvalue()
+    return types.SimpleNamespace(code=code, out=out.getvalue(), err=err.getvalue())
+
+
+def refused(*arguments):
+    done = call(*arguments)
+    lines = [line for line in done.err.splitlines() if line.strip()]
+    assert done.code == 2 and len(lines) == 1 and "; expected " in lines[0], (done.code, done.out, done.err)
+    return lines[0]
+
+
+def test_the_whole_of_table2(stl10, tmp_path):
+    done = call("table2", "--data-dir", stl10, *TINY, "--seeds", 1, "--out", tmp_path)
+    assert done.code == 0, done.err
+    table = TABLES["table2"]
+    held = json.loads((tmp_path / "table2.json").read_text())
+    assert [row["name"] for row in held["rows"]] == [cell.name for cell in table.cells]
+    assert "at scale 1e-06, not the paper's protocol" in held["title"] and "instead of the paper's" in held["title"]
+    for row, cell in zip(held["rows"], table.cells, strict=True):
+        assert 0 <= row["ours"] <= 100 and row["paper"] == cell.published and row["seeds"] == 1 and row["spread"] is None
+        if "bp" in cell.name or "clapp" in cell.name:  # bp transports weights, CLAPP too
+            assert row["plausible"] == "violated" and "(iii)" in row["audit"]
+        assert cell.name != "random" or row["plausible"] == "plausible"
+        layers = 2 if cell.name.startswith("ll") or cell.name == "clapp-greedy" else 1
+        assert row["images seen"] == (0 if cell.name == "random" else 16 * layers)
+        assert row["floor"] == (None if cell.name == "random" else held["rows"][0]["ours"])
+    text = (tmp_path / "table2.md").read_text()
+    assert text in done.out and text.startswith(f"# {held['title']}\n") and text.count("\n| ") == len(table.cells) + 1
+    assert f"neurosim reproduce table2 --data-dir DIR --scale 1e-06 --seeds 1 --network '{TINY[5]}' --readout hinge" in text
+    lines = list(csv.DictReader((tmp_path / "table2.csv").read_text().splitlines()))
+    assert [line["name"] for line in lines] == [cell.name for cell in table.cells]
+    assert (tmp_path / "table2.png").read_bytes().startswith(b"\x89PNG")
+    again = call("table2", "--data-dir", stl10, *TINY, "--seeds", 1, "--out", tmp_path)
+    assert again.code == 0 and f"{len(table.cells)} finished" in again.out and "[1/" not in again.out
+
+
+CELLS = ["bp-block", "dtp", "dtp-transport-block", "ll-random-urf", "simclr", "clapp"]
+
+
+def test_some_of_table1_with_two_seeds(few, tmp_path):
+    only = [word for name in CELLS for word in ("--only", name)]
+    options = [*TINY[:4], "--readout", "hinge", "--network", "4 tanh pool, 4 tanh pool, 5 tanh pool", *only]
+    done = call("table1", "--data-dir", few, *options, "--seeds", 2, "--out", tmp_path)
+    assert done.code == 0, done.err
+    assert "encoder on CIFAR-100, read-out on CIFAR-10" in done.out
+    rows = {row["name"]: row for row in json.loads((tmp_path / "table1.json").read_text())["rows"]}
+    assert list(rows) == ["random", "random-tanh", "random-patches", "bp-block", "dtp", "dtp-transport-block", "ll-random-urf",
+                          "simclr", "clapp"]  # fmt: skip
+    assert {name for name, row in rows.items() if row["plausible"] == "plausible"} == {
+        "random", "random-tanh", "random-patches", "dtp", "ll-random-urf"}  # fmt: skip
+    for row in rows.values():
+        assert row["seeds"] == 2 and row["spread"] is not None and len(row["each"]) == 2
+        assert row["ours"] == pytest.approx(np.mean(row["each"])) and row["spread"] == pytest.approx(np.std(row["each"], ddof=1))
+    one = json.loads((tmp_path / "cells" / "dtp-seed1.json").read_text())
+    assert one["made with"]["data"] == "cifar100" and one["made with"]["read-out data"] == "cifar10"
+    assert not list(tmp_path.glob("runs/*/checkpoint.npz"))
+
+
+def test_cifar10_alone_is_said(few, tmp_path):
+    options = ["--data-dir", few, *TINY, "--seeds", 1, "--only", "random", "--encoder-data", "cifar10"]
+    done = call("table1", *options, "--out", tmp_path)
+    assert done.code == 0 and "Table 1 at scale 1e-06, not the paper's protocol: CIFAR-10 alone" in done.out
+
+
+def test_without_matplotlib_one_line_says_so(few, tmp_path, monkeypatch):
+    monkeypatch.setattr(figures, "can_plot", lambda: False)
+    done = call("table1", "--data-dir", few, *TINY, "--seeds", 1, "--only", "random", "--out", tmp_path)
+    assert done.code == 0 and "pip install 'neurosim[plots]'" in done.out and not (tmp_path / "table1.png").exists()
+
+
+def test_a_grid_stopped_in_the_middle_of_a_cell_goes_on_to_the_same_bits(few, tmp_path, monkeypatch):
+    from neurosim.train import Trainer
+
+    options = ["table1", "--data-dir", few, *TINY, "--scale", "0.0005", "--seeds", 1, "--only", "ll-random-urf-block"]
+    whole = call(*options, "--out", tmp_path / "whole")
+    assert whole.code == 0, whole.err
+    batch, ran = Trainer._batch, []
+
+    def counted(self, workers):
+        batch(self, workers)
+        ran.append(self.progress.done)
+        if len(ran) == 3:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(Trainer, "_batch", counted)
+    part = call(*options, "--out", tmp_path / "part")
+    assert part.code == 130 and "The same command goes on" in part.err
+    assert (tmp_path / "part" / "cells" / "random-seed0.json").is_file()
+    assert (tmp_path / "part" / "runs" / "ll-random-urf-block-seed0" / "checkpoint.npz").is_file()
+    on = call(*options, "--out", tmp_path / "part")
+    assert on.code == 0 and ran == list(range(1, len(ran) + 1))  # no batch twice
+    paths = [tmp_path / name / "cells" / "ll-random-urf-block-seed0.json" for name in ("whole", "part")]
+    mine, theirs = (json.loads(path.read_text()) for path in paths)
+    assert {k: v for k, v in mine.items() if k != "seconds"} == {k: v for k, v in theirs.items() if k != "seconds"}
+
+
+def test_a_cell_killed_before_its_first_checkpoint_begins_anew(few, tmp_path):
+    options = ["table1", "--data-dir", few, *TINY, "--seeds", 1, "--only", "bp", "--out", tmp_path]
+    (tmp_path / "runs" / "bp-seed0").mkdir(parents=True)
+    (tmp_path / "runs" / "bp-seed0" / ".config.json.abc").write_text("{")
+    assert call(*options).code == 0
+    (tmp_path / "cells" / "bp-seed0.json").unlink()  # its run is there, without a checkpoint
+    assert call(*options).code == 0 and (tmp_path / "cells" / "bp-seed0.json").is_file()
+
+
+@pytest.mark.parametrize(("change", "words"), [
+    ({"format": 99}, "has format 99"),
+    ({"neurosim": "0.0.0"}, "written by neurosim 0.0.0"),
+    ({"test_accuracy": None}, "has no test_accuracy"),
+    ({"made with": None}, "cannot be read"),
+    ("text", "cannot be read"),
+], ids=str)  # fmt: skip
+def test_a_result_of_another_version_is_refused(few, tmp_path, change, words):
+    options = ["table1", "--data-dir", few, *TINY, "--seeds", 1, "--only", "random", "--out", tmp_path]
+    assert call(*options).code == 0
+    path = tmp_path / "cells" / "random-seed0.json"
+    held = json.loads(path.read_text())
+    if isinstance(change, dict):
+        (name, value), = change.items()
+        held = {k: v for k, v in held.items() if k != name} | ({name: value} if value is not None else {})
+    path.write_text(json.dumps(held) if isinstance(change, dict) else "{")
+    before = path.read_bytes()
+    assert words in refused(*options) and path.read_bytes() == before
+
+
+def test_a_folder_of_another_protocol_is_refused(few, tmp_path):
+    options = ["table1", "--data-dir", few, *TINY, "--seeds", 1, "--only", "bp", "--out", tmp_path]
+    assert call(*options).code == 0
+    assert "batch 16, epochs 1, images 16; expected batch 50, epochs 4, images 50" in refused(*options, "--scale", "0.001")
+    assert "data cifar100" in refused(*options, "--encoder-data", "cifar10")
+    (tmp_path / "cells" / "bp-seed0.json").unlink()
+    (tmp_path / "cells" / "random-seed0.json").unlink()
+    assert "was made with" in refused(*options, "--readout", "knn")
+
+
+@pytest.mark.parametrize(("options", "words"), [
+    (["--scale", "0"], "--scale 0"), (["--scale", "2"], "--scale 2"), (["--scale", "nan"], "--scale nan"),
+    (["--seeds", "0"], "--seeds 0"), (["--only", "bp", "--only", "backprop"], "--only backprop of table1"),
+    (["--network", "4 relu"], "layer 1"), (["--readout", "svm"], "--readout svm"), (["--encoder-data", "stl11"], "no data set"),
+    (["--network", "4 pool, 4 pool, 4 pool, 4 pool, 4 pool, 4 pool"], "layer 6 pools"), (["--threads", "0"], "--threads 0"),
+], ids=lambda value: " ".join(value) if isinstance(value, list) else "")  # fmt: skip
+def test_what_cannot_be_run_is_refused_in_one_line(few, tmp_path, options, words):
+    assert words in refused("table1", "--data-dir", few, "--scale", "1e-6", "--seeds", 1, *options, "--out", tmp_path / "x")
+    assert not (tmp_path / "x").exists()
+
+
+def test_missing_files_are_one_line(tmp_path):
+    assert "neurosim data fetch stl10" in refused("table2", "--data-dir", tmp_path)
+    assert "neurosim data fetch cifar10" in refused("table1", "--data-dir", tmp_path)
+
+
+def test_list_and_dry_run_do_nothing(few, tmp_path):
+    listed = call("table1", "--list", "--only", "ll-*-bp*")
+    assert [line.split()[:2] for line in listed.out.splitlines()] == [
+        ["random", "61.23"], ["ll-greedy-bp", "72.76"], ["ll-greedy-bp-block", "71.14"], ["ll-random-bp", "71.35"],
+        ["ll-random-bp-block", "71.17"]]  # fmt: skip
+    dry = call("table1", "--data-dir", few, *TINY, "--only", "rf", "--dry-run", "--out", tmp_path / "x")
+    assert dry.code == 0, dry.err
+    assert "expected  " in dry.out and "of training" in dry.out and not (tmp_path / "x").exists()
+
+
+def protocol(scale, table="table1", available=50_000, labelled=50_000):
+    return Protocol(TABLES[table], scale, TABLES[table].encoder, available, labelled)
+
+
+def test_scale_one_is_the_paper_s_protocol():
+    cells = {cell.name: cell for cell in TABLES["table1"].cells}
+    for name, rate in (("bp", 1e-4), ("dtp-transport", 2e-4)):
+        config = protocol(1.0).config(cells[name], 7)
+        assert (config.images, config.batch, config.epochs, config.rate, config.plasticity) == (50_000, 500, 400, rate, "adam")
+        assert (config.data, config.readout, config.readout_images, config.seed) == ("cifar100", "adam", 50_000, 7)
+        assert (config.schedule, config.match, config.head_rate, config.feedback_gain) == ("constant", False, 1, 1)
+    assert config.inverse_rate is None and (config.noise, config.target_step, config.top) == (1.0, 0.5, "transport")
+    blocked = protocol(1.0).config(cells["ll-greedy-urf-block"], 0)
+    assert (blocked.block, blocked.lags, blocked.negative_weight, blocked.network) == (True, 5, 0.2, "conv5")
+    assert protocol(1.0).config(cells["bp"], 0).lags is None and "the paper's protocol" in protocol(1.0).title()
+
+
+@pytest.mark.parametrize("scale", [1.0, 0.3, 0.02, 0.001])
+@pytest.mark.parametrize("table", TABLES)
+def test_a_scale_is_the_share_of_the_images_seen(scale, table):
+    whole, part = protocol(1.0, table), protocol(scale, table)
+    seen = part.images * part.epochs / (whole.images * whole.epochs)
+    assert seen == pytest.approx(scale, rel=0.03)
+    if part.batch > 16:
+        assert part.images / part.batch == pytest.approx(whole.images / whole.batch, rel=0.03)
+    assert whole.rate <= part.rate <= 1e-3
+
+
+@pytest.mark.parametrize("scale", [0.0, -1.0, 1.5, float("nan"), float("inf")])
+def test_scales_that_are_none(scale):
+    with pytest.raises(WiringError, match="--scale"):
+        protocol(scale)
+
+
+def test_every_published_number_stands_once():
+    """The two tables as printed, row by row."""
+    first = {(c.row, c.column): c.published for c in TABLES["table1"].cells if c.published}
+    assert first["end to end, bp", OPEN] == 71.44 and first["end to end, bp", BLOCKED] == 70.35
+    assert len(first) == 20 + 4 and len({c.name for c in TABLES["table1"].cells}) == len(TABLES["table1"].cells)
+    second = sorted(c.published for c in TABLES["table2"].cells)
+    assert second == sorted([46.78, 70.13, 55.01, 68.26, 68.26, 60.0, 68.8, 68.8, 60.5, 64.61, 64.61, 55.14, 71.88, 68.74])
