@@ -97,8 +97,8 @@ class Cuda:
             arguments: arrays, whole numbers and floats, in the kernel's order.
         """
         if real not in self._kernels:
-            module = self._cupy.RawModule(code=SOURCE.read_text(), options=(f"-DREAL={real}",), backend="nvrtc")
-            self._kernels[real] = {each: module.get_function(each) for each in names()}
+            compiled = self._cupy.RawModule(code=SOURCE.read_text(), options=(f"-DREAL={real}",), backend="nvrtc")
+            self._kernels[real] = {each: compiled.get_function(each) for each in names()}
         given = tuple(map(_typed, arguments))
         self._kernels[real][name]((-(-count // THREADS),), (THREADS,), (*given, np.uint32(count)))
 
