@@ -74,32 +74,32 @@ class Observer:
         for mine in (self.own, *filter(None, [self.reference])):
             given = _weights(self.measured)
             for name, weight in _weights(mine).items():
-                weight.array[...] = given[name].array
+                weight.put(given[name].host())
         changes = _changes(self.own, workers) if self.own.rule.lessons else {}
         seen = dict(self._feedback())
         if self.reference is not None:
             wanted = changes if self.reference is self.own else _changes(self.reference, workers)
             seen |= {f"update_angle_{name}": angle(change, wanted[name]) for name, change in changes.items()}
         for number, units in self.own.rule.errors.items():
-            seen[f"active_{number}"] = float(units.value.array[1] / max(1.0, units.value.array[2]))
-        seen |= {name: float(value.array[0]) for name, value in self.own.rule.figures().items()}
+            seen[f"active_{number}"] = float(units.value.host()[1] / max(1.0, units.value.host()[2]))
+        seen |= {name: float(value.host()[0]) for name, value in self.own.rule.figures().items()}
         return {**seen, **dict(self._activities(workers)), **dict(self._read_out(workers))}
 
     def _feedback(self) -> Iterator[tuple[str, float | None]]:
         rule = self.own.rule
         for feedback in rule.feedbacks:
-            forward = feedback.projection.synapse.weight.array
-            if feedback.sent.array.shape == forward.shape:  # a path of another rule's may go along no projection
-                yield f"feedback_angle_{feedback.synapse.name}", angle(feedback.sent.array, forward)
+            forward = feedback.projection.synapse.weight.host()
+            if feedback.sent.shape == forward.shape:  # a path of another rule's may go along no projection
+                yield f"feedback_angle_{feedback.synapse.name}", angle(feedback.sent.host(), forward)
         for inverse in getattr(rule, "inverses", []):
-            yield f"feedback_angle_{inverse.synapse.name}", angle(inverse.synapse.weight.array, transposed(inverse))
+            yield f"feedback_angle_{inverse.synapse.name}", angle(inverse.synapse.weight.host(), transposed(inverse))
 
     def _activities(self, workers: Workers) -> Iterator[tuple[str, float]]:
         session = self.own
         session.show(ASIDE, 0)
         Program(Plan("look", [*session.eye.look(session.deformed), *session.network.look()]), session.kernels).run(workers)
         for population in session.network.populations[1:]:
-            x = population.activity.array
+            x = population.activity.host()
             size, number = np.abs(x), population.number
             square = float(np.mean(np.square(x, dtype=np.float64)))
             yield f"sparsity_{number}", 1 - float(size.mean(dtype=np.float64)) ** 2 / square if square else 1.0
@@ -153,7 +153,7 @@ def _changes(session: Session, workers: Workers) -> dict[str, np.ndarray]:
         for projection in session.network.projections:
             synapse = projection.synapse
             if id(synapse.change) in changed:
-                found[synapse.name] = synapse.change.array.copy()
+                found[synapse.name] = synapse.change.host().copy()
     return found
 
 
@@ -174,7 +174,7 @@ def transposed(inverse: Inverse) -> np.ndarray:
     Of a pooled layer each place of the window wins equally often: ``T[i, j] = mean over the window (r, c) of
     W[i - r, j - c]^T``, as far as the inverse reaches. Of an untied layer the mean over places stands for all.
     """
-    weight = inverse.projection.synapse.weight.array
+    weight = inverse.projection.synapse.weight.host()
     if weight.ndim == 2:
         return weight.T
     if weight.ndim == 6:
