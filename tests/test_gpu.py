@@ -18,6 +18,7 @@ from neurosim.errors import DeviceError, WiringError
 from neurosim.execute import Program
 from neurosim.kernels import api, cpu
 from neurosim.plan import Plan, Step
+from neurosim.run import Run
 from neurosim.session import Session
 
 
@@ -110,6 +111,17 @@ def test_a_run_trains_resumes_to_the_same_bits_and_is_read_out(kernels, lend, ar
     assert all(both[1][name].tobytes() == array.tobytes() for name, array in both[0].items() if name != "meta")
     accuracy = next(line for line in told.splitlines() if line.startswith("accuracy"))
     assert accuracy in call("evaluate", whole) and accuracy in call("evaluate", whole, "--device", "cpu")
+
+
+def test_a_run_is_diagnosed(kernels, lend, archive, tmp_path):
+    lend(kernels)
+    call("train", "--data", archive, *OPTIONS, "--epochs", "1", "--diagnose-every", "1", "--out", str(tmp_path / "a"))
+    call("train", "--data", archive, *OPTIONS[:-1], "cpu", "--epochs", "1", "--diagnose-every", "1", "--out", str(tmp_path / "b"))
+    there, here = (Run.open(tmp_path / name).diagnoses() for name in "ab")
+    assert [row.keys() for row in there] == [row.keys() for row in here] and len(there) > 1
+    for name, angle in there[-1].items():
+        if name.startswith("feedback_angle"):
+            assert abs(float(angle) - float(here[-1][name])) < 1
 
 
 @pytest.mark.parametrize("views", ["deform", "motion"])

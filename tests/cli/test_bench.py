@@ -21,9 +21,11 @@ def test_this_machine(tmp_path):
     out = tmp_path / "bench.json"
     done = call(*QUICK, "--rules", "bp,ll-greedy", "--out", str(out))
     assert done.returncode == 0, done.stderr
-    for word in ("GFLOP/s", "images/s", "peak", "W5 sums its outer products", "every view is deformed", "x floor"):
+    for word in ("GFLOP/s", "images/s", "peak", "x floor"):
         assert word in done.stdout
     record = json.loads(out.read_text())
+    for word in ("W5 sums its outer products", "every view is deformed"):  # the printed table leaves out what is quick
+        assert word in json.dumps(record)
     assert set(record["rules"]) == {"bp", "ll-greedy"}
     assert len(record["rules"]["ll-greedy"]["steps"]) == 5
     before, peak = record["rules"]["bp"]["memory"]["neurosim"]
