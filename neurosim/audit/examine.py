@@ -13,7 +13,7 @@ from neurosim.audit.answers import Testimony
 from neurosim.audit.behaviour import Behaviour
 from neurosim.audit.bench import Bench
 from neurosim.audit.graph import FORWARD, WEIGHTS, Graph
-from neurosim.audit.operations import ledger
+from neurosim.audit.operations import ledger, readout
 from neurosim.audit.structure import Structure
 from neurosim.audit.subject import PAIRS, Subject, narrow, of_config, of_rule
 from neurosim.audit.symmetry import compare
@@ -49,7 +49,10 @@ def audit(subject: Subject | rules.Rule, light: bool = False) -> Report:
         for condition in ("declared", "i", "ii", "iii", "iv"):
             nothing.see(condition, "no step changes a weight: nothing learns")
         testimonies = [nothing]
-    report = Report(subject.title, subject.note, testimonies, assumed(graph, testimonies), graph, light=light)
+    passed = assumed(graph, testimonies)
+    if not light:
+        passed.append(f"the read-out: the only place that meets labels; recorded, not judged: {_told(readout().counts)}")
+    report = Report(subject.title, subject.note, testimonies, passed, graph, light=light)
     report.seconds = time.perf_counter() - began
     return report
 
@@ -115,7 +118,7 @@ def operations(graph: Graph, kernels) -> Testimony:
         if site.kind in ("compare", "gate", "hebbian", "plasticity", "deliver", "store"):
             step = site.step  # tanh and hardtanh take different ways through one gate
             met.setdefault((site.kind, step.kernel, step.function, len(step.buffers), str(dict(step.scalars))), site)
-    counts: dict[str, dict[str, int]] = {}
+    counts: dict[tuple[str, str], dict[str, int]] = {}  # (condition, kernel) -> kind -> how often
     for site in met.values():
         own = types.SimpleNamespace(**{site.step.kernel: site.step.function}) if site.step.function else kernels
         found = ledger(site.step, own)
@@ -124,12 +127,16 @@ def operations(graph: Graph, kernels) -> Testimony:
             tell.find(condition, f"{operation} ({found.place}: {site})")
         if found.undecided and not found.forbidden and site.kind in ("compare", "gate"):
             tell.silent["ii"] = f"{found.undecided[0]} ({found.place}: {site})"
-        for kind, number in found.counts.items() if site.kind == "compare" else ():
-            counts.setdefault(found.kernel, {})[kind] = number
-    for kernel, numbers in counts.items():
-        tell.see("ii", f"kernel {kernel}: " + ", ".join(f"{kind} {n}" for kind, n in numbers.items()))
+        if site.kind in ("compare", "plasticity"):
+            counts.setdefault(("ii" if site.kind == "compare" else "i", found.kernel), {}).update(found.counts)
     tell.see("i", f"{len(met)} kernels recorded: every product is of a presynaptic and a postsynaptic number")
+    for (condition, kernel), numbers in counts.items():
+        tell.see(condition, f"kernel {kernel}: {_told(numbers)}")
     return tell
+
+
+def _told(counts: dict[str, int]) -> str:
+    return ", ".join(f"{kind} {number}" for kind, number in counts.items())
 
 
 def symmetry(graph: Graph, start: dict[str, np.ndarray] | None = None) -> Testimony:

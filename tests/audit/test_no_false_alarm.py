@@ -107,3 +107,9 @@ def test_clapp_multiplies_activities_and_transposes_its_predictions():
     assert report.violated == ["ii", "iii"], report.text()
     assert any("product of activities" in f.text for f in report.findings if f.condition == "ii")
     assert any(path.startswith("P1 -> feedback into") for path in report.paths)
+
+
+def test_the_ledger_of_plasticity_and_of_the_read_out_is_told():
+    text = audit(of_config(Config.resolve(network="3 tanh", plasticity="adam"))).text()
+    assert "kernel adam: " in text and "the read-out: the only place that meets labels; recorded, not judged: " in text
+    assert "exp" in text.split("not judged: ")[1]
