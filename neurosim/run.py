@@ -37,6 +37,9 @@ def write_whole(path: Path, write: Callable) -> None:
         handle, aside = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         with os.fdopen(handle, "wb") as file:
             write(file)
+            mask = os.umask(0)  # reading it means setting it
+            os.umask(mask)
+            os.chmod(aside, 0o666 & ~mask)  # as any new file; a temporary one is for its owner alone
             file.flush()
             os.fsync(file.fileno())
         os.replace(aside, path)

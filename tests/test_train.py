@@ -10,7 +10,7 @@ import pytest
 from neurosim.config import Config
 from neurosim.errors import DataError, NeurosimError, RunError, WiringError
 from neurosim.execute import Workers
-from neurosim.run import Run
+from neurosim.run import Run, write_whole
 from neurosim.session import Session
 from neurosim.train import Interrupted, Trainer
 
@@ -295,3 +295,9 @@ def test_each_layer_learns_at_its_own_rate_and_one_of_rate_0_stays_as_drawn(conf
         assert sorted(trainer.session.rule.errors) == [1, 2]  # the top layer has no head
     assert [p.rate.array[0] for p in network.layer_plasticities] == [0.01, 0.02, 0.0]
     assert Run.open(tmp_path / "a").config == whole
+
+
+def test_files_of_a_run_may_be_read_by_whoever_may_read_new_files(tmp_path):
+    (tmp_path / "plain").write_text("")
+    write_whole(tmp_path / "whole", lambda file: file.write(b"x"))
+    assert (tmp_path / "whole").stat().st_mode == (tmp_path / "plain").stat().st_mode
