@@ -13,6 +13,7 @@ from neurosim.bench.turns import bench as measure
 from neurosim.cli.train import Lags
 
 from neurosim.errors import WiringError
+from neurosim.run import write_whole
 
 DEFAULT = "bp,ll-greedy,ll-simultaneous"
 
@@ -50,4 +51,4 @@ def bench(against, rules, pairs, lags, feedback, plasticity, threads, repeats, m
     record = measure(names, pairs=pairs, threads=threads or len(os.sched_getaffinity(0)), repeats=repeats,
                      against=bool(against), options=options, with_memory=memory, with_table=table)  # fmt: skip
     if out:
-        out.write_text(json.dumps(record, indent=1) + "\n")
+        write_whole(out, lambda file: file.write((json.dumps(record, indent=1) + "\n").encode()))

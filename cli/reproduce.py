@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import click
-from neurosim.cli.train import take_device
+from neurosim.cli.train import span, take_device
 
 from neurosim.execute import Workers
 from neurosim.report import figures
@@ -62,12 +62,9 @@ def reproduce(table, data_dir, scale, seeds, only, encoder_data, network, readou
             _run(grid, workers)
 
 
-def span(seconds: float) -> str:
-    """Seconds in words."""
-    for unit, size in (("days", 86400), ("h", 3600), ("min", 60)):
-        if seconds >= 1.5 * size:
-            return f"{seconds / size:.1f} {unit}" if size > 60 else f"{seconds / size:.0f} {unit}"
-    return f"{seconds:.0f} s"
+def _span(seconds: float) -> str:
+    """Seconds in words; a grid may take days."""
+    return f"{seconds / 86400:.1f} days" if seconds >= 1.5 * 86400 else span(seconds)
 
 
 def _forecast(grid: Grid, workers: Workers) -> None:
@@ -76,9 +73,9 @@ def _forecast(grid: Grid, workers: Workers) -> None:
     _show("")
     for cell in grid.cells:
         train, read = times[cell.name]
-        click.echo(f"{cell.name:24} {span(train):>9} of training, {span(read):>9} of read-out, a seed")
+        click.echo(f"{cell.name:24} {_span(train):>9} of training, {_span(read):>9} of read-out, a seed")
     left = sum(sum(times[cell.name]) for cell, seed in grid.tasks() if (cell.name, seed) not in done)
-    click.echo(f"expected  {span(left)} for what is not finished, on {workers.threads} threads")
+    click.echo(f"expected  {_span(left)} for what is not finished, on {workers.threads} threads")
 
 
 def _show(line: str) -> None:
@@ -127,7 +124,7 @@ class _Clock:
     def left(self, done: float) -> str:
         """In words."""
         spent = time.perf_counter() - self.began
-        return f"{span(spent * (self.total - done) / done)} left" if done > 0 and spent > 1 else ""
+        return f"{_span(spent * (self.total - done) / done)} left" if done > 0 and spent > 1 else ""
 
     def cell(self, results: dict) -> None:
         """After every cell: one line."""

@@ -216,10 +216,11 @@ def _announce(session: Session, workers: Workers) -> None:
         click.echo(f"cost      {work} and {size} on {session.machine.name} in {config.precision}, then the read-out")
         return
     seconds = session.expected_seconds(workers)
-    click.echo(f"cost      {work}, about {_span(seconds)} and {size} on {workers.threads} threads, then the read-out")
+    click.echo(f"cost      {work}, about {span(seconds)} and {size} on {workers.threads} threads, then the read-out")
 
 
-def _span(seconds: float) -> str:
+def span(seconds: float) -> str:
+    """Seconds in words."""
     if seconds < 90:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
@@ -246,7 +247,7 @@ def _run(trainer: Trainer, workers: Workers) -> None:
             if not live and progress.epoch > shown["epoch"]:
                 shown["epoch"] = progress.epoch
                 left = (total - progress.done) * size / speed
-                click.echo(f"epoch {progress.epoch}/{session.epochs}  {shown['line']}  {_span(left)} left", err=True)
+                click.echo(f"epoch {progress.epoch}/{session.epochs}  {shown['line']}  {span(left)} left", err=True)
 
         trainer.tell = tell
         try:
@@ -274,8 +275,8 @@ def _finish(session: Session, run: Run, progress: Progress, workers: Workers, se
     say(results)
     reading = time.perf_counter() - began
     click.echo(
-        f"time      {_span(progress.seconds)} of training ({results['images_per_second']:.0f} images/s), "
-        f"{_span(reading)} of read-out, {_span(seconds + reading)} in all"
+        f"time      {span(progress.seconds)} of training ({results['images_per_second']:.0f} images/s), "
+        f"{span(reading)} of read-out, {span(seconds + reading)} in all"
     )
     click.echo(f"run       {run.folder}")
 

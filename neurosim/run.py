@@ -51,6 +51,19 @@ def write_whole(path: Path, write: Callable) -> None:
                        "make room and resume; the last checkpoint is whole") from None  # fmt: skip
 
 
+def make_folder(path: Path) -> None:
+    """Make a folder and those above it, where they are not there yet.
+
+    Raises:
+        RunError: it cannot be made.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise RunError(f"{path} cannot be made: {problem.strerror}", "a place that can be written to",
+                       "choose another --out") from None  # fmt: skip
+
+
 class Run:
     """One run's folder.
 
@@ -71,11 +84,7 @@ class Run:
         """
         if folder.exists():
             cls.refuse(folder)
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as problem:
-            raise RunError(f"{folder} cannot be made: {problem.strerror}", "a place that can be written to",
-                           "choose another --out") from None  # fmt: skip
+        make_folder(folder)
         run = cls(folder, config)
         run.save_config(wiring)
         return run

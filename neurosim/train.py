@@ -88,8 +88,8 @@ class Trainer:
         arrays, state = self.run.checkpoint()
         self.session.restore(arrays)
         self.progress = Progress(epoch=state["epoch"], batch=state["batch"], done=state["done"], seconds=state["seconds"])
-        self.totals, self.figures = np.array(state["totals"]), np.array(state.get("figures", []))
-        self.rows, self.diagnoses = state["rows"], state.get("diagnoses", [])
+        self.totals, self.figures = np.array(state["totals"]), np.array(state["figures"])
+        self.rows, self.diagnoses = state["rows"], state["diagnoses"]
 
     def train(self, workers: Workers) -> Progress:
         """Train to the end of the last epoch.

@@ -23,6 +23,17 @@ def relative_error():
 
 
 @pytest.fixture(scope="session")
+def archive(tmp_path_factory):
+    """Forty pictures of 8 x 8 and their labels."""
+    rng = np.random.default_rng(3)
+    path = tmp_path_factory.mktemp("data") / "some.npz"
+    images = rng.integers(0, 256, (40, 8, 8, 3)).astype(np.uint8)
+    labels = np.arange(40) % 4
+    np.savez(path, images=images, labels=labels, test_images=images[::2], test_labels=labels[::2])
+    return path
+
+
+@pytest.fixture(scope="session")
 def host_machine():
     """The module that runs gpu.cu as plain C++; skips only where there is no C++ compiler."""
     place = Path(__file__).with_name("host_machine.py")

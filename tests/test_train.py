@@ -17,17 +17,6 @@ from neurosim.train import Interrupted, Trainer
 NETWORK = "4 hardtanh, 6 pool, 5 tanh pool"
 
 
-@pytest.fixture(scope="module")
-def archive(tmp_path_factory):
-    """Forty pictures of 8 x 8 and their labels."""
-    rng = np.random.default_rng(3)
-    path = tmp_path_factory.mktemp("data") / "some.npz"
-    images = rng.integers(0, 256, (40, 8, 8, 3)).astype(np.uint8)
-    labels = np.arange(40) % 4
-    np.savez(path, images=images, labels=labels, test_images=images[::2], test_labels=labels[::2])
-    return path
-
-
 @pytest.fixture
 def config(archive):
     return Config.resolve(data=str(archive), network=NETWORK, batch=7, epochs=2, lags=3, rate=0.02, threads=2)

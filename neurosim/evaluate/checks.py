@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
-from neurosim.errors import DataError
+from neurosim.errors import DataError, WiringError
 
 STREAM = 0x11EA4  # sets the read-out's random numbers apart from every other use of the same seed
 
@@ -71,6 +73,40 @@ def same_length(features: np.ndarray, labels: np.ndarray) -> None:
             "as many of both",
             "give one label for each image",
         )
+
+
+def same_columns(features: np.ndarray, mean: np.ndarray) -> None:
+    """Hold that features are those a read-out was fitted on.
+
+    Raises:
+        DataError: another number of them.
+    """
+    if features.shape[1] != len(mean):
+        raise DataError(
+            f"features have {features.shape[1]} columns",
+            f"{len(mean)}, as the read-out was fitted on",
+            "encode both sets with the same network and layer",
+        )
+
+
+def fraction(held_out: float) -> None:
+    """Hold that a fraction of the images can be held out.
+
+    Raises:
+        WiringError: it is not over 0 and up to 0.5.
+    """
+    if not 0 < held_out <= 0.5:
+        raise WiringError(f"held_out {held_out}", "a fraction over 0 and up to 0.5", "leave it out")
+
+
+def penalties(strengths: Sequence[float]) -> None:
+    """Hold that there are strengths to choose from.
+
+    Raises:
+        WiringError: none, one below 0, or one that is not finite.
+    """
+    if not len(strengths) or not all(0 <= strength < np.inf for strength in strengths):
+        raise WiringError(f"strengths {tuple(strengths)}", "one finite number or more, none below 0", "leave them out")
 
 
 def enough(labels: np.ndarray, classes: int) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from neurosim.errors import WiringError
-from neurosim.evaluate.checks import STREAM, enough, features_of, labels_of, same_length, split
+from neurosim.evaluate.checks import STREAM, enough, features_of, fraction, labels_of, penalties, same_length, split
 from neurosim.evaluate.linear import Readout, answers
 from neurosim.evaluate.softmax import Table, logits, moments
 from neurosim.execute import Workers
@@ -77,26 +77,27 @@ def fit(
     with threadpool_limits(1):
         mean, scale = moments(features, workers)
         learner = _Learner(Table(features, mean, scale, workers), labels, classes, seed)
-        kept, aside = split(labels, held_out, seed)
-        path, tried = [], {}
-
-        def right(rate, strength, passes):
-            if (rate, strength, passes) not in tried:
-                weights = learner.learn(rate, strength, passes, kept)[0]
-                told = float(np.mean(answers(learner.table, weights, aside) == labels[aside]))
-                tried[rate, strength, passes] = told
-                path.append((strength, told))
-            return tried[rate, strength, passes]
-
-        rate, strength, passes = rates[0], strengths[0], epochs[0]
-        if len(rates) > 1:
-            rate = max(rates, key=lambda one: right(one, strength, passes))
-        if len(strengths) > 1:
-            strength = max(strengths, key=lambda one: right(rate, one, passes))
-        if len(epochs) > 1:
-            passes = max(epochs, key=lambda one: right(rate, strength, one))
+        (rate, strength, passes), path = _choose(learner, (rates, strengths, epochs), *split(labels, held_out, seed))
         weights, error, steps = learner.learn(rate, strength, passes, np.arange(len(labels)))
-    return HingeReadout(weights, mean, scale, strength, "hinge", tuple(path), error, steps, True, rate, passes)
+    return HingeReadout(weights, mean, scale, strength, "hinge", path, error, steps, True, rate, passes)
+
+
+def _choose(learner: _Learner, options: tuple[Sequence, ...], kept: np.ndarray, aside: np.ndarray):
+    """Rate, strength and epochs, chosen one after another where there is a choice, and the strengths tried for it."""
+    chosen, tried = [option[0] for option in options], {}
+
+    def right(*setting):
+        if setting not in tried:
+            weights = learner.learn(*setting, kept)[0]
+            tried[setting] = float(np.mean(answers(learner.table, weights, aside) == learner.labels[aside]))
+        return tried[setting]
+
+    for place, option in enumerate(options):
+        if len(option) > 1:
+            before, after = chosen[:place], chosen[place + 1 :]
+            told = [right(*before, one, *after) for one in option]
+            chosen[place] = option[told.index(max(told))]
+    return chosen, tuple((strength, told) for (_, strength, _), told in tried.items())
 
 
 class _Learner:
@@ -140,9 +141,7 @@ class _Learner:
 def _check(rates, strengths, epochs, held_out) -> None:
     if not len(rates) or not all(0 < rate < np.inf for rate in rates):
         raise WiringError(f"rates {tuple(rates)}", "one finite number or more, all above 0", "leave them out")
-    if not len(strengths) or not all(0 <= strength < np.inf for strength in strengths):
-        raise WiringError(f"strengths {tuple(strengths)}", "one finite number or more, none below 0", "leave them out")
+    penalties(strengths)
     if not len(epochs) or min(epochs) < 1:
         raise WiringError(f"{tuple(epochs)} epochs", "one whole number or more, all above 0", "leave them out")
-    if not 0 < held_out <= 0.5:
-        raise WiringError(f"held_out {held_out}", "a fraction over 0 and up to 0.5", "leave it out")
+    fraction(held_out)

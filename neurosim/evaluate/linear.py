@@ -8,8 +8,17 @@ from dataclasses import dataclass
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from neurosim.errors import DataError, WiringError
-from neurosim.evaluate.checks import enough, features_of, labels_of, same_length, split
+from neurosim.errors import WiringError
+from neurosim.evaluate.checks import (
+    enough,
+    features_of,
+    fraction,
+    labels_of,
+    penalties,
+    same_columns,
+    same_length,
+    split,
+)
 from neurosim.evaluate.descent import Adam, Lbfgs
 from neurosim.evaluate.softmax import Cost, Table, check_finite, logits, moments
 from neurosim.execute import Workers
@@ -60,12 +69,7 @@ class Readout:
             DataError: features of another number, or not finite.
         """
         features = features_of(features)
-        if features.shape[1] != len(self.mean):
-            raise DataError(
-                f"features have {features.shape[1]} columns",
-                f"{len(self.mean)}, as the read-out was fitted on",
-                "encode both sets with the same network and layer",
-            )
+        same_columns(features, self.mean)
         return answers(Table(features, self.mean, self.scale, workers), self.weights)
 
     def accuracy(self, features: np.ndarray, labels: np.ndarray, workers: Workers) -> float:
@@ -173,8 +177,6 @@ def _options(method: str, strengths: Sequence[float] | None, held_out: float) ->
     if strengths is None:
         strengths = STRENGTHS if method == "lbfgs" else (0.0,)
     strengths = tuple(sorted({float(strength) for strength in strengths}, reverse=True))
-    if not strengths or not all(0 <= strength < np.inf for strength in strengths):
-        raise WiringError(f"strengths {strengths}", "one finite number or more, none below 0", "leave them out")
-    if not 0 < held_out <= 0.5:
-        raise WiringError(f"held_out {held_out}", "a fraction over 0 and up to 0.5", "leave it out")
+    penalties(strengths)
+    fraction(held_out)
     return strengths

@@ -9,8 +9,8 @@ from functools import partial
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from neurosim.errors import DataError, WiringError
-from neurosim.evaluate.checks import enough, features_of, labels_of, same_length, split
+from neurosim.errors import WiringError
+from neurosim.evaluate.checks import enough, features_of, fraction, labels_of, same_columns, same_length, split
 from neurosim.evaluate.softmax import check_finite, moments
 from neurosim.execute import Workers
 
@@ -56,12 +56,7 @@ class Neighbours:
             DataError: features of another number, or not finite.
         """
         features = features_of(features)
-        if features.shape[1] != len(self.mean):
-            raise DataError(
-                f"features have {features.shape[1]} columns",
-                f"{len(self.mean)}, as the read-out was fitted on",
-                "encode both sets with the same network and layer",
-            )
+        same_columns(features, self.mean)
         check_finite(features, slice(0, len(features)))
         with threadpool_limits(1):
             near = _nearest(self.images, _standard(features, self.mean, self.scale), self.count, workers)
@@ -106,8 +101,7 @@ def fit(
     counts = tuple(sorted(set(counts)))
     if not counts or counts[0] < 1:
         raise WiringError(f"{counts} neighbours", "one whole number or more, all above 0", "leave them out")
-    if not 0 < held_out <= 0.5:
-        raise WiringError(f"held_out {held_out}", "a fraction over 0 and up to 0.5", "leave it out")
+    fraction(held_out)
     with threadpool_limits(1):
         mean, scale = moments(features, workers)
         images = _standard(features, mean, scale)

@@ -23,7 +23,7 @@ from neurosim.evaluate.layers import read_out
 from neurosim.execute import Workers
 from neurosim.reproduce.cells import Cell, Table
 from neurosim.reproduce.protocol import Protocol, check_scale
-from neurosim.run import Run, write_whole
+from neurosim.run import Run, make_folder, write_whole
 from neurosim.session import Session
 from neurosim.train import Progress, Trainer
 
@@ -134,12 +134,8 @@ class Grid:
             RunError: see `results`; and a folder that cannot be written to.
         """
         results = self.results()
-        try:
-            for folder in ("cells", "runs"):
-                (self.out / folder).mkdir(parents=True, exist_ok=True)
-        except OSError as problem:
-            raise RunError(f"{self.out} cannot be made: {problem.strerror}", "a place that can be written to",
-                           "choose another --out") from None  # fmt: skip
+        for folder in (self.out, self.out / "cells", self.out / "runs"):
+            make_folder(folder)
         for cell, seed in self.tasks():
             if (cell.name, seed) not in results:
                 result = self._run(cell, seed, workers, tell, results)

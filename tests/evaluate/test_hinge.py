@@ -22,12 +22,6 @@ def draw(samples, features=30, noise=1.0, dtype=np.float64, seed=0):
     return (table * scale + offset).astype(dtype), labels
 
 
-@pytest.fixture
-def worker():
-    with Workers(1) as one:
-        yield one
-
-
 def naive(features, labels, rate, strength, epochs):
     """Image by image and class by class, in the order that the seed 0 gives."""
     x = (features - features.mean(axis=0)) / features.std(axis=0)

@@ -35,12 +35,6 @@ def naive(weights, standard, labels, strength):
     return total / len(labels) + strength / 2 * (weights[:-1] ** 2).sum()
 
 
-@pytest.fixture
-def worker():
-    with Workers(1) as one:
-        yield one
-
-
 def test_moments_are_mean_and_deviation(worker, relative_error):
     features, _ = draw(333)
     mean, scale = moments(features, worker)

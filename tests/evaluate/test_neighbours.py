@@ -11,12 +11,6 @@ from neurosim.evaluate.checks import split
 from neurosim.execute import Workers
 
 
-@pytest.fixture
-def worker():
-    with Workers(1) as one:
-        yield one
-
-
 def draw(samples, features=6, classes=3, seed=0, dtype=np.float64):
     random = np.random.default_rng([seed, samples])
     labels = random.permutation(np.arange(samples) % classes)
