@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import os
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
@@ -23,9 +23,10 @@ from threadpoolctl import threadpool_limits
 from neurosim.buffer import Buffer
 from neurosim.errors import WiringError
 from neurosim.plan import Plan, Step
+from neurosim.room import Room, arrange, lay
 
 LANES = 8
-ALIGNED = 64  # bytes: a block begins where a line of the cache does
+PASSING = ("activity", "gate", "error")  # roles of arrays that do not outlive a batch
 # What the widest step of a stretch may touch per block. Larger than a core's cache of 1 MB: kernels cut their work
 # themselves, transform the weights once a call, and short calls make threads wait for the interpreter. Measured on conv5 bp,
 # 250 pairs, relative to 4 MB: 2 MB 1.19; 6, 8 and 12 MB 0.95 to 1.00.
@@ -75,34 +76,6 @@ class Workers:
             list(self._pool.map(lambda task: task(), tasks))
 
 
-class Room:
-    """Memory that local buffers use one after another, within a program and in all programs that are given the room."""
-
-    def __init__(self):
-        self._memory = np.empty(0, np.uint8)
-
-    def place(self, spans: list[tuple[Buffer, int, int]]) -> list[np.ndarray]:
-        """An array for each buffer, told with the first and the last stretch that use it; sharing no byte meanwhile.
-
-        The largest comes first, each at the lowest place that is free as long as it is needed.
-        """
-        placed: list[tuple[int, int, int, int]] = []  # begin, end, first, last
-        begins = {}
-        for number in sorted(range(len(spans)), key=lambda i: -spans[i][0].nbytes):
-            buffer, first, last = spans[number]
-            begin, size = 0, -(-buffer.nbytes // ALIGNED) * ALIGNED
-            for low, high, since, until in sorted(placed):
-                if since <= last and first <= until and low < begin + size and begin < high:
-                    begin = high
-            placed.append((begin, begin + size, first, last))
-            begins[number] = begin
-        size = max((end for _, end, _, _ in placed), default=0)
-        if size > self._memory.size:
-            self._memory = np.empty(size, np.uint8)
-        return [self._memory[begins[i] : begins[i] + b.nbytes].view(b.dtype).reshape(b.shape)
-                for i, (b, _, _) in enumerate(spans)]  # fmt: skip
-
-
 class Program:
     """A plan bound to kernels and arrays, ready to run again and again.
 
@@ -110,36 +83,59 @@ class Program:
         plan: what to run.
         kernels: the module (or namespace) with a function per kernel name; where it has a ``machine``, the plan's buffers
             move there and every step takes whole arrays. Otherwise they move to the host's memory.
-        hold: keep local buffers whole, so that every stored array can be looked at afterwards.
-        room: where local buffers lie that several stretches use, from the first of them to the last; None: one of its
-            own.
+        hold: buffers to keep whole, so that they can be looked at afterwards; True: all.
+        room: where arrays lie that are made anew in every run, each as long as it is needed; nobody else sees them then.
+            None: only local buffers lie so, in a room of the program's own, and every other array keeps its place.
+
+    Attributes:
+        nbytes: bytes of all arrays, the room's among them; blocks and what kernels borrow come on top.
     """
 
-    def __init__(self, plan: Plan, kernels: ModuleType, hold: bool = False, room: Room | None = None):
+    def __init__(self, plan: Plan, kernels: ModuleType, hold: bool | Collection[Buffer] = False, room: Room | None = None):
         self.plan = plan
         runs = list(_stretches(plan.steps))
         machine = getattr(kernels, "machine", None)
         for buffer in plan.buffers:
             buffer.move(machine)
         if machine is not None:
-            self.stretches = [Whole(steps, kernels) for steps in runs]
+            self.stretches, self.nbytes = [Whole(steps, kernels) for steps in runs], sum(b.nbytes for b in plan.buffers)
             return
-        uses: dict[int, list[int]] = {}
-        for number, steps in enumerate(runs):
-            for step in steps:
-                for buffer in step.buffers.values():
-                    uses.setdefault(id(buffer.base), []).append(number)
-        viewed = {id(b.base) for s in plan for b in s.buffers.values() if b.base is not b}
-        local = [] if hold else [b for b in plan.buffers if b.local]
-        blocks = {id(b) for b in local if uses[id(b)][0] == uses[id(b)][-1] and id(b) not in viewed}
-        shared = [(b, uses[id(b)][0], uses[id(b)][-1]) for b in local if id(b) not in blocks]
-        with _lying([b for b, _, _ in shared], (room or Room()).place(shared)):
+        spans = _spans(runs)
+        passing = [b for b in plan.buffers if b.local or (room is not None and _made_anew(b, plan))]
+        passing = [b for b in passing if hold is not True and not any(b is held for held in hold or ())]
+        blocks = {id(b) for b in passing if spans[id(b)][0] == spans[id(b)][1] and _even(b, plan)}
+        shared = [b for b in passing if id(b) not in blocks]
+        stays = [b for b in plan.buffers if not any(b is other for other in passing)]
+        room = room or Room()
+        with _lying(shared, room.place(shared, [spans[id(b)] for b in shared])):
             self.stretches = [Stretch(steps, kernels, blocks) for steps in runs]
+        self.nbytes = sum(b.nbytes for b in stays) + room.nbytes
 
     def run(self, workers: Workers) -> None:
         """One pass through the plan."""
         for stretch in self.stretches:
             stretch.run(workers)
+
+
+def _spans(runs: list[list[Step]]) -> dict[int, tuple[int, int]]:
+    """The first and the last stretch that use each buffer, by its id."""
+    spans: dict[int, tuple[int, int]] = {}
+    for number, steps in enumerate(runs):
+        for buffer in (b.base for step in steps for b in step.buffers.values()):
+            spans[id(buffer)] = (spans.get(id(buffer), (number, number))[0], number)
+    return spans
+
+
+def _even(buffer: Buffer, plan: Plan) -> bool:
+    """Whether all steps cut a buffer at the same rows, so that a block of rows is the same to all."""
+    seen = [(step, b) for step in plan for b in step.buffers.values() if b.base is buffer]
+    return all(step.over in b.axes and (b.axes[0], b.shape[0]) == (buffer.axes[0], buffer.shape[0]) for step, b in seen)
+
+
+def _made_anew(buffer: Buffer, plan: Plan) -> bool:
+    """Whether a plan makes what a buffer holds before it reads it, and nothing of it lasts."""
+    first = next(step for step in plan if any(b.base is buffer for b in step.buffers.values()))
+    return buffer.role in PASSING and any(b.base is buffer and b.nbytes == buffer.nbytes for b in first.writes.values())
 
 
 @contextmanager
@@ -157,7 +153,7 @@ def _stretches(steps: Iterable[Step]) -> Iterator[list[Step]]:
     """Cut the list where the axis changes, or where a step needs what only all blocks together have made."""
     stretch: list[Step] = []
     for step in steps:
-        if stretch and (not step.over or _cut(stretch[-1]) != _cut(step) or len(_rows([*stretch, step])) > 1 or
+        if stretch and (not step.over or _cut(stretch[-1]) != _cut(step) or not _agree([*stretch, step]) or
                         _waits(step, stretch)):  # fmt: skip
             yield stretch
             stretch = []
@@ -186,9 +182,15 @@ def _cut(step: Step):
     return (step.over, min(step.extents)) if step.over else None
 
 
-def _rows(steps: Iterable[Step]) -> set[int]:
-    """The rows a block that steps ask for; the others do with any number."""
-    return {step.rows for step in steps if step.rows}
+def _agree(steps: list[Step]) -> bool:
+    """Whether steps over one axis do with blocks of one size: of the rows that some of them ask for, if the others have
+    enough blocks for all lanes then, and not too large ones."""
+    asked = {step.rows for step in steps}
+    if len(asked) == 1:
+        return True
+    rows = max(rows or 0 for rows in asked)
+    many = -(-min(steps[0].extents) // rows) >= LANES
+    return asked == {None, rows} and many and rows * max(map(_bytes_per_row, steps)) <= 4 * BLOCK_BYTES
 
 
 def _bytes_per_row(step: Step) -> int:
@@ -211,14 +213,29 @@ class Stretch:
         extent = min(steps[0].extents) if over else 1
         widest = max((_bytes_per_row(step) for step in steps), default=1) if over else 1
         # At least one block a lane, so that no thread idles; at least one row a block.
-        self.block = max(_rows(steps), default=0) or max(1, min(BLOCK_BYTES // widest, -(-extent // LANES)))
+        wanted = max((step.rows or 0 for step in steps), default=0)
+        self.block = wanted or max(1, min(BLOCK_BYTES // widest, -(-extent // LANES)))
         bounds = [(start, min(start + self.block, extent)) for start in range(0, extent, self.block)]
         self._sums = {b.name: b for step in steps for b in step.sums.values()}
-        self.lent = {b.name: b for step in steps for b in step.buffers.values() if id(b) in local}
+        self.lent = {b.base.name: b.base for step in steps for b in step.buffers.values() if id(b.base) in local}
         self.lanes = min(LANES, len(bounds))
+        blocks = self._place(over)
         self._lanes = [
-            _Lane(steps, kernels, over, self.block, bounds[lane::LANES], self._sums, self.lent) for lane in range(self.lanes)
+            _Lane(steps, kernels, over, bounds[lane::LANES], self._sums, blocks) for lane in range(self.lanes)
         ]
+
+    def _place(self, over: str | None) -> _Blocks:
+        """Where in a thread's memory the block of each lent buffer lies while the steps that use it run."""
+        shapes = {}
+        for name, buffer in self.lent.items():
+            place = buffer.axes.index(over)
+            shapes[name] = (*buffer.shape[:place], self.block, *buffer.shape[place + 1 :])
+        uses = {n: [i for i, s in enumerate(self.steps) if any(b.base is base for b in s.buffers.values())]
+                for n, base in self.lent.items()}  # fmt: skip
+        begins, size = arrange([math.prod(shapes[n]) * b.dtype.itemsize for n, b in self.lent.items()],
+                               [(uses[n][0], uses[n][-1]) for n in self.lent])  # fmt: skip
+        places = {n: (begin, shapes[n], b.dtype) for begin, (n, b) in zip(begins, self.lent.items(), strict=True)}
+        return _Blocks(places, size)
 
     def run(self, workers: Workers) -> None:
         """All blocks of all lanes, then the sums, lane by lane."""
@@ -259,12 +276,23 @@ class Whole:
             kernel(**arguments)
 
 
+class _Blocks:
+    """Arrays side by side or one after another in memory that a thread lends: name -> where it begins, shape, type."""
+
+    def __init__(self, places: dict[str, tuple[int, tuple[int, ...], np.dtype]], size: int):
+        self.places, self.size = places, size
+
+    def borrow(self, workers: Workers) -> dict[str, np.ndarray]:
+        memory = workers.lend(self.size)
+        return {name: lay(memory, *place) for name, place in self.places.items()}
+
+
 class _Lane:
     """The blocks that one thread at a time runs in order, with sums of its own and blocks lent by the thread."""
 
-    def __init__(self, steps, kernels, over, block, bounds, sums, lent):
+    def __init__(self, steps, kernels, over, bounds, sums, blocks):
         self.sums = {name: np.zeros(b.shape, b.dtype) for name, b in sums.items()}
-        self._over, self._block, self._lent = over, block, lent
+        self._over, self._blocks = over, blocks
         # kernel, its arguments, and which of them are cut out of lent blocks
         self._calls = [
             (step.function or getattr(kernels, step.kernel), self._arguments(step, start, stop), self._cuts(step, stop - start))
@@ -275,29 +303,18 @@ class _Lane:
     def run(self, workers: Workers) -> None:
         for total in self.sums.values():
             total.fill(0)
-        blocks = self._borrow(workers)
+        blocks = self._blocks.borrow(workers)
         for kernel, arguments, cuts in self._calls:
-            kernel(**arguments, **{name: blocks[block][cut] for name, block, cut in cuts})
+            kernel(**arguments, **{name: blocks[block][cut].reshape(shape) for name, block, cut, shape in cuts})
 
-    def _borrow(self, workers: Workers) -> dict[str, np.ndarray]:
-        """A block of every lent buffer, side by side in the thread's memory."""
-        shapes = {}
-        for name, buffer in self._lent.items():
-            place = buffer.axes.index(self._over)
-            shapes[name] = (*buffer.shape[:place], self._block, *buffer.shape[place + 1 :])
-        sizes = [-(-math.prod(shapes[n]) * b.dtype.itemsize // ALIGNED) * ALIGNED for n, b in self._lent.items()]
-        memory, blocks = workers.lend(sum(sizes)), {}
-        for (name, buffer), size in zip(self._lent.items(), sizes, strict=True):
-            held, memory = memory[:size], memory[size:]
-            blocks[name] = held[: math.prod(shapes[name]) * buffer.dtype.itemsize].view(buffer.dtype).reshape(shapes[name])
-        return blocks
-
-    def _cuts(self, step: Step, rows: int) -> list[tuple[str, str, tuple[slice, ...]]]:
-        return [
-            (name, buffer.name, (slice(None),) * buffer.axes.index(self._over) + (slice(0, rows),))
-            for name, buffer in step.buffers.items()
-            if buffer.name in self._lent
-        ]
+    def _cuts(self, step: Step, rows: int) -> list[tuple[str, str, tuple[slice, ...], tuple[int, ...]]]:
+        found = []
+        for name, buffer in step.buffers.items():
+            if buffer.base.name in self._blocks.places:
+                place = buffer.axes.index(self._over)
+                shape = (*buffer.shape[:place], rows, *buffer.shape[place + 1 :])
+                found.append((name, buffer.base.name, (slice(None),) * place + (slice(0, rows),), shape))
+        return found
 
     def _arguments(self, step: Step, start: int, stop: int) -> dict[str, object]:
         arguments = dict(step.scalars)
@@ -306,7 +323,7 @@ class _Lane:
                 arguments[name] = self.sums[buffer.name]
             elif self._over is None or self._over not in buffer.axes:
                 arguments[name] = buffer.array
-            elif buffer.name not in self._lent:
+            elif buffer.base.name not in self._blocks.places:
                 place = buffer.axes.index(self._over)
                 arguments[name] = buffer.array[(slice(None),) * place + (slice(start, stop),)]
         return arguments

@@ -191,9 +191,9 @@ class Network:
         """Whether layer ``number`` learns, at least where others do: its own rate is not 0."""
         return self.plasticity.base_rate == 0 or self.layer_plasticities[number - 1].base_rate > 0
 
-    def upwards(self, top: int | None = None) -> list[Projection]:
-        """Forward projections from the image up to layer ``top`` (all of them if None)."""
-        return self.projections[:top]
+    def upwards(self, top: int | None = None, start: int = 0) -> list[Projection]:
+        """Forward projections from layer ``start``, 0 the image, up to layer ``top`` (the last if None)."""
+        return self.projections[start:top]
 
     def head(self, number: int) -> Projection:
         """The projection from layer ``number`` to its head of D units; the same one at every call."""
@@ -244,8 +244,8 @@ class Network:
         synapse = Synapse(f"{letter}{number}", shape, "inverse weight", seed, plasticity, self.dtype)
         return Inverse(projection, synapse, self._bias(synapse))
 
-    def look(self, top: int | None = None) -> Iterator[Step]:
-        """The steps from an image to the activity of layer ``top``."""
-        for projection in self.upwards(top):
+    def look(self, top: int | None = None, start: int = 0) -> Iterator[Step]:
+        """The steps from the activity of layer ``start``, 0 the image, to that of layer ``top``."""
+        for projection in self.upwards(top, start):
             yield from projection.transmit()
             yield from projection.post.respond()

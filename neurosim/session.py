@@ -210,7 +210,8 @@ class Session:
         steps = [*self.eye.look(self.deformed), *self.network.look()]
         for head in heads:
             steps += [*head.transmit(), *head.post.respond()]
-        Program(Plan("match heads", steps), self.kernels).run(workers)
+        seen = [head.post.activity for head in heads]
+        Program(Plan("match heads", steps), self.kernels, hold=seen, room=self._room).run(workers)
         for head in heads:
             z = head.post.activity.host().astype(float)
             z = z if self.config.patch is not None else z[: self.config.batch]
@@ -253,10 +254,9 @@ class Session:
 
     def memory(self) -> int:
         """Bytes of the images and of every array of the longest lesson."""
-        longest = max((self.plan(lesson) for lesson in self.rule.lessons), key=lambda p: p.flops, default=None)
-        arrays = sum(b.nbytes for b in longest.buffers if not b.local) if longest else 0
+        longest = max(self.rule.lessons, key=lambda lesson: self.plan(lesson).flops, default=None)
         held = self.data.train_images
-        return arrays + (0 if isinstance(held, np.memmap) else held.nbytes)
+        return (self.program(longest).nbytes if longest else 0) + (0 if isinstance(held, np.memmap) else held.nbytes)
 
     def expected_seconds(self, workers: Workers) -> float:
         """Seconds that training will take, from the plans' arithmetic and a matrix product timed now."""

@@ -2,17 +2,19 @@
 
 import threading
 import types
+from itertools import pairwise
 
 import numpy as np
 import pytest
 from threadpoolctl import threadpool_info
 
 from neurosim.buffer import Buffer
-from neurosim.execute import Program, Workers
+from neurosim.execute import PASSING, Program, Workers
 from neurosim.kernels import cpu
 from neurosim.losses import make as make_loss
 from neurosim.network import Network
 from neurosim.plan import Plan, Step
+from neurosim.room import Room, arrange
 from neurosim.rules import make
 
 WIRINGS = [
@@ -22,19 +24,20 @@ WIRINGS = [
 ]  # fmt: skip
 
 
-def trained(name, options, block=True, lags=3, threads=1, hold=False, steps=3, dtype=np.float32):
-    """Every array of every lesson's plan after some training steps on random views."""
+def trained(name, options, block=True, lags=3, threads=1, hold=False, steps=3, dtype=np.float32, room=None):
+    """Every array of every lesson's plan after some training steps on random views; with a room, what lasts."""
     network = Network("5 hardtanh, 6 pool, 7 tanh pool", (8, 8, 3), 11, block=block, dtype=dtype, head_units=6)
     rule = make(name, network, make_loss("hinge", lags=lags, threshold=0.4, delta=0.1), **options)
     plans = [rule.plan(lesson) for lesson in rule.lessons]
     rng = np.random.default_rng(1)
     with Workers(threads) as workers:
-        programs = [Program(plan, cpu, hold=hold) for plan in plans]
+        programs = [Program(plan, cpu, hold=hold, room=room) for plan in plans]
         for _ in range(steps):
             network.populations[0].activity.array[...] = rng.uniform(-1, 1, (22, 8, 8, 3))
             for program in programs:
                 program.run(workers)
-    return {b.name: b.array.copy() for plan in plans for b in plan.buffers if hold or not b.local}
+    gone = PASSING if room else ()
+    return {b.name: b.array.copy() for plan in plans for b in plan.buffers if hold or not (b.local or b.role in gone)}
 
 
 def assert_same_bits(found, wanted):
@@ -64,6 +67,67 @@ def test_held_buffers_give_the_same_bits_as_local_ones(name, options):
     assert_same_bits(trained(name, options, threads=2), held)
     assert held["u1"].any()
     assert held["d1"].any()
+
+
+@pytest.mark.parametrize("block", [True, False])
+@pytest.mark.parametrize(("name", "options"), WIRINGS, ids=[f"{n}-{'-'.join(o.values())}" for n, o in WIRINGS])
+def test_a_room_changes_no_bit_of_what_lasts(name, options, block):
+    for lags in (3, None):
+        room = Room()
+        found = trained(name, options, block, lags, threads=2, room=room)
+        wanted = trained(name, options, block, lags)
+        assert_same_bits(found, wanted)
+        assert {"W1", "dW3", "value3", "H3"} <= found.keys()
+        assert room.nbytes > 0
+
+
+def test_buffers_of_a_room_are_not_kept_and_held_ones_are():
+    network = Network("4 hardtanh, 4 pool", (8, 8, 3), 4)
+    rule = make("ll", network, make_loss("hinge"))
+    plan = rule.plan("all layers")
+    x1, z2 = network.populations[1].activity, network.head(2).post.activity
+    network.populations[0].activity.array[...] = np.random.default_rng(0).uniform(-1, 1, (8, 8, 8, 3))
+    with Workers(1) as workers:
+        program = Program(plan, cpu, hold=[z2], room=Room())
+        program.run(workers)
+        assert x1._array is None
+        assert z2.array.any()
+        Program(plan, cpu).run(workers)  # without a room every activity keeps its place
+    assert x1.array.any()
+    kept = sum(b.nbytes for b in plan.buffers if not b.local)
+    assert program.nbytes < kept
+
+
+def test_a_flat_view_of_a_local_buffer_lives_in_the_block():
+    maps = Buffer("maps", ("sample", "row", "column"), (20, 2, 3), "activity", "maps", float, local=True)
+    x, y = declare("x", initial=np.arange(20.0)), declare("y")
+    kernels = types.SimpleNamespace(
+        spread=lambda x, maps: np.copyto(maps, x[:, None, None]),
+        gather=lambda flat, y: np.sum(flat, axis=1, out=y),
+    )
+    plan = Plan("p", [Step("spread", "", "", {"x": x}, {"maps": maps}, over="sample"),
+                      Step("gather", "", "", {"flat": maps.flat()}, {"y": y}, over="sample")])  # fmt: skip
+    program = Program(plan, kernels)
+    assert list(program.stretches[0].lent) == ["maps"]
+    with Workers(2) as workers:
+        program.run(workers)
+    assert np.array_equal(y.array, 6 * np.arange(20.0))
+
+
+def test_what_is_needed_at_one_moment_lies_apart():
+    rng = np.random.default_rng(3)
+    for _ in range(50):
+        count = rng.integers(1, 12)
+        sizes = rng.integers(1, 1000, count).tolist()
+        spans = [tuple(sorted(span)) for span in rng.integers(0, 8, (count, 2)).tolist()]
+        begins, total = arrange(sizes, spans)
+        for moment in range(8):
+            there = sorted((begin, begin + size) for begin, size, (first, last) in zip(begins, sizes, spans, strict=True)
+                           if first <= moment <= last)  # fmt: skip
+            assert all(end <= begin for (_, end), (begin, _) in pairwise(there))
+        assert total >= max(sum(s for s, (a, b) in zip(sizes, spans, strict=True) if a <= m <= b) for m in range(8))
+        assert all(begin + size <= total and begin % 64 == 0 for begin, size in zip(begins, sizes, strict=True))
+    assert arrange([640, 64, 640], [(0, 1), (0, 2), (2, 3)]) == ([0, 640, 0], 704)
 
 
 def test_local_buffers_are_never_allocated_whole():

@@ -17,6 +17,7 @@ KERNELS = {
     LOCAL: ("convolve_local", "deliver_local"),
 }  # fmt: skip
 DENSE_ROWS = 64  # rows a block of a dense product or an untied layer: below that it re-reads its weights too often
+MANY_ROWS = 7 * DENSE_ROWS  # of more views, a head's error is made a block at a time, and never lies in memory whole
 
 
 def _seen(activity: Buffer, synapse: Synapse) -> Buffer:
@@ -124,11 +125,12 @@ class Feedback:
         """``e_below = B^T delta``: never sees the forward weights."""
         convolution, below, above = self.projection.convolution, self.projection.pre, self.projection.post
         error = below.error if convolution else below.error.flat()
+        by_views = convolution or above.post.shape[0] > MANY_ROWS
         yield Step(KERNELS[self.synapse.axes][1],
                    f"{self.sent.name}: {above.post.name} -> {error.name}",
                    f"{error.name} = {self.sent.name}^T {above.post.name}", {"post": above.post, "weight": self.sent},
-                   {"error": error}, over="sample" if convolution else "presynaptic",
-                   rows=self.projection.rows if convolution else None,
+                   {"error": error}, over="sample" if by_views else "presynaptic",
+                   rows=self.projection.rows if by_views else None,
                    flops=self.projection.products(above.post.shape[0]))  # fmt: skip
         yield from below.spread()
 

@@ -41,22 +41,27 @@ class LayerWise(Rule):
 
     def wire(self, lesson: str) -> Iterator[Step]:
         taught = [int(lesson.split()[1])] if lesson != "all layers" else list(self.errors)
-        yield from self.network.look(max(taught))
-        for n in taught:
-            yield from self.network.head(n).transmit()
-            yield from self.network.head(n).post.respond()
-            yield from self.errors[n].compare()
-            yield from self.network.head(n).post.gate()
-        for n in taught:  # layer by layer, so that all layers' errors can lie at the same place
-            yield from self.back[n].deliver()
-            yield from self.network.populations[n].gate()
-            yield from self.network.projections[n - 1].hebbian()
-        for n in taught:
-            yield from self.network.head(n).hebbian()
-            yield from self.back[n].learn()
+        below = 0
+        for n in taught:  # layer by layer, so that what one layer needs can lie where the layer below had its own
+            yield from self.network.look(n, below)
+            yield from self._teach(n)
+            below = n
         for n in taught:
             for part in (self.network.projections[n - 1], self.network.head(n), self.back[n], self.errors[n]):
                 yield from part.settle()
+
+    def _teach(self, n: int) -> Iterator[Step]:
+        """Layer n and its head: activity, error, outer products."""
+        head, back = self.network.head(n), self.back[n]
+        yield from head.transmit()
+        yield from head.post.respond()
+        yield from self.errors[n].compare()
+        yield from head.post.gate()
+        yield from head.hebbian()
+        yield from back.learn()
+        yield from back.deliver()
+        yield from self.network.populations[n].gate()
+        yield from self.network.projections[n - 1].hebbian()
 
     def errors_of(self, lesson: str):
         return [self.errors[int(lesson.split()[1])]] if lesson != "all layers" else list(self.errors.values())
