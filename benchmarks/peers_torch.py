@@ -1,4 +1,4 @@
-"""The training step of bp and of ll in PyTorch, twice: as such code is usually published, and tuned by somebody who knows it.
+"""The training step of bp and ll on conv5 in PyTorch, twice: as such code is usually published, and tuned by an expert.
 
 Both compute what `neurosim` computes, on the same weights, in float32; `neurosim.bench.turns` checks that before it
 times anything. Only PyTorch is imported here, so that a process can measure what a PyTorch user's process needs.

@@ -21,7 +21,7 @@ GAINS = {"dtp": 1.5}  # of the weights in the stricter check; of every other rul
 
 
 def gain_for(rule):
-    """What multiplies the initial weights for `validate` with few pairs, so that hinges of both kinds are met."""
+    """What multiplies the initial weights for `validate` with few pairs, so that some hinges are active and others are not."""
     return GAINS.get(rule, 1.7)
 
 
