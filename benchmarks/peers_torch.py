@@ -1,4 +1,4 @@
-"""The training step of conv5 in PyTorch, twice: as such code is usually published, and tuned by somebody who knows it.
+"""The training step of bp and ll on conv5 in PyTorch, twice: as such code is usually published, and tuned by an expert.
 
 Both compute what `neurosim` computes, on the same weights, in float32; `neurosim.bench.turns` checks that before it
 times anything. Only PyTorch is imported here, so that a process can measure what a PyTorch user's process needs.
@@ -7,6 +7,8 @@ times anything. Only PyTorch is imported here, so that a process can measure wha
   throughout, L1 distances from repeated arrays, the optimiser's plain loop.
 - *tuned*: channels last, L1 distances by ``cdist``, view 1 without automatic differentiation under the gradient block,
   in-place hardtanh, one call down per layer in the layer-wise rule, fused Adam.
+
+`neurosim.bench.peers_dtp` has dtp's step, `neurosim.bench.peers_deform` the deformation of the views.
 """
 
 import torch
@@ -16,6 +18,7 @@ LAYERS = ((32, False), (32, True), (64, False), (64, True), (512, True))  # chan
 IMAGE, UNITS = (32, 32, 3), 64
 LESSONS = ("ll-greedy", "ll-random")  # one layer a batch
 NEAR, FAR = 1.0, 3.0  # the margins m+ and m-
+MAP_AXES = {"H": 0, "F": 0, "Q": 1, "bQ": 1}  # of a dense array in neurosim's layout: the axis over a map's units
 
 
 class OwnFeedback(torch.autograd.Function):
@@ -40,9 +43,9 @@ class OwnFeedback(torch.autograd.Function):
 class Signum:
     """``m = mu m + c; w -= rate / sqrt(fan in) sign(m)``."""
 
-    def __init__(self, weights, lr, momentum=0.9):
-        self.weights, self.momentum = list(weights), momentum
-        self.rates = [lr / weight[0].numel() ** 0.5 for weight in self.weights]
+    def __init__(self, weights, fans, lr, momentum=0.9):
+        self.weights, self.momentum = weights, momentum
+        self.rates = [lr / fan**0.5 for fan in fans]
         self.traces = [torch.zeros_like(w) for w in self.weights]
 
     def zero_grad(self):
@@ -88,7 +91,79 @@ class Memory:
         return loss
 
 
-class Peer:
+def own_layout(images, tuned):
+    """``(sample, row, column, channel)`` to a side's own layout; sizes are in PyTorch's order."""
+    images = torch.as_tensor(images).permute(0, 3, 1, 2)
+    return images.contiguous(memory_format=torch.channels_last if tuned else torch.contiguous_format)
+
+
+class Weights:
+    """The weights of a peer by neurosim's names, in a layout of their own, and the way there and back.
+
+    Args:
+        layers: (channels, pooled) of each.
+        tuned: which of the two ways of writing a peer.
+    """
+
+    def __init__(self, layers, tuned):
+        self.layers, self.tuned, self.weights, self.fans = layers, tuned, {}, {}
+        self.maps = {0: IMAGE}  # (row, column, channel) of every layer's activity
+        for number, (channels, pooled) in enumerate(layers, 1):
+            rows, columns, _ = self.maps[number - 1]
+            self.maps[number] = rows // (1 + pooled), columns // (1 + pooled), channels
+
+    def _new(self, name, shape, fan, learns=True):
+        bound = 1 / fan**0.5
+        weight = torch.empty(shape).uniform_(-bound, bound)
+        if self.tuned and len(shape) == 4:
+            weight = weight.to(memory_format=torch.channels_last)
+        self.weights[name], self.fans[name] = weight.requires_grad_(learns), fan
+
+    def _optimiser(self, names, plasticity, rate):
+        weights = [self.weights[name] for name in names]
+        if plasticity == "adam":
+            return torch.optim.Adam(weights, lr=rate, fused=self.tuned or None)
+        return Signum(weights, [self.fans[name] for name in names], lr=rate)
+
+    def views(self, images):
+        """``(sample, row, column, channel)`` to this peer's own layout."""
+        return own_layout(images, self.tuned)
+
+    def load(self, weights):
+        """Take weights by name, in neurosim's layout: (row, column, in, out), or (row x column x channel, out)."""
+        with torch.no_grad():
+            for name, weight in self.weights.items():
+                weight.copy_(self._turn(name, torch.as_tensor(weights[name]).float()))
+
+    def changes(self):
+        """The last step's summed outer products by name, as NumPy arrays in neurosim's layout."""
+        return {n: self._turn_back(n, w.grad).cpu().numpy() for n, w in self.weights.items() if w.grad is not None}
+
+    def _units(self, name):
+        """Where each of a map's units, in this side's order, stands in neurosim's; None where the order is the same."""
+        if self.tuned or name.rstrip("0123456789") not in MAP_AXES:
+            return None
+        rows, columns, channels = self.maps[int(name.strip("bHFQ"))]
+        return torch.arange(rows * columns * channels).view(rows, columns, channels).permute(2, 0, 1).flatten()
+
+    def _turn(self, name, given):
+        if given.ndim == 4:  # a transposed convolution has what it reads first
+            return given.permute(2, 3, 0, 1) if name[0] == "G" else given.permute(3, 2, 0, 1)
+        units = self._units(name)
+        if units is not None:
+            given = given.index_select(MAP_AXES[name.rstrip("0123456789")], units)
+        return given[0] if name[0] == "b" else given.T
+
+    def _turn_back(self, name, own):
+        if own.ndim == 4:
+            return own.permute(2, 3, 0, 1) if name[0] == "G" else own.permute(2, 3, 1, 0)
+        given, units = own[None] if name[0] == "b" else own.T, self._units(name)
+        if units is not None:
+            given = given.index_select(MAP_AXES[name.rstrip("0123456789")], units.argsort())
+        return given
+
+
+class Peer(Weights):
     """One network, one rule, one training step at a time.
 
     Args:
@@ -100,40 +175,24 @@ class Peer:
         rate: of every weight.
     """
 
+    compilable = ("_learn",)
+
     def __init__(self, rule, *, tuned, lags=None, feedback="urf", plasticity="adam", rate=1e-4):
-        self.rule, self.tuned, self.lags, self.feedback = rule, tuned, lags, feedback
+        super().__init__(LAYERS, tuned)
+        self.rule, self.lags, self.feedback = rule, lags, feedback
         taught = [len(LAYERS)] if rule == "bp" else range(1, len(LAYERS) + 1)
         self.memories = {n: Memory(lags) for n in taught} if lags else {}
-        self.weights, below, (rows, columns, _) = {}, IMAGE[2], IMAGE
-        self.maps = {}
-        for number, (channels, pooled) in enumerate(LAYERS, 1):
-            self.weights[f"W{number}"] = self._new(channels, below, 3, 3)
-            below, rows, columns = channels, rows // (1 + pooled), columns // (1 + pooled)
-            self.maps[number] = (rows, columns, channels)
+        for number, (channels, _) in enumerate(LAYERS, 1):
+            below, (rows, columns, _) = self.maps[number - 1][2], self.maps[number]
+            self._new(f"W{number}", (channels, below, 3, 3), 9 * below)
             if number in taught:
-                self.weights[f"H{number}"] = self._new(UNITS, channels * rows * columns)
+                fan = rows * columns * channels
+                self._new(f"H{number}", (UNITS, fan), fan)
                 if rule != "bp" and feedback != "bp":
-                    self.weights[f"F{number}"] = self._new(UNITS, channels * rows * columns)
-                    self.weights[f"F{number}"].requires_grad_(feedback == "urf")
-        learning = [w for w in self.weights.values() if w.requires_grad]
-        if plasticity == "adam":
-            self.optimiser = torch.optim.Adam(learning, lr=rate, fused=tuned or None)
-        else:
-            self.optimiser = Signum(learning, lr=rate)
+                    self._new(f"F{number}", (UNITS, fan), fan, learns=feedback == "urf")
+        learning = [name for name, weight in self.weights.items() if weight.requires_grad]
+        self.optimiser = self._optimiser(learning, plasticity, rate)
         self.lessons = range(1, len(LAYERS) + 1) if rule in LESSONS else (0,)
-
-    def _new(self, *shape):
-        weight = torch.empty(shape)
-        bound = 1 / weight[0].numel() ** 0.5
-        weight.uniform_(-bound, bound)
-        if self.tuned and len(shape) == 4:
-            weight = weight.to(memory_format=torch.channels_last)
-        return weight.requires_grad_()
-
-    def views(self, images):
-        """``(sample, row, column, channel)`` to this peer's own layout, float32."""
-        images = torch.as_tensor(images).permute(0, 3, 1, 2)
-        return images.contiguous(memory_format=torch.channels_last if self.tuned else torch.contiguous_format)
 
     def _layer(self, number, x):
         pooled = LAYERS[number - 1][1]
@@ -197,29 +256,3 @@ class Peer:
         if not self.tuned:
             total.backward()
         return total
-
-    def load(self, weights):
-        """Take weights by name, in neurosim's layout: (row, column, in, out), or (row x column x channel, out)."""
-        with torch.no_grad():
-            for name, weight in self.weights.items():
-                weight.copy_(self._turn(name, torch.as_tensor(weights[name]).float()))
-
-    def _turn(self, name, given):
-        if given.ndim == 4:
-            return given.permute(3, 2, 0, 1)
-        if not self.tuned:
-            given = given.reshape(*self.maps[int(name[1:])], UNITS).permute(2, 0, 1, 3).reshape(-1, UNITS)
-        return given.T
-
-    def changes(self):
-        """The last step's summed outer products by name, as NumPy arrays in neurosim's layout."""
-        found = {}
-        for name, weight in self.weights.items():
-            if weight.grad is None:
-                continue
-            change = weight.grad.permute(2, 3, 1, 0) if weight.ndim == 4 else weight.grad.T
-            if weight.ndim == 2 and not self.tuned:
-                rows, columns, channels = self.maps[int(name[1:])]
-                change = change.reshape(channels, rows, columns, UNITS).permute(1, 2, 0, 3).reshape(-1, UNITS)
-            found[name] = change.contiguous().cpu().numpy()
-        return found

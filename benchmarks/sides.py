@@ -14,12 +14,31 @@ from neurosim.plan import Plan
 from neurosim.rules import make
 
 RATE = 1e-4
-PEERS = ("bp", "ll-greedy", "ll-random", "ll-simultaneous")  # what is written in PyTorch too
+PEERS = ("bp", "ll-greedy", "ll-random", "ll-simultaneous", "dtp")  # what is written in PyTorch too
 RULES = (*PEERS, "rf", "urf", "sign")
+NETWORKS = {"dtp": "conv4-tanh"}  # of every other rule: conv5
+GAINS = {"dtp": 1.5}  # of the weights in the stricter check; of every other rule: 1.7
+
+
+def gain_for(rule):
+    """What multiplies the initial weights for `validate` with few pairs, so that some hinges are active and others are not."""
+    return GAINS.get(rule, 1.7)
+
+
+def parameters_for(images):
+    """The deformation of every view, the same on every side."""
+    return Deformation().draw(np.random.default_rng(1), len(images))
+
+
+def noise_for(number, shape):
+    """Noise on what dtp restores of layer ``number``, the same on every side."""
+    return np.random.default_rng([9, number]).standard_normal(shape, np.float32)
 
 
 class Ours:
     """neurosim's side of one rule.
+
+    What chance gives a step, the deformation's parameters and dtp's noise, is drawn once: drawing is not part of it.
 
     Args:
         rule: one of `RULES`.
@@ -33,19 +52,24 @@ class Ours:
     """
 
     def __init__(self, rule, images, workers, *, deformed, lags, feedback, plasticity, kernels=None):
-        network = Network("conv5", images.shape[1:], len(images) // 2, block=lags is not None,
+        network = Network(NETWORKS.get(rule, "conv5"), images.shape[1:], len(images) // 2, block=lags is not None,
                           plasticity=Plasticity(plasticity, rate=RATE))  # fmt: skip
-        network.populations[0].activity.put(images)
+        self._x0 = network.populations[0].activity
+        self._x0.put(images)
         name, _, order = rule.partition("-")
         options = {"order": order, "feedback": feedback} if order else {}
         self.rule = make(name, network, Hinge(lags=lags), **options)
+        for inverse in getattr(self.rule, "inverses", ()):
+            for noise in inverse.noise:
+                noise.put(noise_for(inverse.below.number, noise.shape))
         self.workers, self.kernels = workers, kernels or backend("cpu")
         self.lessons, self._programs, self._look = range(len(self.rule.lessons)), {}, []
         self._room = Room()
         if deformed:
             eye = Eye(network.populations[0])
             eye.show(np.uint8(255 * images))
-            eye.draw(Deformation(), np.random.default_rng(1))
+            for parameter, values in parameters_for(images).items():
+                eye.parameters[parameter].put(values)
             self._look = list(eye.look(True))
 
     def plan(self, lesson):
@@ -65,6 +89,10 @@ class Ours:
         for name, synapse in self.synapses().items():
             synapse.weight.put(weights[name])
 
+    def seen(self):
+        """The views of the last step, ``(sample, row, column, channel)``."""
+        return self._x0.host()
+
     def loss(self, lesson):
         return sum(float(units.value.host()[0]) for units in self.rule.errors_of(self.rule.lessons[lesson]))
 
@@ -74,15 +102,23 @@ class Ours:
 
 
 class Theirs:
-    """PyTorch's side of one rule; arguments as for `Ours`."""
+    """PyTorch's side of one rule; arguments as for `Ours`, and ``tuned``: which of the two ways of writing it."""
 
-    def __init__(self, rule, images, threads, *, tuned, lags, feedback, plasticity):
+    def __init__(self, rule, images, threads, *, tuned, lags, feedback, plasticity, deformed=False):
         import torch
+        from neurosim.bench.peers_deform import Deformed
+        from neurosim.bench.peers_dtp import TargetPeer
         from neurosim.bench.peers_torch import Peer
 
         torch.set_num_threads(threads)
-        self.peer = Peer(rule, tuned=tuned, lags=lags, feedback=feedback, plasticity=plasticity, rate=RATE)
-        self.x, self.lessons, self._loss = self.peer.views(images), range(len(self.peer.lessons)), None
+        kind = TargetPeer if rule == "dtp" else Peer
+        self.peer = kind(rule, tuned=tuned, lags=lags, feedback=feedback, plasticity=plasticity, rate=RATE)
+        self.lessons, self._loss = range(len(self.peer.lessons)), None
+        self._eye = Deformed(np.uint8(255 * images), parameters_for(images), tuned) if deformed else None
+        self._x = None if deformed else self.peer.views(images)
+        if rule == "dtp":
+            views = len(images) // (2 if lags else 1)
+            self.peer.listen({number: noise_for(number, (views, *self.peer.maps[number])) for number in self.peer.restored})
         self._torch, self._threads = torch, threads
 
     def prepare(self):
@@ -90,7 +126,13 @@ class Theirs:
         self._torch.set_num_threads(self._threads)
 
     def step(self, lesson):
-        self._loss = self.peer.step(self.peer.lessons[lesson], self.x)
+        if self._eye:
+            self._x = self._eye.look()
+        self._loss = self.peer.step(self.peer.lessons[lesson], self._x)
+
+    def seen(self):
+        """The views of the last step, ``(sample, row, column, channel)``."""
+        return self._x.permute(0, 2, 3, 1).cpu().numpy()
 
     def load(self, weights):
         """Take weights by name, in neurosim's layout."""
@@ -109,13 +151,13 @@ def images_for(pairs):
 
 
 def validate(ours, theirs, name, gain, tolerance):
-    """One step of every lesson from the same weights: the same loss, the same outer products.
+    """One step of every lesson from the same weights: the same views, the same loss, the same outer products.
 
-    The weights are the initial ones times ``gain``: with 1 nearly all hinges of the upper layers are active, with 1.7
-    activity keeps its size from layer to layer, and few are. Then the initial weights are put back on all sides. In a
-    large batch some places of a pool's window differ by less than rounding, and so do some distances and margins; each
-    side may decide otherwise there, and even the two PyTorch sides differ by some 1e-3. A small batch makes the
-    stricter test. Returns the largest relative difference.
+    The weights are the initial ones times ``gain``: with 1 nearly all hinges of the upper layers are active, with that of
+    `gain_for` activity nearly keeps its size from layer to layer, and few are. Then the initial weights are put back on
+    all sides. In a large batch some places of a pool's window differ by less than rounding, and so do some distances and
+    margins; each side may decide otherwise there, and even the two PyTorch sides differ by some 1e-3. A small batch makes
+    the stricter test. Returns the largest difference, relative to an array's size or, of a view, to white.
 
     Raises:
         RunError: one above ``tolerance``.
@@ -130,7 +172,8 @@ def validate(ours, theirs, name, gain, tolerance):
             them.prepare()
             them.load(weights)
             them.step(lesson)
-            apart = {"loss": abs(them.loss(lesson) - ours.loss(lesson)) / max(1.0, abs(ours.loss(lesson)))}
+            apart = {"a view": float(np.abs(them.seen() - ours.seen()).max())}
+            apart["loss"] = abs(them.loss(lesson) - ours.loss(lesson)) / max(1.0, abs(ours.loss(lesson)))
             for n, change in them.peer.changes().items():
                 size = max(1e-12, float(np.linalg.norm(change)))  # all zero where no hinge is active
                 apart[n] = float(np.linalg.norm(synapses[n].change.host() - change)) / size

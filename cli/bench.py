@@ -24,30 +24,35 @@ DEFAULT = "bp,ll-greedy,ll-simultaneous"
 @click.option("--pairs", type=click.IntRange(min=2), default=250, show_default=True, help="Moments in a batch.")
 @click.option("--lags", type=Lags(), default="all", show_default=True,
               help="all: every negative of the batch, no gradient block; K: a memory of K lags, and the block.")
-@click.option("--feedback", type=click.Choice(["bp", "rf", "urf"]), default="urf", show_default=True, help="Of ll.")
+@click.option("--feedback", type=click.Choice(["bp", "rf", "urf"]), help="Of ll.  [default: urf]")
 @click.option("--plasticity", type=click.Choice(["adam", "signum"]), default="adam", show_default=True)
+@click.option("--deform", is_flag=True, help="Beside PyTorch too, a step deforms both views.")
 @click.option("--threads", type=click.IntRange(min=1), help="Of every side.  [default: as many as the machine lends]")
 @click.option("--repeats", type=click.IntRange(min=1), default=5, show_default=True, help="Timed turns.")
 @click.option("--memory/--no-memory", default=True, help="Peak memory, in processes of their own.")
 @click.option("--table/--no-table", default=True, help="Each step of the plan beside its floor.")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write everything measured as JSON.")
-def bench(against, rules, pairs, lags, feedback, plasticity, threads, repeats, memory, table, out):
-    """Time a training step of conv5: images/s, each step against its floor, peak memory.
+def bench(against, rules, pairs, lags, feedback, plasticity, deform, threads, repeats, memory, table, out):
+    """Time a training step of conv5 (dtp: conv4-tanh): images/s, each step against its floor, peak memory.
 
     With --against torch the same step in PyTorch, as usually published and tuned, takes turns in this process, and
-    first all sides must agree; images are then not deformed, on no side.
+    first all sides must agree; images are then deformed only with --deform, on all sides or on none.
     """
     known, names = (PEERS if against else RULES), rules.split(",")
     for name in names:
         if name not in known:
             raise WiringError(f"rule {name!r}", "some of " + ", ".join(known) + (" beside PyTorch" if against else ""),
                               f"write --rules {DEFAULT}")  # fmt: skip
+    if feedback and not any(name.startswith("ll-") for name in names):
+        raise WiringError(f"--feedback {feedback} with {rules}", "a rule that takes it: ll-greedy, ll-random, ll-simultaneous",
+                          "leave --feedback out")  # fmt: skip
     if against and importlib.util.find_spec("torch") is None:
         raise WiringError("PyTorch is not installed", "it beside neurosim, to take turns with",
                           "run `pip install 'neurosim[torch]'`, or leave --against out")  # fmt: skip
     if out and not out.absolute().parent.is_dir():
         raise WiringError(f"folder {out.parent} does not exist", "a folder that does", "make it, or change --out")
-    options = {"lags": None if lags == "all" else lags, "feedback": feedback, "plasticity": plasticity}
+    options = {"lags": None if lags == "all" else lags, "feedback": feedback or "urf", "plasticity": plasticity,
+               "deformed": deform or not against}  # fmt: skip
     record = measure(names, pairs=pairs, threads=threads or len(os.sched_getaffinity(0)), repeats=repeats,
                      against=bool(against), options=options, with_memory=memory, with_table=table)  # fmt: skip
     if out:

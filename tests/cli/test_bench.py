@@ -4,7 +4,15 @@ import json
 import subprocess
 import sys
 
+import numpy as np
 import pytest
+from neurosim.bench.sides import gain_for
+from neurosim.bench.turns import SIDES, build, check
+
+from neurosim.data.deform import Deformation
+from neurosim.errors import RunError
+from neurosim.execute import Workers
+from neurosim.kernels.deformation import deform
 
 QUICK = ["bench", "--pairs", "2", "--repeats", "1", "--threads", "1"]
 
@@ -40,7 +48,53 @@ def test_beside_pytorch():
     assert "loss and outer products agree" in done.stdout
 
 
+@pytest.mark.parametrize("options", [[], ["--deform", "--lags", "2", "--plasticity", "signum"]])
+def test_target_propagation_beside_pytorch(options, tmp_path):
+    pytest.importorskip("torch", reason="the peer is PyTorch")
+    out = tmp_path / "bench.json"
+    done = call(*QUICK, "--against", "torch", "--rules", "dtp", "--no-memory", *options, "--out", str(out))
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("neurosim takes") == 2
+    assert "loss and outer products agree" in done.stdout
+    steps = json.dumps(json.loads(out.read_text())["rules"]["dtp"]["steps"])
+    assert "G2 sums its outer products" in steps
+    assert ("every view is deformed" in steps) == ("--deform" in options)
+
+
+@pytest.mark.parametrize("tuned", [False, True])
+def test_pytorch_deforms_as_the_kernel_does(tuned):
+    pytest.importorskip("torch", reason="the peer is PyTorch")
+    from neurosim.bench.peers_deform import Deformed
+
+    rng = np.random.default_rng(3)
+    images = rng.integers(0, 256, (8, 12, 16, 3), np.uint8)
+    images[0], images[1], images[2, :6] = 0, 255, [[[90, 90, 90]]]
+    images[3, ..., 2] = images[3, ..., 0]  # two largest, or two least
+    parameters = Deformation(saturation=3.0, hue=0.5).draw(rng, 8)
+    wanted = np.empty(images.shape, np.float32)
+    deform(images, **parameters, out=wanted, border=False)
+    assert np.abs(Deformed(images, parameters, tuned).look().permute(0, 2, 3, 1).numpy() - wanted).max() < 1e-4
+
+
+@pytest.mark.parametrize(("part", "told"), [("noise", "[A-Zb]+[0-9]"), ("flip", "a view")])
+def test_a_side_that_differs_is_found(part, told):
+    pytest.importorskip("torch", reason="the peer is PyTorch")
+    options = {"lags": None, "feedback": "urf", "plasticity": "adam", "deformed": True}
+    with Workers(1) as workers:
+        sides = build(SIDES, "dtp", 4, 1, workers, options)
+        assert 0 < check("dtp", sides, gain_for("dtp"), 1e-3) < 1e-3
+        assert all(set(sides[name].peer.changes()) == set(sides["neurosim"].synapses()) for name in SIDES[1:])
+        odd = sides["published"]
+        if part == "noise":
+            odd.peer.listen({number: np.zeros((8, *odd.peer.maps[number]), np.float32) for number in odd.peer.restored})
+        else:
+            odd._eye.flip = ~odd._eye.flip
+        with pytest.raises(RunError, match=rf"{told} of neurosim and of PyTorch \(published\) differ"):
+            check("dtp", sides, gain_for("dtp"), 1e-3)
+
+
 @pytest.mark.parametrize(("arguments", "line"), [
+    (["--rules", "bp,dtp", "--feedback", "rf"], "error: --feedback rf with bp,dtp; expected a rule that takes it"),
     (["--rules", "bp,hebb"], "error: rule 'hebb'; expected some of bp"),
     (["--rules", "urf", "--against", "torch"], "error: rule 'urf'; expected some of bp"),
     (["--out", "no/such/folder/b.json"], "error: folder no/such/folder does not exist; expected"),
