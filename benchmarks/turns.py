@@ -5,8 +5,10 @@ outer product. The step is everything between two batches of views: forward, err
 plasticity; beside PyTorch, reading and deforming images is not part of it.
 """
 
+import datetime
 import json
 import os
+import platform
 import statistics
 import subprocess
 import sys
@@ -22,6 +24,18 @@ from neurosim.execute import Workers
 
 SIDES = ("neurosim", "tuned", "published")
 SMALL = 8  # pairs of the stricter comparison, see `neurosim.bench.sides.validate`
+
+
+def this_machine(threads):
+    """What a record says of where, when and with what it was measured."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        named = next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        named = platform.processor()
+    return {"machine": named or platform.machine(), "cores": len(os.sched_getaffinity(0)), "threads": threads,
+            "python": platform.python_version(), "numpy": np.__version__,
+            "date": f"{datetime.datetime.now():%Y-%m-%d %H:%M}"}  # fmt: skip
 
 
 def busy_seconds():
