@@ -30,10 +30,11 @@ class Ours:
         feedback: of the layer-wise rule.
         plasticity: adam or signum.
         kernels: of the device; None: the CPU's.
+        network: a preset or a text.
     """
 
-    def __init__(self, rule, images, workers, *, deformed, lags, feedback, plasticity, kernels=None):
-        network = Network("conv5", images.shape[1:], len(images) // 2, block=lags is not None,
+    def __init__(self, rule, images, workers, *, deformed, lags, feedback, plasticity, kernels=None, network="conv5"):
+        network = Network(network, images.shape[1:], len(images) // 2, block=lags is not None,
                           plasticity=Plasticity(plasticity, rate=RATE))  # fmt: skip
         network.populations[0].activity.put(images)
         name, _, order = rule.partition("-")

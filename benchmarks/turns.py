@@ -110,10 +110,14 @@ def memory(names, rules, pairs, threads, options):
     for rule in rules:
         for name in names:
             asked = {"name": name, "rule": rule, "pairs": pairs, "threads": threads, "options": options}
-            command = [sys.executable, "-m", "neurosim.bench.alone", json.dumps(asked)]
-            answer = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-            found.setdefault(rule, {})[name] = json.loads(answer.splitlines()[-1])
+            found.setdefault(rule, {})[name] = alone(asked)
     return found
+
+
+def alone(asked):
+    """What `neurosim.bench.alone` is asked, in a process of its own: MiB before any data, MiB at the peak."""
+    command = [sys.executable, "-m", "neurosim.bench.alone", json.dumps(asked)]
+    return json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()[-1])
 
 
 def table(side, lesson, workers, rates):
