@@ -102,7 +102,7 @@ def by_epochs(sizes, threads: int, pairs: int) -> dict:
 
 def told(fitted: dict, times: float, unit: str) -> str:
     """A fitted line in words."""
-    share = "" if fitted["R2"] is None else f", R² {fitted['R2']:.4f}"
+    share = "" if fitted["R2"] is None else f", R^2 {fitted['R2']:.4f}"
     return f"{times * fitted['slope']:.3g} {unit}{share}"
 
 
@@ -140,7 +140,7 @@ def draw(record: dict, path: Path) -> None:
     for panel in axes:
         panel.set_xlim(left=0)
         panel.set_ylim(bottom=0)
-        panel.legend(fontsize=8, frameon=False, loc="lower right")
+        panel.legend(fontsize=8, frameon=False, loc="center" if panel is last else "lower right")
     figure.suptitle(f"{record['machine']}, threads: {record['threads']}, NumPy {record['numpy']}, {record['date']}", fontsize=8)
     write_whole(path, lambda file: figure.savefig(file, format=path.suffix[1:].lower(), dpi=110))
 

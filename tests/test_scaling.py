@@ -37,7 +37,7 @@ def test_growth_is_measured_written_and_drawn(tmp_path):
     drawn = ["--figure", str(tmp_path / "scaling.png")] if importlib.util.find_spec("matplotlib") else []
     done = call("scaling", *TINY, "--out", str(out), *drawn)
     assert done.returncode == 0, done.stderr
-    for word in ("ms a pair", "ms a layer", "bytes an image", "R²"):
+    for word in ("ms a pair", "ms a layer", "bytes an image", "R^2"):
         assert word in done.stdout
     record = json.loads(out.read_text())
     assert {"machine", "numpy", "date", "threads"} <= set(record)
