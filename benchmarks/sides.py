@@ -4,7 +4,7 @@ import numpy as np
 
 from neurosim.data.deform import Deformation
 from neurosim.errors import RunError
-from neurosim.execute import Program
+from neurosim.execute import Program, Room
 from neurosim.kernels.api import backend
 from neurosim.losses.hinge import Hinge
 from neurosim.network import Network
@@ -42,6 +42,7 @@ class Ours:
         self.rule = make(name, network, Hinge(lags=lags), **options)
         self.workers, self.kernels = workers, kernels or backend("cpu")
         self.lessons, self._programs, self._look = range(len(self.rule.lessons)), {}, []
+        self._room = Room()
         if deformed:
             eye = Eye(network.populations[0])
             eye.show(np.uint8(255 * images))
@@ -57,7 +58,7 @@ class Ours:
 
     def step(self, lesson):
         if lesson not in self._programs:
-            self._programs[lesson] = Program(self.plan(lesson), self.kernels)
+            self._programs[lesson] = Program(self.plan(lesson), self.kernels, room=self._room)
         self._programs[lesson].run(self.workers)
 
     def load(self, weights):

@@ -69,6 +69,11 @@ class Buffer:
             self.machine, self._array = machine, None
             self._initial = self._initial if held is None else held
 
+    def lie(self, array: np.ndarray | None) -> np.ndarray | None:
+        """Take an array of this shape for its own, None: one to be allocated; returns what it had."""
+        before, self._array = self._array, array
+        return before
+
     def put(self, values, rows: slice = slice(None)) -> None:
         """Write values of the host's memory into the array, wherever it is, or into some rows of it."""
         if self.machine is None:

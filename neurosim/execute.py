@@ -13,6 +13,7 @@ import os
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import partial
 from types import ModuleType
 
@@ -74,6 +75,34 @@ class Workers:
             list(self._pool.map(lambda task: task(), tasks))
 
 
+class Room:
+    """Memory that local buffers use one after another, within a program and in all programs that are given the room."""
+
+    def __init__(self):
+        self._memory = np.empty(0, np.uint8)
+
+    def place(self, spans: list[tuple[Buffer, int, int]]) -> list[np.ndarray]:
+        """An array for each buffer, told with the first and the last stretch that use it; sharing no byte meanwhile.
+
+        The largest comes first, each at the lowest place that is free as long as it is needed.
+        """
+        placed: list[tuple[int, int, int, int]] = []  # begin, end, first, last
+        begins = {}
+        for number in sorted(range(len(spans)), key=lambda i: -spans[i][0].nbytes):
+            buffer, first, last = spans[number]
+            begin, size = 0, -(-buffer.nbytes // ALIGNED) * ALIGNED
+            for low, high, since, until in sorted(placed):
+                if since <= last and first <= until and low < begin + size and begin < high:
+                    begin = high
+            placed.append((begin, begin + size, first, last))
+            begins[number] = begin
+        size = max((end for _, end, _, _ in placed), default=0)
+        if size > self._memory.size:
+            self._memory = np.empty(size, np.uint8)
+        return [self._memory[begins[i] : begins[i] + b.nbytes].view(b.dtype).reshape(b.shape)
+                for i, (b, _, _) in enumerate(spans)]  # fmt: skip
+
+
 class Program:
     """A plan bound to kernels and arrays, ready to run again and again.
 
@@ -82,9 +111,11 @@ class Program:
         kernels: the module (or namespace) with a function per kernel name; where it has a ``machine``, the plan's buffers
             move there and every step takes whole arrays. Otherwise they move to the host's memory.
         hold: keep local buffers whole, so that every stored array can be looked at afterwards.
+        room: where local buffers lie that several stretches use, from the first of them to the last; None: one of its
+            own.
     """
 
-    def __init__(self, plan: Plan, kernels: ModuleType, hold: bool = False):
+    def __init__(self, plan: Plan, kernels: ModuleType, hold: bool = False, room: Room | None = None):
         self.plan = plan
         runs = list(_stretches(plan.steps))
         machine = getattr(kernels, "machine", None)
@@ -93,16 +124,17 @@ class Program:
         if machine is not None:
             self.stretches = [Whole(steps, kernels) for steps in runs]
             return
-        uses: dict[int, set[int]] = {}
+        uses: dict[int, list[int]] = {}
         for number, steps in enumerate(runs):
             for step in steps:
                 for buffer in step.buffers.values():
-                    uses.setdefault(id(buffer.base), set()).add(number)
+                    uses.setdefault(id(buffer.base), []).append(number)
         viewed = {id(b.base) for s in plan for b in s.buffers.values() if b.base is not b}
-        local = {
-            id(b) for b in plan.buffers if b.local and not hold and len(uses[id(b)]) == 1 and id(b) not in viewed
-        }
-        self.stretches = [Stretch(steps, kernels, local) for steps in runs]
+        local = [] if hold else [b for b in plan.buffers if b.local]
+        blocks = {id(b) for b in local if uses[id(b)][0] == uses[id(b)][-1] and id(b) not in viewed}
+        shared = [(b, uses[id(b)][0], uses[id(b)][-1]) for b in local if id(b) not in blocks]
+        with _lying([b for b, _, _ in shared], (room or Room()).place(shared)):
+            self.stretches = [Stretch(steps, kernels, blocks) for steps in runs]
 
     def run(self, workers: Workers) -> None:
         """One pass through the plan."""
@@ -110,11 +142,23 @@ class Program:
             stretch.run(workers)
 
 
+@contextmanager
+def _lying(buffers: list[Buffer], arrays: list[np.ndarray]) -> Iterator[None]:
+    """Buffers have these arrays while their steps are bound; what others then see of them is not what a program does."""
+    before = [buffer.lie(array) for buffer, array in zip(buffers, arrays, strict=True)]
+    try:
+        yield
+    finally:
+        for buffer, array in zip(buffers, before, strict=True):
+            buffer.lie(array)
+
+
 def _stretches(steps: Iterable[Step]) -> Iterator[list[Step]]:
     """Cut the list where the axis changes, or where a step needs what only all blocks together have made."""
     stretch: list[Step] = []
     for step in steps:
-        if stretch and (not step.over or _cut(stretch[-1]) != _cut(step) or _waits(step, stretch)):
+        if stretch and (not step.over or _cut(stretch[-1]) != _cut(step) or len(_rows([*stretch, step])) > 1 or
+                        _waits(step, stretch)):  # fmt: skip
             yield stretch
             stretch = []
         stretch.append(step)
@@ -139,7 +183,12 @@ def _rows_of(step: Step, buffer: Buffer) -> int | None:
 
 
 def _cut(step: Step):
-    return (step.over, min(step.extents), step.rows) if step.over else None
+    return (step.over, min(step.extents)) if step.over else None
+
+
+def _rows(steps: Iterable[Step]) -> set[int]:
+    """The rows a block that steps ask for; the others do with any number."""
+    return {step.rows for step in steps if step.rows}
 
 
 def _bytes_per_row(step: Step) -> int:
@@ -162,7 +211,7 @@ class Stretch:
         extent = min(steps[0].extents) if over else 1
         widest = max((_bytes_per_row(step) for step in steps), default=1) if over else 1
         # At least one block a lane, so that no thread idles; at least one row a block.
-        self.block = steps[0].rows or max(1, min(BLOCK_BYTES // widest, -(-extent // LANES)))
+        self.block = max(_rows(steps), default=0) or max(1, min(BLOCK_BYTES // widest, -(-extent // LANES)))
         bounds = [(start, min(start + self.block, extent)) for start in range(0, extent, self.block)]
         self._sums = {b.name: b for step in steps for b in step.sums.values()}
         self.lent = {b.name: b for step in steps for b in step.buffers.values() if id(b) in local}

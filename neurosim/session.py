@@ -14,7 +14,7 @@ from neurosim.data.deform import Deformation, SimclrDeformation
 from neurosim.data.framing import Framing
 from neurosim.data.sources import load
 from neurosim.errors import DataError, DeviceError, RunError, WiringError
-from neurosim.execute import Program, Workers
+from neurosim.execute import Program, Room, Workers
 from neurosim.kernels.api import backend
 from neurosim.kernels.gpu_convolution import PATCH_BYTES
 from neurosim.network import Network, parse
@@ -115,6 +115,7 @@ class Session:
         self.deformed = config.views == "deform"
         self._programs: dict[str, Program] = {}
         self._order: tuple[int, np.ndarray] | None = None  # an epoch and its order
+        self._room = Room()
         self.resident = self._reside() if self.machine else None
 
     def _reside(self):
@@ -150,7 +151,7 @@ class Session:
             plan = self.plan(lesson)
             if self.machine is not None:
                 self._make_room(plan)
-            self._programs[lesson] = Program(plan, self.kernels)
+            self._programs[lesson] = Program(plan, self.kernels, room=self._room)
         return self._programs[lesson]
 
     def _make_room(self, plan: Plan) -> None:

@@ -8,7 +8,7 @@ what                 times          why
 images               S^(1/3)        the fewer epochs, the more different images there should be among those seen
 epochs               S^(2/3)        images x epochs: S in all
 moments a batch      S^(1/3)        as many batches an epoch as published; at least 16
-rate of Adam         S^(-1/3)       fewer changes, each longer; at most 1e-3
+rate of Adam         S^(-1/6)       fewer changes (S^(2/3)), by smaller batches (S^(1/3)); at most 1e-3
 labelled images      S^(1/3)        of the read-out; at least 5000
 ==================== ============== ============================================================================
 
@@ -90,7 +90,7 @@ class Protocol:
 
     def _rate(self, gain: float) -> float:
         rate = gain * self.table.rate
-        return rate if self.scale == 1 else float(f"{min(LARGEST_RATE, rate / self.root):.3g}")
+        return rate if self.scale == 1 else float(f"{min(LARGEST_RATE, rate / self.root**0.5):.3g}")
 
     def config(self, cell: Cell, seed: int, data_dir: str | None = None, threads: int | None = None) -> Config:
         """The configuration of one cell with one seed."""

@@ -47,9 +47,8 @@ class LayerWise(Rule):
             yield from self.network.head(n).post.respond()
             yield from self.errors[n].compare()
             yield from self.network.head(n).post.gate()
-        for n in taught:
+        for n in taught:  # layer by layer, so that all layers' errors can lie at the same place
             yield from self.back[n].deliver()
-        for n in taught:
             yield from self.network.populations[n].gate()
             yield from self.network.projections[n - 1].hebbian()
         for n in taught:
