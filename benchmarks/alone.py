@@ -1,8 +1,9 @@
-"""One side in a process of its own: two steps of every lesson, then its peak memory on one line."""
+"""One side in a process of its own: two steps of every lesson, or a training run; then its peak memory on one line."""
 
 import json
 import resource
 import sys
+import tempfile
 from pathlib import Path
 
 
@@ -17,9 +18,15 @@ def megabytes():
 
 
 def main(asked):
-    """Import what the side needs, note the memory, take the steps, print both peaks."""
-    if asked["name"] != "neurosim":
+    """Import what is needed, note the memory, take the steps, print both peaks."""
+    if asked["name"] not in ("neurosim", "training"):
         import neurosim.bench.peers_torch  # noqa: F401  what the process needs before it has any data
+    work = train if asked["name"] == "training" else step
+    print(json.dumps([work(asked), megabytes()]))
+
+
+def step(asked):
+    """Two steps of every lesson of a side; gives the MiB before any data."""
     from neurosim.bench.turns import build
 
     from neurosim.execute import Workers
@@ -31,7 +38,29 @@ def main(asked):
         for lesson in side.lessons:
             for _ in range(2):
                 side.step(lesson)
-    print(json.dumps([imported, megabytes()]))
+    return imported
+
+
+def train(asked):
+    """A training run as `neurosim train` does it, checkpoints and all, on random pictures; gives the MiB before any data."""
+    import numpy as np
+
+    from neurosim.config import Config
+    from neurosim.data.dataset import Dataset
+    from neurosim.execute import Workers
+    from neurosim.run import Run
+    from neurosim.session import Session
+    from neurosim.train import Trainer
+
+    imported, config = megabytes(), Config.resolve(**asked["options"])
+    pictures = np.random.default_rng(0).integers(0, 256, (asked["images"], 32, 32, 3), np.uint8)
+    session = Session(config, Dataset("random", pictures, None, None, None, ()))
+    with tempfile.TemporaryDirectory() as folder, Workers(config.threads) as workers:
+        run = Run.create(Path(folder) / "run", config, session.rule.wiring())
+        trainer = Trainer(session, run, checkpoint_every=asked["checkpoint_every"])
+        trainer.start(workers)
+        trainer.train(workers)
+    return imported
 
 
 if __name__ == "__main__":

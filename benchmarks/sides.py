@@ -49,10 +49,11 @@ class Ours:
         feedback: of the layer-wise rule.
         plasticity: adam or signum.
         kernels: of the device; None: the CPU's.
+        network: a preset or a text; None: the rule's of the benchmark.
     """
 
-    def __init__(self, rule, images, workers, *, deformed, lags, feedback, plasticity, kernels=None):
-        network = Network(NETWORKS.get(rule, "conv5"), images.shape[1:], len(images) // 2, block=lags is not None,
+    def __init__(self, rule, images, workers, *, deformed, lags, feedback, plasticity, kernels=None, network=None):
+        network = Network(network or NETWORKS.get(rule, "conv5"), images.shape[1:], len(images) // 2, block=lags is not None,
                           plasticity=Plasticity(plasticity, rate=RATE))  # fmt: skip
         self._x0 = network.populations[0].activity
         self._x0.put(images)
@@ -81,7 +82,7 @@ class Ours:
 
     def step(self, lesson):
         if lesson not in self._programs:
-            self._programs[lesson] = Program(self.plan(lesson), self.kernels, room=self._room)
+            self._programs[lesson] = Program(self.plan(lesson), self.kernels, hold=[self._x0], room=self._room)
         self._programs[lesson].run(self.workers)
 
     def load(self, weights):

@@ -6,8 +6,10 @@ plasticity, and, where all sides are asked to, the deformation of both views. Re
 drawing random numbers: the deformation's and dtp's are drawn once, the same on every side.
 """
 
+import datetime
 import json
 import os
+import platform
 import statistics
 import subprocess
 import sys
@@ -23,6 +25,18 @@ from neurosim.execute import Workers
 
 SIDES = ("neurosim", "tuned", "published")
 SMALL = 8  # pairs of the stricter comparison, see `neurosim.bench.sides.validate`
+
+
+def this_machine(threads):
+    """What a record says of where, when and with what it was measured."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        named = next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        named = platform.processor()
+    return {"machine": named or platform.machine(), "cores": len(os.sched_getaffinity(0)), "threads": threads,
+            "python": platform.python_version(), "numpy": np.__version__,
+            "date": f"{datetime.datetime.now():%Y-%m-%d %H:%M}"}  # fmt: skip
 
 
 def busy_seconds():
@@ -97,10 +111,14 @@ def memory(names, rules, pairs, threads, options):
     for rule in rules:
         for name in names:
             asked = {"name": name, "rule": rule, "pairs": pairs, "threads": threads, "options": options}
-            command = [sys.executable, "-m", "neurosim.bench.alone", json.dumps(asked)]
-            answer = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-            found.setdefault(rule, {})[name] = json.loads(answer.splitlines()[-1])
+            found.setdefault(rule, {})[name] = alone(asked)
     return found
+
+
+def alone(asked):
+    """What `neurosim.bench.alone` is asked, in a process of its own: MiB before any data, MiB at the peak."""
+    command = [sys.executable, "-m", "neurosim.bench.alone", json.dumps(asked)]
+    return json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()[-1])
 
 
 def table(side, lesson, workers, rates):

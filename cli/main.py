@@ -43,10 +43,10 @@ def neurosim():
     """Deep networks that learn without labels as a brain might: local rules, no automatic differentiation."""
 
 
-def main(arguments=None) -> None:
+def main(arguments=None, command=neurosim, name="neurosim") -> None:
     """Run the command line; a NeurosimError becomes one line and exit code 2, Ctrl-C exit code 130."""
     try:
-        neurosim(args=arguments, prog_name="neurosim")
+        command(args=arguments, prog_name=name)
     except NeurosimError as error:
         click.echo(f"error: {error}", err=True)
         sys.exit(2)

@@ -157,7 +157,7 @@ def train(out, resume, checkpoint_every, require_plausible, **given):
             trainer.resume()
         else:
             trainer.start(workers)
-        _run(trainer, workers)
+        behind_bar(trainer, workers)
         _finish(session, run, trainer.progress, workers, time.perf_counter() - began)
 
 
@@ -226,7 +226,7 @@ def span(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
-def _run(trainer: Trainer, workers: Workers) -> None:
+def behind_bar(trainer: Trainer, workers: Workers) -> None:
     """Train behind a progress bar; on Ctrl-C say where it was saved."""
     session, start = trainer.session, trainer.progress.done
     total, size = session.epochs * session.batches, session.config.batch

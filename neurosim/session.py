@@ -114,6 +114,7 @@ class Session:
         self.eye = Eye(self.network.populations[0], **CENTRED, kernel=self.deformation.kernel)
         self.deformed = config.views == "deform"
         self._programs: dict[str, Program] = {}
+        self._order: tuple[int, np.ndarray] | None = None  # an epoch and its order
         self._room = Room()
         self.resident = self._reside() if self.machine else None
 
@@ -174,11 +175,17 @@ class Session:
                               f"{have / 2**30:.3f} GiB for it", "arrays that fit",
                               f"write --batch {fits}" if fits else "take a smaller --network, or --device cpu")  # fmt: skip
 
+    def order(self, epoch: int) -> np.ndarray:
+        """Every picture's number, in the order of an epoch: a function of seed and epoch alone, kept until the next epoch."""
+        if self._order is None or self._order[0] != epoch:
+            rng = np.random.default_rng([self.config.seed, ord("O"), epoch])
+            self._order = epoch, rng.permutation(len(self.data.train_images))
+        return self._order[1]
+
     def show(self, epoch: int, batch: int) -> None:
         """Lay the views of one batch before the eye: a function of seed, epoch and batch alone."""
         config, images = self.config, self.data.train_images
-        order = np.random.default_rng([config.seed, ord("O"), epoch]).permutation(len(images))
-        chosen = order[batch * config.batch : (batch + 1) * config.batch]
+        chosen = self.order(epoch)[batch * config.batch : (batch + 1) * config.batch]
         rng = np.random.default_rng([config.seed, ord("V"), epoch, batch])
         if config.views == "gaze":
             self.eye.show(self.framing.wander(images[chosen], rng))

@@ -3,6 +3,8 @@
 import dataclasses
 import os
 import signal
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -290,3 +292,20 @@ def test_files_of_a_run_may_be_read_by_whoever_may_read_new_files(tmp_path):
     (tmp_path / "plain").write_text("")
     write_whole(tmp_path / "whole", lambda file: file.write(b"x"))
     assert (tmp_path / "whole").stat().st_mode == (tmp_path / "plain").stat().st_mode
+
+
+def test_an_epochs_order_is_drawn_once_and_depends_on_seed_and_epoch_alone(config):
+    session, fresh = Session(config), Session(config)
+    assert session.order(0) is session.order(0)
+    first = session.order(0)
+    assert sorted(first) == list(range(len(session.data.train_images)))
+    assert not np.array_equal(first, session.order(1))
+    session.show(0, 1)  # back in the first epoch
+    fresh.show(0, 1)
+    assert np.array_equal(session.order(0), first) and np.array_equal(session.eye.images.host(), fresh.eye.images.host())
+    assert not np.array_equal(first, Session(dataclasses.replace(config, seed=1)).order(0))
+
+
+def test_training_imports_no_scipy():
+    code = "import neurosim.cli.train, sys; sys.exit('scipy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], timeout=120).returncode == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -116,7 +117,10 @@ class Graph:
         self.aliases: list[tuple[Buffer, Buffer]] = []
         self._class = {name: name for name in self.bases}
         self._share(self.bases.values() if alias is None else alias)
-        self._end: dict[str, list[Site]] = {}
+        self._changers: dict[tuple[str, str], list[Site]] = {}  # (lesson, alias class) -> sites that change some of it
+        for site in self.sites:
+            for name in {self.class_of(b) for b in site.step.changed.values()}:
+                self._changers.setdefault((site.lesson, name), []).append(site)
         self.forward = self._forward()
 
     def _share(self, buffers: Iterable[Buffer]) -> None:
@@ -144,10 +148,10 @@ class Graph:
     def makers(self, site: Site, buffer: Buffer) -> tuple[list[Site], bool]:
         """Sites whose result a site finds in a buffer, and whether some of it comes from before this batch."""
         found: list[Site] = []
-        here = self.lessons[site.lesson]
-        if self._back(here[: site.number - 1], buffer, found):
+        changers = {lesson: self._changers.get((lesson, self.class_of(buffer)), []) for lesson in self.lessons}
+        if self._back([s for s in changers[site.lesson] if s.number < site.number], buffer, found):
             return found, False
-        for sites in self.lessons.values():
+        for sites in changers.values():
             self._back(sites, buffer, found)
         return list(dict.fromkeys(found)), True
 
@@ -228,6 +232,5 @@ def _bounds(array: np.ndarray) -> tuple[int, int]:
 
 def span(buffer: Buffer) -> tuple[int, int]:
     """Which elements of its base a buffer shows."""
-    row = int(np.prod(buffer.base.shape[1:])) if len(buffer.base.shape) > 1 else 1
-    start = buffer.start * row
-    return start, start + int(np.prod(buffer.shape))
+    start = buffer.start * math.prod(buffer.base.shape[1:])
+    return start, start + math.prod(buffer.shape)

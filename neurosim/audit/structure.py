@@ -247,11 +247,12 @@ class Structure:
 
     def _labels(self) -> None:
         tell, leaves = self.testimony, set()
+        made = {id(b.base) for s in self.graph.sites for b in s.step.changed.values()}
         for one in self.slices.values():
             for name, uses in one.met.items():
                 site, buffer = uses[0]
                 for base in self.graph.members(name):
-                    if not any(b.base is base for s in self.graph.sites for b in s.step.changed.values()):
+                    if id(base) not in made:
                         leaves.add(f"{base.name} ({base.role})")
                         self._leaf(base, site, buffer)
         known = sorted({b.role for s in self.graph.sites for b in s.step.buffers.values() if b.role in STIMULUS})

@@ -19,7 +19,6 @@ from neurosim.evaluate.checks import (
     same_length,
     split,
 )
-from neurosim.evaluate.descent import Adam, Lbfgs
 from neurosim.evaluate.softmax import Cost, Table, check_finite, logits, moments
 from neurosim.execute import Workers
 
@@ -125,6 +124,10 @@ def fit(
         DataError: features or labels that cannot be used.
         WiringError: a method, strength or fraction that does not exist.
     """
+    # Here and not above: SciPy takes half of the time in which a command starts, and training needs none of it. Before the
+    # limit on threads, which finds the libraries that are loaded.
+    from neurosim.evaluate.descent import Adam, Lbfgs
+
     features, labels = features_of(features), labels_of(labels, classes)
     same_length(features, labels)
     enough(labels, classes)

@@ -50,7 +50,7 @@ def curves(rows: list[dict]) -> str:
     Args:
         rows: of metrics.csv.
     """
-    figure, (left, right) = _figure(2, 8)
+    figure, (left, right) = blank(2, 8)
     epochs = [int(row["epoch"]) for row in rows]
     for axes, name, title in ((left, "error", "error per moment"), (right, "active", "share of comparisons active")):
         axes.plot(epochs, [float(row[name]) for row in rows], color=BLUE, marker="o", markersize=4)
@@ -105,7 +105,7 @@ def bars(layers: list[dict]) -> str:
     Args:
         layers: ``per_layer`` of results.json.
     """
-    figure, (axes,) = _figure(1, 5.5)
+    figure, (axes,) = blank(1, 5.5)
     places = np.arange(len(layers))
     for shift, key, colour, name in ((-0.2, "floor_accuracy", GREY, "untrained"), (0.2, "test_accuracy", GREEN, "trained")):
         values = [100 * row[key] for row in layers]
@@ -150,7 +150,8 @@ def published(rows: list[dict], title: str) -> bytes:
     return file.getvalue()
 
 
-def _figure(number: int, width: float):
+def blank(number: int, width: float):
+    """A figure with so many axes side by side, ``width`` inches together."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(width, 2.9), layout="constrained")

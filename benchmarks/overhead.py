@@ -1,0 +1,159 @@
+"""What training takes beside its programs: a real run behind its progress bar, every part of it timed.
+
+    python -m neurosim.bench.overhead
+
+Random pictures, as many and as large as CIFAR-10's, with the options that ``neurosim train`` takes for photographs. An epoch
+ends here after a few batches, so that its end is met several times; what happens once an epoch, or once in so many
+seconds, is then counted as often as whole epochs would meet it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import tempfile
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
+import click
+import numpy as np
+from neurosim.bench.turns import this_machine
+from neurosim.cli.main import main
+from neurosim.cli.train import behind_bar
+
+from neurosim.config import Config
+from neurosim.data.dataset import Dataset
+from neurosim.errors import WiringError
+from neurosim.execute import Workers
+from neurosim.run import Run, write_whole
+from neurosim.session import Session
+from neurosim.train import Trainer
+
+PROGRAMS, LOOP = "programs", "everything else of the loop"
+SHOW, DRAW, TELL = "pictures chosen and copied, deformations drawn", "the rule's own draws", "progress told and drawn"
+METRICS, CHECKPOINT = "metrics.csv, once an epoch", "checkpoint, once in 60 s"
+ALONE, ALL = "programs alone", "all"
+CHECKPOINT_EVERY = 60.0
+
+
+class Watch:
+    """Name -> wall seconds, processor seconds and calls."""
+
+    def __init__(self):
+        self.spent = {}
+
+    def over(self, name: str, call):
+        """The same call, counted under a name."""
+        spent = self.spent.setdefault(name, np.zeros(3))
+
+        def counted(*arguments):
+            wall, processor = time.perf_counter(), time.process_time()
+            try:
+                return call(*arguments)
+            finally:
+                spent[:] += time.perf_counter() - wall, time.process_time() - processor, 1
+
+        return counted
+
+
+class Short(Session):
+    """A session whose epochs end after so many ``batches``; their order is still one of all pictures."""
+
+    batches = 1
+
+
+class Watched(Trainer):
+    """A trainer with a watch over whatever it calls; after every batch its program runs once more, alone."""
+
+    def __init__(self, watch: Watch, session: Session, run: Run):
+        super().__init__(session, run, checkpoint_every=CHECKPOINT_EVERY)
+        self.watch, self.program = watch, session.program
+        session.program = lambda lesson: SimpleNamespace(run=watch.over(PROGRAMS, self.program(lesson).run))
+        session.show, session.rule.draw = watch.over(SHOW, session.show), watch.over(DRAW, session.rule.draw)
+        run.save_metrics, self.save = watch.over(METRICS, run.save_metrics), watch.over(CHECKPOINT, self.save)
+
+    def _batch(self, workers: Workers) -> None:
+        super()._batch(workers)
+        self.watch.over(ALONE, self.program(self.progress.lesson).run)(workers)
+
+    def train(self, workers: Workers):
+        self.tell = self.watch.over(TELL, self.tell)
+        return super().train(workers)
+
+
+class Terminal(io.TextIOWrapper):
+    """A terminal that nobody looks at: the bar is drawn as for one."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def measure(config: Config, images: int, batches: int) -> dict[str, list[float]]:
+    """One run: part -> wall seconds, processor seconds, calls.
+
+    Raises:
+        WiringError: a rule that trains nothing.
+    """
+    pictures = np.random.default_rng(0).integers(0, 256, (images, 32, 32, 3), np.uint8)
+    session, watch = Short(config, Dataset("random", pictures, None, None, None, ())), Watch()
+    session.batches = batches
+    if not session.rule.lessons:
+        raise WiringError(f"--rule {config.rule} trains nothing", "a rule that does", "write --rule ll")
+    with tempfile.TemporaryDirectory() as folder, Workers(config.threads) as workers:
+        for lesson in session.rule.lessons:
+            session.program(lesson).run(workers)  # touches every array
+        trainer = Watched(watch, session, Run.create(Path(folder) / "run", config, session.rule.wiring()))
+        with open(os.devnull, "wb") as file, contextlib.redirect_stderr(Terminal(file)):
+            watch.over(ALL, behind_bar)(trainer, workers)
+    return {name: spent.tolist() for name, spent in watch.spent.items()}
+
+
+def shares(spent: dict, batches: int) -> dict[str, dict[str, float]]:
+    """Part -> wall and processor seconds of a batch, and its share of them, as in epochs of so many ``batches``."""
+    count = spent[PROGRAMS][2]
+    each = {name: np.array(s[:2]) / count for name, s in spent.items() if name != ALL}
+    each[LOOP] = np.array(spent[ALL][:2]) / count - sum(each.values())
+    del each[ALONE]
+    often = sum(each[name] for name in (PROGRAMS, SHOW, DRAW, TELL, LOOP))
+    each[METRICS] *= count / spent[METRICS][2] / batches
+    each[CHECKPOINT] *= count / spent[CHECKPOINT][2] * often[0] / CHECKPOINT_EVERY
+    total = sum(each.values())
+    return {name: {"wall": s[0], "processor": s[1], "share": s[1] / total[1]} for name, s in each.items()}
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--rule", default="ll", show_default=True, help="As of `neurosim train`.")
+@click.option("--images", type=click.IntRange(min=2), default=50_000, show_default=True, help="Random pictures of 32 x 32 x 3.")
+@click.option("--batches", type=click.IntRange(min=1), default=30, show_default=True, help="Of one of the run's epochs.")
+@click.option("--epochs", type=click.IntRange(min=1), default=3, show_default=True)
+@click.option("--batch", type=click.IntRange(min=2), help="Pairs.  [default: as for photographs]")
+@click.option("--threads", type=click.IntRange(min=1), default=1, show_default=True)
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write everything measured as JSON.")
+def overhead(rule, images, batches, epochs, batch, threads, out):
+    """Time a training run part by part, and its programs alone."""
+    if out and not out.absolute().parent.is_dir():
+        raise WiringError(f"folder {out.parent} does not exist", "a folder that does", "make it, or change --out")
+    config = Config.resolve(rule=rule, data="random.npz", epochs=epochs, batch=batch, threads=threads)
+    if not batches * config.batch <= images:
+        raise WiringError(f"--batches {batches} of {config.batch}", f"at most the {images} images", "write fewer batches")
+    spent = measure(config, images, batches)
+    parts = shares(spent, images // config.batch)
+    click.echo(f"{rule}, {config.network}, {images} images, batches of {config.batch}, {threads} threads\n"
+               f"{'part':<46}{'wall ms a batch':>17}{'processor ms':>14}{'share':>9}")  # fmt: skip
+    for name, part in parts.items():
+        click.echo(f"{name:<46}{1e3 * part['wall']:17.3f}{1e3 * part['processor']:14.3f}{part['share']:9.2%}")
+    whole, alone = (sum(p["processor"] for p in parts.values()), spent[ALONE][1] / spent[PROGRAMS][2])
+    needed = alone + parts[SHOW]["processor"]
+    click.echo(f"a batch of training takes {whole / needed - 1:+.2%} beside its programs run alone and its pictures "
+               f"({1e3 * whole:.2f} and {1e3 * needed:.2f} ms of processors)")  # fmt: skip
+    if out:
+        record = {**this_machine(threads), "rule": rule, "images": images, "batch": config.batch, "network": config.network,
+                  "parts": parts, "beside programs alone and pictures": whole / needed - 1, "spent": spent}  # fmt: skip
+        write_whole(out, lambda file: file.write((json.dumps(record, indent=1) + "\n").encode()))
+
+
+if __name__ == "__main__":
+    main(command=overhead, name="python -m neurosim.bench.overhead")
