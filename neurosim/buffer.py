@@ -17,8 +17,8 @@ ROLES = (
 class Buffer:
     """One array of the simulation, declared before it exists.
 
-    The array is allocated at the first touch and stays at its place in memory. A buffer marked ``local`` is only
-    needed inside one stretch of a plan: the executor then keeps a block of it per lane and never allocates it whole.
+    The array is allocated at the first touch and stays at its place in memory. What a buffer marked ``local`` holds is
+    needed only while a plan runs: the executor keeps a block of it a thread, or lends it memory that others use too.
 
     Args:
         name: unique within a network, as it stands in the equations: ``x2``, ``W3``, ``e5``.
@@ -27,7 +27,7 @@ class Buffer:
         role: one of `ROLES`.
         owner: the part that owns it, for messages and for the audit.
         dtype: of the elements.
-        local: may live block by block.
+        local: nobody looks at it once a plan has run.
         initial: values to start from, or a function that makes them at the first touch; zeros if None.
 
     Raises:
