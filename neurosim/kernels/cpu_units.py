@@ -105,9 +105,9 @@ def spread(mean, error):
 def gate(activity, error, post, *, nonlinearity):
     """post = phi'(u) error; see `neurosim.kernels.reference.gate`."""
     if nonlinearity == "hardtanh":
-        size, is_open = take("size", activity.shape, activity.dtype), take("open", activity.shape, bool)
-        np.abs(activity, out=size)
-        np.less(size, 1, out=is_open)
+        is_open = take("open", activity.shape, bool)
+        np.abs(activity, out=post)
+        np.less(post, 1, out=is_open)
         np.multiply(error, is_open, out=post)
     elif nonlinearity == "tanh":
         np.multiply(activity, activity, out=post)

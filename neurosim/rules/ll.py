@@ -57,11 +57,11 @@ class LayerWise(Rule):
         yield from head.post.respond()
         yield from self.errors[n].compare()
         yield from head.post.gate()
-        yield from head.hebbian()
-        yield from back.learn()
         yield from back.deliver()
         yield from self.network.populations[n].gate()
         yield from self.network.projections[n - 1].hebbian()
+        yield from head.hebbian()
+        yield from back.learn()
 
     def errors_of(self, lesson: str):
         return [self.errors[int(lesson.split()[1])]] if lesson != "all layers" else list(self.errors.values())
