@@ -13,7 +13,7 @@ ROOT = Path(neurosim.__file__).resolve().parent
 ORDER = [
     ("errors", "version"),
     ("buffer", "kernels"),
-    ("plan",),
+    ("plan", "room"),
     ("execute",),
     ("parts", "data"),
     ("losses", "network"),
@@ -33,7 +33,8 @@ DIFFERENTIATE = {"torch", "jax", "tensorflow", "autograd", "aesara", "pytensor",
 # What a room may import of neurosim, where the order alone would allow more.
 ONLY = {
     "errors": set(), "buffer": {"errors"}, "plan": {"buffer", "errors"}, "kernels": {"errors"},
-    "execute": {"buffer", "plan", "errors"}, "parts": {"plan", "buffer", "errors"}, "losses": {"plan", "errors"},
+    "room": {"buffer"}, "execute": {"buffer", "plan", "room", "errors"},
+    "parts": {"plan", "buffer", "errors"}, "losses": {"plan", "errors"},
     "network": {"parts", "plan", "buffer", "errors"}, "rules": {"network", "parts", "plan", "buffer", "errors", "losses"},
     "data": {"errors", "version"},
 }  # fmt: skip
