@@ -226,6 +226,7 @@ class Session:
             apart = np.abs(z - np.roll(z, len(z) // self.config.batch, axis=0)).sum(axis=1).mean()
             if apart > 0:
                 head.synapse.rescale(self.config.threshold / apart)
+        self._programs.clear()  # the steps of signum hold the bounds as they were
 
     def buffers(self) -> dict[str, object]:
         """Every buffer that a checkpoint keeps, by name."""
@@ -247,6 +248,7 @@ class Session:
         """
         for synapse in self.rule.synapses():
             synapse.bound = float(arrays.get(f"bound {synapse.name}", synapse.bound))
+        self._programs.clear()  # the steps of signum hold the bounds as they were
         mine = self.state()
         strange = sorted(set(mine) ^ set(arrays)) or [
             name for name, array in mine.items()

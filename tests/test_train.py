@@ -107,6 +107,19 @@ def test_going_on_with_more_epochs_equals_asking_for_them_at_once(config, tmp_pa
     assert same(resumed(tmp_path / "a", longer), trained(longer))
 
 
+def test_asking_for_the_memory_first_changes_no_bit(config, tmp_path):
+    """A program that exists before heads are matched, or before a checkpoint is read, must not keep the old bounds."""
+    wanted = trained(config)
+    trained(config, tmp_path / "a", stop_after=2)
+    for run in (None, Run.open(tmp_path / "a")):
+        trainer = Trainer(Session(config), run)
+        assert trainer.session.memory() > 0
+        with Workers(1) as workers:
+            trainer.resume() if run else trainer.start(workers)
+            trainer.train(workers)
+        assert same(trainer, wanted)
+
+
 def test_a_finished_run_resumes_to_itself(config, tmp_path):
     assert same(trained(config, tmp_path / "a"), resumed(tmp_path / "a"))
 
