@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import json
 import os
 import tempfile
 import time
@@ -20,7 +19,7 @@ from types import SimpleNamespace
 
 import click
 import numpy as np
-from neurosim.bench.turns import this_machine
+from neurosim.bench.turns import check_place, this_machine
 from neurosim.cli.main import main
 from neurosim.cli.train import behind_bar
 
@@ -28,7 +27,7 @@ from neurosim.config import Config
 from neurosim.data.dataset import Dataset
 from neurosim.errors import WiringError
 from neurosim.execute import Workers
-from neurosim.run import Run, write_whole
+from neurosim.run import Run, write_json
 from neurosim.session import Session
 from neurosim.train import Trainer
 
@@ -134,8 +133,7 @@ def shares(spent: dict, batches: int) -> dict[str, dict[str, float]]:
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write everything measured as JSON.")
 def overhead(rule, images, batches, epochs, batch, threads, out):
     """Time a training run part by part, and its programs alone."""
-    if out and not out.absolute().parent.is_dir():
-        raise WiringError(f"folder {out.parent} does not exist", "a folder that does", "make it, or change --out")
+    check_place(out)
     config = Config.resolve(rule=rule, data="random.npz", epochs=epochs, batch=batch, threads=threads)
     if not batches * config.batch <= images:
         raise WiringError(f"--batches {batches} of {config.batch}", f"at most the {images} images", "write fewer batches")
@@ -152,7 +150,7 @@ def overhead(rule, images, batches, epochs, batch, threads, out):
     if out:
         record = {**this_machine(threads), "rule": rule, "images": images, "batch": config.batch, "network": config.network,
                   "parts": parts, "beside programs alone and pictures": whole / needed - 1, "spent": spent}  # fmt: skip
-        write_whole(out, lambda file: file.write((json.dumps(record, indent=1) + "\n").encode()))
+        write_json(out, record)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ else, would be quadratic in the pairs: with 250 of them half a hundredth of a st
 
 from __future__ import annotations
 
-import json
 import os
 import statistics
 import time
@@ -19,13 +18,13 @@ from pathlib import Path
 import click
 import numpy as np
 from neurosim.bench.sides import Ours, images_for
-from neurosim.bench.turns import alone, alternate, busy_seconds, this_machine
+from neurosim.bench.turns import alone, alternate, busy_seconds, check_place, this_machine
 from neurosim.cli.main import main
 
 from neurosim.errors import WiringError
 from neurosim.execute import Workers
 from neurosim.report import figures
-from neurosim.run import write_whole
+from neurosim.run import write_json, write_whole
 
 RULES = ("bp", "ll-simultaneous")
 OPTIONS = {"lags": 5, "feedback": "urf", "plasticity": "adam"}
@@ -184,15 +183,14 @@ def scaling(pairs, layers, epochs, batch, threads, repeats, out, figure):
     click.echo("  " + "  ".join(f"{n}: {peak:.1f}" for n, peak in zip(found["sizes"], found["MiB at the peak"], strict=True)))
     click.echo(f"    {told_memory(found)}")
     if out:
-        write_whole(out, lambda file: file.write((json.dumps(record, indent=1) + "\n").encode()))
+        write_json(out, record)
     if figure:
         draw(record, figure)
 
 
 def _refuse(out: Path | None, figure: Path | None) -> None:
-    for path, option in ((out, "--out"), (figure, "--figure")):
-        if path and not path.absolute().parent.is_dir():
-            raise WiringError(f"folder {path.parent} does not exist", "a folder that does", f"make it, or change {option}")
+    check_place(out)
+    check_place(figure, "--figure")
     if figure and figure.suffix.lower() not in SUFFIXES:
         raise WiringError(f"--figure {figure}", "a name that ends in " + ", ".join(SUFFIXES), "change it")
     if figure and not figures.can_plot():

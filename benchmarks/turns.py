@@ -21,6 +21,7 @@ import numpy as np
 from neurosim.bench.floors import measure_rates, print_rows, time_steps
 from neurosim.bench.sides import Ours, Theirs, gain_for, images_for, validate
 
+from neurosim.errors import WiringError
 from neurosim.execute import Workers
 
 SIDES = ("neurosim", "tuned", "published")
@@ -37,6 +38,16 @@ def this_machine(threads):
     return {"machine": named or platform.machine(), "cores": len(os.sched_getaffinity(0)), "threads": threads,
             "python": platform.python_version(), "numpy": np.__version__,
             "date": f"{datetime.datetime.now():%Y-%m-%d %H:%M}"}  # fmt: skip
+
+
+def check_place(path, option="--out"):
+    """Refuse a file, where one is asked for, whose folder does not exist.
+
+    Raises:
+        WiringError: it does not.
+    """
+    if path and not path.absolute().parent.is_dir():
+        raise WiringError(f"folder {path.parent} does not exist", "a folder that does", f"make it, or change {option}")
 
 
 def busy_seconds():

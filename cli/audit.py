@@ -11,7 +11,7 @@ from neurosim.cli.train import options
 
 from neurosim.config import Config
 from neurosim.errors import RunError
-from neurosim.run import Run, write_whole
+from neurosim.run import Run, write_json, write_text
 
 
 @click.command()
@@ -51,7 +51,7 @@ def audit(folder, build, json_file, html_file, svg_file, graph, **given):
         (svg_file, lambda: svg(report.graph, carriers(report.graph))),
     ):
         if path is not None:
-            write_whole(path, lambda file, text=text: file.write(text().encode()))
+            write_text(path, text())
     sys.exit(report.exit_code)
 
 
@@ -74,5 +74,5 @@ def _foreign(build: str, json_file: Path | None, beside: list[str]) -> int:
     found = audit_build(build)
     click.echo(found.text())
     if json_file is not None:
-        write_whole(json_file, lambda file: file.write((json.dumps(found.json(), indent=1) + "\n").encode()))
+        write_json(json_file, found.json())
     return found.exit_code

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import importlib.util
-import json
 import os
 from pathlib import Path
 
 import click
 from neurosim.bench.sides import PEERS, RULES
 from neurosim.bench.turns import bench as measure
+from neurosim.bench.turns import check_place
 from neurosim.cli.train import Lags
 
 from neurosim.errors import WiringError
-from neurosim.run import write_whole
+from neurosim.run import write_json
 
 DEFAULT = "bp,ll-greedy,ll-simultaneous"
 
@@ -49,11 +49,10 @@ def bench(against, rules, pairs, lags, feedback, plasticity, deform, threads, re
     if against and importlib.util.find_spec("torch") is None:
         raise WiringError("PyTorch is not installed", "it beside neurosim, to take turns with",
                           "run `pip install 'neurosim[torch]'`, or leave --against out")  # fmt: skip
-    if out and not out.absolute().parent.is_dir():
-        raise WiringError(f"folder {out.parent} does not exist", "a folder that does", "make it, or change --out")
+    check_place(out)
     options = {"lags": None if lags == "all" else lags, "feedback": feedback or "urf", "plasticity": plasticity,
                "deformed": deform or not against}  # fmt: skip
     record = measure(names, pairs=pairs, threads=threads or len(os.sched_getaffinity(0)), repeats=repeats,
                      against=bool(against), options=options, with_memory=memory, with_table=table)  # fmt: skip
     if out:
-        write_whole(out, lambda file: file.write((json.dumps(record, indent=1) + "\n").encode()))
+        write_json(out, record)

@@ -118,7 +118,7 @@ class Program:
 
 
 def _spans(runs: list[list[Step]]) -> dict[int, tuple[int, int]]:
-    """The first and the last stretch that use each buffer, by its id."""
+    """The first and the last run of steps that use each buffer, by its id."""
     spans: dict[int, tuple[int, int]] = {}
     for number, steps in enumerate(runs):
         for buffer in (b.base for step in steps for b in step.buffers.values()):
@@ -230,10 +230,9 @@ class Stretch:
         for name, buffer in self.lent.items():
             place = buffer.axes.index(over)
             shapes[name] = (*buffer.shape[:place], self.block, *buffer.shape[place + 1 :])
-        uses = {n: [i for i, s in enumerate(self.steps) if any(b.base is base for b in s.buffers.values())]
-                for n, base in self.lent.items()}  # fmt: skip
+        spans = _spans([[step] for step in self.steps])
         begins, size = arrange([math.prod(shapes[n]) * b.dtype.itemsize for n, b in self.lent.items()],
-                               [(uses[n][0], uses[n][-1]) for n in self.lent])  # fmt: skip
+                               [spans[id(b)] for b in self.lent.values()])  # fmt: skip
         places = {n: (begin, shapes[n], b.dtype) for begin, (n, b) in zip(begins, self.lent.items(), strict=True)}
         return _Blocks(places, size)
 

@@ -51,6 +51,16 @@ def write_whole(path: Path, write: Callable) -> None:
                        "make room and resume; the last checkpoint is whole") from None  # fmt: skip
 
 
+def write_text(path: Path, text: str) -> None:
+    """Write a text by `write_whole`, in UTF-8."""
+    write_whole(path, lambda file: file.write(text.encode()))
+
+
+def write_json(path: Path, record) -> None:
+    """Write a record by `write_whole`, as JSON."""
+    write_text(path, json.dumps(record, indent=1) + "\n")
+
+
 def make_folder(path: Path) -> None:
     """Make a folder and those above it, where they are not there yet.
 
@@ -115,8 +125,7 @@ class Run:
     def save_config(self, wiring: list[str]) -> None:
         """config.json: the options, the version, and the wiring as realised."""
         options = json.loads(self.config.text())
-        text = json.dumps({"neurosim": neurosim.__version__, "options": options, "wiring": wiring}, indent=1) + "\n"
-        write_whole(self.folder / "config.json", lambda file: file.write(text.encode()))
+        write_json(self.folder / "config.json", {"neurosim": neurosim.__version__, "options": options, "wiring": wiring})
 
     def wiring(self) -> list[str]:
         """The wiring as realised, as config.json tells it."""
@@ -124,13 +133,11 @@ class Run:
 
     def save_audit(self, report: dict) -> None:
         """audit.json: what the audit at the start said of the plan."""
-        text = json.dumps(report, indent=1) + "\n"
-        write_whole(self.folder / "audit.json", lambda file: file.write(text.encode()))
+        write_json(self.folder / "audit.json", report)
 
     def save_results(self, results: dict) -> None:
         """results.json."""
-        text = json.dumps(results, indent=1) + "\n"
-        write_whole(self.folder / "results.json", lambda file: file.write(text.encode()))
+        write_json(self.folder / "results.json", results)
 
     def results(self) -> dict | None:
         """What results.json says, or None before there is one."""
@@ -150,7 +157,7 @@ class Run:
             writer = csv.DictWriter(text, list(columns), lineterminator="\n")
             writer.writeheader()
             writer.writerows(every)
-        write_whole(self.folder / "metrics.csv", lambda file: file.write(text.getvalue().encode()))
+        write_text(self.folder / "metrics.csv", text.getvalue())
 
     def metrics(self) -> list[dict]:
         """The epochs of metrics.csv, as text; none before the first epoch."""

@@ -11,7 +11,7 @@ import numpy as np
 import neurosim
 from neurosim.evaluate.layers import READ_OUTS
 from neurosim.report import figures
-from neurosim.run import Run, write_whole
+from neurosim.run import Run, write_text
 
 STYLE = """body{font:15px/1.5 system-ui,sans-serif;max-width:52em;margin:2em auto;padding:0 1em;color:#222}
 table{border-collapse:collapse;margin:1em 0}td,th{padding:.2em .9em .2em 0;text-align:left;border-bottom:1px solid #ddd}
@@ -30,7 +30,7 @@ def write(run: Run, weights: dict[str, np.ndarray]) -> None:
         RunError: no space, no permission.
     """
     text = page(run, weights)
-    write_whole(run.folder / "report.html", lambda file: file.write(text.encode()))
+    write_text(run.folder / "report.html", text)
 
 
 def page(run: Run, weights: dict[str, np.ndarray]) -> str:

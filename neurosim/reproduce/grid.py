@@ -23,7 +23,7 @@ from neurosim.evaluate.layers import read_out
 from neurosim.execute import Workers
 from neurosim.reproduce.cells import Cell, Table
 from neurosim.reproduce.protocol import Protocol, check_scale
-from neurosim.run import Run, make_folder, write_whole
+from neurosim.run import Run, make_folder, write_json
 from neurosim.session import Session
 from neurosim.train import Progress, Trainer
 
@@ -139,8 +139,7 @@ class Grid:
         for cell, seed in self.tasks():
             if (cell.name, seed) not in results:
                 result = self._run(cell, seed, workers, tell, results)
-                text = json.dumps(result, indent=1) + "\n"
-                write_whole(self.path(cell, seed), lambda file, text=text: file.write(text.encode()))
+                write_json(self.path(cell, seed), result)
                 (self.folder(cell, seed) / "checkpoint.npz").unlink(missing_ok=True)  # large, and no longer needed
                 results[cell.name, seed] = result
                 done(results)

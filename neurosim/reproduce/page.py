@@ -10,7 +10,7 @@ from pathlib import Path
 
 import neurosim
 from neurosim.reproduce.grid import Grid
-from neurosim.run import write_whole
+from neurosim.run import write_text
 
 HEAD = ("cell", "setting", "paper", "ours", "spread", "floor", "over floor", "seeds", "images seen", "plausible")
 
@@ -101,5 +101,5 @@ def write(grid: Grid, results: dict[tuple[str, int], dict], command: str) -> lis
             "neurosim": neurosim.__version__, "rows": table}  # fmt: skip
     texts = {"md": markdown(grid, table, command), "csv": as_csv(table), "json": json.dumps(held, indent=1) + "\n"}
     for ending, content in texts.items():
-        write_whole(grid.out / f"{name}.{ending}", lambda file, content=content: file.write(content.encode()))
+        write_text(grid.out / f"{name}.{ending}", content)
     return [grid.out / f"{name}.{ending}" for ending in texts]
