@@ -28,8 +28,8 @@ def work(grid: Grid, cell: Cell) -> float:
     train = session.epochs * session.batches * float(np.mean(lessons))
     look = sum(step.flops for step in session.network.look()) / session.network.populations[0].views
     views = session.framing.views(session.data.image_shape[0])
-    features = sum(p.size for p in session.network.populations[1:] if p.shape[0] <= GRID)
-    features += sum(GRID**2 * p.shape[2] for p in session.network.populations[1:] if p.shape[0] > GRID)
+    top = session.network.populations[-1]
+    features = min(top.shape[0], GRID) ** 2 * top.shape[2]
     config = session.config
     labelled = min(config.readout_images, len(grid.read.labelled[0]))
     return train + _images(grid, cell) * views * look + FIT.get(config.readout, FIT["lbfgs"]) * labelled * features
@@ -91,19 +91,18 @@ def _batch(session: Session, lesson: str, workers: Workers) -> float:
 
 
 def _reading(grid: Grid, cell: Cell, workers: Workers) -> tuple[float, float]:
-    """Seconds to encode a picture and to read one labelled image out, all layers together."""
+    """Seconds to encode a picture and to read the top layer of one labelled image out."""
     config, shape = grid.config(cell, 0), grid.read.image_shape
     encoder = Encoder(config.network, shape, None, framing=make_framing(config), dtype=make_dtype(config),
                       kernels=backend(config.device, config.precision), **CENTRED)  # fmt: skip
     images = grid.read.test_images[:VIEWS]
     encoder.features(images, workers)
     began = time.perf_counter()
-    features = encoder.features(images, workers)
+    features = encoder.features(images, workers)[-1].shape[1]
     encode = (time.perf_counter() - began) / len(images)
     classes = len(grid.read.classes)
     rng = np.random.default_rng(0)
     labels = np.arange(max(SAMPLE, 2 * classes)) % classes
     began = time.perf_counter()
-    for layer in features:
-        fit(config, rng.standard_normal((len(labels), layer.shape[1]), np.float32), labels, classes, workers)
+    fit(config, rng.standard_normal((len(labels), features), np.float32), labels, classes, workers)
     return encode, (time.perf_counter() - began) / len(labels)

@@ -161,10 +161,10 @@ class Grid:
         trainer.tell = heard
         progress = trainer.train(workers)
         tell(cell, seed, trainer, "read-out")
-        accuracies = read_out(config, self.read, forward_weights(session.network), workers)
+        (accuracy,) = read_out(config, self.read, forward_weights(session.network), workers, only_top=True)  # as the tables
         return {
             "format": FORMAT, "neurosim": neurosim.__version__, "cell": cell.name, "seed": seed,
-            "made with": self.protocol.identity(cell, seed), "test_accuracy": accuracies[-1], "per_layer": accuracies,
+            "made with": self.protocol.identity(cell, seed), "test_accuracy": accuracy,
             "images_seen": progress.done * config.batch, "seconds": progress.seconds, "verdict": verdict, "audit": line,
             "wiring": session.rule.wiring(),
         }  # fmt: skip
@@ -190,10 +190,12 @@ def _kept(path: Path, wanted: dict) -> dict:
     again = "remove it, or choose another --out"
     try:
         held = json.loads(path.read_text())
-        version, made = (held["format"], held["neurosim"]), held["made with"]
-        missing = [name for name in WANTED if name not in held]
-    except (OSError, ValueError, KeyError, TypeError) as problem:
+    except (OSError, ValueError) as problem:
         raise RunError(f"{path} cannot be read ({problem!r})", "the file of a finished cell", again) from None
+    if not isinstance(held, dict) or not {"format", "neurosim", "made with"} <= held.keys():
+        raise RunError(f"{path} does not tell its format", "the file of a finished cell", again)
+    version, made = (held["format"], held["neurosim"]), held["made with"]
+    missing = [name for name in WANTED if name not in held]
     if version != (FORMAT, neurosim.__version__):
         raise RunError(f"{path} has format {version[0]}, written by neurosim {version[1]}",
                        f"format {FORMAT} of neurosim {neurosim.__version__}", again)  # fmt: skip

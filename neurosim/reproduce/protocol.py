@@ -5,8 +5,8 @@ At scale 1 it is the paper's. At scale S < 1 a cell sees S times as many images,
 ==================== ============== ============================================================================
 what                 times          why
 ==================== ============== ============================================================================
-images               S^(1/3)        the fewer epochs, the more different images there should be among those seen
-epochs               S^(2/3)        images x epochs: S in all
+epochs               S^(2/3)        the fewer epochs, the more different images there should be among those seen
+images               S^(1/3)        what whole epochs leave: images x epochs are S times the published ones
 moments a batch      S^(1/3)        as many batches an epoch as published; at least 16
 rate of Adam         S^(-1/6)       fewer changes (S^(2/3)), by smaller batches (S^(1/3)); at most 1e-3
 labelled images      S^(1/3)        of the read-out; at least 5000
@@ -76,7 +76,7 @@ class Protocol:
     @property
     def images(self) -> int:
         """Images of the encoder: a batch at least, and no more than there are."""
-        return min(self.available, max(self.batch, round(self.available * self.root)))
+        return min(self.available, max(self.batch, round(self.available * self.table.epochs * self.scale / self.epochs)))
 
     @property
     def epochs(self) -> int:
