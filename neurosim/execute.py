@@ -26,7 +26,7 @@ from neurosim.plan import Plan, Step
 from neurosim.room import Room, arrange, lay
 
 LANES = 8
-PASSING = ("activity", "gate", "error")  # roles of arrays that do not outlive a batch
+PASSING = ("activity", "gate", "error", "change")  # roles of arrays that do not outlive a batch
 # What the widest step of a stretch may touch per block. Larger than a core's cache of 1 MB: kernels cut their work
 # themselves, transform the weights once a call, and short calls make threads wait for the interpreter. Measured on conv5 bp,
 # 250 pairs, relative to 4 MB: 2 MB 1.19; 6, 8 and 12 MB 0.95 to 1.00.
@@ -106,9 +106,16 @@ class Program:
         blocks = {id(b) for b in passing if spans[id(b)][0] == spans[id(b)][1] and _even(b, plan)}
         shared = [b for b in passing if id(b) not in blocks]
         stays = [b for b in plan.buffers if not any(b is other for other in passing)]
+        self.stretches = [Stretch(steps, blocks) for steps in runs]
+        # The lanes' sums are needed while their stretch runs, so that they lie where activities are not needed any more.
+        wanted = [(b.shape, b.dtype, spans[id(b)]) for b in shared]
+        for number, stretch in enumerate(self.stretches):
+            wanted += [((stretch.lanes, *b.shape), b.dtype, (number, number)) for b in stretch.sums.values()]
         room = room or Room()
-        with _lying(shared, room.place(shared, [spans[id(b)] for b in shared])):
-            self.stretches = [Stretch(steps, kernels, blocks) for steps in runs]
+        arrays = iter(room.place(wanted))
+        with _lying(shared, [next(arrays) for _ in shared]):
+            for stretch in self.stretches:
+                stretch.bind(kernels, {name: next(arrays) for name in stretch.sums})
         self.nbytes = sum(b.nbytes for b in stays) + room.nbytes
 
     def run(self, workers: Workers) -> None:
@@ -135,7 +142,8 @@ def _even(buffer: Buffer, plan: Plan) -> bool:
 def _made_anew(buffer: Buffer, plan: Plan) -> bool:
     """Whether a plan makes what a buffer holds before it reads it, and nothing of it lasts."""
     first = next(step for step in plan if any(b.base is buffer for b in step.buffers.values()))
-    return buffer.role in PASSING and any(b.base is buffer and b.nbytes == buffer.nbytes for b in first.writes.values())
+    made = (*first.writes.values(), *first.sums.values())
+    return buffer.role in PASSING and any(b.base is buffer and b.nbytes == buffer.nbytes for b in made)
 
 
 @contextmanager
@@ -198,16 +206,17 @@ def _bytes_per_row(step: Step) -> int:
 
 
 class Stretch:
-    """Consecutive steps that work over one axis, bound to blocks and lanes.
+    """Consecutive steps that work over one axis, cut into blocks and lanes; `bind` them to kernels and arrays, then run.
 
     Attributes:
         steps: in order.
         block: rows of a block.
         lent: buffers that exist only as one block a thread, by name.
         lanes: how many.
+        sums: buffers that the lanes sum into arrays of their own first, by name.
     """
 
-    def __init__(self, steps: list[Step], kernels: ModuleType, local: set[int]):
+    def __init__(self, steps: list[Step], local: set[int]):
         self.steps = steps
         over = steps[0].over
         extent = min(steps[0].extents) if over else 1
@@ -215,14 +224,25 @@ class Stretch:
         # At least one block a lane, so that no thread idles; at least one row a block.
         wanted = max((step.rows or 0 for step in steps), default=0)
         self.block = wanted or max(1, min(BLOCK_BYTES // widest, -(-extent // LANES)))
-        bounds = [(start, min(start + self.block, extent)) for start in range(0, extent, self.block)]
-        self._sums = {b.name: b for step in steps for b in step.sums.values()}
+        self._bounds = [(start, min(start + self.block, extent)) for start in range(0, extent, self.block)]
+        self.sums = {b.name: b for step in steps for b in step.sums.values()}
         self.lent = {b.base.name: b.base for step in steps for b in step.buffers.values() if id(b.base) in local}
-        self.lanes = min(LANES, len(bounds))
+        self.lanes = min(LANES, len(self._bounds))
+
+    def bind(self, kernels: ModuleType, sums: dict[str, np.ndarray]) -> None:
+        """Take the arrays that buffers have now.
+
+        Args:
+            kernels: with a function per kernel name.
+            sums: name of each of `sums` -> ``(lane, ...)``, what each lane sums.
+        """
+        over = self.steps[0].over
         blocks = self._place(over)
         self._lanes = [
-            _Lane(steps, kernels, over, bounds[lane::LANES], self._sums, blocks) for lane in range(self.lanes)
+            _Lane(self.steps, kernels, over, self._bounds[lane::LANES], {n: total[lane] for n, total in sums.items()}, blocks)
+            for lane in range(self.lanes)
         ]
+        self._totals = [(buffer.array, sums[name]) for name, buffer in self.sums.items()]
 
     def _place(self, over: str | None) -> _Blocks:
         """Where in a thread's memory the block of each lent buffer lies while the steps that use it run."""
@@ -239,11 +259,10 @@ class Stretch:
     def run(self, workers: Workers) -> None:
         """All blocks of all lanes, then the sums, lane by lane."""
         workers.run([partial(lane.run, workers) for lane in self._lanes])
-        for name, buffer in self._sums.items():
-            total = buffer.array
-            np.copyto(total, self._lanes[0].sums[name])
-            for lane in self._lanes[1:]:
-                total += lane.sums[name]
+        for total, lanes in self._totals:
+            np.copyto(total, lanes[0])
+            for lane in lanes[1:]:
+                total += lane
 
 
 class Whole:
@@ -290,8 +309,7 @@ class _Lane:
     """The blocks that one thread at a time runs in order, with sums of its own and blocks lent by the thread."""
 
     def __init__(self, steps, kernels, over, bounds, sums, blocks):
-        self.sums = {name: np.zeros(b.shape, b.dtype) for name, b in sums.items()}
-        self._over, self._blocks = over, blocks
+        self.sums, self._over, self._blocks = sums, over, blocks
         # kernel, its arguments, and which of them are cut out of lent blocks
         self._calls = [
             (step.function or getattr(kernels, step.kernel), self._arguments(step, start, stop), self._cuts(step, stop - start))

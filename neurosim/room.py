@@ -6,8 +6,6 @@ import math
 
 import numpy as np
 
-from neurosim.buffer import Buffer
-
 ALIGNED = 64  # bytes: an array begins where a line of the cache does
 
 
@@ -22,13 +20,14 @@ class Room:
         """Bytes in use at most."""
         return self._used
 
-    def place(self, buffers: list[Buffer], spans: list[tuple[int, int]]) -> list[np.ndarray]:
-        """An array for each buffer, told with the first and the last stretch that use it."""
-        begins, size = arrange([buffer.nbytes for buffer in buffers], spans)
+    def place(self, wanted: list[tuple[tuple[int, ...], np.dtype, tuple[int, int]]]) -> list[np.ndarray]:
+        """An array for each shape and type, told with the first and the last stretch that use it; undefined at first."""
+        sizes = [math.prod(shape) * dtype.itemsize for shape, dtype, _ in wanted]
+        begins, size = arrange(sizes, [span for *_, span in wanted])
         self._used = max(self._used, size)
         if size > self._memory.size:
             self._memory = np.empty(2 * size, np.uint8)  # untouched memory costs nothing; growing, earlier programs keep theirs
-        return [lay(self._memory, begin, b.shape, b.dtype) for begin, b in zip(begins, buffers, strict=True)]
+        return [lay(self._memory, begin, shape, dtype) for begin, (shape, dtype, _) in zip(begins, wanted, strict=True)]
 
 
 def arrange(sizes: list[int], spans: list[tuple[int, int]]) -> tuple[list[int], int]:

@@ -144,7 +144,11 @@ class Session:
         return Plan(lesson, [*self.eye.look(self.deformed), *self.rule.wire(lesson)])
 
     def program(self, lesson: str) -> Program:
-        """The lesson's plan bound to kernels; greedy order keeps only the newest."""
+        """The lesson's plan bound to kernels; greedy order keeps only the newest.
+
+        Activities, gates, errors and changes use one memory one after another, and their buffers show nothing of it
+        afterwards. To look at them run ``Program(session.plan(lesson), session.kernels, hold=True)``.
+        """
         if lesson not in self._programs:
             if self.config.order == "greedy":
                 self._programs.clear()

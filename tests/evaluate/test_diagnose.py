@@ -11,7 +11,7 @@ from neurosim.config import Config
 from neurosim.errors import NeurosimError, WiringError
 from neurosim.evaluate import diagnose
 from neurosim.evaluate.diagnose import Observer, angle, transposed
-from neurosim.execute import Workers
+from neurosim.execute import Program, Workers
 from neurosim.network import Network
 from neurosim.parts.plasticity import Plasticity
 from neurosim.report import page
@@ -122,7 +122,7 @@ def test_angles_between_updates_by_finite_means(archive):
                     plasticity.rate.array[0] = 0
                 one.show(epoch, 0)
                 one.rule.draw(epoch, 0)
-                one.program("all layers").run(workers)
+                Program(one.plan("all layers"), one.kernels).run(workers)
             found.append([p.synapse.change.array.copy() for p in one.network.projections])
     for n, (mine, theirs) in enumerate(zip(*found, strict=True), 1):
         assert seen[f"update_angle_W{n}"] == pytest.approx(angle(mine, theirs), abs=1e-6)
