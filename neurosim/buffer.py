@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from neurosim.errors import ShapeError
+from neurosim.errors import ShapeError, WiringError
 
 ROLES = (
     "image", "activity", "forward weight", "feedback weight", "inverse weight", "prediction weight", "change",
@@ -19,6 +19,7 @@ class Buffer:
 
     The array is allocated at the first touch and stays at its place in memory. What a buffer marked ``local`` holds is
     needed only while a plan runs: the executor keeps a block of it a thread, or lends it memory that others use too.
+    Of such a buffer nothing is left to look at, and `array` says so, unless a program was told to hold it.
 
     Args:
         name: unique within a network, as it stands in the equations: ``x2``, ``W3``, ``e5``.
@@ -42,7 +43,7 @@ class Buffer:
             raise ValueError(f"buffer {name}: unknown role {role!r}")
         self.name, self.axes, self.shape = name, tuple(axes), tuple(int(size) for size in shape)
         self.role, self.owner, self.dtype, self.local = role, owner, np.dtype(dtype), local
-        self._initial, self._array = initial, None
+        self._initial, self._array, self._lent = initial, None, False
 
     start = 0  # first row of the base that a view shows
     machine = None  # where the array is: None for the host's memory, or a GPU
@@ -54,13 +55,26 @@ class Buffer:
 
     @property
     def array(self) -> np.ndarray:
-        """The whole array; the same object at every call."""
+        """The whole array; the same object at every call.
+
+        Raises:
+            WiringError: programs had memory that others use too lent for it, and none kept it.
+        """
+        if self._array is None:
+            if self._lent:
+                raise WiringError(f"{self.name} is not kept: its memory is used by other arrays of the same batch",
+                                  "a program told to hold it", "bind the plan by Program(plan, kernels, hold=True)")  # fmt: skip
+            self.keep()
+        return self._array
+
+    def keep(self) -> None:
+        """Have an array of one's own from now on."""
+        self._lent = False
         if self._array is None:
             self._array = (self.machine or np).zeros(self.shape, self.dtype)
             if self._initial is not None:
                 self.put(self._initial() if callable(self._initial) else self._initial)
                 self._initial = None
-        return self._array
 
     def move(self, machine) -> None:
         """Bring the array, with what it holds, to a machine (see `neurosim.kernels.gpu`); None: to the host's memory."""
@@ -70,8 +84,8 @@ class Buffer:
             self._initial = self._initial if held is None else held
 
     def lie(self, array: np.ndarray | None) -> np.ndarray | None:
-        """Take an array of this shape for its own, None: one to be allocated; returns what it had."""
-        before, self._array = self._array, array
+        """Take an array of this shape for a while, None: give it back; returns what it had."""
+        before, self._array, self._lent = self._array, array, True
         return before
 
     def put(self, values, rows: slice = slice(None)) -> None:

@@ -98,6 +98,8 @@ class Program:
         for buffer in plan.buffers:
             buffer.move(machine)
         if machine is not None:
+            for buffer in plan.buffers:
+                buffer.keep()
             self.stretches, self.nbytes = [Whole(steps, kernels) for steps in runs], sum(b.nbytes for b in plan.buffers)
             return
         spans = _spans(runs)
@@ -106,6 +108,8 @@ class Program:
         blocks = {id(b) for b in passing if spans[id(b)][0] == spans[id(b)][1] and _even(b, plan)}
         shared = [b for b in passing if id(b) not in blocks]
         stays = [b for b in plan.buffers if not any(b is other for other in passing)]
+        for buffer in stays:
+            buffer.keep()
         self.stretches = [Stretch(steps, blocks) for steps in runs]
         # The lanes' sums are needed while their stretch runs, so that they lie where activities are not needed any more.
         wanted = [(b.shape, b.dtype, spans[id(b)]) for b in shared]
@@ -113,7 +117,7 @@ class Program:
             wanted += [((stretch.lanes, *b.shape), b.dtype, (number, number)) for b in stretch.sums.values()]
         room = room or Room()
         arrays = iter(room.place(wanted))
-        with _lying(shared, [next(arrays) for _ in shared]):
+        with _lying(passing, [None if id(b) in blocks else next(arrays) for b in passing]):
             for stretch in self.stretches:
                 stretch.bind(kernels, {name: next(arrays) for name in stretch.sums})
         self.nbytes = sum(b.nbytes for b in stays) + room.nbytes
@@ -147,8 +151,8 @@ def _made_anew(buffer: Buffer, plan: Plan) -> bool:
 
 
 @contextmanager
-def _lying(buffers: list[Buffer], arrays: list[np.ndarray]) -> Iterator[None]:
-    """Buffers have these arrays while their steps are bound; what others then see of them is not what a program does."""
+def _lying(buffers: list[Buffer], arrays: list[np.ndarray | None]) -> Iterator[None]:
+    """Buffers have these arrays while their steps are bound, then again what they had: others do not see what a program does."""
     before = [buffer.lie(array) for buffer, array in zip(buffers, arrays, strict=True)]
     try:
         yield

@@ -10,6 +10,7 @@ import pytest
 from threadpoolctl import threadpool_info
 
 from neurosim.buffer import Buffer
+from neurosim.errors import WiringError
 from neurosim.execute import PASSING, Program, Workers
 from neurosim.kernels import cpu
 from neurosim.losses import make as make_loss
@@ -87,12 +88,14 @@ def test_buffers_of_a_room_are_not_kept_and_held_ones_are():
     rule = make("ll", network, make_loss("hinge"))
     plan = rule.plan("all layers")
     x1, z2 = network.populations[1].activity, network.head(2).post.activity
-    change = network.projections[1].synapse.change
+    change, u2 = network.projections[1].synapse.change, network.populations[2].potential
     network.populations[0].activity.array[...] = np.random.default_rng(0).uniform(-1, 1, (8, 8, 8, 3))
     with Workers(1) as workers:
         program = Program(plan, cpu, hold=[z2], room=Room())
         program.run(workers)
-        assert x1._array is None and change._array is None
+        for buffer, name in ((x1, "x1"), (change, "dW2"), (network.populations[1].activity.flat(), "x1"), (u2, "u2")):
+            with pytest.raises(WiringError, match=f"{name} is not kept.*hold=True"):
+                assert buffer.array is None  # zeros would look like a network that is silent
         assert z2.array.any()
         keeps = Program(plan, cpu)  # without a room every activity and every change keeps its place
         keeps.run(workers)

@@ -125,6 +125,9 @@ class Graph:
 
     def _share(self, buffers: Iterable[Buffer]) -> None:
         """Find buffers apart by declaration and one by memory."""
+        buffers = list(buffers)
+        for buffer in buffers:
+            buffer.keep()  # an array of its own, or the one it was made to share
         arrays = sorted(((b, b.array) for b in buffers), key=lambda pair: _bounds(pair[1])[0])
         reach: list[tuple[Buffer, np.ndarray, int]] = []
         for buffer, array in arrays:
