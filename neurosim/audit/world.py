@@ -24,6 +24,11 @@ from neurosim.kernels import scratch
 _FOREIGN = sys.stdlib_module_names | {"numpy", "scipy", "torch", "pytest", "_pytest", "pluggy"}
 
 
+def _made(make, *key):
+    """What scratch keeps is made anew here, or one recording would meet another's arrays."""
+    return make(*key)
+
+
 class World:
     """Copies functions into a world where one tape sees everything.
 
@@ -71,8 +76,10 @@ class World:
     def _instead(self, thing):
         if thing is scratch.take:
             return self._take
+        if thing is scratch.kept:
+            return _made
         if thing is scratch:
-            return types.SimpleNamespace(take=self._take)
+            return types.SimpleNamespace(take=self._take, kept=_made)
         if isinstance(thing, types.ModuleType):
             return self._module(thing)
         if isinstance(thing, np.ndarray):

@@ -4,10 +4,13 @@ A tile of 4 x 4 results needs a patch of 6 x 6 places. With three fixed matrices
 
     result = A^T [ (G w G^T) . (B^T patch B) ] A,
 
-36 products replace 144. Patches, weights and results are laid out as ``(row, column, tile, channel)`` with 6, 3 or 4 rows
-and columns, so that a transform of one side is a product of a small matrix with a wide one, and the middle is 36 products
-over channels. Outer products and feedback are the same three maps run in the other direction; products stay below 10^6
-multiplications where they can, since OpenBLAS then does not repack. Source: Winograd 1980; Lavin and Gray 2016.
+36 products replace 144. What is between the transforms lies as ``(row, column, tile, channel)`` with 6 rows and columns, so
+that the middle is 36 products over channels. Outer products and feedback are the same three maps run in the other direction.
+Source: Winograd 1980; Lavin and Gray 2016.
+
+Every transform is a matrix product too. Overlapping patches are views of the maps, and products read them there: rows first, whole
+lines of them, then columns, one patch a product. Products stay below 10^6 multiplications where they can, since OpenBLAS then
+does not repack. Whatever lies in lent memory is laid out once (`neurosim.kernels.scratch.kept`).
 
 The interpolation points 0, +-2/3, +-3/2 keep rounding at about three times that of the plain sum (0, +-1, +-2: seven times).
 """
@@ -16,7 +19,7 @@ from functools import cache
 
 import numpy as np
 
-from neurosim.kernels.scratch import take
+from neurosim.kernels.scratch import kept, take
 
 TILE, PATCH = 4, 6
 POINTS = (0, 2 / 3, -2 / 3, 3 / 2, -3 / 2)
@@ -41,12 +44,18 @@ def _transforms(dtype):
     return [m.astype(dtype) for m in (powers(TILE).T, powers(3), np.linalg.inv(powers(PATCH)).T)]
 
 
+def _multiply(products):
+    """Run products that were laid out before: (matrix, matrix, where the product goes)."""
+    for left, right, out in products:
+        np.matmul(left, right, out=out)
+
+
 def _both(matrix, source, target):
-    """``target = matrix source matrix^T`` over the first two axes, the other axes side by side."""
+    """``target = matrix source matrix^T`` over the first two axes, the other axes side by side, as products to run."""
     size = len(source)
     half = take("winograd.half", (size, len(matrix), source[0, 0].size), source.dtype)
-    np.matmul(matrix, source.reshape(size, size, -1), out=half)
-    np.matmul(matrix, half.reshape(size, -1), out=target.reshape(len(matrix), -1))
+    return ((matrix, source.reshape(size, size, -1), half),
+            (matrix, half.reshape(size, -1), target.reshape(len(matrix), -1)))  # fmt: skip
 
 
 def _samples(maps, channels):
@@ -56,12 +65,65 @@ def _samples(maps, channels):
     return [slice(start, start + step) for start in range(0, len(maps), step)]
 
 
-def _patches(pad):
-    """Every 6 x 6 patch of a padded block, ``(6, 6, sample, tile row, tile column, channel)``, overlapping by two."""
-    n, rows, columns, channels = pad.shape
-    s, r, c, e = pad.strides
-    shape = (PATCH, PATCH, n, (rows - 2) // TILE, (columns - 2) // TILE, channels)
-    return np.ndarray(shape, pad.dtype, pad, 0, (r, c, s, TILE * r, TILE * c, e))
+def _channels(count):
+    """Slices of a few channels."""
+    return [slice(start, start + RESULTS) for start in range(0, count, RESULTS)]
+
+
+def _patches(lines):
+    """Patches of 6 along the last axis but one of ``(..., size, width)``, overlapping by two: of the first tile, of those
+    between, ``(..., tile, 6, width)``, and of the last; what lies beyond the border, which is 0, is left out."""
+    *outer, size, width = lines.shape
+    if size == TILE:
+        return (lines,)
+    ends = lines[..., : PATCH - 1, :], lines[..., 1 - PATCH :, :]
+    if size == 2 * TILE:
+        return ends
+    *steps, step, unit = lines.strides
+    shape, strides = (*outer, size // TILE - 2, PATCH, width), (*steps, TILE * step, step, unit)
+    return ends[0], np.ndarray(shape, lines.dtype, lines, (TILE - 1) * step, strides), ends[1]
+
+
+@cache
+def _transforms_of_patches(tiles, dtype):
+    """B^T for each of `_patches`, without the columns that would meet the border."""
+    whole = _transforms(dtype)[2]
+    if tiles == 1:
+        return (whole[:, 1:-1].copy(),)
+    first, last = whole[:, 1:].copy(), whole[:, :-1].copy()
+    return (first, last) if tiles == 2 else (first, whole, last)
+
+
+def _places(tiled):
+    """The parts of ``(..., tile, 6, width)`` that belong to each of `_patches`."""
+    tiles = tiled.shape[-3]
+    if tiles == 1:
+        return (tiled[..., 0, :, :],)
+    ends = tiled[..., 0, :, :], tiled[..., -1, :, :]
+    return ends if tiles == 2 else (ends[0], tiled[..., 1:-1, :, :], ends[1])
+
+
+def _seeing(shape, dtype):
+    """For maps of a shape: where their rows' transforms go, the columns' transforms as products, and what they make."""
+    n, rows, columns, channels = shape
+    down, across = rows // TILE, columns // TILE
+    lines = take("winograd.lines", (PATCH, n, down, columns, channels), dtype)
+    seen = take("winograd.seen", (PATCH, PATCH, n, down, across, channels), dtype)
+    # patches of a line: row of the patch, sample, tile row, tile column, column of the patch, channel
+    places = _places(seen.transpose(0, 2, 3, 4, 1, 5))
+    columnwise = tuple(zip(_transforms_of_patches(across, dtype), _patches(lines), places, strict=True))
+    above = _places(lines.reshape(PATCH, n, down, -1).transpose(1, 2, 0, 3))
+    return above, columnwise, seen.reshape(PATCH, PATCH, -1, channels)
+
+
+def _seen(maps):
+    """B^T patch B: ``(6, 6, tile, channel)`` of every patch of a few samples."""
+    n, rows, columns, channels = maps.shape
+    above, columnwise, seen = kept(_seeing, maps.shape, maps.dtype)
+    lines = _patches(maps.reshape(n, rows, columns * channels))
+    _multiply(zip(_transforms_of_patches(rows // TILE, maps.dtype), lines, above, strict=True))
+    _multiply(columnwise)
+    return seen
 
 
 def _tiles(maps):
@@ -75,112 +137,130 @@ def _tiles(maps):
     return maps.reshape(n, 2, 2, rows, 2, columns, 2, channels).transpose(4, 1, 6, 2, 0, 3, 5, 7)
 
 
-def padded(plain, name):
-    """A copy of ``(sample, row, column, channel)`` with a border of zeros."""
-    n, rows, columns, channels = plain.shape
-    pad = take(name, (n, rows + 2, columns + 2, channels), plain.dtype)
-    pad[:, 0] = pad[:, -1] = 0
-    pad[:, :, 0] = pad[:, :, -1] = 0
-    pad[:, 1:-1, 1:-1] = plain
-    return pad
+def _sending(shape, dtype):
+    """For factors in tiles of a shape: where they are gathered, their transform, and what it makes."""
+    gathered = take("winograd.tiles", shape, dtype)
+    tiles = gathered.reshape(TILE, TILE, -1, shape[-1])
+    sent = take("winograd.sent", (PATCH, PATCH, *tiles.shape[2:]), dtype)
+    return gathered, _both(_transforms(dtype)[0].T.copy(), tiles, sent), sent
 
 
-def _seen(plain):
-    """B^T patch B: ``(6, 6, tile, channel)`` of every patch of a few samples."""
-    view = _patches(padded(plain, "winograd.pad"))
-    patches = take("winograd.patches", view.shape, plain.dtype)
-    np.copyto(patches, view)
-    seen = take("winograd.seen", (PATCH, PATCH, patches[0, 0, ..., 0].size, plain.shape[3]), plain.dtype)
-    _both(_transforms(plain.dtype)[2], patches, seen)
-    return seen
-
-
-def _sent(post):
+def _sent(tiles):
     """A post A^T: ``(6, 6, tile, channel)``, what every place of a patch has to do with the factors of its tile."""
-    view = _tiles(post)
-    tiles = take("winograd.tiles", (TILE, TILE, *view.shape[-4:]), post.dtype)
-    np.copyto(tiles.reshape(view.shape), view)
-    sent = take("winograd.sent", (PATCH, PATCH, tiles[0, 0, ..., 0].size, post.shape[-1]), post.dtype)
-    _both(_transforms(post.dtype)[0].T, tiles, sent)
+    gathered, products, sent = kept(_sending, tiles.shape, tiles.dtype)
+    np.copyto(gathered, tiles)
+    _multiply(products)
     return sent
 
 
-def _channels(count):
-    """Slices of a few channels."""
-    return [slice(start, start + RESULTS) for start in range(0, count, RESULTS)]
+def _spreading(channels, results, transposed, dtype, held):
+    """For a slice of weights, kept apart from the next or not: where it is gathered, its transform, and what that makes."""
+    axes = (results, channels) if transposed else (channels, results)
+    gathered = take("winograd.few", (3, 3, *axes), dtype)
+    memory = take(f"winograd.weights{held}", (PATCH, PATCH, *axes), dtype)
+    return gathered, _both(_transforms(dtype)[1], gathered, memory), memory
 
 
-def _spread(weight, transposed=False):
-    """G w G^T: ``(6, 6, in, few)`` for every slice of the channels out (``(6, 6, few, in)`` if transposed)."""
-    held = take("winograd.weights", (PATCH**2 * weight[0, 0].size,), weight.dtype)
-    for part in _channels(weight.shape[3]):
-        few = weight[..., part].swapaxes(2, 3) if transposed else weight[..., part]
-        taken = take("winograd.few", few.shape, weight.dtype)
-        np.copyto(taken, few)
-        size = PATCH**2 * few[0, 0].size
-        spread, held = held[:size].reshape(PATCH, PATCH, *few.shape[2:]), held[size:]
-        _both(_transforms(weight.dtype)[1], taken, spread)
-        yield spread
+def _spread(weight, sets, transposed=False):
+    """G w G^T: ``(6, 6, in, few)`` of a slice of the channels out (``(6, 6, few, in)`` if transposed), as a function of the slice.
+
+    A slice is transformed when the first set of samples needs it, and lies in the cache then; where there is no other set
+    the next slice takes its place.
+    """
+    found = {}
+
+    def spread(few):
+        if few.start not in found:
+            part = weight[..., few]
+            held = few.start if sets > 1 else 0
+            gathered, products, found[few.start] = kept(_spreading, *part.shape[2:], transposed, weight.dtype, held)
+            np.copyto(gathered, part.swapaxes(2, 3) if transposed else part)
+            _multiply(products)
+        return found[few.start]
+
+    return spread
+
+
+def _answering(shape, channels, dtype):
+    """For results in tiles of a shape: where the products over channels go, the transform, and what it makes."""
+    result = take("winograd.result", shape, dtype)
+    tiles = result.reshape(TILE, TILE, -1, channels)
+    product = take("winograd.product", (PATCH, PATCH, *tiles.shape[2:]), dtype)
+    return product, _both(_transforms(dtype)[0], product, tiles), result
 
 
 def convolve(presynaptic, weight, potential):
     """u = W * x."""
-    # A slice of the weights is transformed when the first samples need it: it lies in the cache then.
-    waiting, spread = _spread(weight), {}
-    for part in _samples(presynaptic, weight.shape[3]):
+    sets = _samples(presynaptic, weight.shape[3])
+    spread = _spread(weight, len(sets))
+    for part in sets:
         seen, target = _seen(presynaptic[part]), _tiles(potential[part])
         for few in _channels(weight.shape[3]):
-            if few.start not in spread:
-                spread[few.start] = next(waiting)
-            product = take("winograd.product", (*seen.shape[:3], spread[few.start].shape[3]), weight.dtype)
-            np.matmul(seen, spread[few.start], out=product)
             place = target[..., few]
-            result = take("winograd.result", (TILE, TILE, *place.shape[-4:]), weight.dtype)
-            _both(_transforms(weight.dtype)[0], product, result)
-            np.copyto(place, result.reshape(place.shape))
+            product, products, result = kept(_answering, place.shape, place.shape[-1], weight.dtype)
+            np.matmul(seen, spread(few), out=product)
+            _multiply(products)
+            np.copyto(place, result)
+
+
+def _summing(channels, results, dtype):
+    """For a slice of weights: where the products over tiles go, the transform, and what it makes."""
+    product = take("winograd.product", (PATCH, PATCH, channels, results), dtype)
+    summed = take("winograd.summed", (3, 3, channels, results), dtype)
+    return product, _both(_transforms(dtype)[1].T.copy(), product, summed), summed
 
 
 def hebbian(pre, post, change):
     """change += sum of pre outer post."""
     for part in _samples(pre, post.shape[-1]):
-        seen = _seen(pre[part]).swapaxes(2, 3)
+        seen, tiles = _seen(pre[part]).swapaxes(2, 3), _tiles(post[part])
         for few in _channels(post.shape[-1]):
-            sent = _sent(post[part][..., few])
-            product = take("winograd.product", (*seen.shape[:3], sent.shape[3]), pre.dtype)
-            np.matmul(seen, sent, out=product)
-            summed = take("winograd.summed", (3, 3, *product.shape[2:]), pre.dtype)
-            _both(_transforms(pre.dtype)[1].T, product, summed)
-            change[..., few] += summed
+            place = change[..., few]
+            product, products, summed = kept(_summing, *place.shape[2:], change.dtype)
+            np.matmul(seen, _sent(tiles[..., few]), out=product)
+            _multiply(products)
+            place += summed
 
 
 def deliver(post, weight, error):
     """error = B^T post."""
-    waiting, spread = _spread(weight, transposed=True), {}
-    for part in _samples(error, weight.shape[3]):
-        n, rows, columns, channels = error[part].shape
-        total = take("winograd.seen", (PATCH, PATCH, n * rows * columns // TILE**2, channels), error.dtype)
+    sets = _samples(error, weight.shape[3])
+    spread = _spread(weight, len(sets), transposed=True)
+    for part in sets:
+        total, more, lay = kept(_delivering, error[part].shape, error.dtype)
+        tiles = _tiles(post[part])
         for few in _channels(weight.shape[3]):
-            if few.start not in spread:
-                spread[few.start] = next(waiting)
-            sent = _sent(post[part][..., few])
-            product = take("winograd.product", total.shape, error.dtype) if few.start else total
-            np.matmul(sent, spread[few.start], out=product)
+            product = more if few.start else total
+            np.matmul(_sent(tiles[..., few]), spread(few), out=product)
             if few.start:
                 total += product
-        patches = take("winograd.patches", (PATCH, PATCH, n, rows // TILE, columns // TILE, channels), error.dtype)
-        _both(_transforms(error.dtype)[2].T, total, patches)
-        _lay(patches, error[part])
+        _lay(*lay, error[part])
 
 
-def _lay(patches, error):
-    """Add overlapping patches up; the border is left out."""
-    n, rows, columns, channels = error.shape
-    pad = take("winograd.pad", (n, rows + 2, columns + 2, channels), error.dtype)
-    pad[:, rows:] = 0
-    pad[:, :rows, columns:] = 0
-    view = _patches(pad)
-    own, beyond = slice(0, TILE), slice(TILE, PATCH)
-    np.copyto(view[own, own], patches[own, own])
-    for i, j in ((own, beyond), (beyond, own), (beyond, beyond)):
-        view[i, j] += patches[i, j]
-    np.copyto(error, pad[:, 1:-1, 1:-1])
+def _delivering(shape, dtype):
+    """For errors of a shape: where the products over channels are summed, where one of them goes, and what `_lay` needs."""
+    n, rows, columns, channels = shape
+    down, across = rows // TILE, columns // TILE
+    total = take("winograd.seen", (PATCH, PATCH, n, down, across, channels), dtype)
+    more = take("winograd.product", total.shape, dtype)
+    back = _transforms(dtype)[2].T.copy()
+    patches = take("winograd.patches", (PATCH, n, down, across, PATCH, channels), dtype)
+    lines = take("winograd.lines", (PATCH, n, down, across, TILE, channels), dtype)
+    ends = take("winograd.ends", (n, down, 2, columns * channels), dtype)
+    columnwise = ((back, total.transpose(0, 2, 3, 4, 1, 5), patches),)
+    gathered = lines.reshape(PATCH, n, down, -1).transpose(1, 2, 0, 3)
+    flat, inner, outer = (PATCH, PATCH, -1, channels), back[1:-1].copy(), back[::5].copy()
+    return total.reshape(flat), more.reshape(flat), (columnwise, patches, lines, inner, outer, gathered, ends)
+
+
+def _lay(columnwise, patches, lines, inner, outer, gathered, ends, error):
+    """B total B^T, and patches that overlap added up, columns first; what would lie beyond the border is left out."""
+    _multiply(columnwise)
+    np.copyto(lines, patches[..., 1:-1, :])
+    lines[..., :-1, -1, :] += patches[..., 1:, 0, :]
+    lines[..., 1:, 0, :] += patches[..., :-1, -1, :]
+    tiles = error.reshape(*ends.shape[:2], TILE, -1)
+    np.matmul(inner, gathered, out=tiles)
+    np.matmul(outer, gathered, out=ends)
+    tiles[:, :-1, -1] += ends[:, 1:, 0]
+    tiles[:, 1:, 0] += ends[:, :-1, 1]

@@ -7,10 +7,10 @@ import numpy as np
 
 
 class _Arena(threading.local):
-    """One set of named byte arrays for each thread: two workers never meet in the same scratch."""
+    """Named byte arrays of each thread and what is laid out in them: two workers never meet in the same scratch."""
 
     def __init__(self):
-        self.bytes = {}
+        self.bytes, self.kept = {}, {}
 
 
 _ARENA = _Arena()
@@ -36,7 +36,24 @@ def take(name: str, shape: tuple[int, ...], dtype) -> np.ndarray:
     held = _ARENA.bytes.get(name)
     if held is None or held.size < size:
         held = _ARENA.bytes[name] = np.empty(size, np.uint8)
+        _ARENA.kept.clear()  # it would hold on to the smaller memory
     return held[:size].view(dtype).reshape(shape)
+
+
+def kept(make, *key):
+    """``make(*key)``, which takes arrays and lays views over them: made once a thread, and anew once a name has grown.
+
+    A view takes as long to make as a small product to run, and threads wait for each other while they make them.
+
+    Args:
+        make: a function; the arrays that it takes hold nothing from one call to the next.
+        key: its arguments, hashable.
+    """
+    found = _ARENA.kept.get((make, key))
+    if found is None:
+        found = make(*key)
+        _ARENA.kept[make, key] = found
+    return found
 
 
 def poison() -> None:

@@ -1,9 +1,11 @@
 """Convolutions in tiles: what they need, how little they round, and that cutting into sets changes nothing."""
 
+import threading
+
 import numpy as np
 import pytest
 
-from neurosim.kernels import cpu, cpu_winograd
+from neurosim.kernels import cpu, cpu_winograd, scratch
 
 MAPS = [((5, 8, 12), 16, 70, False), ((3, 4, 4), 20, 16, False), ((5, 8, 12), 16, 70, True), ((3, 4, 4), 20, 16, True)]
 
@@ -66,3 +68,32 @@ def test_nothing_that_is_silent_becomes_heard():
     u = np.full_like(post, np.nan)
     cpu.convolve(x, w, u)
     assert not u[:, :4].any()
+
+
+@pytest.mark.parametrize("case", [*MAPS, ((2, 12, 16), 17, 18, False), ((2, 16, 4), 17, 18, True)])
+def test_nothing_left_in_what_is_kept_reaches_a_result(case):
+    """Maps of one, two and more tiles a side, in memory that other maps have used and that then holds NaN."""
+    given = arrays(*case, np.float32)
+    wanted = three(*given)
+    three(*arrays((3, 8, 8), 20, 80, False, np.float32))
+    scratch.poison()
+    for found, expected in zip(three(*given), wanted, strict=True):
+        assert found.tobytes() == expected.tobytes()
+
+
+def test_what_is_kept_is_made_once_a_thread_and_anew_when_its_memory_grows():
+    made = []
+
+    def make(size):
+        made.append(size)
+        return scratch.take("test.kept", (size,), np.uint8)
+
+    first = scratch.kept(make, 4)
+    assert scratch.kept(make, 4) is first and made == [4]
+    larger = scratch.kept(make, 8)
+    assert np.shares_memory(scratch.kept(make, 4), larger) and made == [4, 8, 4]
+    seen = []
+    thread = threading.Thread(target=lambda: seen.append(scratch.kept(make, 4)))
+    thread.start()
+    thread.join()
+    assert made == [4, 8, 4, 4] and not np.shares_memory(seen[0], larger)
