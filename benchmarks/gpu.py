@@ -25,6 +25,7 @@ from neurosim.data.deform import Deformation
 from neurosim.errors import DeviceError, NeurosimError
 from neurosim.execute import Program, Workers
 from neurosim.kernels.api import backend
+from neurosim.kernels.gpu import Gpu
 from neurosim.parts.eye import Eye
 from neurosim.plan import Plan
 from neurosim.session import CENTRED, Session, make_network, make_rule
@@ -61,20 +62,27 @@ def configured(name: str, precision: str) -> Config:
     return Config.resolve(**options, precision=precision)
 
 
-def steps(config: Config, kernels, count: int = 3) -> dict[str, np.ndarray]:
-    """Some steps on random pictures: every array of the plans that a later step, or a reader, could see, by name."""
+def steps(config: Config, kernels, count: int = 3, again: bool = False) -> dict[str, np.ndarray]:
+    """Some steps on random pictures: every array of the plans that a later step, or a reader, could see, by name.
+
+    Args:
+        config, kernels: of the steps. count: how many.
+        again: each lesson's program is bound once and run again, as training does; else it is bound anew.
+    """
     network = make_network(config, (12, 12, 3) if config.patch else (8, 8, 3))
     rule, eye = make_rule(config, network), Eye(network.populations[0], **CENTRED)
-    rng, found = np.random.default_rng(4), {}
+    rng, found, programs = np.random.default_rng(4), {}, {}
     with Workers(1) as workers:
         for batch in range(count):
             eye.show(rng.integers(0, 256, eye.images.shape, np.uint8))
             eye.draw(Deformation(), rng)
             rule.draw(0, batch)
             lesson = rule.lessons[batch % len(rule.lessons)]
-            plan = Plan(lesson, [*eye.look(config.views == "deform"), *rule.wire(lesson)])
-            Program(plan, kernels).run(workers)
-            found |= {b.name: b.host().copy() for b in plan.buffers if not b.local}
+            if lesson not in programs or not again:
+                plan = Plan(lesson, [*eye.look(config.views == "deform"), *rule.wire(lesson)])
+                programs[lesson] = Program(plan, kernels)
+            programs[lesson].run(workers)
+            found |= {b.name: b.host().copy() for b in programs[lesson].plan.buffers if not b.local}
     return found
 
 
@@ -113,6 +121,13 @@ def timed(step, wait, times: int) -> float:
     return (time.perf_counter() - start) / times
 
 
+class Plain(Gpu):
+    """The same kernels without CUDA graphs: every launch and every product anew."""
+
+    def repeat(self, who, work):
+        work()
+
+
 class Compiled(Theirs):
     """PyTorch's tuned side with what learns compiled."""
 
@@ -148,6 +163,7 @@ def speed(rule: str, pairs: int, repeats: int, times: int) -> dict:
     """Images/s of one rule on every side, in turns; medians, and neurosim's ratio to each peer (above 1: faster)."""
     images = images_for(pairs)
     kernels = {precision: backend("gpu", precision) for precision in ("float32", "tf32")}
+    kernels["tf32 without graphs"] = Plain(kernels["tf32"].machine)
     with Workers(1) as workers:
         ours = {f"neurosim, {p}": Ours(rule, images, workers, deformed=False, kernels=k, **OPTIONS) for p, k in kernels.items()}
         theirs, record = {}, {}

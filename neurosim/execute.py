@@ -100,7 +100,7 @@ class Program:
         if machine is not None:
             for buffer in plan.buffers:
                 buffer.keep()
-            self.stretches, self.nbytes = [Whole(steps, kernels) for steps in runs], sum(b.nbytes for b in plan.buffers)
+            self.stretches, self.nbytes = [Whole(runs, kernels)], sum(b.nbytes for b in plan.buffers)
             return
         spans = _spans(runs)
         passing = [b for b in plan.buffers if b.local or (room is not None and _made_anew(b, plan))]
@@ -270,30 +270,33 @@ class Stretch:
 
 
 class Whole:
-    """Consecutive steps on the whole arrays of a machine, which keeps their order; nothing waits for it.
+    """A plan on the whole arrays of a machine, which keeps the order of its steps; nothing waits for it.
 
-    Attributes:
-        steps: in order.
+    Args:
+        runs: its steps, in order; what a run of them sums starts from 0.
+        kernels: of the machine; see `neurosim.kernels.gpu.Gpu.repeat` for what becomes of the second run and later ones.
 
     Raises:
         WiringError: a kernel of a rule's own, which takes NumPy arrays.
     """
 
-    def __init__(self, steps: list[Step], kernels):
-        self.steps = steps
-        for step in steps:
-            if step.function is not None:
-                raise WiringError(f"step {step.label!r} brings a kernel of its own", "the kernels of neurosim on a GPU",
-                                  "write --device cpu")  # fmt: skip
-        self._sums = [b.array for b in {b.name: b for step in steps for b in step.sums.values()}.values()]
-        self._calls = [
-            (getattr(kernels, step.kernel), {**{n: b.array for n, b in step.buffers.items()}, **step.scalars}) for step in steps
-        ]
+    def __init__(self, runs: list[list[Step]], kernels):
+        self._kernels, self._calls = kernels, []
+        for steps in runs:
+            sums = {b.name: b.array for step in steps for b in step.sums.values()}
+            self._calls += [(kernels.clear, {"total": total}) for total in sums.values()]
+            for step in steps:
+                if step.function is not None:
+                    raise WiringError(f"step {step.label!r} brings a kernel of its own", "the kernels of neurosim on a GPU",
+                                      "write --device cpu")  # fmt: skip
+                arrays = {name: buffer.array for name, buffer in step.buffers.items()}
+                self._calls.append((getattr(kernels, step.kernel), {**arrays, **step.scalars}))
 
     def run(self, workers: Workers) -> None:
-        """All steps; what is summed starts from 0."""
-        for total in self._sums:
-            total.fill(0)
+        """All steps."""
+        self._kernels.repeat(self, self._all)
+
+    def _all(self) -> None:
         for kernel, arguments in self._calls:
             kernel(**arguments)
 

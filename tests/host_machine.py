@@ -61,7 +61,7 @@ def declared() -> dict[str, list[str]]:
 def given(real: str, name: str, arguments):
     """Arguments as C takes them, each of the type that the kernel declares: CUDA itself would not check."""
     arrays = {"REAL *": {"float": ("float32",), "double": ("float64",)}[real], "double *": ("float64",), "Long *": ("int64",),
-              "Byte *": ("uint8", "bool"), "void *": ("uint8", "float32", "float64")}  # fmt: skip
+              "Index *": ("uint32",), "Byte *": ("uint8", "bool"), "void *": ("uint8", "float32", "float64")}  # fmt: skip
     kinds = declared()[name][:-1]
     for kind, argument in zip(kinds, arguments, strict=True):
         if isinstance(argument, np.ndarray):
@@ -114,6 +114,13 @@ class Host:
             for thread in reversed(range(self.threads)):
                 built.place(block, thread, self.blocks, self.threads)
                 kernel(*passed)
+
+    def script(self, calls):
+        def run():
+            for name, arguments in calls:
+                getattr(self, name)(*arguments)
+
+        return run
 
     def wait(self):
         """Everything is done already."""

@@ -38,6 +38,14 @@ def test_three_steps_agree_with_the_cpu(kernels, rule, precision):
     assert any(np.abs(wanted[name]).max() > 0 for name in wanted if name.startswith("d"))
 
 
+@pytest.mark.parametrize("rule", ["bp", "ll greedy", "dtp", "barlow", "gaze"])
+def test_later_runs_of_a_program_agree_with_the_cpu(kernels, rule):
+    """The first run of a program is noted, and later ones repeat it: on a GPU by graphs."""
+    config = configured(rule, "float64")
+    found, wanted = (steps(config, each, count=4, again=True) for each in (kernels, cpu))
+    assert apart(found, wanted) <= TOLERANCES["float64"]
+
+
 def test_the_benchmark_has_every_rule_and_every_error():
     told = [configured(name, "float32") for name in CASES]
     assert {config.rule for config in told} == rules.available().keys() - {"none"}

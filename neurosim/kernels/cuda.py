@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+from itertools import groupby
+
 import numpy as np
 
 from neurosim.errors import DeviceError
@@ -107,6 +111,41 @@ class Cuda:
         if self._cupy._core.get_compute_type(np.float32) != self._compute:
             self._cupy._core.set_compute_type(np.float32, self._compute)
         self._cupy.matmul(a, b, out=out)
+
+    def script(self, calls) -> Callable[[], None]:
+        """What repeats launches and products on arrays that stay at their places.
+
+        Launches between two products become one CUDA graph; CuPy refuses cuBLAS within one.
+
+        Args:
+            calls: ``("launch", arguments)`` or ``("matmul", arguments)``, in order; each has been called once, so that every
+                kernel is compiled and loaded.
+        """
+        parts = []
+        for name, few in groupby(calls, key=lambda call: call[0]):
+            arguments = [each for _, each in few]
+            if name == "launch" and len(arguments) > 1:
+                parts.append(self._capture(arguments).launch)
+            else:
+                parts += [partial(getattr(self, name), *each) for each in arguments]
+
+        def run(calls=calls):  # a graph knows addresses alone: the arrays must live as long as it does
+            for part in parts:
+                part()
+
+        return run
+
+    def _capture(self, launches):
+        """The CUDA graph of some launches, which are not run."""
+        stream = self._cupy.cuda.Stream(non_blocking=True)  # the default stream cannot capture
+        with stream:
+            stream.begin_capture()
+            try:
+                for arguments in launches:
+                    self.launch(*arguments)
+            finally:
+                graph = stream.end_capture()
+        return graph
 
     def wait(self) -> None:
         """Until all work is done: for measuring."""

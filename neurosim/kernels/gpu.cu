@@ -90,6 +90,23 @@ KERNEL add(const REAL *product, REAL *change, Index count)
     EACH(i) change[i] += product[i];
 }
 
+KERNEL copy(const REAL *from, REAL *to, Index count)
+{
+    EACH(i) to[i] = from[i];
+}
+
+/* Doubles of numbers of either type. */
+KERNEL widen(const void *from, double *to, int kind, Index count)
+{
+    EACH(i) to[i] = kind == SINGLES ? (double)((const float *)from)[i] : ((const double *)from)[i];
+}
+
+/* Words of 32 bits, of numbers of any type. */
+KERNEL clear(Index *words, Index count)
+{
+    EACH(i) words[i] = 0;
+}
+
 /* (first, second, inner) to (second, first, inner). */
 KERNEL swap(const REAL *in, REAL *out, int first, int second, int inner, Index count)
 {

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from neurosim.errors import ShapeError
 from neurosim.kernels.gpu_convolution import Convolutions
 from neurosim.kernels.gpu_losses import Losses
-from neurosim.kernels.gpu_units import Units
+from neurosim.kernels.gpu_units import KINDS, Units
 
 SOURCE = Path(__file__).with_name("gpu.cu")
 REALS = {"float32": "float", "float64": "double"}  # what REAL stands for in gpu.cu
@@ -27,11 +28,35 @@ class Gpu(Convolutions, Units, Losses):
     Nothing here waits for the machine: launches and products follow one another in its own order.
 
     Args:
-        machine: offers ``zeros``, ``put``, ``host``, ``launch``, ``matmul`` and ``free``, see `neurosim.kernels.cuda.Cuda`.
+        machine: offers ``zeros``, ``put``, ``host``, ``launch``, ``matmul``, ``script`` and ``free``, see
+            `neurosim.kernels.cuda.Cuda`.
     """
 
     def __init__(self, machine):
-        self.machine, self._held = machine, {}
+        self.machine, self._held, self._noted = machine, {}, None
+        self._scripts = WeakKeyDictionary()  # who runs the same work again and again -> what repeats it
+
+    def repeat(self, who, work) -> None:
+        """Run work that launches and multiplies the same at every run, on arrays that stay at their places.
+
+        The first run notes every launch and product; later ones repeat what was noted, by CUDA graphs where the machine has
+        them, and none of the code that led to it.
+
+        Args:
+            who: whose work it is; what was noted is forgotten with it.
+            work: called without arguments. Whatever it does on the machine goes through `launch` and `matmul`.
+        """
+        if who in self._scripts:
+            self._scripts[who]()
+            return
+        held = dict(self._held)
+        self._noted = noted = []
+        try:
+            work()
+        finally:
+            self._noted = None
+        if all(self._held[name] is memory for name, memory in held.items()):  # else a lent array has moved: note it anew
+            self._scripts[who] = self.machine.script(noted)
 
     def take(self, name: str, shape: tuple[int, ...], dtype):
         """Lends an array, undefined, valid until the same name is taken again; its memory grows and is kept."""
@@ -39,7 +64,8 @@ class Gpu(Convolutions, Units, Losses):
         size = math.prod(shape) * dtype.itemsize
         held = self._held.get(name)
         if held is None or held.size < size:
-            self._held.pop(name, None)
+            if self._held.pop(name, None) is not None:
+                self._scripts.clear()  # they would hold on to the smaller memory
             held = self._held[name] = self.machine.zeros((size,), np.uint8)
         return held[:size].view(dtype).reshape(shape)
 
@@ -51,13 +77,22 @@ class Gpu(Convolutions, Units, Losses):
             self.machine.put(self._held[name], np.arange(count))
         return self._held[name]
 
-    def double(self, array):
-        """The array in float64: itself where it is, as the parameters of a deformation are."""
-        return array if array.dtype == np.float64 else array.astype(np.float64)
+    def double(self, name: str, array):
+        """The array in float64: itself where it is, as the parameters of a deformation are; else lent under a name."""
+        if array.dtype == np.float64:
+            return array
+        wide = self.take(name, array.shape, np.float64)
+        self.launch(array.dtype, "widen", wide.size, array, wide, KINDS[array.dtype.name])
+        return wide
+
+    def clear(self, total) -> None:
+        """0 everywhere."""
+        words = total.reshape(-1).view(np.uint32)
+        self.launch("float32", "clear", words.size, words)
 
     def matmul(self, a, b, out) -> None:
         """out = a b."""
-        self.machine.matmul(a, b, out)
+        self._do("matmul", a, b, out)
 
     def launch(self, real, name: str, count: int, *arguments) -> None:
         """Run a kernel of gpu.cu, ``count`` elements of it; see `neurosim.kernels.cuda.Cuda.launch`.
@@ -70,7 +105,12 @@ class Gpu(Convolutions, Units, Losses):
                 raise ShapeError(f"kernel {name} was given {'x'.join(map(str, array.shape))} elements",
                                  f"fewer than {LARGEST} elements, side by side", "write a smaller --batch")  # fmt: skip
         if count:
-            self.machine.launch(REALS[np.dtype(real).name], name, count, arguments)
+            self._do("launch", REALS[np.dtype(real).name], name, count, arguments)
+
+    def _do(self, name: str, *arguments) -> None:
+        if self._noted is not None:
+            self._noted.append((name, arguments))
+        getattr(self.machine, name)(*arguments)
 
 
 def names() -> list[str]:

@@ -65,11 +65,13 @@ class Losses:
     def _both(self, view1, view2):
         """Both views one below the other, a copy."""
         z = self.take("both", (2 * len(view1), view1.shape[1]), view1.dtype)
-        z[: len(view1)], z[len(view1) :] = view1, view2
+        for view, part in ((view1, z[: len(view1)]), (view2, z[len(view1) :])):
+            self.launch(z.dtype, "copy", view.size, view, part)
         return z
 
     def _part(self, error, error1, error2):
-        error1[...], error2[...] = error[: len(error1)], error[len(error1) :]
+        for view, part in ((error1, error[: len(error1)]), (error2, error[len(error1) :])):
+            self.launch(error.dtype, "copy", view.size, part, view)
 
     def hinge_mean(self, view1, view2, error1, error2, value, *, margin_positive, margin_negative):
         """Mean-over-active hinge; see `neurosim.kernels.reference_losses.hinge_mean`."""

@@ -121,7 +121,8 @@ class Units:
     def deform_simclr(self, image, theta, brightness, contrast, saturation, hue, order, grey, flip, out):
         """See `neurosim.kernels.reference_deformation.deform_simclr`: a launch for each of the four turns."""
         samples, rows, columns, channels = out.shape
-        factors = [self.double(factor) for factor in (brightness, contrast, saturation, hue)]
+        given = {"brightness": brightness, "contrast": contrast, "saturation": saturation, "hue": hue}
+        factors = [self.double(name, factor) for name, factor in given.items()]
         self._map(image, theta, factors[2:], flip, out, False, False)
         sums = self.take("lines", (samples, rows), "float64")
         for turn in range(4):
@@ -132,5 +133,6 @@ class Units:
 
     def _map(self, image, theta, colour, flip, out, border, coloured):
         _, rows, columns, channels = out.shape
-        self.launch(out.dtype, "deform", out.size // channels, image, self.double(theta), *map(self.double, colour), flip, out,
+        colour = [self.double(name, factor) for name, factor in zip(("saturation", "hue"), colour, strict=True)]
+        self.launch(out.dtype, "deform", out.size // channels, image, self.double("theta", theta), *colour, flip, out,
                     KINDS[image.dtype.name], rows, columns, channels, border, coloured)  # fmt: skip

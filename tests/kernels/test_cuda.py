@@ -1,11 +1,12 @@
 """What is between the kernels and CuPy, with a stand-in for CuPy: NumPy's arrays, and gpu.cu as plain C++."""
 
+import functools
 import sys
 import types
 
 import numpy as np
 import pytest
-from neurosim.bench.gpu import TOLERANCES, apart, configured, steps
+from neurosim.bench.gpu import TOLERANCES, apart, configured, speed, steps
 
 from neurosim.errors import DeviceError, ShapeError
 from neurosim.kernels import api, cpu
@@ -34,6 +35,29 @@ def cupy(monkeypatch, host_machine):
     """A stand-in for CuPy, where ``import cupy`` finds it; its attributes can be changed."""
     stand_in, machine = types.ModuleType("cupy"), host_machine.Host()
 
+    class Stream:
+        """Work that is queued while it captures is kept for its graph, and not run."""
+
+        capturing, captured = None, []  # the stream that captures now, and every graph's launches
+
+        def __init__(self, non_blocking):
+            assert non_blocking  # others cannot capture while the default stream works
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            assert Stream.capturing is None
+
+        def begin_capture(self):
+            assert Stream.capturing is None
+            Stream.capturing = []
+
+        def end_capture(self):
+            launches, Stream.capturing = Stream.capturing, None
+            Stream.captured.append(launches)
+            return types.SimpleNamespace(launch=lambda: [run() for run in launches])
+
     class RawModule:
         def __init__(self, code, options, backend):
             (define,) = options
@@ -45,9 +69,18 @@ def cupy(monkeypatch, host_machine):
                 *arguments, count = arguments
                 assert all(isinstance(a, (np.int32, np.float64, np.ndarray)) for a in arguments) and isinstance(count, np.uint32)
                 assert 0 < grid[0] < 2**31 and grid[0] * block[0] >= count > (grid[0] - 1) * block[0]
-                machine.launch(self.real, name, int(count), arguments)
+                run = functools.partial(machine.launch, self.real, name, int(count), arguments)
+                if Stream.capturing is None:
+                    run()
+                else:
+                    Stream.capturing.append(run)
 
             return launch
+
+    def matmul(a, b, out):
+        if Stream.capturing is not None:
+            raise NotImplementedError("cuBLAS is not supported while a stream captures")  # as CuPy does
+        machine.matmul(a, b, out)
 
     def zeros(shape, dtype):
         if int(np.prod(shape)) * np.dtype(dtype).itemsize > stand_in.room:
@@ -63,13 +96,14 @@ def cupy(monkeypatch, host_machine):
     stand_in.room, stand_in.products, stand_in.__version__ = 1 << 40, products, "0"
     stand_in.cuda = types.SimpleNamespace(
         runtime=runtime, Device=lambda: device, memory=types.SimpleNamespace(OutOfMemoryError=OutOfMemory),
-        Stream=types.SimpleNamespace(null=types.SimpleNamespace(synchronize=lambda: None)),
+        Stream=Stream,
     )  # fmt: skip
     stand_in._core = types.SimpleNamespace(
         get_compute_type=lambda dtype: products["type"], set_compute_type=lambda dtype, kind: products.update(type=kind)
     )
     stand_in.get_default_memory_pool = lambda: types.SimpleNamespace(free_bytes=lambda: 5)
-    stand_in.RawModule, stand_in.zeros, stand_in.matmul = RawModule, zeros, machine.matmul
+    Stream.null = types.SimpleNamespace(synchronize=lambda: None)
+    stand_in.RawModule, stand_in.zeros, stand_in.matmul, stand_in.graphs = RawModule, zeros, matmul, Stream.captured
     stand_in.asnumpy, stand_in.asarray = (lambda array: np.array(array)), np.asarray
     stand_in.take = np.take
     monkeypatch.setitem(sys.modules, "cupy", stand_in)
@@ -83,6 +117,46 @@ def cupy(monkeypatch, host_machine):
 def test_steps_through_cupys_calls_agree_with_the_cpu(cupy, rule, precision):
     config = configured(rule, precision)
     assert apart(steps(config, api.backend("gpu", precision)), steps(config, cpu)) <= TOLERANCES[precision]
+
+
+@pytest.mark.parametrize("rule", ["bp", "ll", "dtp", "simclr", "clapp"])
+def test_later_runs_of_a_program_are_graphs_of_launches_between_products(cupy, rule):
+    config, runs = configured(rule, "float64"), 4
+    found = steps(config, api.backend("gpu", "float64"), runs, again=True)
+    assert apart(found, steps(config, cpu, runs, again=True)) <= TOLERANCES["float64"]
+    assert cupy.graphs and all(len(launches) > 1 for launches in cupy.graphs)
+
+
+def test_what_was_noted_is_forgotten_when_a_lent_array_moves(cupy):
+    kernels, noted = api.backend("gpu"), []
+    script = kernels.machine.script
+    kernels.machine.script = lambda calls: noted.append(len(calls)) or script(calls)
+    totals = [kernels.machine.zeros((4,), np.float32) for _ in range(2)]
+
+    class Who:
+        """Copies 1, 2, ... into lent memory and on to its total."""
+
+        def __init__(self, total, size):
+            self.total, self.size = total, size
+
+        def work(self):
+            lent = kernels.take("test", (self.size,), np.float32)[:4]
+            kernels.launch("float32", "copy", 4, self.source, lent)
+            kernels.launch("float32", "copy", 4, lent, self.total)
+
+    few, many = Who(totals[0], 4), Who(totals[1], 400)
+    few.source = many.source = source = kernels.machine.zeros((4,), np.float32)
+    for turn, who in enumerate([few, few, many, many, few, few, many], 1):
+        kernels.machine.put(source, np.full(4, turn))
+        kernels.repeat(who, who.work)
+        assert kernels.machine.host(who.total).tolist() == [turn] * 4
+    assert len(noted) == 3  # few's, then what needs more memory once it has it, and few's again in that memory
+
+
+def test_speed_is_measured_with_and_without_graphs(cupy):
+    found = speed("bp", pairs=2, repeats=1, times=1)["images/s"]
+    assert found.keys() == {"neurosim, float32", "neurosim, tf32", "neurosim, tf32 without graphs"} and min(found.values()) > 0
+    assert cupy.graphs
 
 
 def test_products_are_of_the_precision_that_was_asked_for(cupy):
