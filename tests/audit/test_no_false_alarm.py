@@ -1,5 +1,6 @@
 """Plausible configurations over twenty random small networks: no alarm; and the controls fail as they must."""
 
+import dataclasses
 import os
 from itertools import product
 
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 
 from neurosim.audit import assert_plausible, audit
-from neurosim.audit.subject import of_config
+from neurosim.audit.subject import of_config, of_rule
 from neurosim.config import Config
 from neurosim.errors import PlausibilityError
 from neurosim.losses import make as make_loss
@@ -50,6 +51,22 @@ def test_plausible_rules_raise_no_alarm(build, seed):
         report = audit(build(rule, loss=make_loss(name, **given), **network, **options))
         assert report.exit_code == 0, f"{rule} {options} {network} {name}\n{report.text()}"
         assert all("violated" not in {a.verdict for a in answers.values()} for answers in report.table.values())
+
+
+@pytest.mark.parametrize("loss", LOSSES[1:])
+def test_activities_that_are_equal_are_no_bend(build, loss):
+    """Every comparison lies where its sign turns: sums and comparisons are simple arithmetic there, too."""
+    name, given = loss
+    subject = of_rule(build("ll", loss=make_loss(name, **given)), deformed=False)
+    images = next(buffer for plan in subject.plans.values() for buffer in plan.buffers if buffer.name == "images")
+    shown = subject.show
+
+    def show(batch):
+        shown(batch)
+        images.array[...] = images.array[0]
+
+    report = audit(dataclasses.replace(subject, show=show))
+    assert "ii" not in report.violated and report.table["ii"]["behaviour"].verdict == "holds", report.text()
 
 
 @pytest.mark.parametrize("seed", range(5))
