@@ -10,13 +10,16 @@ from pathlib import Path
 import click
 from neurosim.cli.train import span, take_device
 
+from neurosim.errors import WiringError
 from neurosim.execute import Workers
 from neurosim.report import figures
-from neurosim.reproduce import forecast, page
+from neurosim.reproduce import crew, forecast, page
 from neurosim.reproduce.cells import TABLES
-from neurosim.reproduce.grid import Grid
+from neurosim.reproduce.grid import Grid, Stage
 from neurosim.run import write_whole
 from neurosim.train import Interrupted
+
+MOST_JOBS = 8  # by default: each process holds the images
 
 
 @click.command()
@@ -30,13 +33,15 @@ from neurosim.train import Interrupted
 @click.option("--network", help="Another network than the paper's.")
 @click.option("--readout", help="lbfgs, adam, hinge or knn.  [default: adam, as published, at scale 1; lbfgs below]")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder of the grid.  [default: runs/TABLE-SCALE]")
-@click.option("--threads", type=int, help="Any number gives the same bits.  [default: every core]")
+@click.option("--threads", type=int, help="In all; any number gives the same bits.  [default: every core]")
+@click.option("--jobs", type=int, help="Cells at a time, each in a process with its share of the threads, to the same bits.  "
+              "[default: one a thread, 8 at most; 1 on a GPU]")
 @click.option("--device", help="cpu, gpu, or auto: a GPU where there is one.  [default: cpu]")
 @click.option("--precision", help="float32, float64; of a GPU's products also tf32.  [default: float32]")
 @click.option("--list", "listed", is_flag=True, help="Print the cells, and do nothing.")
 @click.option("--dry-run", is_flag=True, help="Say how long it would take, from one batch of every plan, and do nothing.")
-def reproduce(table, data_dir, scale, seeds, only, encoder_data, network, readout, out, threads, device, precision, listed,
-              dry_run):  # fmt: skip
+def reproduce(table, data_dir, scale, seeds, only, encoder_data, network, readout, out, threads, jobs, device, precision,
+              listed, dry_run):  # fmt: skip
     """Run the grid of the paper's TABLE: table1 (CIFAR) or table2 (STL-10).
 
     Every finished cell is kept; the same command goes on where it stopped, in the middle of a cell too. At the end the
@@ -55,11 +60,24 @@ def reproduce(table, data_dir, scale, seeds, only, encoder_data, network, readou
     click.echo(f"table     {grid.protocol.title()}")
     click.echo(f"protocol  {grid.protocol.note()}")
     click.echo(f"grid      {len(grid.cells)} cells x {seeds} seeds in {out}, {len(grid.results())} finished")
-    with Workers(threads) as workers:
-        if dry_run:
-            _forecast(grid, workers)
-        else:
-            _run(grid, workers)
+    threads = threads or Workers().threads
+    jobs = _jobs(jobs, threads, grid)
+    if dry_run:
+        _forecast(grid, jobs, max(1, threads // jobs))
+    else:
+        _run(grid, jobs, max(1, threads // jobs))
+
+
+def _jobs(asked: int | None, threads: int, grid: Grid) -> int:
+    """Cells at a time: no more than there are.
+
+    Raises:
+        WiringError: a number that cannot be.
+    """
+    if asked is not None and asked < 1:
+        raise WiringError(f"--jobs {asked}", "at least 1", "write --jobs 1")
+    jobs = asked or (1 if grid.device == "gpu" else min(threads, MOST_JOBS))
+    return max(1, min(jobs, grid.seeds * len(grid.cells) - len(grid.results())))
 
 
 def _span(seconds: float) -> str:
@@ -67,15 +85,22 @@ def _span(seconds: float) -> str:
     return f"{seconds / 86400:.1f} days" if seconds >= 1.5 * 86400 else span(seconds)
 
 
-def _forecast(grid: Grid, workers: Workers) -> None:
+def _forecast(grid: Grid, jobs: int, threads: int) -> None:
     done = grid.results()
-    times = forecast.measure(grid, grid.cells, workers, lambda cell: _show(f"measuring {cell.name}"))
+    with Workers(threads) as workers:
+        times = forecast.measure(grid, grid.cells, workers, lambda cell: _show(f"measuring {cell.name}"))
     _show("")
     for cell in grid.cells:
         train, read = times[cell.name]
         click.echo(f"{cell.name:24} {_span(train):>9} of training, {_span(read):>9} of read-out, a seed")
     left = sum(sum(times[cell.name]) for cell, seed in grid.tasks() if (cell.name, seed) not in done)
-    click.echo(f"expected  {_span(left)} for what is not finished, on {workers.threads} threads")
+    click.echo(f"expected  {_span(left / jobs)} for what is not finished, {_side_by_side(jobs, threads)}")
+
+
+def _side_by_side(jobs: int, threads: int) -> str:
+    """How many cells at a time, in words."""
+    many = f"{threads} thread{'s' * (threads > 1)}"
+    return f"{jobs} cells at a time, {many} each" if jobs > 1 else f"on {many}"
 
 
 def _show(line: str) -> None:
@@ -89,54 +114,49 @@ class _Clock:
 
     def __init__(self, grid: Grid):
         done = grid.results()
-        self.grid, self.tasks = grid, [task for task in grid.tasks() if (task[0].name, task[1]) not in done]
-        self.weights = {cell.name: max(1.0, forecast.work(grid, cell)) for cell, _ in self.tasks}
-        self.total = sum(self.weights[cell.name] for cell, _ in self.tasks)
-        self.began, self.finished, self.first = time.perf_counter(), 0.0, None
-        self.number, self.last = 0, 0.0
+        tasks = [cell for cell, seed in grid.tasks() if (cell.name, seed) not in done]
+        self.whole, self.finished = grid.seeds * len(grid.cells), grid.seeds * len(grid.cells) - len(tasks)
+        self.weights = {cell.name: max(1.0, forecast.work(grid, cell)) for cell in tasks}
+        self.total, self.spent = sum(self.weights[cell.name] for cell in tasks), 0.0
+        self.began, self.last = time.perf_counter(), 0.0
+        self.stages: dict[tuple[str, int], Stage] = {}  # of the cells that are at work
 
-    def tell(self, cell, seed, trainer, what) -> None:
+    def tell(self, stage: Stage) -> None:
         """After every batch."""
-        part = 0.0
-        if trainer is None:
-            self.number += 1
-            self.first = None
-            if not sys.stderr.isatty():
-                click.echo(f"{self._place(cell, seed)}  begins", err=True)
-        elif trainer.session.epochs:
-            batches = trainer.session.epochs * trainer.session.batches
-            if self.first is None:
-                self.first = trainer.progress.done - 1  # batches of an earlier start cost nothing now
-            part = (trainer.progress.done - self.first) / max(1, batches - self.first)
+        self.stages[stage.cell, stage.seed] = stage
         now = time.perf_counter()
-        if now - self.last > 0.2 or what == "read-out":
+        if stage.what == "builds" and not sys.stderr.isatty():
+            click.echo(f"[{self.finished + len(self.stages)}/{self.whole}] {stage.cell}, seed {stage.seed}  begins", err=True)
+        if now - self.last > 0.2 or stage.what == "read-out":
             self.last = now
-            left = self.left(self.finished + part * self.weights[cell.name])
-            epoch = "" if trainer is None or what == "read-out" else (
-                f"  epoch {min(trainer.progress.epoch + 1, trainer.session.epochs)}/{trainer.session.epochs}"
-                f"  error {trainer.progress.error:.3f}")  # fmt: skip
-            _show(f"{self._place(cell, seed)}  {what}{epoch}  {left}")
+            _show(f"{self._now(stage)}  {self.left()}")
 
-    def _place(self, cell, seed) -> str:
-        whole = self.grid.seeds * len(self.grid.cells)
-        return f"[{whole - len(self.tasks) + self.number}/{whole}] {cell.name}, seed {seed}"
+    def _now(self, stage: Stage) -> str:
+        """What is at work: one cell with its epoch and error, several with what is done of each."""
+        if len(self.stages) > 1:
+            cells = [f"{s.cell} {s.seed}: {s.part:.0%}" for s in self.stages.values()]
+            return f"[{self.finished}/{self.whole}] {', '.join(cells)}"
+        epoch = f"  epoch {stage.epoch}/{stage.epochs}  error {stage.error:.3f}" if stage.epochs else ""
+        return f"[{self.finished + 1}/{self.whole}] {stage.cell}, seed {stage.seed}  {stage.what}{epoch}"
 
-    def left(self, done: float) -> str:
+    def left(self) -> str:
         """In words."""
+        done = self.spent + sum(stage.part * self.weights[stage.cell] for stage in self.stages.values())
         spent = time.perf_counter() - self.began
         return f"{_span(spent * (self.total - done) / done)} left" if done > 0 and spent > 1 else ""
 
     def cell(self, results: dict) -> None:
         """After every cell: one line."""
         result = next(reversed(results.values()))
-        self.finished += self.weights[result["cell"]]
+        self.stages.pop((result["cell"], result["seed"]))
+        self.spent += self.weights[result["cell"]]
+        self.finished += 1
         _show("")
-        number = self.grid.seeds * len(self.grid.cells) - len(self.tasks) + self.number
-        click.echo(f"[{number}/{self.grid.seeds * len(self.grid.cells)}] {result['cell']}, seed {result['seed']}: "
-                   f"{100 * result['test_accuracy']:.1f} %, {self.left(self.finished) or '0 s left'}")  # fmt: skip
+        click.echo(f"[{self.finished}/{self.whole}] {result['cell']}, seed {result['seed']}: "
+                   f"{100 * result['test_accuracy']:.1f} %, {self.left() or '0 s left'}")  # fmt: skip
 
 
-def _run(grid: Grid, workers: Workers) -> None:
+def _run(grid: Grid, jobs: int, threads: int) -> None:
     """Everything that is not finished, then the table and its figure."""
     command = shlex.join(["neurosim", *_words(grid)])
     clock = _Clock(grid)
@@ -146,9 +166,14 @@ def _run(grid: Grid, workers: Workers) -> None:
         page.write(grid, results, command)
 
     try:
-        grid.run(workers, clock.tell, done)
+        if jobs > 1:
+            click.echo(f"running   {_side_by_side(jobs, threads)}")
+            crew.run(grid, jobs, threads, clock.tell, done)
+        else:
+            with Workers(threads) as workers:
+                grid.run(workers, clock.tell, done)
     except (Interrupted, KeyboardInterrupt):
-        click.echo("\nstopped; every finished cell and this one's last checkpoint are kept. The same command goes on.", err=True)
+        click.echo("\nstopped; finished cells and the last checkpoints are kept. The same command goes on.", err=True)
         sys.exit(130)
     results = grid.results()
     files = page.write(grid, results, command)

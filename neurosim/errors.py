@@ -16,6 +16,10 @@ class NeurosimError(Exception):
         text = f"{met}; expected {expected}; {mend}"
         # A file's name may hold line breaks, or bytes that are no text: the message stays one printable line.
         super().__init__(" ".join(text.encode(errors="replace").decode().split()))
+        self._told = met, expected, mend
+
+    def __reduce__(self):
+        return type(self), self._told  # so that it can be sent from one process to another
 
 
 class ShapeError(NeurosimError):

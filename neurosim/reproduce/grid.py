@@ -7,6 +7,7 @@ cell: its configuration, audit, metrics, and until it is read out its checkpoint
 from __future__ import annotations
 
 import json
+import math
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -28,8 +29,30 @@ from neurosim.session import Session
 from neurosim.train import Progress, Trainer
 
 FORMAT = 1  # of a cell's file
-Tell = Callable[[Cell, int, "Trainer | None", str], None]
 WANTED = ("test_accuracy", "images_seen", "seconds", "verdict", "audit")  # what the table reads of it
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Where one cell with one seed is.
+
+    Args:
+        cell: its name. seed: its seed.
+        what: ``builds``, the lesson that is trained, or ``read-out``.
+        part: of the training that this start has to do, 0..1.
+        epoch, epochs: the one that is trained, from 1, and how many. error: as in `neurosim.train.Progress`.
+    """
+
+    cell: str
+    seed: int
+    what: str
+    part: float = 0.0
+    epoch: int = 0
+    epochs: int = 0
+    error: float = math.nan
+
+
+Tell = Callable[[Stage], None]
 
 
 @dataclass
@@ -121,12 +144,22 @@ class Grid:
                 _same(run.folder, self.protocol.told(run.config), self.protocol.identity(cell, seed))
         return found
 
+    def unfinished(self, results: dict) -> list[tuple[Cell, int]]:
+        """Cells and seeds that have no result, in order; their folders are made.
+
+        Raises:
+            RunError: a folder that cannot be written to.
+        """
+        for folder in (self.out, self.out / "cells", self.out / "runs"):
+            make_folder(folder)
+        return [(cell, seed) for cell, seed in self.tasks() if (cell.name, seed) not in results]
+
     def run(self, workers: Workers, tell: Tell, done: Callable[[dict], None]) -> None:
-        """Run what is not finished.
+        """Run what is not finished, one cell after another; `neurosim.reproduce.crew` runs several at a time.
 
         Args:
             workers: who computes.
-            tell: called with (cell, seed, trainer or None, what is being done) as work goes on.
+            tell: called with a `Stage` as work goes on.
             done: called with all results so far, whenever a cell is finished.
 
         Raises:
@@ -134,54 +167,63 @@ class Grid:
             RunError: see `results`; and a folder that cannot be written to.
         """
         results = self.results()
-        for folder in (self.out, self.out / "cells", self.out / "runs"):
-            make_folder(folder)
-        for cell, seed in self.tasks():
-            if (cell.name, seed) not in results:
-                result = self._run(cell, seed, workers, tell, results)
-                write_json(self.path(cell, seed), result)
-                (self.folder(cell, seed) / "checkpoint.npz").unlink(missing_ok=True)  # large, and no longer needed
-                results[cell.name, seed] = result
-                done(results)
+        for cell, seed in self.unfinished(results):
+            results[cell.name, seed] = self.finish(cell, seed, workers, tell, known(results, cell))
+            done(results)
 
-    def _run(self, cell: Cell, seed: int, workers: Workers, tell: Tell, results: dict) -> dict:
-        """One cell with one seed, from its beginning or from its last checkpoint."""
+    def finish(self, cell: Cell, seed: int, workers: Workers, tell: Tell, audited: tuple[str, str] | None) -> dict:
+        """One cell with one seed, from its beginning or from its last checkpoint; its result, which is kept.
+
+        Args:
+            cell, seed: which. workers, tell: as for `run`.
+            audited: what the audit says of the cell, where it has been asked; see `known`.
+
+        Raises:
+            Interrupted: after saving, when Ctrl-C or SIGTERM came.
+        """
         config, folder = self.config(cell, seed), self.folder(cell, seed)
-        tell(cell, seed, None, "builds")
+        tell(Stage(cell.name, seed, "builds"))
         session = Session(config, self.data)
-        trainer, verdict, line = self._open(session, folder, _verdict(results, cell))
+        trainer, verdict, line = self._open(session, folder, audited)
         if not (folder / "checkpoint.npz").is_file():
             trainer.start(workers)
         else:
             trainer.resume()
+        first, batches = trainer.progress.done, session.epochs * session.batches
 
         def heard(progress: Progress) -> None:
-            tell(cell, seed, trainer, progress.lesson)
+            part = (progress.done - first) / max(1, batches - first)  # batches of an earlier start cost nothing now
+            epoch = min(progress.epoch + 1, session.epochs)
+            tell(Stage(cell.name, seed, progress.lesson, part, epoch, session.epochs, progress.error))
 
         trainer.tell = heard
         progress = trainer.train(workers)
-        tell(cell, seed, trainer, "read-out")
+        tell(Stage(cell.name, seed, "read-out", 1.0))
         (accuracy,) = read_out(config, self.read, forward_weights(session.network), workers, only_top=True)  # as the tables
-        return {
+        result = {
             "format": FORMAT, "neurosim": neurosim.__version__, "cell": cell.name, "seed": seed,
             "made with": self.protocol.identity(cell, seed), "test_accuracy": accuracy,
             "images_seen": progress.done * config.batch, "seconds": progress.seconds, "verdict": verdict, "audit": line,
             "wiring": session.rule.wiring(),
         }  # fmt: skip
+        write_json(self.path(cell, seed), result)
+        (folder / "checkpoint.npz").unlink(missing_ok=True)  # large, and no longer needed
+        return result
 
-    def _open(self, session: Session, folder: Path, known: tuple[str, str] | None) -> tuple[Trainer, str, str]:
+    def _open(self, session: Session, folder: Path, audited: tuple[str, str] | None) -> tuple[Trainer, str, str]:
         """A trainer on the cell's folder, and what the audit says of its plans; asked once a cell, whatever the seed."""
         if folder.exists() and not (folder / "config.json").is_file():
             shutil.rmtree(folder)  # killed before it began
         run = Run.open(folder) if folder.exists() else Run.create(folder, session.config, session.rule.wiring())
-        if known is None:
+        if audited is None:
             report = at_start(session)
             run.save_audit(report.json())
-            known = report.verdict, report.line()
-        return Trainer(session, run, self.checkpoint_every), *known
+            audited = report.verdict, report.line()
+        return Trainer(session, run, self.checkpoint_every), *audited
 
 
-def _verdict(results: dict, cell: Cell) -> tuple[str, str] | None:
+def known(results: dict, cell: Cell) -> tuple[str, str] | None:
+    """The audit's verdict and line on a cell, which are those of every seed; None where it has not been asked."""
     return next(((r["verdict"], r["audit"]) for (name, _), r in results.items() if name == cell.name), None)
 
 

@@ -6,6 +6,8 @@ import io
 import json
 import os
 import signal
+import subprocess
+import sys
 import types
 
 import numpy as np
@@ -17,6 +19,7 @@ from neurosim.errors import WiringError
 from neurosim.evaluate.layers import read_out
 from neurosim.execute import Workers
 from neurosim.report import figures
+from neurosim.reproduce import crew
 from neurosim.reproduce.cells import BLOCKED, OPEN, TABLES
 from neurosim.reproduce.grid import Grid
 from neurosim.reproduce.protocol import Protocol
@@ -147,6 +150,71 @@ def test_cifar10_alone_is_said(few, tmp_path):
     assert done.code == 0 and "Table 1 at scale 1e-06, not the paper's protocol: CIFAR-10 alone" in done.out
 
 
+def accuracies(folder):
+    """Of every finished cell, by its file's name; and what each was made with."""
+    kept = {path.name: json.loads(path.read_text()) for path in sorted((folder / "cells").glob("*.json"))}
+    return {name: (held["test_accuracy"], held["made with"], held["verdict"]) for name, held in kept.items()}
+
+
+SOME = ["--only", "bp", "--only", "ll-greedy-rf"]
+
+
+def test_cells_side_by_side_give_what_they_give_one_after_another(stl10, tmp_path):
+    options = ["table2", "--data-dir", stl10, *TINY, "--seeds", 2, *SOME]
+    one = call(*options, "--out", tmp_path / "one")
+    two = call(*options, "--threads", 2, "--out", tmp_path / "two")
+    assert one.code == two.code == 0, two.err
+    assert "2 cells at a time, 1 thread each" in two.out and "at a time" not in one.out
+    assert accuracies(tmp_path / "two") == accuracies(tmp_path / "one") and len(accuracies(tmp_path / "one")) == 6
+    again = call(*options, "--threads", 2, "--out", tmp_path / "two")
+    assert again.code == 0 and "6 finished" in again.out and "at a time" not in again.out
+    dry = call(*options, "--jobs", 2, "--dry-run", "--out", tmp_path / "dry")
+    assert dry.code == 0 and "2 cells at a time" in dry.out and not (tmp_path / "dry").exists()
+
+
+def test_cells_side_by_side_stop_and_go_on(stl10, tmp_path):
+    """Ctrl-C while two cells are trained: both are saved, the exit code is 130, and the same command ends as if nothing was."""
+    options = ["table2", "--data-dir", stl10, *TINY, "--scale", "0.0005", "--seeds", 1, *SOME]
+    whole = call(*options, "--out", tmp_path / "whole")
+    assert whole.code == 0, whole.err
+    words = [*options, "--threads", 2, "--out", tmp_path / "part"]
+    start = [sys.executable, "-c", "from neurosim.cli.main import main; main()", "reproduce", *map(str, words)]
+    with subprocess.Popen(start, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        for line in process.stderr:
+            if "begins" in line and "random" not in line:
+                break
+        process.send_signal(signal.SIGINT)
+        _, told = process.communicate()
+    assert process.returncode == 130 and "The same command goes on" in told and "Traceback" not in told, told
+    on = call(*words)
+    assert on.code == 0, on.err
+    assert accuracies(tmp_path / "part") == accuracies(tmp_path / "whole")
+
+
+def test_what_a_process_meets_is_one_line(stl10, tmp_path, monkeypatch):
+    options = ["table2", "--data-dir", stl10, *TINY, "--seeds", 1, *SOME, "--threads", 2, "--out", tmp_path]
+
+    def told():
+        done = call(*options)
+        *begun, line = done.err.splitlines()
+        assert done.code == 2 and all(each.endswith("begins") for each in begun) and "; expected " in line, done.err
+        return line
+
+    (tmp_path / "cells" / "bp-seed0.json").mkdir(parents=True)  # nothing can be kept there
+    assert "bp-seed0.json could not be written" in told()
+    (tmp_path / "cells" / "bp-seed0.json").rmdir()
+    give = crew._Hand.give
+
+    def kill(self, *task):
+        give(self, *task)
+        self._process.kill()
+
+    monkeypatch.setattr(crew._Hand, "give", kill)
+    assert "ended with exit code -9; expected a result; give the same command again" in told()
+    monkeypatch.undo()
+    assert call(*options).code == 0
+
+
 def test_without_matplotlib_one_line_says_so(few, tmp_path, monkeypatch):
     monkeypatch.setattr(figures, "can_plot", lambda: False)
     done = call("table1", "--data-dir", few, *TINY, "--seeds", 1, "--only", "random", "--out", tmp_path)
@@ -222,6 +290,7 @@ def test_a_folder_of_another_protocol_is_refused(few, tmp_path):
     (["--scale", "0"], "--scale 0"), (["--scale", "2"], "--scale 2"), (["--scale", "nan"], "--scale nan"),
     (["--seeds", "0"], "--seeds 0"), (["--only", "bp", "--only", "backprop"], "--only backprop of table1"),
     (["--network", "4 relu"], "layer 1"), (["--readout", "svm"], "--readout svm"), (["--encoder-data", "stl11"], "no data set"),
+    (["--jobs", "0"], "--jobs 0"),
     (["--network", "4 pool, 4 pool, 4 pool, 4 pool, 4 pool, 4 pool"], "layer 6 pools"), (["--threads", "0"], "--threads 0"),
 ], ids=lambda value: " ".join(value) if isinstance(value, list) else "")  # fmt: skip
 def test_what_cannot_be_run_is_refused_in_one_line(few, tmp_path, options, words):
