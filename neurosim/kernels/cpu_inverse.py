@@ -5,14 +5,20 @@ import numpy as np
 from neurosim.kernels.scratch import take
 
 
+def _lines(maps):
+    """Maps as lines of all channels of a row of places, of units as they are: NumPy adds long lines several times as fast."""
+    return maps.reshape(-1, maps.shape[-2] * maps.shape[-1]) if maps.ndim > 2 else maps
+
+
 def add_bias(presynaptic, weight, potential):
     """u += 1 b; see `neurosim.kernels.reference_inverse.add_bias`."""
-    potential += presynaptic[0] * weight[0]
+    lines = _lines(potential)
+    lines += np.tile(presynaptic[0] * weight[0], lines.shape[1] // weight.shape[1])
 
 
 def hebbian_bias(pre, post, change):
     """change += sum of 1 x post; see `neurosim.kernels.reference_inverse.hebbian_bias`."""
-    change[0] += pre[0] * post.reshape(-1, post.shape[-1]).sum(axis=0)
+    change[0] += pre[0] * _lines(post).sum(axis=0).reshape(-1, post.shape[-1]).sum(axis=0)
 
 
 def upconvolve(presynaptic, weight, potential):

@@ -18,6 +18,7 @@ KERNELS = {
 }  # fmt: skip
 DENSE_ROWS = 64  # rows a block of a dense product or an untied layer: below that it re-reads its weights too often
 MANY_ROWS = 7 * DENSE_ROWS  # of more views, a head's error is made a block at a time, and never lies in memory whole
+SMALL_MAP = 4 * 4  # places at most: a convolution of many of these re-reads its weights too often, too
 
 
 def _seen(activity: Buffer, synapse: Synapse) -> Buffer:
@@ -60,7 +61,8 @@ class Projection:
     def __init__(self, pre: Population, post: Population, synapse: Synapse, bias: Bias | None = None):
         self.pre, self.post, self.synapse, self.bias = pre, post, synapse, bias
         self.convolution = synapse.axes is not DENSE  # from maps to maps; a head reads one flat vector
-        self.rows = None if synapse.axes is CONVOLUTION else DENSE_ROWS
+        small = int(np.prod(pre.shape[:2])) <= SMALL_MAP and pre.views > MANY_ROWS
+        self.rows = DENSE_ROWS if synapse.axes is not CONVOLUTION or small else None
         self.widens = self.convolution and widens(pre.activity, post.potential)
 
     @property
