@@ -6,11 +6,12 @@ import sys
 
 import numpy as np
 import pytest
+from neurosim.bench import convolutions
 from neurosim.bench.sides import gain_for
 from neurosim.bench.turns import SIDES, build, check
 
 from neurosim.data.deform import Deformation
-from neurosim.errors import RunError
+from neurosim.errors import RunError, WiringError
 from neurosim.execute import Workers
 from neurosim.kernels.deformation import deform
 
@@ -111,3 +112,12 @@ def test_without_pytorch_it_says_so():
     assert done.returncode == 2
     assert done.stderr.startswith("error: PyTorch is not installed; expected")
     assert done.stderr.count("\n") == 1
+
+
+def test_convolutions_are_timed_in_tiles_and_by_the_plain_sum(capsys):
+    convolutions.main(["--network", "16 hardtanh, 17 pool, 18 hardtanh", "--side", "8", "--rows", "2", "--repeats", "1"])
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines[2:]] == ["W2", "W3"]  # three channels are too few for tiles
+    assert all(len(line.split()) == 12 for line in lines[2:]) and "8x8x16 -> 17, 2 views" in lines[2]
+    with pytest.raises(WiringError, match=r"--rows 16,x --repeats 30; expected whole numbers"):
+        convolutions.main(["--rows", "16,x"])
