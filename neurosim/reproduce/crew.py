@@ -38,9 +38,11 @@ def run(grid: Grid, jobs: int, threads: int, tell: Tell, done: Callable[[dict], 
     """
     results = grid.results()
     waiting = grid.unfinished(results)
-    crew = [_Hand(grid, threads) for _ in range(min(jobs, len(waiting)))]
+    # A terminal's Ctrl-C comes to all processes; this one passes it on. What is ignored here is ignored in those started here.
+    with _handling(signal.SIGINT, signal.SIG_IGN):
+        crew = [_Hand(grid, threads) for _ in range(min(jobs, len(waiting)))]
     try:
-        with _sigterm_as_interrupt():
+        with _handling(signal.SIGTERM, _interrupt):  # a polite kill stops the crew as Ctrl-C does
             while waiting or any(hand.task for hand in crew):
                 for hand in crew:
                     if waiting and not hand.task:
@@ -111,26 +113,25 @@ class _Hand:
         self.line.close()
 
 
+def _interrupt(number, frame):
+    raise KeyboardInterrupt
+
+
 @contextmanager
-def _sigterm_as_interrupt():
-    """A polite kill stops the crew as Ctrl-C does."""
-
-    def interrupt(number, frame):
-        raise KeyboardInterrupt
-
+def _handling(number: int, handler):
+    """A signal is handled so for a while; elsewhere than in the main thread as it was."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    old = signal.signal(signal.SIGTERM, interrupt)
+    old = signal.signal(number, handler)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, old)
+        signal.signal(number, old)
 
 
 def _serve(fields: dict, threads: int, line: Connection) -> None:
     """What a process of the crew does: cells, as they are given, until the line is closed."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C comes to all; the first process passes it on
     last = 0.0
 
     def tell(stage: Stage) -> None:

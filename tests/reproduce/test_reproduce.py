@@ -179,11 +179,11 @@ def test_cells_side_by_side_stop_and_go_on(stl10, tmp_path):
     assert whole.code == 0, whole.err
     words = [*options, "--threads", 2, "--out", tmp_path / "part"]
     start = [sys.executable, "-c", "from neurosim.cli.main import main; main()", "reproduce", *map(str, words)]
-    with subprocess.Popen(start, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(start, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True) as process:
         for line in process.stderr:
             if "begins" in line and "random" not in line:
                 break
-        process.send_signal(signal.SIGINT)
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to every process
         _, told = process.communicate()
     assert process.returncode == 130 and "The same command goes on" in told and "Traceback" not in told, told
     on = call(*words)
