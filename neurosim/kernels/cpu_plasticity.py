@@ -1,5 +1,7 @@
 """Plasticity and short-term memory of the CPU, elementwise; `neurosim.kernels.reference_plasticity` specifies it."""
 
+import math
+
 import numpy as np
 
 from neurosim.kernels.cpu_units import signs
@@ -9,9 +11,9 @@ from neurosim.kernels.scratch import take
 __all__ = ["adam", "momentum", "push", "send_sign", "sgd", "signum", "tick"]
 
 
-def _apply(direction, weight, rate, decay):
-    """``w -= eta (direction + lambda w)``, the direction's array is used up."""
-    eta = weight.dtype.type(rate[0])
+def _apply(direction, weight, rate, decay, size=1.0):
+    """``w -= eta (size direction + lambda w)``, the direction's array is used up."""
+    eta = weight.dtype.type(rate[0] * size)
     if decay:
         weight *= weight.dtype.type(1 - rate[0] * decay)
     direction *= eta
@@ -43,14 +45,13 @@ def signum(change, weight, trace, rate, *, bound, momentum, decay):
     _follow(change, trace, momentum)
     direction = take("direction", weight.shape, weight.dtype)
     signs(trace, direction)
-    direction *= weight.dtype.type(bound)
-    _apply(direction, weight, rate, decay)
+    _apply(direction, weight, rate, decay, bound)
 
 
 def adam(change, weight, trace, square, count, rate, *, beta1, beta2, epsilon, decay):
-    """See `neurosim.kernels.reference_plasticity.adam`."""
+    """See `neurosim.kernels.reference_plasticity.adam`; what corrects v stands outside its root, for a pass less."""
     t, real = int(count[0]), weight.dtype.type
-    direction = take("direction", weight.shape, weight.dtype)
+    direction, root = (take(name, weight.shape, weight.dtype) for name in ("direction", "root"))
     trace *= real(beta1)
     np.multiply(change, real(1 - beta1), out=direction)
     trace += direction
@@ -58,13 +59,11 @@ def adam(change, weight, trace, square, count, rate, *, beta1, beta2, epsilon, d
     np.multiply(change, change, out=direction)
     direction *= real(1 - beta2)
     square += direction
-    root = take("root", weight.shape, weight.dtype)
-    np.multiply(square, real(1 / (1 - beta2**t)), out=root)
-    np.sqrt(root, out=root)
-    root += real(epsilon)
+    late = math.sqrt(1 - beta2**t)
+    np.sqrt(square, out=root)
+    root += real(epsilon * late)
     np.divide(trace, root, out=direction)
-    direction *= real(1 / (1 - beta1**t))
-    _apply(direction, weight, rate, decay)
+    _apply(direction, weight, rate, decay, late / (1 - beta1**t))
 
 
 def send_sign(weight, sent, *, scale):

@@ -18,6 +18,8 @@ EQUATIONS = {
 }
 STATES = {"sgd": (), "momentum": ("trace",), "signum": ("trace",), "adam": ("trace", "square")}
 
+ROWS = 1 << 15  # synapses a block: a dozen passes over them stay in the cache, and few synapses are not handed out to threads
+
 
 class Plasticity:
     """One plasticity for many synapses, each with traces of its own; c is the summed outer product.
@@ -71,4 +73,5 @@ class Plasticity:
             scalars["bound"] = bound
         updates = {"weight": weight.line(), **{k: b.line() for k, b in state.items() if k != "count"}}
         equation = EQUATIONS[self.kind].replace("w ", f"{name} ").replace(" w)", f" {name})")
-        yield Step(self.kind, f"{name} changes", equation, reads, updates=updates, scalars=scalars, over="synapse")
+        yield Step(self.kind, f"{name} changes", equation, reads, updates=updates, scalars=scalars, over="synapse",
+                   rows=ROWS)  # fmt: skip
