@@ -33,7 +33,7 @@ class Gpu(Convolutions, Units, Losses):
     """
 
     def __init__(self, machine):
-        self.machine, self._held, self._noted = machine, {}, None
+        self.machine, self._held, self._noted, self._moved = machine, {}, None, 0
         self._scripts = WeakKeyDictionary()  # who runs the same work again and again -> what repeats it
 
     def repeat(self, who, work) -> None:
@@ -49,13 +49,12 @@ class Gpu(Convolutions, Units, Losses):
         if who in self._scripts:
             self._scripts[who]()
             return
-        held = dict(self._held)
-        self._noted = noted = []
+        self._noted, moved = [], self._moved
         try:
             work()
         finally:
-            self._noted = None
-        if all(self._held[name] is memory for name, memory in held.items()):  # else a lent array has moved: note it anew
+            noted, self._noted = self._noted, None
+        if moved == self._moved:  # else a lent array was given more memory: the next run is noted
             self._scripts[who] = self.machine.script(noted)
 
     def take(self, name: str, shape: tuple[int, ...], dtype):
@@ -65,7 +64,9 @@ class Gpu(Convolutions, Units, Losses):
         held = self._held.get(name)
         if held is None or held.size < size:
             if self._held.pop(name, None) is not None:
-                self._scripts.clear()  # they would hold on to the smaller memory
+                self._moved += 1
+                for noted in (self._scripts, self._noted or []):
+                    noted.clear()  # they would hold on to the smaller memory
             held = self._held[name] = self.machine.zeros((size,), np.uint8)
         return held[:size].view(dtype).reshape(shape)
 
