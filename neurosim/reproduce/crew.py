@@ -98,11 +98,12 @@ class _Hand:
         return told
 
     def stop(self) -> None:
-        """Ask for a stop: at once, or, where a cell is trained, after the batch and its checkpoint."""
+        """Ask for a stop: at once, where a cell is trained after the batch and its checkpoint, or where it is read out already
+        after its result."""
+        with suppress(ConnectionError):
+            self.line.send(None)
         if self.task:
             self._process.terminate()
-        else:
-            self.line.close()
 
     def leave(self) -> None:
         """Wait until it has ended; a second Ctrl-C ends it at once."""
@@ -131,7 +132,7 @@ def _handling(number: int, handler):
 
 
 def _serve(fields: dict, threads: int, line: Connection) -> None:
-    """What a process of the crew does: cells, as they are given, until the line is closed."""
+    """What a process of the crew does: cells, as they are given, until there are no more or the line is closed."""
     last = 0.0
 
     def tell(stage: Stage) -> None:
@@ -145,8 +146,8 @@ def _serve(fields: dict, threads: int, line: Connection) -> None:
     try:
         grid = Grid(**fields)
         with Workers(threads) as workers:
-            while True:
-                cell, seed, audited = line.recv()
+            while (task := line.recv()) is not None:
+                cell, seed, audited = task
                 line.send(grid.finish(cell, seed, workers, tell, audited))
     except (EOFError, ConnectionError, Interrupted):
         return  # nobody waits for more
