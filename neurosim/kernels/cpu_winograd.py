@@ -181,10 +181,10 @@ def _spread(weight, sets, transposed=False):
     return spread
 
 
-def _answering(shape, channels, dtype):
+def _answering(shape, dtype):
     """For results in tiles of a shape: where the products over channels go, the transform, and what it makes."""
     result = take("winograd.result", shape, dtype)
-    tiles = result.reshape(TILE, TILE, -1, channels)
+    tiles = result.reshape(TILE, TILE, -1, shape[-1])
     product = take("winograd.product", (PATCH, PATCH, *tiles.shape[2:]), dtype)
     return product, _both(_transforms(dtype)[0], product, tiles), result
 
@@ -197,7 +197,7 @@ def convolve(presynaptic, weight, potential):
         seen, target = _seen(presynaptic[part]), _tiles(potential[part])
         for few in _channels(weight.shape[3]):
             place = target[..., few]
-            product, products, result = kept(_answering, place.shape, place.shape[-1], weight.dtype)
+            product, products, result = kept(_answering, place.shape, weight.dtype)
             np.matmul(seen, spread(few), out=product)
             _multiply(products)
             np.copyto(place, result)
