@@ -10,6 +10,12 @@ from neurosim.errors import DeviceError
 from neurosim.kernels.api import backend
 
 
+@pytest.fixture(autouse=True)
+def many_blocks(monkeypatch):
+    """Blocks of any few rows: the small batches of tests are cut into as many blocks and lanes as large ones."""
+    monkeypatch.setattr("neurosim.execute.LEAST_ROWS", 1)
+
+
 @pytest.fixture
 def relative_error():
     """Gives ``relative_error(found, wanted)``: the largest difference over the largest wanted value."""

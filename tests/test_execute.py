@@ -232,6 +232,60 @@ def test_an_error_inside_a_thread_surfaces(threads):
         program.run(workers)  # the team is still there
 
 
+def test_the_calling_thread_works_with_its_helpers_and_waits_for_them():
+    met, together = set(), threading.Barrier(3)
+
+    def task():
+        together.wait(timeout=60)
+        met.add(threading.current_thread())
+
+    with Workers(3) as workers:
+        for _ in range(50):
+            workers.run([task] * 3)
+            assert len(met) == 3
+            assert threading.current_thread() in met
+            workers.run([])
+        helpers = met - {threading.current_thread()}
+    assert not any(helper.is_alive() for helper in helpers)
+
+
+@pytest.mark.parametrize("mine", [True, False])
+def test_after_an_error_nothing_runs_any_more_and_nothing_new_begins(mine):
+    """Whoever meets it: arrays may be looked at, or saved, as soon as run returns."""
+    begun, ended, together = [], [], threading.Barrier(2)
+
+    def fails():
+        together.wait(timeout=60)
+        if (threading.current_thread() is threading.main_thread()) is mine:
+            raise KeyboardInterrupt("first")
+        begun.append(0)
+        threading.Event().wait(0.1)
+        ended.append(0)
+
+    def later():
+        begun.append(1)
+
+    with Workers(2) as workers:
+        with pytest.raises(KeyboardInterrupt, match="first"):
+            workers.run([fails, fails, *[later] * 100])
+        assert begun == ended == [0]
+        workers.run([later] * 5)
+        assert begun == [0, *[1] * 5]
+
+
+def test_blocks_hold_enough_rows_for_calls_to_be_long(monkeypatch):
+    """Few rows make few lanes, so that threads do not wait for each other between short calls."""
+    monkeypatch.undo()
+    found = {}
+    for rows in (5, 47, 50, 95, 100, 400):
+        plan = Plan("p", [Step("none", "", "", {"x": declare("x", rows)}, over="sample")])
+        [stretch] = Program(plan, types.SimpleNamespace(none=None)).stretches
+        found[rows] = stretch.lanes, stretch.block
+    assert found == {
+        5: (2, 3), 47: (2, 24), 50: (2, 25), 95: (2, 48), 100: (4, 25), 400: (8, 50),
+    }  # fmt: skip
+
+
 def test_a_kernel_that_is_missing_is_met_before_anything_runs():
     plan = Plan("p", [Step("no_such_kernel", "", "", {"x": declare("x")}, over="sample")])
     with pytest.raises(AttributeError, match="no_such_kernel"):

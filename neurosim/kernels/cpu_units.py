@@ -5,6 +5,7 @@ import numpy as np
 from neurosim.kernels.api import CLOSED
 from neurosim.kernels.scratch import take
 
+PIECE = 1 << 17  # pooled units at once: half a MB an array, and calls long enough for threads not to wait for each other
 GATHERED = 512  # presynaptic units of one product of a head's outer product
 
 
@@ -58,9 +59,19 @@ def activate(potential, activity, *, nonlinearity):
     _respond(potential, activity, nonlinearity)
 
 
+def _pieces(activity):
+    """Slices of a few samples, whose arrays stay in a core's own cache."""
+    step = max(1, PIECE // activity[0].size)
+    return [slice(start, start + step) for start in range(0, len(activity), step)]
+
+
 def pool(potential, activity, winner, *, nonlinearity):
     """x = phi(max of a window), and which place won; see `neurosim.kernels.reference.pool`."""
-    u = potential.swapaxes(0, 1)
+    for part in _pieces(activity):
+        _pool(potential[part].swapaxes(0, 1), activity[part], winner[part], nonlinearity)
+
+
+def _pool(u, activity, winner, nonlinearity):
     shape = activity.shape
     upper, lower = take("upper", shape, activity.dtype), take("lower", shape, activity.dtype)
     right, down = take("right", shape, bool), take("down", shape, bool)
@@ -119,6 +130,11 @@ def gate(activity, error, post, *, nonlinearity):
 
 def gate_pooled(activity, winner, error, post, *, nonlinearity):
     """The error goes to the place that won, through its gate; see `neurosim.kernels.reference.gate_pooled`."""
+    for part in _pieces(activity):
+        _gate_pooled(activity[part], winner[part], error[part], post[part], nonlinearity)
+
+
+def _gate_pooled(activity, winner, error, post, nonlinearity):
     if nonlinearity == "tanh":
         gated = take("gated", activity.shape, activity.dtype)
         gate(activity, error, gated, nonlinearity="tanh")

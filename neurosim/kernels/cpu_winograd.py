@@ -25,8 +25,9 @@ TILE, PATCH = 4, 6
 POINTS = (0, 2 / 3, -2 / 3, 3 / 2, -3 / 2)
 # Fewer channels than this make products too thin to gain anything.
 CHANNELS = 16
-# Tiles times channels of one set of products, and channels of its results: 0.6 MB each for patches, weights, results.
-SET, RESULTS = 64 * 64, 64
+# Tiles times channels of one set of products, and channels of its results: 0.6 MB each for patches, weights, results. Fewer tiles
+# than this are not worth what a set does for every weight.
+SET, RESULTS, TILES = 64 * 64, 64, 64
 
 
 def fits(shape, weight) -> bool:
@@ -61,7 +62,7 @@ def _both(matrix, source, target):
 def _samples(maps, channels):
     """Slices of a few samples, as many tiles as a set holds."""
     widest = max(maps.shape[3], min(channels, RESULTS))
-    step = max(1, SET * TILE**2 // (widest * maps.shape[1] * maps.shape[2]))
+    step = max(1, max(SET // widest, TILES) * TILE**2 // (maps.shape[1] * maps.shape[2]))
     return [slice(start, start + step) for start in range(0, len(maps), step)]
 
 

@@ -4,9 +4,10 @@ import numpy as np
 
 from neurosim.kernels.scratch import take
 
-# Pixels handled at once, in 18 planes of float32: few enough to stay near a second-level cache of 1 MB, enough for
-# arithmetic to outweigh the calls (32x32 views, microseconds a view on one core: 57 at 4096, 38 at 8192, 32 at 16384).
-_PIXELS = 16384
+# Pixels handled at once, in 18 planes of float32. One thread gains little beyond 16,384 pixels (32x32 views, microseconds a
+# view on an EPYC: 57 at 4096, 38 at 8192, 32 at 16384), but two threads wait for each other between shorter calls:
+# `neurosim.parts.eye.ROWS` has the numbers.
+_PIXELS = 65536
 
 
 def deform(image, theta, saturation, hue, flip, out, *, border: bool) -> None:

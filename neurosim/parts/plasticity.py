@@ -18,7 +18,7 @@ EQUATIONS = {
 }
 STATES = {"sgd": (), "momentum": ("trace",), "signum": ("trace",), "adam": ("trace", "square")}
 
-ROWS = 1 << 15  # synapses a block: a dozen passes over them stay in the cache, and few synapses are not handed out to threads
+ROWS = 1 << 17  # synapses a block: a dozen passes over them stay in the cache, and few synapses are not handed out to threads
 
 
 class Plasticity:
