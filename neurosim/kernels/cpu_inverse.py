@@ -22,39 +22,50 @@ def hebbian_bias(pre, post, change):
 
 
 def upconvolve(presynaptic, weight, potential):
-    """One product for each of the nine taps, then sums; see `neurosim.kernels.reference_inverse.upconvolve`."""
+    """Products for each of the nine taps, then sums; see `neurosim.kernels.reference_inverse.upconvolve`.
+
+    An even column hears tap 1; the odd one after it hears tap 2 from the same place and tap 0 from the next. So do the rows.
+    Taps 1 and 2 of a row are one product, whose results are a row of the potentials.
+    """
     n, rows, columns, channels = presynaptic.shape
-    sent = take("columns", (3, 3, n, rows, columns, weight.shape[3]), potential.dtype)
-    taps = sent.reshape(9, -1, weight.shape[3])
-    np.matmul(presynaptic.reshape(-1, channels), weight.reshape(9, channels, -1), out=taps)
-    # An even row hears tap 1; an odd row hears tap 2 from its own place and tap 0 from the next. So do the columns.
-    u = potential.reshape(n, rows, 2, columns, 2, -1)
-    u[:, :, 0, :, 0] = sent[1, 1]
-    u[:, :, 0, :, 1] = sent[1, 2]
-    u[:, :, 0, :-1, 1] += sent[1, 0, :, :, 1:]
-    sent[2, :, :, :-1] += sent[0, :, :, 1:]
-    u[:, :, 1, :, 0] = sent[2, 1]
-    u[:, :, 1, :, 1] = sent[2, 2]
-    u[:, :, 1, :-1, 1] += sent[2, 0, :, :, 1:]
+    units = weight.shape[3]
+    right = take("right taps", (3, channels, 2, units), weight.dtype)
+    np.copyto(right, weight[:, 1:].swapaxes(1, 2))
+    wide = take("columns", (3, n, rows, columns * 2 * units), potential.dtype)
+    narrow = take("narrow", (3, n, rows, columns, units), potential.dtype)
+    places = presynaptic.reshape(-1, channels)
+    np.matmul(places, right.reshape(3, channels, -1), out=wide.reshape(3, len(places), -1))
+    np.matmul(places, weight[:, 0], out=narrow.reshape(3, len(places), -1))
+    lines = potential.reshape(n, rows, 2, -1)
+    lines[:, :, 0] = wide[1]
+    np.add(wide[2, :, :-1], wide[0, :, 1:], out=lines[:, :-1, 1])
+    lines[:, -1, 1] = wide[2, :, -1]
+    narrow[2, :, :-1] += narrow[0, :, 1:]
+    odd = potential.reshape(n, rows, 2, columns, 2, units)[..., :-1, 1, :]
+    odd[:, :, 0] += narrow[1, :, :, 1:]
+    odd[:, :, 1] += narrow[2, :, :, 1:]
 
 
 def hebbian_upconvolution(pre, post, change):
-    """The factor's nine shifts, one product each; see `neurosim.kernels.reference_inverse.hebbian_upconvolution`."""
+    """The factor's shifts, products as in `upconvolve`; see `neurosim.kernels.reference_inverse.hebbian_upconvolution`."""
     n, rows, columns, channels = pre.shape
     units = post.shape[3]
-    shifts = take("columns", (3, 3, n, rows, columns, units), post.dtype)
-    delta = post.reshape(n, rows, 2, columns, 2, units)
-    for i, (from_row, odd) in enumerate(((1, 1), (0, 0), (0, 1))):
-        for j, (from_column, odd_column) in enumerate(((1, 1), (0, 0), (0, 1))):
-            plane = shifts[i, j]
-            # Tap 0 sends to the odd row before a place: what place 0 would send falls outside.
-            plane[:, :from_row] = 0
-            plane[:, :, :from_column] = 0
-            np.copyto(plane[:, from_row:, from_column:],
-                      delta[:, : rows - from_row, odd, : columns - from_column, odd_column])  # fmt: skip
-    product = take("product", (9, channels, units), change.dtype)
-    np.matmul(pre.reshape(-1, channels).T, shifts.reshape(9, -1, units), out=product)
-    change += product.reshape(change.shape)
+    lines = post.reshape(n, rows, 2, -1)
+    wide = take("columns", (3, n, rows, columns, 2, units), post.dtype)
+    flat = wide.reshape(3, n, rows, -1)
+    # Tap 0 sends to the odd row, or column, before a place: what place 0 would send falls outside.
+    flat[0, :, 0] = 0
+    flat[0, :, 1:] = lines[:, :-1, 1]
+    flat[1:] = lines.transpose(2, 0, 1, 3)
+    narrow = take("narrow", (3, n, rows, columns, units), post.dtype)
+    narrow[:, :, :, 0] = 0
+    narrow[:, :, :, 1:] = wide[:, :, :, :-1, 1]
+    places = pre.reshape(-1, channels).T
+    right, left = take("product", (3, channels, 2, units), change.dtype), take("left taps", (3, channels, units), change.dtype)
+    np.matmul(places, wide.reshape(3, -1, 2 * units), out=right.reshape(3, channels, -1))
+    np.matmul(places, narrow.reshape(3, -1, units), out=left)
+    change[:, 1:] += right.swapaxes(1, 2)
+    change[:, 0] += left
 
 
 def add_noise(activity, noise, noisy, *, sigma):

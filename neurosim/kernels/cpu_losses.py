@@ -5,6 +5,7 @@ import numpy as np
 from neurosim.kernels.cpu_units import signs
 from neurosim.kernels.scratch import take
 
+LAGGED = 1 << 16  # moments times lags times units compared at once with the memory: calls are long enough, arrays small
 HINGE_ROWS = 8  # moments compared at once: few enough to stay in the cache, enough to keep the calls few
 
 
@@ -35,25 +36,32 @@ def hinge_all(view1, view2, index, error2, value, error1=None, *, margin_positiv
 def hinge_lags(
     trace, cursor, view2, index, error2, value, error1=None, *, pairs, lags, negative_weight, margin_positive, margin_negative
 ):
-    """Contrastive hinge against the memory of K lags, a whole lag at a time."""
-    error2.fill(0)
-    for lag in range(lags):
-        moment = cursor[0] - pairs + index - lag
-        known = np.flatnonzero(moment >= 0)
-        apart = view2[known] - trace[moment[known] % len(trace)]
-        distance = np.abs(apart).sum(axis=1)
-        if lag == 0:
-            hinge, weight = distance - margin_positive, 1.0
-        else:
-            hinge, weight = margin_negative - distance, -negative_weight
-        active = np.flatnonzero(hinge > 0)
-        delta = np.sign(apart[active]) * apart.dtype.type(weight)
-        error2[known[active]] += delta
+    """Contrastive hinge against the memory of K lags, all lags of some moments at a time."""
+    rows = max(1, LAGGED // (lags * view2.shape[1]))
+    back = np.arange(lags)
+    sense = np.full(lags, -negative_weight, view2.dtype)
+    sense[0] = 1
+    for start in range(0, len(index), rows):
+        part = slice(start, start + rows)
+        moment = cursor[0] - pairs + index[part, None] - back
+        apart, delta = (take(name, (*moment.shape, view2.shape[1]), view2.dtype) for name in ("apart", "size"))
+        np.subtract(view2[part, None], trace[moment % len(trace)], out=apart)
+        np.abs(apart, out=delta)
+        hinge = margin_negative - delta.sum(axis=2)
+        hinge[:, 0] = margin_negative - margin_positive - hinge[:, 0]
+        known = moment >= 0  # there is nothing before the beginning of the stream
+        active = (hinge > 0) & known
+        signs(apart, delta)
+        delta *= sense[:, None]
+        delta *= active[..., None]
+        delta.sum(axis=1, out=error2[part])
         if error1 is not None:
-            source = index[known[active]] - lag
-            here = source >= 0
-            error1[source[here]] -= delta[here]
-        value += (abs(weight) * float(hinge[active].sum()), len(active), len(known))
+            source = index[part, None] - back
+            for lag in range(lags):
+                here = np.flatnonzero(active[:, lag] & (source[:, lag] >= 0))
+                error1[source[here, lag]] -= delta[here, lag]
+        weighed = np.abs(sense) * np.where(active, hinge, 0).sum(axis=0)
+        value += (float(weighed.sum()), int(active.sum()), int(known.sum()))
 
 
 def hinge_mean(view1, view2, error1, error2, value, *, margin_positive, margin_negative):
