@@ -1,4 +1,7 @@
-"""Convolutions of the CPU: in tiles where they fit, else im2col into a cache-sized scratch and one tall matrix product.
+"""Convolutions of the CPU: in tiles where they fit, else im2col into a cache-sized scratch and matrix products.
+
+Few channels make short runs of columns: a place reads three pixels of three colours a row. There the columns lie turned, all
+places of a tap side by side (`_taps`).
 
 Activities are ``(sample, row, column, channel)``. The potentials of a pooled layer are
 ``(sample, window, row, column, channel)``: ``window`` is the place inside the 2 x 2 window that is pooled, so that
@@ -14,6 +17,9 @@ from neurosim.kernels.scratch import take
 # Columns of one product: large enough to keep the matrix product busy, small enough for a core's own cache.
 # Measured on 32x32x32 -> 32: 70 GFLOP/s a core at 1 to 4 samples (1.2 to 4.7 MB), 49 at 8.
 COLUMN_BYTES = 5 << 18
+# Channels that make runs too short. Microseconds a view of 32x32 to 32 channels on two threads (Xeon), columns and taps: 3 channels
+# 42 and 29, 4 40 and 32, 8 69 and 57 pooled, but 72 and 81 unpooled.
+FEW = 4
 
 
 def padded(plain, name):
@@ -65,10 +71,68 @@ def _in_place(post, name, border):
     return full
 
 
+def _tap_blocks(plain, pooled):
+    """Yield (start, stop, taps) with taps ``(sample, row of the pixel, column and channel of the pixel, place)``, a few samples at
+    a time: the pixels that a place sees or, pooled, the 4 x 4 that the places of its window see."""
+    n, rows, columns, channels = plain.shape
+    stride = 2 if pooled else 1
+    side = stride + 2
+    step = max(1, COLUMN_BYTES // (side**2 * plain[0].nbytes // stride**2))
+    for start in range(0, n, step):
+        part = plain[start : start + step]
+        pad = take("pad", (len(part), channels, rows + 2, columns + 2), plain.dtype)
+        pad[:, :, 0] = pad[:, :, -1] = 0
+        pad[..., 0] = pad[..., -1] = 0
+        pad[:, :, 1:-1, 1:-1] = np.moveaxis(part, 3, 1)
+        s, c, r, e = pad.strides
+        shape = (len(part), side, side, channels, rows // stride, columns // stride)
+        taps = take("columns", shape, plain.dtype)
+        np.copyto(taps, np.ndarray(shape, pad.dtype, pad, 0, (s, r, e, c, stride * r, stride * e)))
+        yield start, start + len(part), taps.reshape(len(part), side, side * channels, -1)
+
+
+def _windows_of(maps):
+    """``(sample, row in the window, column in the window, place, channel)``; unpooled maps have windows of one place."""
+    stride = 2 if maps.ndim == 5 else 1
+    return maps.reshape(len(maps), stride, stride, -1, maps.shape[-1])
+
+
+def _convolve_few(presynaptic, weight, potential):
+    """The weights of a place in its window meet the taps of its three rows; those of the column that it does not see are 0."""
+    windows = _windows_of(potential)
+    stride = windows.shape[1]
+    wide = take("wide", (stride, 3, stride + 2, *weight.shape[2:]), weight.dtype)
+    wide.fill(0)
+    for column in range(stride):
+        wide[column, :, column : column + 3] = weight
+    matrices = wide.reshape(stride, -1, weight.shape[3])
+    for start, stop, taps in _tap_blocks(presynaptic, stride == 2):
+        for row in range(stride):
+            seen = taps[:, row : row + 3].reshape(len(taps), 1, matrices.shape[1], -1)
+            np.matmul(seen.swapaxes(2, 3), matrices, out=windows[start:stop, row])
+
+
+def _hebbian_few(pre, post, change):
+    """The sums of `_convolve_few` the other way round."""
+    windows = _windows_of(post)
+    stride = windows.shape[1]
+    for start, stop, taps in _tap_blocks(pre, stride == 2):
+        for row in range(stride):
+            seen = taps[:, row : row + 3].reshape(len(taps), 1, -1, taps.shape[3])
+            product = take("product", (len(taps), stride, seen.shape[2], post.shape[-1]), change.dtype)
+            np.matmul(seen, windows[start:stop, row], out=product)
+            found = product.sum(axis=0).reshape(stride, 3, stride + 2, *change.shape[2:])
+            for column in range(stride):
+                change += found[column, :, column : column + 3]
+
+
 def convolve(presynaptic, weight, potential):
     """u = W * x, 3 x 3, padding 1; see `neurosim.kernels.reference.convolve`."""
     if cpu_winograd.fits(presynaptic.shape, weight):
         cpu_winograd.convolve(presynaptic, weight, potential)
+        return
+    if weight.shape[2] <= FEW:
+        _convolve_few(presynaptic, weight, potential)
         return
     matrix = weight.reshape(-1, weight.shape[-1])
     for start, stop, columns in _column_blocks(presynaptic, potential.ndim == 5):
@@ -79,6 +143,9 @@ def hebbian_convolution(pre, post, change):
     """change += sum of pre outer post; see `neurosim.kernels.reference.hebbian_convolution`."""
     if cpu_winograd.fits(pre.shape, change):
         cpu_winograd.hebbian(pre, post, change)
+        return
+    if change.shape[2] <= FEW:
+        _hebbian_few(pre, post, change)
         return
     matrix = change.reshape(-1, change.shape[-1])
     product = take("product", matrix.shape, matrix.dtype)

@@ -28,6 +28,10 @@ def cases():
             post = normal(*shape[:-1], OUT * wide)
             weight = normal(3, 3, IN, OUT * wide)
             yield "deliver_convolution", {"post": post, "weight": weight, "error": np.full_like(x, np.nan)}, ["error"]
+    for shape in (plain, pooled):  # more channels than an image has
+        wide, weight = normal(N, R, C, 6), normal(3, 3, 6, OUT)
+        yield "convolve", {"presynaptic": wide, "weight": weight, "potential": np.full(shape, np.nan)}, ["potential"]
+        yield "hebbian_convolution", {"pre": wide, "post": normal(*shape), "change": weight.copy()}, ["change"]
     yield "deliver_convolution", {"post": normal(*plain), "weight": normal(3, 3, 4, OUT),
                                   "error": np.full((N, R, C, 4), np.nan)}, ["error"]  # fmt: skip
     yield from tiled_cases()
@@ -186,6 +190,18 @@ def agree(run, number, dtype):
 @pytest.mark.parametrize("number", range(len(ALL)), ids=IDS)
 def test_fast_form_agrees_with_the_reference(number, dtype):
     agree(lambda name, arguments: getattr(cpu, name)(**arguments), number, dtype)
+
+
+# What kernels of the CPU do at once, so little here that the cases do not fit into one piece.
+PIECES = {"cpu_convolution.COLUMN_BYTES": 1, "cpu_units.PIECE": 1, "cpu_units.GATHERED": 3, "cpu_losses.HINGE_ROWS": 4,
+          "cpu_losses.LAGGED": 40, "jitter._SAMPLES": 2}  # fmt: skip
+
+
+@pytest.mark.parametrize("number", range(len(ALL)), ids=IDS)
+def test_pieces_of_any_size_give_the_same_numbers(monkeypatch, number):
+    for place, size in PIECES.items():
+        monkeypatch.setattr(f"neurosim.kernels.{place}", size)
+    agree(lambda name, arguments: getattr(cpu, name)(**arguments), number, "float64")
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
