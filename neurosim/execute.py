@@ -33,7 +33,8 @@ PASSING = ("activity", "gate", "error", "change")  # roles of arrays that do not
 BLOCK_BYTES = 8 << 20
 # Views, or moments, of a block: fewer lanes (2 at least) rather than fewer rows. A thread that comes back from a call of 10 us
 # and finds the interpreter taken is woken too late to get it before the other's next call. Two threads, 50 pairs, relative
-# to blocks of 7: 13 rows 0.83 (dtp) and 0.88 (bp), 25 rows 0.71 and 0.93.
+# to blocks of 7: 13 rows 0.83 (dtp) and 0.88 (bp), 25 rows 0.71 and 0.93. So up to twice as many rows may touch more than
+# BLOCK_BYTES (bp at 50 pairs: 2 blocks of 25 instead of 20, 20 and 10, 0.92), within four times that much.
 LEAST_ROWS = 24
 
 
@@ -270,7 +271,8 @@ class Stretch:
         lanes = LANES
         while over in ("sample", "moment") and lanes > 2 and extent < lanes * LEAST_ROWS:
             lanes //= 2
-        self.block = wanted or max(1, min(BLOCK_BYTES // widest, -(-extent // lanes)))
+        most = max(BLOCK_BYTES // widest, min(2 * LEAST_ROWS, 4 * BLOCK_BYTES // widest))
+        self.block = wanted or max(1, min(most, -(-extent // lanes)))
         self._bounds = [(start, min(start + self.block, extent)) for start in range(0, extent, self.block)]
         self.sums = {b.name: b for step in steps for b in step.sums.values()}
         self.lent = {b.base.name: b.base for step in steps for b in step.buffers.values() if id(b.base) in local}

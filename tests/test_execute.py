@@ -217,16 +217,17 @@ def test_rows_are_cut_once_each_and_whole_arrays_stay_whole():
     assert {(shape, word) for _, shape, word in met} == {((7,), "w")}
 
 
+@pytest.mark.parametrize("kind", [ArithmeticError, IndexError, KeyboardInterrupt])
 @pytest.mark.parametrize("threads", [1, 2, 5])
-def test_an_error_inside_a_thread_surfaces(threads):
+def test_an_error_inside_a_thread_surfaces(threads, kind):
     def fail(x):
         if x[0] >= 10:
-            raise ArithmeticError(f"rows from {x[0]:g}")
+            raise kind(f"rows from {x[0]:g}")
 
     x = declare("x", initial=np.arange(20.0))
     program = Program(Plan("p", [Step("fail", "", "", {"x": x}, over="sample")]), types.SimpleNamespace(fail=fail))
     with Workers(threads) as workers:
-        with pytest.raises(ArithmeticError, match="rows from 1"):
+        with pytest.raises(kind, match="rows from 1"):
             program.run(workers)
         x.array[...] = 0
         program.run(workers)  # the team is still there
@@ -281,6 +282,9 @@ def test_blocks_hold_enough_rows_for_calls_to_be_long(monkeypatch):
         plan = Plan("p", [Step("none", "", "", {"x": declare("x", rows)}, over="sample")])
         [stretch] = Program(plan, types.SimpleNamespace(none=None)).stretches
         found[rows] = stretch.lanes, stretch.block
+    wide = Buffer("wide", ("sample", "byte"), (400, 300_000), "activity", "a", np.uint8, local=True)
+    [stretch] = Program(Plan("p", [Step("none", "", "", {"x": wide}, over="sample")]), types.SimpleNamespace(none=None)).stretches
+    assert stretch.block == 48  # 14 MB, more than BLOCK_BYTES
     assert found == {
         5: (2, 3), 47: (2, 24), 50: (2, 25), 95: (2, 48), 100: (4, 25), 400: (8, 50),
     }  # fmt: skip
