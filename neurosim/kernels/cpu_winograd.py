@@ -59,10 +59,10 @@ def _both(matrix, source, target):
             (matrix, half.reshape(size, -1), target.reshape(len(matrix), -1)))  # fmt: skip
 
 
-def _samples(maps, channels):
-    """Slices of a few samples, as many tiles as a set holds."""
+def _samples(maps, channels, times=1):
+    """Slices of a few samples, as many tiles as a set holds, or some times as many."""
     widest = max(maps.shape[3], min(channels, RESULTS))
-    step = max(1, max(SET // widest, TILES) * TILE**2 // (maps.shape[1] * maps.shape[2]))
+    step = max(1, max(times * SET // widest, TILES) * TILE**2 // (maps.shape[1] * maps.shape[2]))
     return [slice(start, start + step) for start in range(0, len(maps), step)]
 
 
@@ -192,7 +192,9 @@ def _answering(shape, dtype):
 
 def convolve(presynaptic, weight, potential):
     """u = W * x."""
-    sets = _samples(presynaptic, weight.shape[3])
+    # Forward, half as many calls are worth more than the cache: 49 instead of 55 us a view of 16x16x32 to 64 channels on two
+    # threads (Xeon), 77 instead of 73 on one. Outer products and feedback gain nothing.
+    sets = _samples(presynaptic, weight.shape[3], 2)
     spread = _spread(weight, len(sets))
     for part in sets:
         seen, target = _seen(presynaptic[part]), _tiles(potential[part])
