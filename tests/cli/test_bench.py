@@ -6,7 +6,7 @@ import sys
 
 import numpy as np
 import pytest
-from neurosim.bench import convolutions
+from neurosim.bench import convolutions, threads
 from neurosim.bench.sides import gain_for
 from neurosim.bench.turns import SIDES, build, check
 
@@ -121,3 +121,15 @@ def test_convolutions_are_timed_in_tiles_and_by_the_plain_sum(capsys):
     assert all(len(line.split()) == 12 for line in lines[2:]) and "8x8x16 -> 17, 2 views" in lines[2]
     with pytest.raises(WiringError, match=r"--rows 16,x --repeats 30; expected whole numbers"):
         convolutions.main(["--rows", "16,x"])
+
+
+def test_kernels_are_timed_on_one_thread_and_on_all(capsys):
+    threads.main(["--threads", "2", "--repeats", "1"])
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1].split() == ["kernel", "piece", "one", "thread", "2", "threads", "microseconds", "a"]
+    rows = [line.removesuffix("1,000 numbers").removesuffix("1,000 synapses").removesuffix("view").rsplit(maxsplit=3)
+            for line in lines[2:]]  # fmt: skip
+    assert [row[0] for row in rows[:4]] == ["four additions"] * 3 + ["deform"]
+    assert all(int(size) > 0 and float(alone) > 0 and float(together) > 0 for _, size, alone, together in rows)
+    with pytest.raises(WiringError, match=r"--threads 1 --repeats 15; expected at least two threads"):
+        threads.main(["--threads", "1"])

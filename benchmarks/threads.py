@@ -1,0 +1,122 @@
+"""What some kernels take on one thread and on all, in pieces of several sizes, in turns: how long a call must be.
+
+    python -m neurosim.bench.threads
+"""
+
+import argparse
+import statistics
+import sys
+import time
+from functools import partial
+
+import numpy as np
+from neurosim.bench.sides import images_for, parameters_for
+from neurosim.bench.turns import this_machine
+
+from neurosim.errors import NeurosimError, WiringError
+from neurosim.execute import Workers
+from neurosim.kernels import cpu
+
+# Pre and post of a view: the image's convolution of conv5 and conv4-tanh, and conv4-tanh's inverses.
+CONVOLUTIONS = {"W1": ((32, 32, 3), (4, 16, 16, 32))}
+INVERSES = {"G2": ((8, 8, 64), (16, 16, 32)), "G3": ((4, 4, 128), (8, 8, 64)), "G4": ((2, 2, 256), (4, 4, 128))}
+VIEWS, SYNAPSES, NUMBERS = 384, 1 << 21, 640_000
+
+
+def pieces(count, size):
+    """Slices of so many rows."""
+    return [slice(start, start + size) for start in range(0, count, size)]
+
+
+def cases():
+    """(what, size of a piece, tasks, what one unit of the work is, how many units there are)."""
+    rng = np.random.default_rng(0)
+
+    def normal(*shape):
+        return rng.standard_normal(shape, np.float32)
+
+    numbers = normal(NUMBERS)
+
+    def add(part):
+        for _ in range(4):
+            numbers[part] += 1
+
+    for size in (5_000, 20_000, 80_000):
+        yield "four additions", size, [partial(add, part) for part in pieces(NUMBERS, size)], "1,000 numbers", NUMBERS / 1000
+
+    images = np.uint8(255 * images_for(VIEWS // 2))
+    given, out = parameters_for(images), np.empty(images.shape, np.float32)
+
+    def deform(part):
+        cpu.deform(images[part], *(given[name][part] for name in ("theta", "saturation", "hue", "flip")), out[part], border=False)
+
+    for size in (16, 24, 32, 48, 64):
+        yield "deform", size, [partial(deform, part) for part in pieces(VIEWS, size)], "view", VIEWS
+
+    change, weight, trace, square = (np.abs(normal(SYNAPSES)) for _ in range(4))
+    count, rate = np.array([9]), np.array([1e-3])
+
+    def adam(part):
+        cpu.adam(change[part], weight[part], trace[part], square[part], count, rate, beta1=0.9, beta2=0.999, epsilon=1e-8, decay=0)
+
+    def signum(part):
+        cpu.signum(change[part], weight[part], trace[part], rate, bound=1.0, momentum=0.9, decay=0)
+
+    for kernel in (adam, signum):
+        for size in (1 << 14, 1 << 15, 1 << 17):
+            tasks = [partial(kernel, part) for part in pieces(SYNAPSES, size)]
+            yield kernel.__name__, size, tasks, "1,000 synapses", SYNAPSES / 1000
+
+    for kinds, shapes in ((("convolve", "hebbian_convolution"), CONVOLUTIONS), (("upconvolve", "hebbian_upconvolution"), INVERSES)):
+        for name, (below, above) in shapes.items():
+            pre, post, weights = normal(VIEWS, *below), normal(VIEWS, *above), normal(3, 3, below[-1], above[-1])
+            for kind in kinds:
+                yield f"{name}: {kind}", 64, list(passes(kind, pre, post, weights)), "view", VIEWS
+    bias, one, post = np.zeros((1, 32), np.float32), np.ones(1, np.float32), normal(VIEWS, 4, 16, 16, 32)
+    tasks = [partial(cpu.hebbian_bias, one, post[part], bias.copy()) for part in pieces(VIEWS, 64)]
+    yield "b1: hebbian_bias", 64, tasks, "view", VIEWS
+
+
+def passes(kind, pre, post, weights):
+    """A task for each 64 views: forward into ``post``, or outer products into an array of its own."""
+    for part in pieces(VIEWS, 64):
+        given = (pre[part], post[part], np.zeros_like(weights)) if "hebbian" in kind else (pre[part], weights, post[part])
+        yield partial(getattr(cpu, kind), *given)
+
+
+def measure(tasks, threads, repeats):
+    """Seconds on one thread and on all, medians of turns."""
+    times = {1: [], threads: []}
+    for turn in range(repeats + 1):
+        for count, found in times.items():
+            with Workers(count) as workers:
+                workers.run(tasks)  # every thread has its memory
+                start = time.perf_counter()
+                workers.run(tasks)
+                if turn:
+                    found.append(time.perf_counter() - start)
+    return statistics.median(times[1]), statistics.median(times[threads])
+
+
+def main(arguments=None):
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--threads", type=int, default=Workers().threads, help="all that there are")
+    parser.add_argument("--repeats", type=int, default=15, help="turns")
+    asked = parser.parse_args(arguments)
+    if asked.threads < 2 or asked.repeats < 1:
+        raise WiringError(f"--threads {asked.threads} --repeats {asked.repeats}", "at least two threads and one turn",
+                          "write --threads 2, on a machine with two cores")  # fmt: skip
+    print(*this_machine(asked.threads).values(), sep=", ")
+    print(f"{'kernel':28}{'piece':>8}{'one thread':>14}{f'{asked.threads} threads':>14}  microseconds a")
+    for name, size, tasks, unit, units in cases():
+        alone, together = (1e6 * seconds / units for seconds in measure(tasks, asked.threads, asked.repeats))
+        print(f"{name:28}{size:8}{alone:14.2f}{together:14.2f}  {unit}", flush=True)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except NeurosimError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
