@@ -1,7 +1,7 @@
 """Convolutions of the CPU: in tiles where they fit, else im2col into a cache-sized scratch and matrix products.
 
 Few channels make short runs of columns: a place reads three pixels of three colours a row. There the columns lie turned, all
-places of a tap side by side (`_taps`).
+places of a tap side by side (`_tap_blocks`).
 
 Activities are ``(sample, row, column, channel)``. The potentials of a pooled layer are
 ``(sample, window, row, column, channel)``: ``window`` is the place inside the 2 x 2 window that is pooled, so that

@@ -18,7 +18,9 @@ EQUATIONS = {
 }
 STATES = {"sgd": (), "momentum": ("trace",), "signum": ("trace",), "adam": ("trace", "square")}
 
-ROWS = 1 << 17  # synapses a block: a dozen passes over them stay in the cache, and few synapses are not handed out to threads
+# Synapses a block: few are not handed out to threads, and calls are long enough for threads not to wait for each other. 2 million
+# synapses, adam and signum, ms on two threads (Xeon): 11.7 and 7.9 at 2^14, 6.7 and 4.9 at 2^15, 4.4 and 2.4 at 2^17.
+ROWS = 1 << 17
 
 
 class Plasticity:
