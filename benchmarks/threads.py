@@ -3,17 +3,17 @@
     python -m neurosim.bench.threads
 """
 
-import argparse
 import statistics
-import sys
 import time
 from functools import partial
 
+import click
 import numpy as np
 from neurosim.bench.sides import images_for, parameters_for
 from neurosim.bench.turns import this_machine
+from neurosim.cli.main import main
 
-from neurosim.errors import NeurosimError, WiringError
+from neurosim.errors import WiringError
 from neurosim.execute import Workers
 from neurosim.kernels import cpu
 
@@ -98,25 +98,20 @@ def measure(tasks, threads, repeats):
     return statistics.median(times[1]), statistics.median(times[threads])
 
 
-def main(arguments=None):
-    """Print the table."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--threads", type=int, default=Workers().threads, help="all that there are")
-    parser.add_argument("--repeats", type=int, default=15, help="turns")
-    asked = parser.parse_args(arguments)
-    if asked.threads < 2 or asked.repeats < 1:
-        raise WiringError(f"--threads {asked.threads} --repeats {asked.repeats}", "at least two threads and one turn",
-                          "write --threads 2, on a machine with two cores")  # fmt: skip
-    print(*this_machine(asked.threads).values(), sep=", ")
-    print(f"{'kernel':28}{'piece':>8}{'one thread':>14}{f'{asked.threads} threads':>14}  microseconds a")
+@click.command()
+@click.option("--threads", type=click.IntRange(min=1), help="All that there are.  [default: as many as the machine lends]")
+@click.option("--repeats", type=click.IntRange(min=1), default=15, show_default=True, help="Turns; each number is their median.")
+def threads(threads, repeats):
+    """Time kernels on one thread and on all, in pieces of several sizes: how long a call must be."""
+    threads = threads or Workers().threads
+    if threads < 2:
+        raise WiringError("one thread", "at least two, to compare with one", "write --threads 2, on a machine with two cores")
+    print(*this_machine(threads).values(), sep=", ")
+    print(f"{'kernel':28}{'piece':>8}{'one thread':>14}{f'{threads} threads':>14}  microseconds a")
     for name, size, tasks, unit, units in cases():
-        alone, together = (1e6 * seconds / units for seconds in measure(tasks, asked.threads, asked.repeats))
+        alone, together = (1e6 * seconds / units for seconds in measure(tasks, threads, repeats))
         print(f"{name:28}{size:8}{alone:14.2f}{together:14.2f}  {unit}", flush=True)
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except NeurosimError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
+    main(command=threads, name="python -m neurosim.bench.threads")

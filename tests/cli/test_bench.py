@@ -124,12 +124,12 @@ def test_convolutions_are_timed_in_tiles_and_by_the_plain_sum(capsys):
 
 
 def test_kernels_are_timed_on_one_thread_and_on_all(capsys):
-    threads.main(["--threads", "2", "--repeats", "1"])
+    threads.threads.callback(2, 1)
     lines = capsys.readouterr().out.splitlines()
     assert lines[1].split() == ["kernel", "piece", "one", "thread", "2", "threads", "microseconds", "a"]
     rows = [line.removesuffix("1,000 numbers").removesuffix("1,000 synapses").removesuffix("view").rsplit(maxsplit=3)
             for line in lines[2:]]  # fmt: skip
     assert [row[0] for row in rows[:4]] == ["four additions"] * 3 + ["deform"]
     assert all(int(size) > 0 and float(alone) > 0 and float(together) > 0 for _, size, alone, together in rows)
-    with pytest.raises(WiringError, match=r"--threads 1 --repeats 15; expected at least two threads"):
-        threads.main(["--threads", "1"])
+    with pytest.raises(WiringError, match="one thread; expected at least two"):
+        threads.threads.callback(1, 15)
