@@ -16,16 +16,12 @@ from neurosim.cli.main import main
 from neurosim.errors import WiringError
 from neurosim.execute import Workers
 from neurosim.kernels import cpu
+from neurosim.kernels.scratch import pieces
 
 # Pre and post of a view: the image's convolution of conv5 and conv4-tanh, and conv4-tanh's inverses.
 CONVOLUTIONS = {"W1": ((32, 32, 3), (4, 16, 16, 32))}
 INVERSES = {"G2": ((8, 8, 64), (16, 16, 32)), "G3": ((4, 4, 128), (8, 8, 64)), "G4": ((2, 2, 256), (4, 4, 128))}
 VIEWS, SYNAPSES, NUMBERS = 384, 1 << 21, 640_000
-
-
-def pieces(count, size):
-    """Slices of so many rows."""
-    return [slice(start, start + size) for start in range(0, count, size)]
 
 
 def cases():

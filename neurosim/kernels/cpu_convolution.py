@@ -71,11 +71,10 @@ def _in_place(post, name, border):
     return full
 
 
-def _tap_blocks(plain, pooled):
-    """Yield (start, stop, taps) with taps ``(sample, row of the pixel, column and channel of the pixel, place)``, a few samples at
-    a time: the pixels that a place sees or, pooled, the 4 x 4 that the places of its window see."""
+def _tap_blocks(plain, stride):
+    """Yield (samples, row in the window, taps), taps ``(sample, 1, row, column and channel of the pixel, place)``, a few samples
+    at a time: the pixels of three rows that the places of the window's row see."""
     n, rows, columns, channels = plain.shape
-    stride = 2 if pooled else 1
     side = stride + 2
     step = max(1, COLUMN_BYTES // (side**2 * plain[0].nbytes // stride**2))
     for start in range(0, n, step):
@@ -88,7 +87,8 @@ def _tap_blocks(plain, pooled):
         shape = (len(part), side, side, channels, rows // stride, columns // stride)
         taps = take("columns", shape, plain.dtype)
         np.copyto(taps, np.ndarray(shape, pad.dtype, pad, 0, (s, r, e, c, stride * r, stride * e)))
-        yield start, start + len(part), taps.reshape(len(part), side, side * channels, -1)
+        for row in range(stride):
+            yield slice(start, start + len(part)), row, taps[:, row : row + 3].reshape(len(part), 1, 3 * side * channels, -1)
 
 
 def _windows_of(maps):
@@ -106,24 +106,20 @@ def _convolve_few(presynaptic, weight, potential):
     for column in range(stride):
         wide[column, :, column : column + 3] = weight
     matrices = wide.reshape(stride, -1, weight.shape[3])
-    for start, stop, taps in _tap_blocks(presynaptic, stride == 2):
-        for row in range(stride):
-            seen = taps[:, row : row + 3].reshape(len(taps), 1, matrices.shape[1], -1)
-            np.matmul(seen.swapaxes(2, 3), matrices, out=windows[start:stop, row])
+    for samples, row, taps in _tap_blocks(presynaptic, stride):
+        np.matmul(taps.swapaxes(2, 3), matrices, out=windows[samples, row])
 
 
 def _hebbian_few(pre, post, change):
     """The sums of `_convolve_few` the other way round."""
     windows = _windows_of(post)
     stride = windows.shape[1]
-    for start, stop, taps in _tap_blocks(pre, stride == 2):
-        for row in range(stride):
-            seen = taps[:, row : row + 3].reshape(len(taps), 1, -1, taps.shape[3])
-            product = take("product", (len(taps), stride, seen.shape[2], post.shape[-1]), change.dtype)
-            np.matmul(seen, windows[start:stop, row], out=product)
-            found = product.sum(axis=0).reshape(stride, 3, stride + 2, *change.shape[2:])
-            for column in range(stride):
-                change += found[column, :, column : column + 3]
+    for samples, row, taps in _tap_blocks(pre, stride):
+        product = take("product", (len(taps), stride, taps.shape[2], post.shape[-1]), change.dtype)
+        np.matmul(taps, windows[samples, row], out=product)
+        found = product.sum(axis=0).reshape(stride, 3, stride + 2, *change.shape[2:])
+        for column in range(stride):
+            change += found[column, :, column : column + 3]
 
 
 def convolve(presynaptic, weight, potential):

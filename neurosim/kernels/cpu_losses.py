@@ -3,7 +3,7 @@
 import numpy as np
 
 from neurosim.kernels.cpu_units import signs
-from neurosim.kernels.scratch import take
+from neurosim.kernels.scratch import pieces, take
 
 LAGGED = 1 << 16  # moments times lags times units compared at once with the memory: calls are long enough, arrays small
 HINGE_ROWS = 8  # moments compared at once: few enough to stay in the cache, enough to keep the calls few
@@ -13,8 +13,7 @@ def hinge_all(view1, view2, index, error2, value, error1=None, *, margin_positiv
     """Contrastive hinge, all negatives; an inactive comparison weighs nothing."""
     pairs, units = view1.shape
     ones = np.ones(units, view1.dtype)
-    for start in range(0, len(index), HINGE_ROWS):
-        part = slice(start, start + HINGE_ROWS)
+    for part in pieces(len(index), HINGE_ROWS):
         moments = index[part]
         apart, size = (take(name, (len(moments), pairs, units), view1.dtype) for name in ("apart", "size"))
         np.subtract(view2[part, None], view1, out=apart)
@@ -41,9 +40,9 @@ def hinge_lags(
     back = np.arange(lags)
     sense = np.full(lags, -negative_weight, view2.dtype)
     sense[0] = 1
-    for start in range(0, len(index), rows):
-        part = slice(start, start + rows)
-        moment = cursor[0] - pairs + index[part, None] - back
+    for part in pieces(len(index), rows):
+        source = index[part, None] - back
+        moment = cursor[0] - pairs + source
         apart, delta = (take(name, (*moment.shape, view2.shape[1]), view2.dtype) for name in ("apart", "size"))
         np.subtract(view2[part, None], trace[moment % len(trace)], out=apart)
         np.abs(apart, out=delta)
@@ -56,7 +55,6 @@ def hinge_lags(
         delta *= active[..., None]
         delta.sum(axis=1, out=error2[part])
         if error1 is not None:
-            source = index[part, None] - back
             for lag in range(lags):
                 here = np.flatnonzero(active[:, lag] & (source[:, lag] >= 0))
                 error1[source[here, lag]] -= delta[here, lag]

@@ -3,7 +3,7 @@
 import numpy as np
 
 from neurosim.kernels.api import CLOSED
-from neurosim.kernels.scratch import take
+from neurosim.kernels.scratch import pieces, take
 
 PIECE = 1 << 17  # pooled units at once: half a MB an array, and calls long enough for threads not to wait for each other
 GATHERED = 512  # presynaptic units of one product of a head's outer product
@@ -61,8 +61,7 @@ def activate(potential, activity, *, nonlinearity):
 
 def _pieces(activity):
     """Slices of a few samples, whose arrays stay in a core's own cache."""
-    step = max(1, PIECE // activity[0].size)
-    return [slice(start, start + step) for start in range(0, len(activity), step)]
+    return pieces(len(activity), max(1, PIECE // activity[0].size))
 
 
 def pool(potential, activity, winner, *, nonlinearity):

@@ -19,7 +19,7 @@ from functools import cache
 
 import numpy as np
 
-from neurosim.kernels.scratch import kept, take
+from neurosim.kernels.scratch import kept, pieces, take
 
 TILE, PATCH = 4, 6
 POINTS = (0, 2 / 3, -2 / 3, 3 / 2, -3 / 2)
@@ -63,12 +63,7 @@ def _samples(maps, channels, times=1):
     """Slices of a few samples, as many tiles as a set holds, or some times as many."""
     widest = max(maps.shape[3], min(channels, RESULTS))
     step = max(1, max(times * SET // widest, TILES) * TILE**2 // (maps.shape[1] * maps.shape[2]))
-    return [slice(start, start + step) for start in range(0, len(maps), step)]
-
-
-def _channels(count):
-    """Slices of a few channels."""
-    return [slice(start, start + RESULTS) for start in range(0, count, RESULTS)]
+    return pieces(len(maps), step)
 
 
 def _patches(lines):
@@ -198,7 +193,7 @@ def convolve(presynaptic, weight, potential):
     spread = _spread(weight, len(sets))
     for part in sets:
         seen, target = _seen(presynaptic[part]), _tiles(potential[part])
-        for few in _channels(weight.shape[3]):
+        for few in pieces(weight.shape[3], RESULTS):
             place = target[..., few]
             product, products, result = kept(_answering, place.shape, weight.dtype)
             np.matmul(seen, spread(few), out=product)
@@ -217,7 +212,7 @@ def hebbian(pre, post, change):
     """change += sum of pre outer post."""
     for part in _samples(pre, post.shape[-1]):
         seen, tiles = _seen(pre[part]).swapaxes(2, 3), _tiles(post[part])
-        for few in _channels(post.shape[-1]):
+        for few in pieces(post.shape[-1], RESULTS):
             place = change[..., few]
             product, products, summed = kept(_summing, *place.shape[2:], change.dtype)
             np.matmul(seen, _sent(tiles[..., few]), out=product)
@@ -232,7 +227,7 @@ def deliver(post, weight, error):
     for part in sets:
         total, more, lay = kept(_delivering, error[part].shape, error.dtype)
         tiles = _tiles(post[part])
-        for few in _channels(weight.shape[3]):
+        for few in pieces(weight.shape[3], RESULTS):
             product = more if few.start else total
             np.matmul(_sent(tiles[..., few]), spread(few), out=product)
             if few.start:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from neurosim.kernels.scratch import take
+from neurosim.kernels.scratch import pieces, take
 
 # Pixels handled at once, in 18 planes of float32. One thread gains little beyond 16,384 pixels (32x32 views, microseconds a
 # view on an EPYC: 57 at 4096, 38 at 8192, 32 at 16384), but two threads wait for each other between shorter calls:
@@ -35,8 +35,7 @@ def deform(image, theta, saturation, hue, flip, out, *, border: bool) -> None:
     """
     samples, rows, columns, channels = image.shape
     step = max(1, _PIXELS // (rows * columns))
-    for start in range(0, samples, step):
-        part = slice(start, start + step)
+    for part in pieces(samples, step):
         colours, spare = _mapped(image[part], theta[part], flip[part], out.dtype, border)
         if channels == 3:
             recolour(colours, saturation[part], hue[part], spare, out[part])

@@ -3,7 +3,7 @@
 import numpy as np
 
 from neurosim.kernels.deformation import affine, recolour
-from neurosim.kernels.scratch import take
+from neurosim.kernels.scratch import pieces, take
 
 # Handled at once: long enough calls for two threads not to wait for each other (183 us a view at 16, 108 at 32, 89 at 50).
 _SAMPLES = 64
@@ -12,8 +12,7 @@ _LIGHT = (0.2989, 0.587, 0.114)  # of red, green and blue in a grey, as torchvis
 
 def deform_simclr(image, theta, brightness, contrast, saturation, hue, order, grey, flip, out) -> None:
     """Deforms every image by its own parameters: see `neurosim.kernels.reference_deformation.deform_simclr`."""
-    for start in range(0, len(image), _SAMPLES):
-        part = slice(start, start + _SAMPLES)
+    for part in pieces(len(image), _SAMPLES):
         view = out[part]
         affine(image[part], theta[part], flip[part], view)
         factors = (brightness[part], contrast[part], saturation[part], hue[part])

@@ -40,6 +40,11 @@ def take(name: str, shape: tuple[int, ...], dtype) -> np.ndarray:
     return held[:size].view(dtype).reshape(shape)
 
 
+def pieces(count: int, size: int) -> list[slice]:
+    """Slices that cut so many rows, or channels, into pieces of a size; the last one may be smaller."""
+    return [slice(start, start + size) for start in range(0, count, size)]
+
+
 def kept(make, *key):
     """``make(*key)``, which takes arrays and lays views over them: made once a thread, and anew once a name has grown.
 
