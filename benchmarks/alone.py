@@ -1,4 +1,4 @@
-"""One side in a process of its own: two steps of every lesson, or a training run; then its peak memory on one line."""
+"""One side in a process of its own: two steps of every phase, or a training run; then its peak memory on one line."""
 
 import json
 import resource
@@ -26,18 +26,18 @@ def main(asked):
 
 
 def step(asked):
-    """Two steps of every lesson of a side; gives the MiB before any data."""
+    """Two steps of every phase of a side; gives the MiB before any data."""
     from neurosim.bench.turns import build
 
-    from neurosim.execute import Workers
+    from neurosim.engine.program import ThreadTeam
 
     imported = megabytes()
-    with Workers(asked["threads"]) as workers:
+    with ThreadTeam(asked["threads"]) as team:
         names = [asked["name"]]
-        side = build(names, asked["rule"], asked["pairs"], asked["threads"], workers, asked["options"])[asked["name"]]
-        for lesson in side.lessons:
+        side = build(names, asked["rule"], asked["pairs"], asked["threads"], team, asked["options"])[asked["name"]]
+        for phase in side.phases:
             for _ in range(2):
-                side.step(lesson)
+                side.step(phase)
     return imported
 
 
@@ -45,21 +45,21 @@ def train(asked):
     """A training run as `neurosim train` does it, checkpoints and all, on random pictures; gives the MiB before any data."""
     import numpy as np
 
-    from neurosim.config import Config
     from neurosim.data.dataset import Dataset
-    from neurosim.execute import Workers
-    from neurosim.run import Run
-    from neurosim.session import Session
-    from neurosim.train import Trainer
+    from neurosim.engine.program import ThreadTeam
+    from neurosim.training.config import Config
+    from neurosim.training.folder import Run
+    from neurosim.training.session import Session
+    from neurosim.training.trainer import Trainer
 
     imported, config = megabytes(), Config.resolve(**asked["options"])
     pictures = np.random.default_rng(0).integers(0, 256, (asked["images"], 32, 32, 3), np.uint8)
     session = Session(config, Dataset("random", pictures, None, None, None, ()))
-    with tempfile.TemporaryDirectory() as folder, Workers(config.threads) as workers:
+    with tempfile.TemporaryDirectory() as folder, ThreadTeam(config.threads) as team:
         run = Run.create(Path(folder) / "run", config, session.rule.wiring())
         trainer = Trainer(session, run, checkpoint_every=asked["checkpoint_every"])
-        trainer.start(workers)
-        trainer.train(workers)
+        trainer.start(team)
+        trainer.train(team)
     return imported
 
 

@@ -11,10 +11,10 @@ import time
 import numpy as np
 from neurosim.bench.turns import this_machine
 
+from neurosim.engine.program import ThreadTeam
 from neurosim.errors import NeurosimError, WiringError
-from neurosim.execute import Workers
 from neurosim.kernels import cpu, cpu_winograd
-from neurosim.network import Network
+from neurosim.networks.network import Network
 from neurosim.parts.synapse import CONVOLUTION
 
 KERNELS = ("convolve", "hebbian_convolution", "deliver_convolution")
@@ -62,7 +62,7 @@ def main(arguments=None):
         raise WiringError(f"--rows {asked.rows} --repeats {asked.repeats}", "whole numbers, at least 1", "write --rows 16,64")
     print(*this_machine(1).values(), sep=", ")
     print(f"{'microseconds a view: tiles, plain sum':40}" + "".join(f"{name:>22}" for name in KERNELS))
-    with Workers(1):
+    with ThreadTeam(1):
         for name, maps, weights, factor in cases(asked.network, asked.side):
             for count in rows:
                 told = measure(maps, weights, factor, count, asked.repeats)

@@ -7,8 +7,8 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from neurosim.execute import Program
-from neurosim.plan import Plan
+from neurosim.core.plan import Plan
+from neurosim.engine.program import Program
 
 
 @dataclass
@@ -30,12 +30,12 @@ def best(task, repeats=20):
     return min(times)
 
 
-def measure_rates(workers) -> Rates:
+def measure_rates(team) -> Rates:
     """Square sgemm, copies through memory and copies within a core's cache, one array set a thread, all at once."""
-    threads, draw = workers.threads, np.random.default_rng(0)
+    threads, draw = team.threads, np.random.default_rng(0)
 
     def together(work, sets):
-        workers.run([lambda arrays=arrays: work(*arrays) for arrays in sets])
+        team.run([lambda arrays=arrays: work(*arrays) for arrays in sets])
 
     def copies(source, target, times):
         for _ in range(times):
@@ -53,9 +53,9 @@ def measure_rates(workers) -> Rates:
 
 @dataclass
 class Row:
-    """One step of a plan, or what a stretch spends outside its steps; milliseconds of the whole machine."""
+    """One step of a plan, or what a segment spends outside its steps; milliseconds of the whole machine."""
 
-    stretch: int
+    segment: int
     block: int
     label: str
     kernel: str
@@ -93,13 +93,13 @@ def _bytes(step, local):
     return memory, cache
 
 
-def time_steps(plan, kernels, workers, rates, repeats=3) -> list[Row]:
+def time_steps(plan, kernels, team, rates, repeats=3) -> list[Row]:
     """A plan's steps one by one: wall time within the lanes, divided by the threads that share it.
 
     Args:
-        plan: a `neurosim.plan.Plan`.
+        plan: a `neurosim.core.plan.Plan`.
         kernels: the namespace of its kernels.
-        workers: entered.
+        team: entered.
         rates: of `measure_rates`.
         repeats: passes; each number is the mean of them, after one pass to warm up.
     """
@@ -107,27 +107,27 @@ def time_steps(plan, kernels, workers, rates, repeats=3) -> list[Row]:
     timed = {f"{i}": _timed(getattr(kernels, step.kernel), spent, i, lock) for i, step in enumerate(plan)}
     steps = [replace(step, kernel=f"{i}") for i, step in enumerate(plan)]  # a kernel of its own for every step
     program = Program(Plan(plan.name, steps), SimpleNamespace(**timed))
-    program.run(workers)
-    spent[...], walls = 0, np.zeros(len(program.stretches))
+    program.run(team)
+    spent[...], walls = 0, np.zeros(len(program.segments))
     for _ in range(repeats):
-        for number, stretch in enumerate(program.stretches):
+        for number, segment in enumerate(program.segments):
             start = time.perf_counter()
-            stretch.run(workers)
+            segment.run(team)
             walls[number] += time.perf_counter() - start
     rows, left = [], iter(zip(plan, spent, strict=True))
-    for number, (stretch, wall) in enumerate(zip(program.stretches, walls, strict=True), 1):
-        rows += _rows(number, stretch, [next(left) for _ in stretch.steps], wall, workers, rates, repeats)
+    for number, (segment, wall) in enumerate(zip(program.segments, walls, strict=True), 1):
+        rows += _rows(number, segment, [next(left) for _ in segment.steps], wall, team, rates, repeats)
     return rows
 
 
-def _rows(number, stretch, timed, wall, workers, rates, repeats):
-    scale = 1e3 / repeats / min(workers.threads, stretch.lanes)
+def _rows(number, segment, timed, wall, team, rates, repeats):
+    scale = 1e3 / repeats / min(team.threads, segment.lanes)
     for step, (ms, cpu_ms) in timed:
-        memory, cache = _bytes(step, stretch.lent)
+        memory, cache = _bytes(step, segment.local)
         floors = 1e3 * step.flops / rates.product, 1e3 * memory / rates.memory, 1e3 * cache / rates.cache
-        yield Row(number, stretch.block, step.label, step.kernel, ms * scale, cpu_ms * scale, *floors)
+        yield Row(number, segment.block, step.label, step.kernel, ms * scale, cpu_ms * scale, *floors)
     rest = wall * 1e3 / repeats - sum(ms for _, (ms, _) in timed) * scale
-    yield Row(number, stretch.block, "  lanes: added up, waited for", "", rest, 0.0)
+    yield Row(number, segment.block, "  lanes: added up, waited for", "", rest, 0.0)
 
 
 def print_rows(rows, least=0.5):
@@ -141,7 +141,7 @@ def print_rows(rows, least=0.5):
             continue
         figures = [row.ms, row.cpu_ms, row.flops_ms, row.memory_ms, row.cache_ms]
         figures += [row.ms / row.floor] if row.floor > 0.01 else []
-        print(f"{row.stretch:4d} {row.block:5d}  {row.label[:42]:<42}" + "".join(f"{f:9.1f}" for f in figures))
+        print(f"{row.segment:4d} {row.block:5d}  {row.label[:42]:<42}" + "".join(f"{f:9.1f}" for f in figures))
     total, floor = sum(r.ms for r in rows), sum(r.floor for r in rows)
     print(f"{'':10}  {f'steps under {least} ms, together':<42}{small:9.1f}")
     print(f"{'':10}  {'all':<42}{total:9.1f}{sum(r.cpu_ms for r in rows):9.1f}{floor:27.1f}{total / floor:9.1f}")

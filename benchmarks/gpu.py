@@ -20,16 +20,16 @@ from pathlib import Path
 import numpy as np
 from neurosim.bench.sides import PEERS, RULES, Ours, Theirs, gain_for, images_for, validate
 
-from neurosim.config import Config
-from neurosim.data.deform import Deformation
+from neurosim.core.plan import Plan
+from neurosim.data.views.deformation import Deformation
+from neurosim.engine.program import Program, ThreadTeam
 from neurosim.errors import DeviceError, NeurosimError
-from neurosim.execute import Program, Workers
-from neurosim.kernels.api import backend
+from neurosim.kernels.devices import backend
 from neurosim.kernels.gpu import Gpu
-from neurosim.parts.eye import Eye
-from neurosim.plan import Plan
-from neurosim.session import CENTRED, Session, make_network, make_rule
-from neurosim.train import Trainer
+from neurosim.parts.stimulus import Stimulus
+from neurosim.training.config import Config
+from neurosim.training.session import CENTRED, Session, make_network, make_rule
+from neurosim.training.trainer import Trainer
 
 # Every rule and every error, as `agreement` runs them; small networks, so that the CPU is not waited for.
 SMALL, PATCHES = "5 hardtanh, 6 pool, 17 tanh pool", {"network": "5 hardtanh, 6 hardtanh", "patch": 4, "crop": 12, "grey": False}
@@ -67,22 +67,22 @@ def steps(config: Config, kernels, count: int = 3, again: bool = False) -> dict[
 
     Args:
         config, kernels: of the steps. count: how many.
-        again: each lesson's program is bound once and run again, as training does; else it is bound anew.
+        again: each phase's program is bound once and run again, as training does; else it is bound anew.
     """
     network = make_network(config, (12, 12, 3) if config.patch else (8, 8, 3))
-    rule, eye = make_rule(config, network), Eye(network.populations[0], **CENTRED)
+    rule, stimulus = make_rule(config, network), Stimulus(network.populations[0], **CENTRED)
     rng, found, programs = np.random.default_rng(4), {}, {}
-    with Workers(1) as workers:
+    with ThreadTeam(1) as team:
         for batch in range(count):
-            eye.show(rng.integers(0, 256, eye.images.shape, np.uint8))
-            eye.draw(Deformation(), rng)
+            stimulus.load(rng.integers(0, 256, stimulus.images.shape, np.uint8))
+            stimulus.draw(Deformation(), rng)
             rule.draw(0, batch)
-            lesson = rule.lessons[batch % len(rule.lessons)]
-            if lesson not in programs or not again:
-                plan = Plan(lesson, [*eye.look(config.views == "deform"), *rule.wire(lesson)])
-                programs[lesson] = Program(plan, kernels)
-            programs[lesson].run(workers)
-            found |= {b.name: b.host().copy() for b in programs[lesson].plan.buffers if not b.local}
+            phase = rule.phases[batch % len(rule.phases)]
+            if phase not in programs or not again:
+                plan = Plan(phase, [*stimulus.present(config.views == "deform"), *rule.wire(phase)])
+                programs[phase] = Program(plan, kernels)
+            programs[phase].run(team)
+            found |= {b.name: b.host().copy() for b in programs[phase].plan.buffers if not b.local}
     return found
 
 
@@ -151,8 +151,8 @@ def peers(rule: str, images, rounded: bool) -> dict:
     kinds = {"eager, published": (Theirs, False), "eager, tuned": (Theirs, True), "compiled": (Compiled, True)}
     sides = {name: kind(rule, images, 1, tuned=tuned, **OPTIONS) for name, (kind, tuned) in kinds.items()}
     try:
-        for lesson in sides["compiled"].lessons:
-            sides["compiled"].step(lesson)
+        for phase in sides["compiled"].phases:
+            sides["compiled"].step(phase)
     except Exception as problem:  # whatever a compiler meets: the other sides are still worth their time
         print(f"{rule}: PyTorch's compiler fails and is left out ({str(problem).splitlines()[0]})", flush=True)
         del sides["compiled"]
@@ -164,14 +164,14 @@ def speed(rule: str, pairs: int, repeats: int, times: int) -> dict:
     images = images_for(pairs)
     kernels = {precision: backend("gpu", precision) for precision in ("float32", "tf32")}
     kernels["tf32 without graphs"] = Plain(kernels["tf32"].machine)
-    with Workers(1) as workers:
-        ours = {f"neurosim, {p}": Ours(rule, images, workers, deformed=False, kernels=k, **OPTIONS) for p, k in kernels.items()}
+    with ThreadTeam(1) as team:
+        ours = {f"neurosim, {p}": Ours(rule, images, team, deformed=False, kernels=k, **OPTIONS) for p, k in kernels.items()}
         theirs, record = {}, {}
         if rule in PEERS:
             few = images_for(8)
             exact = peers(rule, few, rounded=False)  # before the others: what is compiled keeps how products are rounded
             if exact:
-                small = Ours(rule, few, workers, deformed=False, kernels=kernels["float32"], **OPTIONS)
+                small = Ours(rule, few, team, deformed=False, kernels=kernels["float32"], **OPTIONS)
                 record["largest difference from PyTorch"] = validate(small, exact, rule, gain_for(rule), 1e-3)
             theirs = peers(rule, images, rounded=True)
         sides, wait = {**ours, **theirs}, kernels["float32"].machine.wait
@@ -182,7 +182,7 @@ def speed(rule: str, pairs: int, repeats: int, times: int) -> dict:
         seconds = {name: [] for name in sides}
         for turn in range(repeats + 1):
             for name, side in sides.items():
-                each = [timed(lambda side=side, n=n: side.step(n), wait, times if turn else 1) for n in side.lessons]
+                each = [timed(lambda side=side, n=n: side.step(n), wait, times if turn else 1) for n in side.phases]
                 seconds[name] += [statistics.mean(each)] * bool(turn)
     record["images/s"] = {name: pairs / statistics.median(s) for name, s in seconds.items()}
     record["ratios"] = {
@@ -203,31 +203,31 @@ def rates(kernels) -> dict[str, float]:
 
 
 def roofline(rule: str, pairs: int, kernels, known: dict) -> list[dict]:
-    """Every step of every lesson, images deformed: microseconds, its floor by bytes and by flops, the share of it reached."""
+    """Every step of every phase, images deformed: microseconds, its floor by bytes and by flops, the share of it reached."""
     rows, machine = [], kernels.machine
-    with Workers(1) as workers:
-        side = Ours(rule, images_for(pairs), workers, deformed=True, kernels=kernels, **OPTIONS)
-        for lesson in side.lessons:
-            side.step(lesson)
-            for step in side.plan(lesson):
+    with ThreadTeam(1) as team:
+        side = Ours(rule, images_for(pairs), team, deformed=True, kernels=kernels, **OPTIONS)
+        for phase in side.phases:
+            side.step(phase)
+            for step in side.plan(phase):
                 program = Program(Plan("one step", [step]), kernels)
-                program.run(workers)
-                spent = timed(lambda program=program: program.run(workers), machine.wait, 20)
+                program.run(team)
+                spent = timed(lambda program=program: program.run(team), machine.wait, 20)
                 floor = max(step.nbytes / known["bytes/s"], step.flops / known["flop/s"])
-                rows.append({"lesson": lesson, "step": step.label, "microseconds": 1e6 * spent, "share": floor / spent})
+                rows.append({"phase": phase, "step": step.label, "microseconds": 1e6 * spent, "share": floor / spent})
     return rows
 
 
 def cell(rule: str, epochs: int, batch: int) -> dict:
     """Seconds of some epochs of table 1, data and progress included, and what 400 of them a layer, or in all, would take."""
     order = {"order": "greedy"} if rule == "ll" else {}
-    with tempfile.TemporaryDirectory() as folder, Workers() as workers:
+    with tempfile.TemporaryDirectory() as folder, ThreadTeam() as team:
         np.savez(f"{folder}/random.npz", images=np.random.default_rng(0).integers(0, 256, (IMAGES, 32, 32, 3), np.uint8))
         config = Config.resolve(rule=rule, data=f"{folder}/random.npz", network="conv5", batch=batch, epochs=epochs, device="gpu",
                                 precision="tf32", **order)  # fmt: skip
         trainer = Trainer(Session(config))
-        trainer.start(workers)
-        seconds = trainer.train(workers).seconds
+        trainer.start(team)
+        seconds = trainer.train(team).seconds
     return {"epochs": epochs, "seconds": seconds, "seconds of 400": seconds * 400 / epochs}
 
 

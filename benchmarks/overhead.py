@@ -23,13 +23,13 @@ from neurosim.bench.turns import check_place, this_machine
 from neurosim.cli.main import main
 from neurosim.cli.train import behind_bar
 
-from neurosim.config import Config
 from neurosim.data.dataset import Dataset
+from neurosim.engine.program import ThreadTeam
 from neurosim.errors import WiringError
-from neurosim.execute import Workers
-from neurosim.run import Run, write_json
-from neurosim.session import Session
-from neurosim.train import Trainer
+from neurosim.training.config import Config
+from neurosim.training.folder import Run, write_json
+from neurosim.training.session import Session
+from neurosim.training.trainer import Trainer
 
 PROGRAMS, LOOP = "programs", "everything else of the loop"
 SHOW, DRAW, TELL = "pictures chosen and copied, deformations drawn", "the rule's own draws", "progress told and drawn"
@@ -70,17 +70,17 @@ class Watched(Trainer):
     def __init__(self, watch: Watch, session: Session, run: Run):
         super().__init__(session, run, checkpoint_every=CHECKPOINT_EVERY)
         self.watch, self.program = watch, session.program
-        session.program = lambda lesson: SimpleNamespace(run=watch.over(PROGRAMS, self.program(lesson).run))
+        session.program = lambda phase: SimpleNamespace(run=watch.over(PROGRAMS, self.program(phase).run))
         session.show, session.rule.draw = watch.over(SHOW, session.show), watch.over(DRAW, session.rule.draw)
         run.save_metrics, self.save = watch.over(METRICS, run.save_metrics), watch.over(CHECKPOINT, self.save)
 
-    def _batch(self, workers: Workers) -> None:
-        super()._batch(workers)
-        self.watch.over(ALONE, self.program(self.progress.lesson).run)(workers)
+    def _batch(self, team: ThreadTeam) -> None:
+        super()._batch(team)
+        self.watch.over(ALONE, self.program(self.progress.phase).run)(team)
 
-    def train(self, workers: Workers):
+    def train(self, team: ThreadTeam):
         self.tell = self.watch.over(TELL, self.tell)
-        return super().train(workers)
+        return super().train(team)
 
 
 class Terminal(io.TextIOWrapper):
@@ -99,14 +99,14 @@ def measure(config: Config, images: int, batches: int) -> dict[str, list[float]]
     pictures = np.random.default_rng(0).integers(0, 256, (images, 32, 32, 3), np.uint8)
     session, watch = Short(config, Dataset("random", pictures, None, None, None, ())), Watch()
     session.batches = batches
-    if not session.rule.lessons:
+    if not session.rule.phases:
         raise WiringError(f"--rule {config.rule} trains nothing", "a rule that does", "write --rule ll")
-    with tempfile.TemporaryDirectory() as folder, Workers(config.threads) as workers:
-        for lesson in session.rule.lessons:
-            session.program(lesson).run(workers)  # touches every array
+    with tempfile.TemporaryDirectory() as folder, ThreadTeam(config.threads) as team:
+        for phase in session.rule.phases:
+            session.program(phase).run(team)  # touches every array
         trainer = Watched(watch, session, Run.create(Path(folder) / "run", config, session.rule.wiring()))
         with open(os.devnull, "wb") as file, contextlib.redirect_stderr(Terminal(file)):
-            watch.over(ALL, behind_bar)(trainer, workers)
+            watch.over(ALL, behind_bar)(trainer, team)
     return {name: spent.tolist() for name, spent in watch.spent.items()}
 
 

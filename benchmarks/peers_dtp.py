@@ -27,7 +27,7 @@ class TargetPeer(Weights):
 
     def __init__(self, rule, *, tuned, lags=None, feedback=None, plasticity="adam", rate=1e-4):
         super().__init__(LAYERS, tuned)
-        self.lags, self.memory, self.lessons = lags, Memory(lags) if lags else None, (0,)
+        self.lags, self.memory, self.phases = lags, Memory(lags) if lags else None, (0,)
         for number, (channels, _) in enumerate(LAYERS, 1):
             below = self.maps[number - 1][2]
             self._both(f"W{number}", (channels, below, 3, 3), 9 * below)
@@ -95,7 +95,7 @@ class TargetPeer(Weights):
             return None, activities
         return activities[-1].chunk(2)[0].detach(), [activity.chunk(2)[1] for activity in activities]
 
-    def step(self, lesson, x):
+    def step(self, phase, x):
         """One training step: forward, inverses, error, targets, plasticity. Returns the error's loss."""
         seen = self._see(x)
         self._restore(seen[1])

@@ -192,7 +192,7 @@ class Peer(Weights):
                     self._new(f"F{number}", (UNITS, fan), fan, learns=feedback == "urf")
         learning = [name for name, weight in self.weights.items() if weight.requires_grad]
         self.optimiser = self._optimiser(learning, plasticity, rate)
-        self.lessons = range(1, len(LAYERS) + 1) if rule in LESSONS else (0,)
+        self.phases = range(1, len(LAYERS) + 1) if rule in LESSONS else (0,)
 
     def _layer(self, number, x):
         pooled = LAYERS[number - 1][1]
@@ -226,8 +226,8 @@ class Peer(Weights):
         view1, view2 = heads if len(heads) == 2 else heads[0].chunk(2)
         return self._error(number, view1, view2), tops
 
-    def step(self, lesson, x):
-        """One training step: forward, error, down, plasticity. ``lesson`` is a layer, or 0. Returns the loss."""
+    def step(self, phase, x):
+        """One training step: forward, error, down, plasticity. ``phase`` is a layer, or 0. Returns the loss."""
         self.optimiser.zero_grad()
         depth = len(LAYERS)
         if self.rule == "bp":
@@ -235,9 +235,9 @@ class Peer(Weights):
             loss.backward()
         elif self.rule in LESSONS:
             with torch.no_grad():
-                for below in range(1, lesson):
+                for below in range(1, phase):
                     x = self._layer(below, x)
-            loss, _ = self._learn(lesson, [lesson], x)
+            loss, _ = self._learn(phase, [phase], x)
             loss.backward()
         else:
             loss = self._all_layers(x)

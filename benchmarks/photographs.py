@@ -14,12 +14,12 @@ from pathlib import Path
 
 import numpy as np
 
-from neurosim.config import Config
-from neurosim.evaluate.features import forward_weights
-from neurosim.evaluate.layers import read_out
-from neurosim.execute import Workers
-from neurosim.session import Session
-from neurosim.train import Trainer
+from neurosim.engine.program import ThreadTeam
+from neurosim.readout.features import forward_weights
+from neurosim.readout.floor import read_out
+from neurosim.training.config import Config
+from neurosim.training.session import Session
+from neurosim.training.trainer import Trainer
 
 CELLS = {
     "none": {"rule": "none"},
@@ -37,13 +37,13 @@ def cell(name: str, seed: int, args) -> dict:
     config = Config.resolve(data="cifar10", data_dir=args.data_dir, images=args.images, seed=seed, threads=args.threads,
                             epochs=args.epochs, **CELLS[name])  # fmt: skip
     session = Session(config)
-    with Workers(config.threads) as workers:
+    with ThreadTeam(config.threads) as team:
         trainer = Trainer(session)
-        trainer.start(workers)
-        progress = trainer.train(workers)
+        trainer.start(team)
+        progress = trainer.train(team)
         began = time.perf_counter()
         weights = forward_weights(session.network)
-        layers = read_out(config, session.data, weights, workers)
+        layers = read_out(config, session.data, weights, team)
     return {"rule": name, "seed": seed, "accuracy": layers, "seconds": progress.seconds, "images": progress.done * config.batch,
             "read_out_seconds": time.perf_counter() - began}  # fmt: skip
 

@@ -21,10 +21,10 @@ from neurosim.bench.sides import Ours, images_for
 from neurosim.bench.turns import alone, alternate, busy_seconds, check_place, this_machine
 from neurosim.cli.main import main
 
+from neurosim.engine.program import ThreadTeam
 from neurosim.errors import WiringError
-from neurosim.execute import Workers
 from neurosim.report import figures
-from neurosim.run import write_json, write_whole
+from neurosim.training.folder import write_json, write_whole
 
 RULES = ("bp", "ll-simultaneous")
 OPTIONS = {"lags": 5, "feedback": "urf", "plasticity": "adam"}
@@ -67,23 +67,23 @@ def line(sizes, measured) -> dict[str, float | None]:
 
 def curve(sizes, sides: dict, repeats: int) -> dict:
     """Sides of growing size, turn by turn: medians of the seconds of a step, of the wall and of processors, and their lines."""
-    lessons, processor = alternate(sides, repeats)
-    wall = [statistics.median(statistics.mean(turn) for turn in lessons[name]) for name in sides]
+    phases, processor = alternate(sides, repeats)
+    wall = [statistics.median(statistics.mean(turn) for turn in phases[name]) for name in sides]
     used = [statistics.median(processor[name]) for name in sides]
     return {"sizes": list(sizes), "wall": wall, "processor": used, "line": line(sizes, wall),
-            "line of processor": line(sizes, used), "turns": list(lessons.values())}  # fmt: skip
+            "line of processor": line(sizes, used), "turns": list(phases.values())}  # fmt: skip
 
 
-def by_pairs(rule: str, sizes, repeats: int, workers: Workers) -> dict:
+def by_pairs(rule: str, sizes, repeats: int, team: ThreadTeam) -> dict:
     """Steps of conv5, deformation included, on more and more pairs."""
-    return curve(sizes, {n: Ours(rule, images_for(n), workers, deformed=True, **OPTIONS) for n in sizes}, repeats)
+    return curve(sizes, {n: Ours(rule, images_for(n), team, deformed=True, **OPTIONS) for n in sizes}, repeats)
 
 
-def by_layers(rule: str, sizes, repeats: int, workers: Workers, pairs: int) -> dict:
+def by_layers(rule: str, sizes, repeats: int, team: ThreadTeam, pairs: int) -> dict:
     """Steps of networks of more and more equal layers, 32 channels of 16 x 16, above a pooled stem."""
     images = images_for(pairs)
     networks = {n: ", ".join(["32 pool", *["32 hardtanh"] * n]) for n in sizes}
-    sides = {n: Ours(rule, images, workers, deformed=True, network=text, **OPTIONS) for n, text in networks.items()}
+    sides = {n: Ours(rule, images, team, deformed=True, network=text, **OPTIONS) for n, text in networks.items()}
     return curve(sizes, sides, repeats)
 
 
@@ -165,14 +165,14 @@ def scaling(pairs, layers, epochs, batch, threads, repeats, out, figure):
     _refuse(out, figure)
     record = {**this_machine(threads), "repeats": repeats, "batch": batch, **OPTIONS, "pairs": {}, "layers": {}}
     began, start = busy_seconds(), time.perf_counter()
-    with Workers(threads) as workers:
+    with ThreadTeam(threads) as team:
         click.echo("ms of a step by pairs, processor ms in brackets (conv5, 5 lags and the gradient block: no part is quadratic)")
         for rule in RULES:
-            record["pairs"][rule] = by_pairs(rule, pairs, repeats, workers)
+            record["pairs"][rule] = by_pairs(rule, pairs, repeats, team)
             print_curve(rule, record["pairs"][rule], "ms a pair")
         click.echo(f"ms of a step by layers of 32 channels above a pooled stem ({batch} pairs)")
         for rule in RULES:
-            record["layers"][rule] = by_layers(rule, layers, repeats, workers, batch)
+            record["layers"][rule] = by_layers(rule, layers, repeats, team, batch)
             print_curve(rule, record["layers"][rule], "ms a layer")
     if began:
         wall, ended = time.perf_counter() - start, busy_seconds()

@@ -2,15 +2,15 @@
 
 import numpy as np
 
-from neurosim.data.deform import Deformation
+from neurosim.core.plan import Plan
+from neurosim.data.views.deformation import Deformation
+from neurosim.engine.program import Arena, Program
 from neurosim.errors import RunError
-from neurosim.execute import Program, Room
-from neurosim.kernels.api import backend
+from neurosim.kernels.devices import backend
 from neurosim.losses.hinge import Hinge
-from neurosim.network import Network
-from neurosim.parts.eye import Eye
+from neurosim.networks.network import Network
 from neurosim.parts.plasticity import Plasticity
-from neurosim.plan import Plan
+from neurosim.parts.stimulus import Stimulus
 from neurosim.rules import make
 
 RATE = 1e-4
@@ -43,7 +43,7 @@ class Ours:
     Args:
         rule: one of `RULES`.
         images: ``(2 x pairs, 32, 32, 3)``, float32 in 0..1.
-        workers: an entered `neurosim.execute.Workers`.
+        team: an entered `neurosim.engine.program.ThreadTeam`.
         deformed: whether each step deforms the images first.
         lags: None: all negatives and no gradient block; K: a memory of K lags and the gradient block.
         feedback: of the layer-wise rule.
@@ -52,7 +52,7 @@ class Ours:
         network: a preset or a text; None: the rule's of the benchmark.
     """
 
-    def __init__(self, rule, images, workers, *, deformed, lags, feedback, plasticity, kernels=None, network=None):
+    def __init__(self, rule, images, team, *, deformed, lags, feedback, plasticity, kernels=None, network=None):
         network = Network(network or NETWORKS.get(rule, "conv5"), images.shape[1:], len(images) // 2, block=lags is not None,
                           plasticity=Plasticity(plasticity, rate=RATE))  # fmt: skip
         self._x0 = network.populations[0].activity
@@ -63,32 +63,32 @@ class Ours:
         for inverse in getattr(self.rule, "inverses", ()):
             for noise in inverse.noise:
                 noise.put(noise_for(inverse.below.number, noise.shape))
-        self.workers, self.kernels = workers, kernels or backend("cpu")
-        self.lessons, self._programs, self._look = range(len(self.rule.lessons)), {}, []
-        self._room = Room()
+        self.team, self.kernels = team, kernels or backend("cpu")
+        self.phases, self._programs, self._look = range(len(self.rule.phases)), {}, []
+        self._arena = Arena()
         if deformed:
-            eye = Eye(network.populations[0])
-            eye.show(np.uint8(255 * images))
+            stimulus = Stimulus(network.populations[0])
+            stimulus.load(np.uint8(255 * images))
             for parameter, values in parameters_for(images).items():
-                eye.parameters[parameter].put(values)
-            self._look = list(eye.look(True))
+                stimulus.parameters[parameter].put(values)
+            self._look = list(stimulus.present(True))
 
-    def plan(self, lesson):
-        """The plan of a lesson."""
-        return Plan(self.rule.lessons[lesson], [*self._look, *self.rule.wire(self.rule.lessons[lesson])])
+    def plan(self, phase):
+        """The plan of a phase."""
+        return Plan(self.rule.phases[phase], [*self._look, *self.rule.wire(self.rule.phases[phase])])
 
     def prepare(self):
         """Before a turn: nothing to do."""
 
-    def step(self, lesson):
-        if lesson not in self._programs:
-            self._programs[lesson] = Program(self.plan(lesson), self.kernels, hold=[self._x0], room=self._room)
-        self._programs[lesson].run(self.workers)
+    def step(self, phase):
+        if phase not in self._programs:
+            self._programs[phase] = Program(self.plan(phase), self.kernels, hold=[self._x0], arena=self._arena)
+        self._programs[phase].run(self.team)
 
-    def changes(self, lesson):
+    def changes(self, phase):
         """A step after which every synapse's summed outer products can be seen: name -> buffer."""
         found = {name: synapse.change for name, synapse in self.synapses().items()}
-        Program(self.plan(lesson), self.kernels, hold=[self._x0, *found.values()], room=self._room).run(self.workers)
+        Program(self.plan(phase), self.kernels, hold=[self._x0, *found.values()], arena=self._arena).run(self.team)
         return found
 
     def load(self, weights):
@@ -100,11 +100,11 @@ class Ours:
         """The views of the last step, ``(sample, row, column, channel)``."""
         return self._x0.host()
 
-    def loss(self, lesson):
-        return sum(float(units.value.host()[0]) for units in self.rule.errors_of(self.rule.lessons[lesson]))
+    def loss(self, phase):
+        return sum(float(units.value.host()[0]) for units in self.rule.errors_of(self.rule.phases[phase]))
 
     def synapses(self):
-        """Name -> synapse of everything that the rule's lessons use."""
+        """Name -> synapse of everything that the rule's phases use."""
         return {synapse.name: synapse for synapse in self.rule.synapses()}
 
 
@@ -120,7 +120,7 @@ class Theirs:
         torch.set_num_threads(threads)
         kind = TargetPeer if rule == "dtp" else Peer
         self.peer = kind(rule, tuned=tuned, lags=lags, feedback=feedback, plasticity=plasticity, rate=RATE)
-        self.lessons, self._loss = range(len(self.peer.lessons)), None
+        self.phases, self._loss = range(len(self.peer.phases)), None
         self._eye = Deformed(np.uint8(255 * images), parameters_for(images), tuned) if deformed else None
         self._x = None if deformed else self.peer.views(images)
         if rule == "dtp":
@@ -132,10 +132,10 @@ class Theirs:
         """Before a turn: neurosim holds every library to one thread; PyTorch takes its threads back."""
         self._torch.set_num_threads(self._threads)
 
-    def step(self, lesson):
+    def step(self, phase):
         if self._eye:
             self._x = self._eye.look()
-        self._loss = self.peer.step(self.peer.lessons[lesson], self._x)
+        self._loss = self.peer.step(self.peer.phases[phase], self._x)
 
     def seen(self):
         """The views of the last step, ``(sample, row, column, channel)``."""
@@ -145,7 +145,7 @@ class Theirs:
         """Take weights by name, in neurosim's layout."""
         self.peer.load(weights)
 
-    def loss(self, lesson):
+    def loss(self, phase):
         return float(self._loss)
 
 
@@ -158,7 +158,7 @@ def images_for(pairs):
 
 
 def validate(ours, theirs, name, gain, tolerance):
-    """One step of every lesson from the same weights: the same views, the same loss, the same outer products.
+    """One step of every phase from the same weights: the same views, the same loss, the same outer products.
 
     The weights are the initial ones times ``gain``: with 1 nearly all hinges of the upper layers are active, with that of
     `gain_for` activity nearly keeps its size from layer to layer, and few are. Then the initial weights are put back on
@@ -172,21 +172,21 @@ def validate(ours, theirs, name, gain, tolerance):
     synapses, worst = ours.synapses(), 0.0
     initial = {n: synapse.weight.host().copy() for n, synapse in synapses.items()}
     weights = {n: weight * weight.dtype.type(gain) for n, weight in initial.items()}
-    for lesson in ours.lessons:
+    for phase in ours.phases:
         ours.load(weights)
-        changes = ours.changes(lesson)
+        changes = ours.changes(phase)
         for side, them in theirs.items():
             them.prepare()
             them.load(weights)
-            them.step(lesson)
+            them.step(phase)
             apart = {"a view": float(np.abs(them.seen() - ours.seen()).max())}
-            apart["loss"] = abs(them.loss(lesson) - ours.loss(lesson)) / max(1.0, abs(ours.loss(lesson)))
+            apart["loss"] = abs(them.loss(phase) - ours.loss(phase)) / max(1.0, abs(ours.loss(phase)))
             for n, change in them.peer.changes().items():
                 size = max(1e-12, float(np.linalg.norm(change)))  # all zero where no hinge is active
                 apart[n] = float(np.linalg.norm(changes[n].host() - change)) / size
             for n, difference in apart.items():
                 if not difference < tolerance:
-                    raise RunError(f"{name}, lesson {lesson + 1}: {n} of neurosim and of PyTorch ({side}) differ by "
+                    raise RunError(f"{name}, phase {phase + 1}: {n} of neurosim and of PyTorch ({side}) differ by "
                                    f"{difference:.1e}", f"less than {tolerance}", "mend whichever changed")  # fmt: skip
             worst = max(worst, *apart.values())
     for side in (ours, *theirs.values()):

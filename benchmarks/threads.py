@@ -13,10 +13,10 @@ from neurosim.bench.sides import images_for, parameters_for
 from neurosim.bench.turns import this_machine
 from neurosim.cli.main import main
 
+from neurosim.engine.program import ThreadTeam
 from neurosim.errors import WiringError
-from neurosim.execute import Workers
 from neurosim.kernels import cpu
-from neurosim.kernels.scratch import pieces
+from neurosim.kernels.workspace import chunks
 
 # Pre and post of a view: the image's convolution of conv5 and conv4-tanh, and conv4-tanh's inverses.
 CONVOLUTIONS = {"W1": ((32, 32, 3), (4, 16, 16, 32))}
@@ -38,7 +38,7 @@ def cases():
             numbers[part] += 1
 
     for size in (5_000, 20_000, 80_000):
-        yield "four additions", size, [partial(add, part) for part in pieces(NUMBERS, size)], "1,000 numbers", NUMBERS / 1000
+        yield "four additions", size, [partial(add, part) for part in chunks(NUMBERS, size)], "1,000 numbers", NUMBERS / 1000
 
     images = np.uint8(255 * images_for(VIEWS // 2))
     given, out = parameters_for(images), np.empty(images.shape, np.float32)
@@ -47,7 +47,7 @@ def cases():
         cpu.deform(images[part], *(given[name][part] for name in ("theta", "saturation", "hue", "flip")), out[part], border=False)
 
     for size in (16, 24, 32, 48, 64):
-        yield "deform", size, [partial(deform, part) for part in pieces(VIEWS, size)], "view", VIEWS
+        yield "deform", size, [partial(deform, part) for part in chunks(VIEWS, size)], "view", VIEWS
 
     change, weight, trace, square = (np.abs(normal(SYNAPSES)) for _ in range(4))
     count, rate = np.array([9]), np.array([1e-3])
@@ -60,7 +60,7 @@ def cases():
 
     for kernel in (adam, signum):
         for size in (1 << 14, 1 << 15, 1 << 17):
-            tasks = [partial(kernel, part) for part in pieces(SYNAPSES, size)]
+            tasks = [partial(kernel, part) for part in chunks(SYNAPSES, size)]
             yield kernel.__name__, size, tasks, "1,000 synapses", SYNAPSES / 1000
 
     for kinds, shapes in ((("convolve", "hebbian_convolution"), CONVOLUTIONS), (("upconvolve", "hebbian_upconvolution"), INVERSES)):
@@ -69,13 +69,13 @@ def cases():
             for kind in kinds:
                 yield f"{name}: {kind}", 64, list(passes(kind, pre, post, weights)), "view", VIEWS
     bias, one, post = np.zeros((1, 32), np.float32), np.ones(1, np.float32), normal(VIEWS, 4, 16, 16, 32)
-    tasks = [partial(cpu.hebbian_bias, one, post[part], bias.copy()) for part in pieces(VIEWS, 64)]
+    tasks = [partial(cpu.hebbian_bias, one, post[part], bias.copy()) for part in chunks(VIEWS, 64)]
     yield "b1: hebbian_bias", 64, tasks, "view", VIEWS
 
 
 def passes(kind, pre, post, weights):
     """A task for each 64 views: forward into ``post``, or outer products into an array of its own."""
-    for part in pieces(VIEWS, 64):
+    for part in chunks(VIEWS, 64):
         given = (pre[part], post[part], np.zeros_like(weights)) if "hebbian" in kind else (pre[part], weights, post[part])
         yield partial(getattr(cpu, kind), *given)
 
@@ -85,10 +85,10 @@ def measure(tasks, threads, repeats):
     times = {1: [], threads: []}
     for turn in range(repeats + 1):
         for count, found in times.items():
-            with Workers(count) as workers:
-                workers.run(tasks)  # every thread has its memory
+            with ThreadTeam(count) as team:
+                team.run(tasks)  # every thread has its memory
                 start = time.perf_counter()
-                workers.run(tasks)
+                team.run(tasks)
                 if turn:
                     found.append(time.perf_counter() - start)
     return statistics.median(times[1]), statistics.median(times[threads])
@@ -99,7 +99,7 @@ def measure(tasks, threads, repeats):
 @click.option("--repeats", type=click.IntRange(min=1), default=15, show_default=True, help="Turns; each number is their median.")
 def threads(threads, repeats):
     """Time kernels on one thread and on all, in pieces of several sizes: how long a call must be."""
-    threads = threads or Workers().threads
+    threads = threads or ThreadTeam().threads
     if threads < 2:
         raise WiringError("one thread", "at least two, to compare with one", "write --threads 2, on a machine with two cores")
     print(*this_machine(threads).values(), sep=", ")

@@ -21,8 +21,8 @@ import numpy as np
 from neurosim.bench.floors import measure_rates, print_rows, time_steps
 from neurosim.bench.sides import Ours, Theirs, gain_for, images_for, validate
 
+from neurosim.engine.program import ThreadTeam
 from neurosim.errors import WiringError
-from neurosim.execute import Workers
 
 SIDES = ("neurosim", "tuned", "published")
 SMALL = 8  # pairs of the stricter comparison, see `neurosim.bench.sides.validate`
@@ -62,7 +62,7 @@ def busy_seconds():
 def alternate(sides, repeats):
     """All sides turn by turn, a different one first each time.
 
-    Returns side -> for every turn after the first, which warms up: seconds of each lesson; and the processor seconds
+    Returns side -> for every turn after the first, which warms up: seconds of each phase; and the processor seconds
     of all threads together, which a busy machine disturbs less.
     """
     found, processor, order = {name: [] for name in sides}, {name: [] for name in sides}, list(sides)
@@ -72,9 +72,9 @@ def alternate(sides, repeats):
             side, seconds = sides[name], []
             side.prepare()
             used = time.process_time()
-            for lesson in side.lessons:
+            for phase in side.phases:
                 start = time.perf_counter()
-                side.step(lesson)
+                side.step(phase)
                 seconds.append(time.perf_counter() - start)
             if turn:
                 found[name].append(seconds)
@@ -88,28 +88,28 @@ def check(rule, sides, gain, tolerance):
 
 
 def compare(rule, sides, repeats):
-    """Time one rule on its sides. Returns its record; seconds are the mean over a rule's lessons."""
+    """Time one rule on its sides. Returns its record; seconds are the mean over a rule's phases."""
     record = {}
     before, start = busy_seconds(), time.perf_counter()
-    lessons, record["processor seconds"] = alternate(sides, repeats)
+    phases, record["processor seconds"] = alternate(sides, repeats)
     wall, after = time.perf_counter() - start, busy_seconds()
     if before:
         others = (after[0] - before[0]) - (after[1] - before[1])
         record["others"] = max(0.0, others) / wall / os.cpu_count()
-    seconds = {name: [statistics.mean(turn) for turn in turns] for name, turns in lessons.items()}
+    seconds = {name: [statistics.mean(turn) for turn in turns] for name, turns in phases.items()}
     record["seconds"] = seconds
-    record["lessons"] = {name: [statistics.median(s) for s in zip(*t, strict=True)] for name, t in lessons.items()}
+    record["phases"] = {name: [statistics.median(s) for s in zip(*t, strict=True)] for name, t in phases.items()}
     for name in list(sides)[1:]:
         ratios = [a / b for a, b in zip(seconds["neurosim"], seconds[name], strict=True)]
         record[f"ratio to {name}"] = [min(ratios), statistics.median(ratios), max(ratios)]
     return record
 
 
-def build(names, rule, pairs, threads, workers, options):
+def build(names, rule, pairs, threads, team, options):
     """Name -> side, all on the same images."""
     images = images_for(pairs)
     return {
-        name: Ours(rule, images, workers, **options)
+        name: Ours(rule, images, team, **options)
         if name == "neurosim"
         else Theirs(rule, images, threads, tuned=name == "tuned", **options)
         for name in names
@@ -132,10 +132,10 @@ def alone(asked):
     return json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()[-1])
 
 
-def table(side, lesson, workers, rates):
-    """The steps of one lesson beside their floors, printed; returns the rows for the record."""
-    rows = time_steps(side.plan(lesson), side.kernels, workers, rates)
-    print(f"\n{side.rule.name}, {side.rule.lessons[lesson]}: ms within the step, shared by the threads; processor ms;\n"
+def table(side, phase, team, rates):
+    """The steps of one phase beside their floors, printed; returns the rows for the record."""
+    rows = time_steps(side.plan(phase), side.kernels, team, rates)
+    print(f"\n{side.rule.name}, {side.rule.phases[phase]}: ms within the step, shared by the threads; processor ms;\n"
           "ms that its flops, its bytes of memory and its bytes of cache take at the measured rates; ms / largest of these")
     print_rows(rows)
     return [asdict(row) for row in rows]
@@ -157,8 +157,8 @@ def print_record(rule, record, pairs):
             line += f"   neurosim takes {middle:.2f} of it ({low:.2f} to {high:.2f})"
         if "memory" in record:
             line += f"   peak {record['memory'][name][1]:.0f} MiB ({record['memory'][name][0]:.0f} before any data)"
-        lessons = record["lessons"][name]
-        print(line + ("   lessons " + ", ".join(f"{s:.3f}" for s in lessons) if len(lessons) > 1 else ""), flush=True)
+        phases = record["phases"][name]
+        print(line + ("   phases " + ", ".join(f"{s:.3f}" for s in phases) if len(phases) > 1 else ""), flush=True)
 
 
 def torch_rate(threads):
@@ -189,8 +189,8 @@ def bench(rules, *, pairs, threads, repeats, against, options, with_memory=True,
     names = SIDES if against else SIDES[:1]
     held = memory(names, rules, pairs, threads, options) if with_memory else {}
     record = {"numpy": np.__version__, "pairs": pairs, "threads": threads, **options, "rules": {}}
-    with Workers(threads) as workers:
-        rates = measure_rates(workers)
+    with ThreadTeam(threads) as team:
+        rates = measure_rates(team)
         record["rates"] = asdict(rates)
         line = f"{threads} threads: products {rates.product / 1e9:.0f} GFLOP/s"
         if against:
@@ -199,13 +199,13 @@ def bench(rules, *, pairs, threads, repeats, against, options, with_memory=True,
             rates.product = max(rates.product, theirs)
         print(f"{line}, copies {rates.memory / 1e9:.0f} GB/s in memory, {rates.cache / 1e9:.0f} GB/s in cache")
         for rule in rules:
-            sides = build(names, rule, pairs, threads, workers, options)
+            sides = build(names, rule, pairs, threads, team, options)
             found = record["rules"][rule] = {}
             if against:
-                small = build(names, rule, SMALL, threads, workers, options)
+                small = build(names, rule, SMALL, threads, team, options)
                 found["largest differences"] = [check(rule, small, gain_for(rule), 1e-3), check(rule, sides, 1.0, 1e-2)]
             found |= compare(rule, sides, repeats) | ({"memory": held[rule]} if held else {})
             print_record(rule, found, pairs)
             if with_table:
-                found["steps"] = [table(sides["neurosim"], n, workers, rates) for n in sides["neurosim"].lessons]
+                found["steps"] = [table(sides["neurosim"], n, team, rates) for n in sides["neurosim"].phases]
     return record

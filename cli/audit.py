@@ -9,9 +9,9 @@ from pathlib import Path
 import click
 from neurosim.cli.train import options
 
-from neurosim.config import Config
 from neurosim.errors import RunError
-from neurosim.run import Run, write_json, write_text
+from neurosim.training.config import Config
+from neurosim.training.folder import Run, write_json, write_text
 
 
 @click.command()
@@ -28,10 +28,10 @@ def audit(folder, build, json_file, html_file, svg_file, graph, **given):
     Takes the options of train; a rule outside this package is named module:Class. Exit code 0: plausible; 1: violated;
     2: it could not be decided, or wrong usage.
     """
-    from neurosim.audit.draw import carriers, svg
     from neurosim.audit.examine import audit as examine
+    from neurosim.audit.graph.draw import carriers, svg
     from neurosim.audit.page import html
-    from neurosim.audit.subject import of_config, of_run
+    from neurosim.audit.target import of_config, of_run
     from neurosim.audit.verdict import graph_text
 
     for path in filter(None, (json_file, html_file, svg_file)):
@@ -66,7 +66,7 @@ def _opened(folder: Path, given: dict) -> Run:
 
 def _foreign(build: str, json_file: Path | None, beside: list[str]) -> int:
     """Audit somebody's PyTorch module; gives the exit code."""
-    from neurosim.audit.foreign import audit_build
+    from neurosim.audit.torch.foreign import audit_build
 
     if beside:
         raise RunError(f"--{beside[0].replace('_', '-')} beside --torch", "only --json: a module has no plan to be drawn",

@@ -13,7 +13,7 @@ from neurosim.bench.turns import check_place
 from neurosim.cli.train import Lags
 
 from neurosim.errors import WiringError
-from neurosim.run import write_json
+from neurosim.training.folder import write_json
 
 DEFAULT = "bp,ll-greedy,ll-simultaneous"
 

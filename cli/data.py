@@ -8,9 +8,9 @@ import numpy as np
 from PIL import Image
 
 from neurosim.data import fetch as fetching
-from neurosim.data import sources
 from neurosim.data.dataset import Dataset
-from neurosim.data.deform import Deformation
+from neurosim.data.sources import loading
+from neurosim.data.views.deformation import Deformation
 from neurosim.errors import DataError
 from neurosim.kernels.deformation import deform
 
@@ -35,7 +35,7 @@ def data():
 def list_sources(data_dir: Path | None):
     """List the data sets, and where they were found."""
     rows = [("name", "images (train + test)", "size", "where", "what")]
-    rows += [(one.name, one.images, one.size, sources.found(one, data_dir), one.what) for one in sources.SOURCES]
+    rows += [(one.name, one.images, one.size, loading.found(one, data_dir), one.what) for one in loading.SOURCES]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     for row in rows:
         click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
@@ -47,7 +47,7 @@ def list_sources(data_dir: Path | None):
 @click.option("--url", help="A mirror of the same archive: http://, https:// or file:///PATH.")
 def fetch_archive(name: str, data_dir: Path | None, url: str | None):
     """Download NAME, check it and unpack it; a broken download is resumed."""
-    data_dir = sources.default_dir() if data_dir is None else data_dir
+    data_dir = loading.default_dir() if data_dir is None else data_dir
     meter = Meter(name)
     try:
         folder = fetching.fetch(name, data_dir, url, meter)
@@ -93,10 +93,10 @@ class Meter:
 @click.option("--force", is_flag=True, help="Write over a file that is there.")
 def show(name: str, out: Path, data_dir: Path | None, seed: int, views: str | None, force: bool):
     """Draw a sheet of training images of NAME into OUT (.png), a row a class."""
-    from neurosim.data import toys  # drawing them is not needed for the other commands
+    from neurosim.data.toys import toys  # drawing them is not needed for the other commands
 
     _check_out(out, force)
-    images, labels, classes = _chosen(sources.load(name, data_dir, seed, frames=2 if views == "motion" else 1))
+    images, labels, classes = _chosen(loading.load(name, data_dir, seed, frames=2 if views == "motion" else 1))
     if views == "deform":
         images = _deformed(images, seed)
     step = max(1, -(-max(images.shape[-3:-1]) // LARGEST))

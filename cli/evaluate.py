@@ -6,12 +6,12 @@ from pathlib import Path
 import click
 from neurosim.cli.train import say, take_device
 
-from neurosim.evaluate.features import forward_weights
-from neurosim.evaluate.layers import compare
-from neurosim.execute import Workers
+from neurosim.engine.program import ThreadTeam
+from neurosim.readout.features import forward_weights
+from neurosim.readout.floor import compare
 from neurosim.report import page
-from neurosim.run import Run
-from neurosim.session import Session
+from neurosim.training.folder import Run
+from neurosim.training.session import Session
 
 
 @click.command()
@@ -35,8 +35,8 @@ def evaluate(folder, readout, readout_images, threads, device):
     session = Session(config)
     arrays, state = run.checkpoint()
     session.restore(arrays)
-    with Workers(config.threads) as workers:
-        results = compare(config, session.data, forward_weights(session.network), workers)
+    with ThreadTeam(config.threads) as team:
+        results = compare(config, session.data, forward_weights(session.network), team)
     say(results)
     speed = state["done"] * run.config.batch / max(state["seconds"], 1e-9)
     mine = {"rule": run.config.rule, "wiring": session.rule.wiring(), "seconds": state["seconds"], "images_per_second": speed}

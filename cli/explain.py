@@ -1,14 +1,14 @@
-"""``neurosim explain``: the plan as a lesson."""
+"""``neurosim explain``: the plan as a phase."""
 
 import sys
 
 import click
 from neurosim.cli.train import options
 
-from neurosim.config import Config
-from neurosim.parts.eye import Eye
-from neurosim.plan import Step
-from neurosim.session import make_deformation, make_network, make_rule
+from neurosim.core.plan import Step
+from neurosim.parts.stimulus import Stimulus
+from neurosim.training.config import Config
+from neurosim.training.session import make_deformation, make_network, make_rule
 
 
 @click.command()
@@ -26,8 +26,8 @@ def explain(short, synapse, **given):
     config = Config.resolve(**given)
     image = (config.crop or 32, config.crop or 32, 3)
     if synapse is not None:
-        from neurosim.audit.subject import of_config
         from neurosim.audit.synapse import tell
+        from neurosim.audit.target import of_config
 
         for line in tell(of_config(config, image, sys.maxsize), synapse):
             click.echo(line)
@@ -38,13 +38,13 @@ def explain(short, synapse, **given):
     click.echo(f"network {config.network}: {network}; loss {rule.loss.name}: {rule.loss.summary}")
     for line in rule.wiring():
         click.echo(f"feedback {line}")
-    if not rule.lessons:
+    if not rule.phases:
         click.echo("no plan: nothing learns")
     seen = f"each {config.grid} x {config.grid} patches" if config.grid else "view 1 then view 2"
-    for lesson in rule.lessons:
-        click.echo(f"\nplan {lesson!r}, one batch of {config.batch} moments, {seen}")
-        eye = Eye(network.populations[0], kernel=make_deformation(config).kernel)
-        steps = [*eye.look(config.views == "deform"), *rule.wire(lesson)]
+    for phase in rule.phases:
+        click.echo(f"\nplan {phase!r}, one batch of {config.batch} moments, {seen}")
+        stimulus = Stimulus(network.populations[0], kernel=make_deformation(config).kernel)
+        steps = [*stimulus.present(config.views == "deform"), *rule.wire(phase)]
         for number, step in enumerate(steps, 1):
             click.echo(f"{number:3}  {step.equation}")
             if not short:

@@ -10,14 +10,14 @@ from pathlib import Path
 import click
 from neurosim.cli.train import span, take_device
 
+from neurosim.engine.program import ThreadTeam
 from neurosim.errors import WiringError
-from neurosim.execute import Workers
 from neurosim.report import figures
 from neurosim.reproduce import crew, forecast, page
 from neurosim.reproduce.cells import TABLES
 from neurosim.reproduce.grid import Grid, Stage
-from neurosim.run import write_whole
-from neurosim.train import Interrupted
+from neurosim.training.folder import write_whole
+from neurosim.training.trainer import Interrupted
 
 MOST_JOBS = 8  # by default: each process holds the images
 
@@ -60,7 +60,7 @@ def reproduce(table, data_dir, scale, seeds, only, encoder_data, network, readou
     click.echo(f"table     {grid.protocol.title()}")
     click.echo(f"protocol  {grid.protocol.note()}")
     click.echo(f"grid      {len(grid.cells)} cells x {seeds} seeds in {out}, {len(grid.results())} finished")
-    threads = threads or Workers().threads
+    threads = threads or ThreadTeam().threads
     jobs = _jobs(jobs, threads, grid)
     if dry_run:
         _forecast(grid, jobs, max(1, threads // jobs))
@@ -87,8 +87,8 @@ def _span(seconds: float) -> str:
 
 def _forecast(grid: Grid, jobs: int, threads: int) -> None:
     done = grid.results()
-    with Workers(threads) as workers:
-        times = forecast.measure(grid, grid.cells, workers, lambda cell: _show(f"measuring {cell.name}"))
+    with ThreadTeam(threads) as team:
+        times = forecast.measure(grid, grid.cells, team, lambda cell: _show(f"measuring {cell.name}"))
     _show("")
     for cell in grid.cells:
         train, read = times[cell.name]
@@ -170,8 +170,8 @@ def _run(grid: Grid, jobs: int, threads: int) -> None:
             click.echo(f"running   {_side_by_side(jobs, threads)}")
             crew.run(grid, jobs, threads, clock.tell, done)
         else:
-            with Workers(threads) as workers:
-                grid.run(workers, clock.tell, done)
+            with ThreadTeam(threads) as team:
+                grid.run(team, clock.tell, done)
     except (Interrupted, KeyboardInterrupt):
         click.echo("\nstopped; finished cells and the last checkpoints are kept. The same command goes on.", err=True)
         sys.exit(130)

@@ -9,16 +9,16 @@ from pathlib import Path
 
 import click
 
-from neurosim.config import Config
+from neurosim.engine.program import ThreadTeam
 from neurosim.errors import RunError
-from neurosim.evaluate.features import forward_weights
-from neurosim.evaluate.layers import READ_OUTS, compare
-from neurosim.execute import Workers
-from neurosim.kernels.api import choose
+from neurosim.kernels.devices import choose
+from neurosim.readout.features import forward_weights
+from neurosim.readout.floor import READ_OUTS, compare
 from neurosim.report import page
-from neurosim.run import Run
-from neurosim.session import Session
-from neurosim.train import Interrupted, Progress, Trainer
+from neurosim.training.config import Config
+from neurosim.training.folder import Run
+from neurosim.training.session import Session
+from neurosim.training.trainer import Interrupted, Progress, Trainer
 
 
 class Lags(click.ParamType):
@@ -124,7 +124,7 @@ def train(out, resume, checkpoint_every, require_plausible, **given):
     Without options: the built-in images, layer-wise learning, a network of four layers. Every default that depends on
     the data is printed before training starts.
     """
-    from neurosim.audit.examine import at_start, demand  # other commands share this file's options and need no audit
+    from neurosim.audit import examine  # other commands share this file's options and need no audit
 
     if checkpoint_every < 0:
         raise RunError(f"--checkpoint-every {checkpoint_every}", "seconds, 0 or more", "write --checkpoint-every 60")
@@ -140,11 +140,11 @@ def train(out, resume, checkpoint_every, require_plausible, **given):
     if config.data == "toys":
         click.echo("making or finding the built-in images ...", err=True)
     session = Session(config)
-    report = at_start(session)
+    report = examine.preflight_audit(session)
     if require_plausible:
-        demand(report)
-    with Workers(config.threads) as workers:
-        _announce(session, workers)
+        examine.require_plausible(report)
+    with ThreadTeam(config.threads) as team:
+        _announce(session, team)
         click.echo(f"audit     {report.line()}")
         if run is None:
             run = Run.create(out, config, session.rule.wiring())
@@ -156,9 +156,9 @@ def train(out, resume, checkpoint_every, require_plausible, **given):
         if resume is not None:
             trainer.resume()
         else:
-            trainer.start(workers)
-        behind_bar(trainer, workers)
-        _finish(session, run, trainer.progress, workers, time.perf_counter() - began)
+            trainer.start(team)
+        behind_bar(trainer, team)
+        _finish(session, run, trainer.progress, team, time.perf_counter() - began)
 
 
 def take_device(given: dict) -> None:
@@ -192,7 +192,7 @@ def _resumed(folder: Path, out, given) -> tuple[Config, Run]:
     return dataclasses.replace(config, **changed), run
 
 
-def _announce(session: Session, workers: Workers) -> None:
+def _announce(session: Session, team: ThreadTeam) -> None:
     """What will be done, before it is done."""
     config, data, rule = session.config, session.data, session.rule
     sizes = " -> ".join("x".join(map(str, p.shape)) for p in session.network.populations)
@@ -215,8 +215,8 @@ def _announce(session: Session, workers: Workers) -> None:
     if session.machine is not None:
         click.echo(f"cost      {work} and {size} on {session.machine.name} in {config.precision}, then the read-out")
         return
-    seconds = session.expected_seconds(workers)
-    click.echo(f"cost      {work}, about {span(seconds)} and {size} on {workers.threads} threads, then the read-out")
+    seconds = session.expected_seconds(team)
+    click.echo(f"cost      {work}, about {span(seconds)} and {size} on {team.threads} threads, then the read-out")
 
 
 def span(seconds: float) -> str:
@@ -226,7 +226,7 @@ def span(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
-def behind_bar(trainer: Trainer, workers: Workers) -> None:
+def behind_bar(trainer: Trainer, team: ThreadTeam) -> None:
     """Train behind a progress bar; on Ctrl-C say where it was saved."""
     session, start = trainer.session, trainer.progress.done
     total, size = session.epochs * session.batches, session.config.batch
@@ -240,7 +240,7 @@ def behind_bar(trainer: Trainer, workers: Workers) -> None:
         def tell(progress: Progress) -> None:
             speed = (progress.done - start) * size / (time.perf_counter() - began)
             shown["line"] = (
-                f"{progress.lesson}  epoch {min(progress.epoch + 1, session.epochs)}/{session.epochs}  "
+                f"{progress.phase}  epoch {min(progress.epoch + 1, session.epochs)}/{session.epochs}  "
                 f"error {progress.error:.3f}  {speed:.0f} images/s"
             )
             bar.update(1, 1)
@@ -251,13 +251,13 @@ def behind_bar(trainer: Trainer, workers: Workers) -> None:
 
         trainer.tell = tell
         try:
-            trainer.train(workers)
+            trainer.train(team)
         except Interrupted:
             click.echo(f"\nstopped; saved. Go on with: neurosim train --resume {trainer.run.folder}", err=True)
             sys.exit(130)
 
 
-def _finish(session: Session, run: Run, progress: Progress, workers: Workers, seconds: float) -> None:
+def _finish(session: Session, run: Run, progress: Progress, team: ThreadTeam, seconds: float) -> None:
     """Read out, keep results.json, and say it in four lines."""
     config, data = session.config, session.data
     results = {"rule": config.rule, "wiring": session.rule.wiring(), "seconds": progress.seconds,
@@ -268,7 +268,7 @@ def _finish(session: Session, run: Run, progress: Progress, workers: Workers, se
     else:
         live = sys.stderr.isatty()
         tell = (lambda line: click.echo(f"\r{line}   ", err=True, nl=False)) if live else (lambda line: None)
-        results |= compare(config, data, forward_weights(session.network), workers, tell)
+        results |= compare(config, data, forward_weights(session.network), team, tell)
         click.echo("\r" + " " * 40 + "\r" if live else "", err=True, nl=False)
     run.save_results(results)
     page.write(run, forward_weights(session.network))

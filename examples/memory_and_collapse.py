@@ -16,11 +16,11 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from neurosim import rules
-from neurosim.data.toys import render
-from neurosim.execute import Program, Workers
+from neurosim.data.toys.toys import render
+from neurosim.engine.program import Program, ThreadTeam
 from neurosim.kernels import cpu
 from neurosim.losses.hinge import Hinge
-from neurosim.network import Network
+from neurosim.networks.network import Network
 from neurosim.parts.memory import ShortTermMemory
 
 PAIRS, BATCHES, LAGS = 25, 160, 5
@@ -46,13 +46,13 @@ def train(images, negative_weight):
     # Feedback through the heads' own weights: learning then follows the loss at once, and only the negatives differ.
     rule = rules.make("ll", network, Hinge(LAGS, threshold=2, delta=2, negative_weight=negative_weight), feedback="bp")
     program, rng, found = Program(rule.plan("all layers"), cpu), np.random.default_rng(0), []
-    with Workers() as workers:
+    with ThreadTeam() as team:
         for batch in range(BATCHES):
             chosen, first = rng.choice(len(images), PAIRS, replace=False), rng.integers(2, size=PAIRS)
             network.populations[0].activity.array[:PAIRS] = images[chosen, first] / 127.5 - 1  # view 1
             network.populations[0].activity.array[PAIRS:] = images[chosen, 1 - first] / 127.5 - 1  # view 2
             network.plasticity.rate.array[0] = 0.003 * (1 - batch / BATCHES)  # the rate falls to 0
-            program.run(workers)
+            program.run(team)
             found.append([apart(rule.errors[3], lag) for lag in range(LAGS)])
     return np.array(found)
 

@@ -19,11 +19,11 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from neurosim import rules
-from neurosim.data.toys import render
-from neurosim.execute import Program, Workers
+from neurosim.data.toys.toys import render
+from neurosim.engine.program import Program, ThreadTeam
 from neurosim.kernels import cpu
 from neurosim.losses.hinge import Hinge
-from neurosim.network import Network
+from neurosim.networks.network import Network
 from neurosim.parts.plasticity import Plasticity
 
 PAIRS, RATE = 12, 0.01
@@ -38,8 +38,8 @@ def main(picture):
     network.populations[0].activity.array[...] = np.concatenate([toys[:, 0], toys[:, 1]]) / 127.5 - 1
     synapse, one = network.projections[1].synapse, (ROW, COLUMN, IN, OUT)  # W2, and our synapse in it
     before = synapse.weight.array[one]
-    with Workers() as workers:
-        Program(rule.plan("all layers"), cpu, hold=True).run(workers)  # hold: every array can be looked at afterwards
+    with ThreadTeam() as team:
+        Program(rule.plan("all layers"), cpu, hold=True).run(team)  # hold: every array can be looked at afterwards
     computed, after = synapse.change.array[one], synapse.weight.array[one]
 
     # By hand. Only view 2 learns (the gradient block): active_part is that view's activity.

@@ -16,13 +16,13 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from neurosim import rules
-from neurosim.data.toys import render
-from neurosim.execute import Program, Workers
+from neurosim.core.plan import Plan
+from neurosim.data.toys.toys import render
+from neurosim.engine.program import Program, ThreadTeam
 from neurosim.kernels import cpu
 from neurosim.losses.hinge import Hinge
-from neurosim.network import Network
+from neurosim.networks.network import Network
 from neurosim.parts.plasticity import Plasticity
-from neurosim.plan import Plan
 
 PAIRS = 10  # moments in the batch
 RULES = {"bp": {}, "urf": {}, "ll": {"feedback": "urf"}}
@@ -43,16 +43,16 @@ def test(name, options, images):
 
     # A rule is a list of steps, so we can cut it: seeing and comparing first, then feedback and plasticity. hold=True
     # keeps every stored activity whole, so that the second part finds what the first has left.
-    steps = list(rule.wire(rule.lessons[0]))
+    steps = list(rule.wire(rule.phases[0]))
     cut = max(number for number, step in enumerate(steps, 1) if step.label.endswith("compare"))
     see, learn = (Program(Plan(name, part), cpu, hold=True) for part in (steps[:cut], steps[cut:]))
     weight = network.projections[2].synapse.weight.array  # W3
-    with Workers() as workers:
-        see.run(workers)
-        learn.run(workers)
+    with ThreadTeam() as team:
+        see.run(team)
+        learn.run(team)
         before = changes(rule)
         weight[...] = np.random.default_rng(1).uniform(weight.min(), weight.max(), weight.shape)
-        learn.run(workers)
+        learn.run(team)
     after = changes(rule)
     noticed = {s: not np.array_equal(before[s], after[s]) for s in before if s != "W3"}
     return {s: noticed[s] * np.linalg.norm(after[s] - before[s]) / np.linalg.norm(before[s]) for s in noticed}

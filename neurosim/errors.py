@@ -1,25 +1,25 @@
-"""What can go wrong, told in one line: what was met, what was expected, how to mend it."""
+"""What can go wrong, told in one line: what was actual, what was expected, how to hint it."""
 
 
 class NeurosimError(Exception):
-    """Base of every error that a user can cause and mend.
+    """Base of every error that a user can cause and hint.
 
     Args:
-        met: what was found, with its name and value.
+        actual: what was found, with its name and value.
         expected: what would have been right.
-        mend: what to do about it.
+        hint: what to do about it.
 
-    The text of the error is one line, ``met; expected ...; mend``. The command line prints it and exits with 2.
+    The text of the error is one line, ``actual; expected ...; hint``. The command line prints it and exits with 2.
     """
 
-    def __init__(self, met: str, expected: str, mend: str):
-        text = f"{met}; expected {expected}; {mend}"
+    def __init__(self, actual: str, expected: str, hint: str):
+        text = f"{actual}; expected {expected}; {hint}"
         # A file's name may hold line breaks, or bytes that are no text: the message stays one printable line.
         super().__init__(" ".join(text.encode(errors="replace").decode().split()))
-        self._told = met, expected, mend
+        self._parts = actual, expected, hint
 
     def __reduce__(self):
-        return type(self), self._told  # so that it can be sent from one process to another
+        return type(self), self._parts  # so that it can be sent from one process to another
 
 
 class ShapeError(NeurosimError):

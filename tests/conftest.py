@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 
 from neurosim.errors import DeviceError
-from neurosim.kernels.api import backend
+from neurosim.kernels.devices import backend
 
 
 @pytest.fixture(autouse=True)
 def many_blocks(monkeypatch):
     """Blocks of any few rows: the small batches of tests are cut into as many blocks and lanes as large ones."""
-    monkeypatch.setattr("neurosim.execute.LEAST_ROWS", 1)
+    monkeypatch.setattr("neurosim.engine.program.LEAST_ROWS", 1)
 
 
 @pytest.fixture

@@ -11,15 +11,15 @@ from neurosim.bench.gpu import CASES, TOLERANCES, apart, configured, roofline, s
 from neurosim.cli.main import neurosim as command
 
 from neurosim import losses, rules
-from neurosim.buffer import Buffer
-from neurosim.config import Config
+from neurosim.core.buffer import Buffer
+from neurosim.core.plan import Plan, Step
 from neurosim.data.dataset import Dataset
+from neurosim.engine.program import Program
 from neurosim.errors import DeviceError, WiringError
-from neurosim.execute import Program
-from neurosim.kernels import api, cpu
-from neurosim.plan import Plan, Step
-from neurosim.run import Run
-from neurosim.session import Session
+from neurosim.kernels import cpu, devices
+from neurosim.training.config import Config
+from neurosim.training.folder import Run
+from neurosim.training.session import Session
 
 
 @pytest.fixture(params=["plain C++", "gpu"])
@@ -89,9 +89,9 @@ def lend(monkeypatch):
 
     def lend(kernels):
         def backend(device, precision="float32"):
-            return kernels if device == "gpu" else api.backend(device, precision)
+            return kernels if device == "gpu" else devices.backend(device, precision)
 
-        for module in ("session", "evaluate.layers"):
+        for module in ("training.session", "readout.floor"):
             monkeypatch.setattr(f"neurosim.{module}.backend", backend)
         monkeypatch.setattr(sys.modules["neurosim.cli.train"], "choose", lambda: ("gpu", kernels.machine.name))
 
@@ -136,7 +136,7 @@ def test_a_run_is_diagnosed(kernels, lend, archive, tmp_path):
 def test_pictures_on_the_gpu_are_those_of_the_cpu(kernels, lend, monkeypatch, views):
     images = np.random.default_rng(6).integers(0, 256, (12, 3, 8, 8, 3), np.uint8)
     data = Dataset("some", images if views == "motion" else images[:, 0], None, None, None, ())
-    monkeypatch.setattr("neurosim.session.load", lambda *_, **__: data)
+    monkeypatch.setattr("neurosim.training.session.load", lambda *_, **__: data)
     config = Config(network="4 pool", batch=5, views=views, device="gpu")
     lend(kernels)
     there, here = Session(config), Session(dataclasses.replace(config, device="cpu"))
@@ -144,7 +144,7 @@ def test_pictures_on_the_gpu_are_those_of_the_cpu(kernels, lend, monkeypatch, vi
     for batch in range(2):
         for session in (there, here):
             session.show(1, batch)
-        np.testing.assert_array_equal(there.eye.images.host(), here.eye.images.host())
+        np.testing.assert_array_equal(there.stimulus.images.host(), here.stimulus.images.host())
 
 
 def test_a_batch_that_does_not_fit_is_refused_with_one_that_does(host_machine, lend, archive):
@@ -152,21 +152,21 @@ def test_a_batch_that_does_not_fit_is_refused_with_one_that_does(host_machine, l
     config = Config(data=archive, network="32 hardtanh, 32 pool", batch=20, device="gpu", match=False)
     session = Session(config)
     with pytest.raises(DeviceError, match=r"a batch of 20 takes .* GiB .*; expected arrays that fit; write --batch \d+") as caught:
-        session.program(session.rule.lessons[0])
+        session.program(session.rule.phases[0])
     fits = int(str(caught.value).split()[-1])
     assert 2 <= fits < 20
     session = Session(dataclasses.replace(config, batch=fits))
-    session.program(session.rule.lessons[0])
+    session.program(session.rule.phases[0])
 
 
 def test_without_cupy_one_line_says_how_to_mend_it(monkeypatch, archive, tmp_path):
-    api._gpu.cache_clear()
+    devices._gpu.cache_clear()
     monkeypatch.setitem(sys.modules, "cupy", None)
     with pytest.raises(DeviceError, match=r"CuPy is not installed; expected CuPy and an NVIDIA GPU; run `pip install"):
-        api.backend("gpu")
-    assert api.choose() == ("cpu", "CuPy is not installed")
+        devices.backend("gpu")
+    assert devices.choose() == ("cpu", "CuPy is not installed")
     with pytest.raises(WiringError, match="--precision tf32 with --device cpu"):
-        api.backend("cpu", "tf32")
+        devices.backend("cpu", "tf32")
     done = CliRunner().invoke(command, ["train", "--data", archive, "--device", "gpu", "--out", str(tmp_path / "a")])
     assert isinstance(done.exception, DeviceError) and not (tmp_path / "a").exists()
     told = call("train", "--data", archive, *OPTIONS, "--epochs", "1", "--out", str(tmp_path / "b"))

@@ -1,14 +1,14 @@
-"""Losses refuse what is no margin; a stretch is cut where a step wants what all blocks make."""
+"""Losses refuse what is no margin; a segment is cut where a step wants what all blocks make."""
 import types
 
 import numpy as np
 import pytest
 
-from neurosim.buffer import Buffer
+from neurosim.core.buffer import Buffer
+from neurosim.core.plan import Plan, Step
+from neurosim.engine.program import Program, ThreadTeam
 from neurosim.errors import WiringError
-from neurosim.execute import Program, Workers
 from neurosim.losses import make
-from neurosim.plan import Plan, Step
 
 NAN, INF = float("nan"), float("inf")
 
@@ -31,6 +31,6 @@ def test_a_step_that_wants_all_rows_waits_for_all_rows():
     kernels = types.SimpleNamespace(copy=lambda x, y: np.copyto(y, x), total=lambda y, z: z.fill(y.sum()))
     plan = Plan("p", [Step("copy", "", "", {"x": x}, {"y": y}, over="sample"),
                       Step("total", "", "", {"y": y.part("y", 0, 16, "other")}, {"z": z}, over="sample")])  # fmt: skip
-    with Workers(1) as workers:
-        Program(plan, kernels).run(workers)
+    with ThreadTeam(1) as team:
+        Program(plan, kernels).run(team)
     assert (z.array == 120).all()

@@ -43,7 +43,7 @@ class Answer:
 
 
 @dataclass
-class Testimony:
+class Evidence:
     """All that one witness says.
 
     Args:

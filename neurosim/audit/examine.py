@@ -9,27 +9,27 @@ import types
 import numpy as np
 
 from neurosim import rules
-from neurosim.audit.answers import Testimony
-from neurosim.audit.behaviour import Behaviour
-from neurosim.audit.bench import Bench
-from neurosim.audit.graph import FORWARD, WEIGHTS, Graph
-from neurosim.audit.operations import ledger, readout
-from neurosim.audit.structure import Structure
-from neurosim.audit.subject import PAIRS, Subject, narrow, of_config, of_rule
-from neurosim.audit.symmetry import compare
+from neurosim.audit.answers import Evidence
+from neurosim.audit.graph.graph import FORWARD, WEIGHTS, Graph
+from neurosim.audit.graph.structure import Structure
+from neurosim.audit.interventions.behaviour import Behaviour
+from neurosim.audit.interventions.bench import Bench
+from neurosim.audit.operations.operations import ledger, readout
+from neurosim.audit.symmetry.symmetry import compare
+from neurosim.audit.target import PAIRS, AuditTarget, narrow, of_config, of_rule
 from neurosim.audit.verdict import PLAUSIBLE, Report
+from neurosim.engine.program import ThreadTeam
 from neurosim.errors import PlausibilityError
-from neurosim.execute import Workers
 from neurosim.losses import make as make_loss
-from neurosim.network import Network
-from neurosim.session import Session
+from neurosim.networks.network import Network
+from neurosim.training.session import Session
 
 
-def audit(subject: Subject | rules.Rule, light: bool = False) -> Report:
+def audit(subject: AuditTarget | rules.Rule, light: bool = False) -> Report:
     """Hear structure, behaviour, operations and symmetry on a rule.
 
     Args:
-        subject: from `neurosim.audit.subject`, or a rule that is wired into a network of few pairs.
+        subject: from `neurosim.audit.target`, or a rule that is wired into a network of few pairs.
         light: fewer interventions: for the start of a training.
 
     Returns:
@@ -41,11 +41,11 @@ def audit(subject: Subject | rules.Rule, light: bool = False) -> Report:
     graph = Graph(subject.plans)
     testimonies = [Structure(graph, subject.rule.feedbacks).testify()]
     if graph.sites:
-        with Workers(1) as workers:  # small arrays: more threads would only wait for one another
-            testimonies.append(Behaviour(Bench(subject, graph, workers), light).testify())
+        with ThreadTeam(1) as team:  # small arrays: more threads would only wait for one another
+            testimonies.append(Behaviour(Bench(subject, graph, team), light).testify())
             testimonies += [operations(graph, subject.kernels), symmetry(graph, subject.start)]
     else:
-        nothing = Testimony("behaviour")
+        nothing = Evidence("behaviour")
         for condition in ("declared", "i", "ii", "iii", "iv"):
             nothing.see(condition, "no step changes a weight: nothing learns")
         testimonies = [nothing]
@@ -57,13 +57,13 @@ def audit(subject: Subject | rules.Rule, light: bool = False) -> Report:
     return report
 
 
-def at_start(session: Session) -> Report:
+def preflight_audit(session: Session) -> Report:
     """The quick audit before a training: the graph of the plans that will run, and a narrow twin that is intervened on.
 
     The twin has the session's rule, options, loss and depth, few channels, small pictures and few moments.
     """
     began = time.perf_counter()
-    graph = Graph({name: session.plan(name) for name in session.rule.lessons}, alias=())
+    graph = Graph({name: session.plan(name) for name in session.rule.phases}, alias=())
     config = dataclasses.replace(session.config, network=narrow(session.config.network))
     twin = audit(of_config(config), light=True)
     structure = Structure(graph, session.rule.feedbacks).testify()
@@ -96,11 +96,11 @@ def assert_plausible(rule, network: str = "4 hardtanh, 6 pool, 5 tanh", loss: st
         wired = Network(network, (8, 8, 3), pairs), make_loss(loss)
         rule = rule(*wired, **options) if isinstance(rule, type) else rules.make(rule, *wired, **options)
     report = audit(rule)
-    demand(report)
+    require_plausible(report)
     return report
 
 
-def demand(report: Report) -> None:
+def require_plausible(report: Report) -> None:
     """Raise unless a report says plausible.
 
     Raises:
@@ -111,9 +111,9 @@ def demand(report: Report) -> None:
                                 "`neurosim audit` shows the evidence")  # fmt: skip
 
 
-def operations(graph: Graph, kernels) -> Testimony:
+def operations(graph: Graph, kernels) -> Evidence:
     """The ledger of every kernel that makes an error or a change: condition (ii) by name of the operation."""
-    tell, met = Testimony("operations"), {}
+    tell, met = Evidence("operations"), {}
     for site in graph.sites:
         if site.kind in ("compare", "gate", "hebbian", "plasticity", "deliver", "store"):
             step = site.step  # tanh and hardtanh take different ways through one gate
@@ -139,14 +139,14 @@ def _told(counts: dict[str, int]) -> str:
     return ", ".join(f"{kind} {number}" for kind, number in counts.items())
 
 
-def symmetry(graph: Graph, start: dict[str, np.ndarray] | None = None) -> Testimony:
+def symmetry(graph: Graph, start: dict[str, np.ndarray] | None = None) -> Evidence:
     """Every feedback array against every forward array of its size: no copy, whatever memory it lies in.
 
     Args:
         graph: whose arrays are compared.
         start: the weights before training, by name; None: these are they.
     """
-    tell = Testimony("symmetry")
+    tell = Evidence("symmetry")
     forward = [b for b in graph.bases.values() if b.role in FORWARD and b.array.size > 1]
     own = [b for b in graph.bases.values() if b.role in WEIGHTS and b.role not in FORWARD]
     pairs = [(back, weight) for back in own for weight in forward if sorted(back.shape) == sorted(weight.shape)]
@@ -165,7 +165,7 @@ def symmetry(graph: Graph, start: dict[str, np.ndarray] | None = None) -> Testim
     return tell
 
 
-def assumed(graph: Graph, testimonies: list[Testimony]) -> list[str]:
+def assumed(graph: Graph, testimonies: list[Evidence]) -> list[str]:
     """What the conditions let pass, and a reader should know."""
     kernels = {s.step.kernel for s in graph.sites}
     found = list(dict.fromkeys(remark for t in testimonies for remark in t.remarks))

@@ -6,7 +6,7 @@ import json
 from html import escape
 
 from neurosim.audit.answers import CONDITIONS, WITNESSES
-from neurosim.audit.draw import carriers, svg
+from neurosim.audit.graph.draw import carriers, svg
 from neurosim.audit.verdict import Report, graph_text
 
 STYLE = """

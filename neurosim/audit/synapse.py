@@ -8,14 +8,14 @@ import re
 from pathlib import Path
 from types import GeneratorType
 
-from neurosim.audit.graph import Graph, Site
-from neurosim.audit.naive import pair_of, terms
-from neurosim.audit.subject import Subject
-from neurosim.buffer import Buffer
+from neurosim.audit.graph.graph import Graph, Site
+from neurosim.audit.interventions.naive import pair_of, terms
+from neurosim.audit.target import AuditTarget
+from neurosim.core.buffer import Buffer
+from neurosim.core.plan import Step
+from neurosim.engine.program import Program, ThreadTeam
 from neurosim.errors import WiringError
-from neurosim.execute import Program, Workers
 from neurosim.kernels import reference
-from neurosim.plan import Step
 
 WORDS = {"conv": "W", "head": "H"}  # other arrays go by their own names: B3, F2, G4, bW1
 SHOWN = 4  # terms of the sum
@@ -44,7 +44,7 @@ def parse(text: str) -> tuple[str, tuple[int, int], tuple[int, int] | None]:
     return WORDS.get(word, word) + number, (int(pre), int(post)), tap
 
 
-def tell(subject: Subject, text: str) -> list[str]:
+def tell(subject: AuditTarget, text: str) -> list[str]:
     """Lines about one synapse after one batch of the subject.
 
     Raises:
@@ -54,25 +54,25 @@ def tell(subject: Subject, text: str) -> list[str]:
     graph = Graph(subject.plans, alias=())
     weight = _array(graph, name, text)
     index = _index(weight, pair, tap, text)
-    lesson = next((s.lesson for s in graph.sites if any(b.base is weight for b in s.step.updates.values())), None)
-    lesson = lesson or next(s.lesson for s in graph.sites if any(b.base is weight for b in s.step.buffers.values()))
+    phase = next((s.phase for s in graph.sites if any(b.base is weight for b in s.step.updates.values())), None)
+    phase = phase or next(s.phase for s in graph.sites if any(b.base is weight for b in s.step.buffers.values()))
     before = float(weight.array[index])
-    plan = subject.plans[lesson]
+    plan = subject.plans[phase]
     subject.show(0)
-    with Workers(1) as workers:
-        Program(plan, subject.kernels, hold=True).run(workers)
+    with ThreadTeam(1) as team:
+        Program(plan, subject.kernels, hold=True).run(team)
     lines = [f"synapse   {name}[{', '.join(map(str, index))}] of {subject.title}, {weight.role}"]
-    product = _maker(graph, weight, lesson)
+    product = _maker(graph, weight, phase)
     if product is None:
-        users = [s for s in graph.lessons[lesson] if any(b.base is weight for b in s.step.reads.values())]
+        users = [s for s in graph.phases[phase] if any(b.base is weight for b in s.step.reads.values())]
         lines.append(f"weight    {before:.6g}; no step of the plan changes it")
         return [*lines, *(f"used by   {s.step.equation} (step {s.number})" for s in users)]
     lines += _product(product, weight, index, subject)
-    settle = next(s for s in graph.lessons[lesson] for b in s.step.updates.values() if s.kind == "plasticity" and b.base is weight)
+    settle = next(s for s in graph.phases[phase] for b in s.step.updates.values() if s.kind == "plasticity" and b.base is weight)
     after = float(weight.array[index])
     lines += [f"weight    {before:.6g} -> {after:.6g}: {settle.step.equation} (step {settle.number})",
               *_source(settle.step, "weight")]  # fmt: skip
-    return [*lines, *_wired(subject, lesson, (product.step, settle.step))]
+    return [*lines, *_wired(subject, phase, (product.step, settle.step))]
 
 
 def _array(graph: Graph, name: str, text: str) -> Buffer:
@@ -94,13 +94,13 @@ def _index(weight: Buffer, pair: tuple[int, int], tap, text: str) -> tuple[int, 
     return index
 
 
-def _maker(graph: Graph, weight: Buffer, lesson: str) -> Site | None:
+def _maker(graph: Graph, weight: Buffer, phase: str) -> Site | None:
     """The step that sums the outer products of an array."""
-    return next((s for s in graph.lessons[lesson] if s.kind == "hebbian" and pair_of(s)
+    return next((s for s in graph.phases[phase] if s.kind == "hebbian" and pair_of(s)
                  for b in s.step.changed.values() if b.owner == weight.owner), None)  # fmt: skip
 
 
-def _product(site: Site, weight: Buffer, index: tuple[int, ...], subject: Subject) -> list[str]:
+def _product(site: Site, weight: Buffer, index: tuple[int, ...], subject: AuditTarget) -> list[str]:
     """Equation, both sides, the largest terms, the sum."""
     pre, post = pair_of(site)
     [change] = list(site.step.changed.values())
@@ -108,7 +108,7 @@ def _product(site: Site, weight: Buffer, index: tuple[int, ...], subject: Subjec
     ends = [f"channel {i}" if len(index) == 4 else f"unit {i}" for i in index[-2:]]
     tap = f", tap {index[0]},{index[1]}{' (the middle one)' * (index[:2] == (1, 1))}" if len(index) == 4 else ""
     lines = [f"connects  {ends[0]} of {pre.owner} -> {ends[1]} of {post.owner}{tap}",
-             f"equation  {site.step.equation} (step {site.number} of {site.lesson!r}, kernel {site.step.kernel})",
+             f"equation  {site.step.equation} (step {site.number} of {site.phase!r}, kernel {site.step.kernel})",
              *_source(site.step, "change"),
              *_side("pre", pre, [a for _, a, _ in met]), *_side("post", post, [b for _, _, b in met])]  # fmt: skip
     pairs = subject.rule.network.pairs
@@ -142,10 +142,10 @@ def _short(file: str) -> str:
     return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)
 
 
-def _wired(subject: Subject, lesson: str, steps: tuple[Step, ...]) -> list[str]:
+def _wired(subject: AuditTarget, phase: str, steps: tuple[Step, ...]) -> list[str]:
     """The lines of the rule that list these steps: the rule's wiring is run again, and watched."""
     lines, labels = {}, {step.label for step in steps}
-    wiring = subject.rule.wire(lesson)
+    wiring = subject.rule.wire(phase)
     for step in wiring if isinstance(wiring, GeneratorType) else ():
         if step.label in labels:
             at, frames = wiring, []

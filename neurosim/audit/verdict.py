@@ -5,9 +5,9 @@ from __future__ import annotations
 import textwrap
 from dataclasses import dataclass, field
 
-from neurosim.audit.answers import CONDITIONS, HOLDS, UNDECIDED, VIOLATED, WITNESSES, Answer, Finding, Testimony
-from neurosim.audit.graph import Graph
-from neurosim.audit.structure import TIME
+from neurosim.audit.answers import CONDITIONS, HOLDS, UNDECIDED, VIOLATED, WITNESSES, Answer, Evidence, Finding
+from neurosim.audit.graph.graph import Graph
+from neurosim.audit.graph.structure import TIME
 
 PLAUSIBLE = "plausible"
 EXIT = {PLAUSIBLE: 0, VIOLATED: 1, UNDECIDED: 2}
@@ -35,7 +35,7 @@ class Report:
 
     title: str
     note: list[str]
-    testimonies: list[Testimony]
+    testimonies: list[Evidence]
     assumed: list[str]
     graph: Graph
     seconds: float = 0.0
@@ -153,7 +153,7 @@ def graph_json(graph: Graph) -> dict:
     return {
         "buffers": [{"name": b.name, "role": b.role, "owner": b.owner, "shape": list(b.shape), "axes": list(b.axes),
                      "dtype": str(b.dtype)} for b in graph.bases.values()],
-        "steps": [{"lesson": s.lesson, "number": s.number, "label": s.step.label, "equation": s.step.equation,
+        "steps": [{"phase": s.phase, "number": s.number, "label": s.step.label, "equation": s.step.equation,
                    "kernel": s.step.kernel, "kind": s.kind, "forward": s in graph.forward,
                    **{word: {k: b.base.name for k, b in getattr(s.step, word).items()}
                       for word in ("reads", "writes", "updates", "sums")}} for s in graph.sites],
@@ -164,13 +164,13 @@ def graph_json(graph: Graph) -> dict:
 def graph_text(graph: Graph) -> str:
     """Every update of a weight walked back to stored activities and to what no step makes."""
     lines = []
-    for lesson, sites in graph.lessons.items():
-        lines.append(f"lesson {lesson!r}")
+    for phase, sites in graph.phases.items():
+        lines.append(f"phase {phase!r}")
         for start in sites:
             targets = [b.name for b in start.step.updates.values() if b.role.endswith("weight")]
             if targets:
                 lines.append(f"  {targets[0]}  {start.step.equation}")
                 walk = graph.slice(start)
-                lines += [f"    {s.number:3}  {s.step.equation}" for s in list(walk.parents)[1:] if s.lesson == lesson]
+                lines += [f"    {s.number:3}  {s.step.equation}" for s in list(walk.parents)[1:] if s.phase == phase]
                 lines.append(f"         stops at the activities {', '.join(sorted(walk.activities)) or 'none'}")
     return "\n".join(lines)

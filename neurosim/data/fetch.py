@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from neurosim import __version__
-from neurosim.data import cifar, stl10
+from neurosim.data.sources import cifar, stl10
 from neurosim.errors import DataError
 
 CHUNK = 1 << 18  # bytes between two calls of the progress callback

@@ -12,7 +12,7 @@ what each kernel computes.
 import numpy as np
 
 from neurosim.kernels import cpu_winograd
-from neurosim.kernels.scratch import take
+from neurosim.kernels.workspace import thread_local
 
 # Columns of one product: large enough to keep the matrix product busy, small enough for a core's own cache.
 # Measured on 32x32x32 -> 32: 70 GFLOP/s a core at 1 to 4 samples (1.2 to 4.7 MB), 49 at 8.
@@ -25,7 +25,7 @@ FEW = 4
 def padded(plain, name):
     """A copy of ``(sample, row, column, channel)`` with a border of zeros."""
     n, rows, columns, channels = plain.shape
-    pad = take(name, (n, rows + 2, columns + 2, channels), plain.dtype)
+    pad = thread_local(name, (n, rows + 2, columns + 2, channels), plain.dtype)
     pad[:, 0] = pad[:, -1] = 0
     pad[:, :, 0] = pad[:, :, -1] = 0
     pad[:, 1:-1, 1:-1] = plain
@@ -52,7 +52,7 @@ def _column_blocks(plain, pooled):
     step = max(1, COLUMN_BYTES // (rows * columns * 9 * channels * plain.itemsize))
     for start in range(0, n, step):
         part = _windows(pad[start : start + step], pooled)
-        block = take("columns", part.shape, plain.dtype)
+        block = thread_local("columns", part.shape, plain.dtype)
         np.copyto(block, part)
         yield start, start + len(part), block.reshape(-1, 9 * channels)
 
@@ -62,7 +62,7 @@ def _in_place(post, name, border):
     if post.ndim == 4:
         return padded(post, name) if border else post
     n, _, rows, columns, channels = post.shape
-    full = take(name, (n, 2 * rows + 2 * border, 2 * columns + 2 * border, channels), post.dtype)
+    full = thread_local(name, (n, 2 * rows + 2 * border, 2 * columns + 2 * border, channels), post.dtype)
     if border:
         full[:, 0] = full[:, -1] = 0
         full[:, :, 0] = full[:, :, -1] = 0
@@ -79,13 +79,13 @@ def _tap_blocks(plain, stride):
     step = max(1, COLUMN_BYTES // (side**2 * plain[0].nbytes // stride**2))
     for start in range(0, n, step):
         part = plain[start : start + step]
-        pad = take("pad", (len(part), channels, rows + 2, columns + 2), plain.dtype)
+        pad = thread_local("pad", (len(part), channels, rows + 2, columns + 2), plain.dtype)
         pad[:, :, 0] = pad[:, :, -1] = 0
         pad[..., 0] = pad[..., -1] = 0
         pad[:, :, 1:-1, 1:-1] = np.moveaxis(part, 3, 1)
         s, c, r, e = pad.strides
         shape = (len(part), side, side, channels, rows // stride, columns // stride)
-        taps = take("columns", shape, plain.dtype)
+        taps = thread_local("columns", shape, plain.dtype)
         np.copyto(taps, np.ndarray(shape, pad.dtype, pad, 0, (s, r, e, c, stride * r, stride * e)))
         for row in range(stride):
             yield slice(start, start + len(part)), row, taps[:, row : row + 3].reshape(len(part), 1, 3 * side * channels, -1)
@@ -101,7 +101,7 @@ def _convolve_few(presynaptic, weight, potential):
     """The weights of a place in its window meet the taps of its three rows; those of the column that it does not see are 0."""
     windows = _windows_of(potential)
     stride = windows.shape[1]
-    wide = take("wide", (stride, 3, stride + 2, *weight.shape[2:]), weight.dtype)
+    wide = thread_local("wide", (stride, 3, stride + 2, *weight.shape[2:]), weight.dtype)
     wide.fill(0)
     for column in range(stride):
         wide[column, :, column : column + 3] = weight
@@ -115,7 +115,7 @@ def _hebbian_few(pre, post, change):
     windows = _windows_of(post)
     stride = windows.shape[1]
     for samples, row, taps in _tap_blocks(pre, stride):
-        product = take("product", (len(taps), stride, taps.shape[2], post.shape[-1]), change.dtype)
+        product = thread_local("product", (len(taps), stride, taps.shape[2], post.shape[-1]), change.dtype)
         np.matmul(taps, windows[samples, row], out=product)
         found = product.sum(axis=0).reshape(stride, 3, stride + 2, *change.shape[2:])
         for column in range(stride):
@@ -144,7 +144,7 @@ def hebbian_convolution(pre, post, change):
         _hebbian_few(pre, post, change)
         return
     matrix = change.reshape(-1, change.shape[-1])
-    product = take("product", matrix.shape, matrix.dtype)
+    product = thread_local("product", matrix.shape, matrix.dtype)
     for start, stop, columns in _column_blocks(pre, post.ndim == 5):
         np.matmul(columns.T, post[start:stop].reshape(len(columns), -1), out=product)
         matrix += product
@@ -165,14 +165,14 @@ def deliver_convolution(post, weight, error):
 def _deliver_by_gather(post, weight, error):
     """The transposed convolution as a convolution of the error with the kernel turned by half a turn."""
     n, rows, columns, channels = error.shape
-    turned = take("turned", (3, 3, weight.shape[3], channels), weight.dtype)
+    turned = thread_local("turned", (3, 3, weight.shape[3], channels), weight.dtype)
     np.copyto(turned, weight[::-1, ::-1].transpose(0, 1, 3, 2))
     matrix = turned.reshape(-1, channels)
     pad = _in_place(post, "pad", 1)
     step = max(1, COLUMN_BYTES // (rows * columns * 9 * weight.shape[3] * post.itemsize))
     for start in range(0, n, step):
         part = _windows(pad[start : start + step], False)
-        block = take("columns", part.shape, post.dtype)
+        block = thread_local("columns", part.shape, post.dtype)
         np.copyto(block, part)
         np.matmul(block.reshape(-1, len(matrix)), matrix, out=error[start : start + step].reshape(-1, channels))
 
@@ -181,10 +181,10 @@ def _deliver_by_scatter(post, weight, error):
     """Every place sends its error to the 3 x 3 places it came from."""
     n, rows, columns, channels = error.shape
     plain = _in_place(post, "pad", 0)
-    sent = take("columns", (n, rows, columns, 3, 3, channels), post.dtype)
+    sent = thread_local("columns", (n, rows, columns, 3, 3, channels), post.dtype)
     matrix = weight.reshape(-1, weight.shape[3])
     np.matmul(plain.reshape(-1, weight.shape[3]), matrix.T, out=sent.reshape(-1, len(matrix)))
-    total = take("total", (n, rows + 2, columns + 2, channels), post.dtype)
+    total = thread_local("total", (n, rows + 2, columns + 2, channels), post.dtype)
     total.fill(0)
     for i in range(3):
         for j in range(3):

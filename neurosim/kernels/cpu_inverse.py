@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from neurosim.kernels.scratch import take
+from neurosim.kernels.workspace import thread_local
 
 
 def _lines(maps):
@@ -31,10 +31,10 @@ def upconvolve(presynaptic, weight, potential):
     """
     n, rows, columns, channels = presynaptic.shape
     units = weight.shape[3]
-    right = take("right taps", (3, channels, 2, units), weight.dtype)
+    right = thread_local("right taps", (3, channels, 2, units), weight.dtype)
     np.copyto(right, weight[:, 1:].swapaxes(1, 2))
-    wide = take("columns", (3, n, rows, columns * 2 * units), potential.dtype)
-    narrow = take("narrow", (3, n, rows, columns, units), potential.dtype)
+    wide = thread_local("columns", (3, n, rows, columns * 2 * units), potential.dtype)
+    narrow = thread_local("narrow", (3, n, rows, columns, units), potential.dtype)
     places = presynaptic.reshape(-1, channels)
     np.matmul(places, right.reshape(3, channels, -1), out=wide.reshape(3, len(places), -1))
     np.matmul(places, weight[:, 0], out=narrow.reshape(3, len(places), -1))
@@ -53,17 +53,17 @@ def hebbian_upconvolution(pre, post, change):
     n, rows, columns, channels = pre.shape
     units = post.shape[3]
     lines = post.reshape(n, rows, 2, -1)
-    wide = take("columns", (3, n, rows, columns, 2, units), post.dtype)
+    wide = thread_local("columns", (3, n, rows, columns, 2, units), post.dtype)
     flat = wide.reshape(3, n, rows, -1)
     # Tap 0 sends to the odd row, or column, before a place: what place 0 would send falls outside.
     flat[0, :, 0] = 0
     flat[0, :, 1:] = lines[:, :-1, 1]
     flat[1:] = lines.transpose(2, 0, 1, 3)
-    narrow = take("narrow", (3, n, rows, columns, units), post.dtype)
+    narrow = thread_local("narrow", (3, n, rows, columns, units), post.dtype)
     narrow[:, :, :, 0] = 0
     narrow[:, :, :, 1:] = wide[:, :, :, :-1, 1]
     places = pre.reshape(-1, channels).T
-    right, left = take("product", (3, channels, 2, units), change.dtype), take("left taps", (3, channels, units), change.dtype)
+    right, left = thread_local("product", (3, channels, 2, units), change.dtype), thread_local("left taps", (3, channels, units), change.dtype)
     np.matmul(places, wide.reshape(3, -1, 2 * units), out=right.reshape(3, channels, -1))
     np.matmul(places, narrow.reshape(3, -1, units), out=left)
     change[:, 1:] += right.swapaxes(1, 2)

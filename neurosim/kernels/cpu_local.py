@@ -6,13 +6,13 @@ shares any, so each is read once for all the samples of a block.
 
 import numpy as np
 
-from neurosim.kernels.scratch import take
+from neurosim.kernels.workspace import thread_local
 
 
 def _padded(plain):
     """A copy of ``(sample, row, column, channel)`` with a border of zeros."""
     n, rows, columns, channels = plain.shape
-    pad = take("local.pad", (n, rows + 2, columns + 2, channels), plain.dtype)
+    pad = thread_local("local.pad", (n, rows + 2, columns + 2, channels), plain.dtype)
     pad[:, 0] = pad[:, -1] = 0
     pad[:, :, 0] = pad[:, :, -1] = 0
     pad[:, 1:-1, 1:-1] = plain
@@ -24,7 +24,7 @@ def _patches(pad, row):
     n, _, columns, channels = pad.shape
     s, r, c, e = pad.strides
     shape, strides = (columns - 2, n, 3, 3 * channels), (c, s, r, e)
-    patches = take("local.patches", shape, pad.dtype)
+    patches = thread_local("local.patches", shape, pad.dtype)
     np.copyto(patches, np.ndarray(shape, pad.dtype, pad, row * r, strides))
     return patches.reshape(columns - 2, n, -1)
 
@@ -48,9 +48,9 @@ def convolve_local(presynaptic, weight, potential):
 def deliver_local(post, weight, error):
     """error = B^T post, B of each place's own; see `neurosim.kernels.reference_local.deliver_local`."""
     n, rows, columns, channels = error.shape
-    total = take("local.pad", (n, rows + 2, columns + 2, channels), error.dtype)
+    total = thread_local("local.pad", (n, rows + 2, columns + 2, channels), error.dtype)
     total.fill(0)
-    sent = take("local.patches", (columns, n, 3, 3, channels), error.dtype)
+    sent = thread_local("local.patches", (columns, n, 3, 3, channels), error.dtype)
     for row in range(rows):
         factor = _row(post, row)
         matrix = weight[row].reshape(*factor.shape[:-2], -1, factor.shape[-1])

@@ -3,7 +3,7 @@
 import numpy as np
 
 from neurosim.kernels.cpu_units import signs
-from neurosim.kernels.scratch import pieces, take
+from neurosim.kernels.workspace import chunks, thread_local
 
 LAGGED = 1 << 16  # moments times lags times units compared at once with the memory: calls are long enough, arrays small
 HINGE_ROWS = 8  # moments compared at once: few enough to stay in the cache, enough to keep the calls few
@@ -13,9 +13,9 @@ def hinge_all(view1, view2, index, error2, value, error1=None, *, margin_positiv
     """Contrastive hinge, all negatives; an inactive comparison weighs nothing."""
     pairs, units = view1.shape
     ones = np.ones(units, view1.dtype)
-    for part in pieces(len(index), HINGE_ROWS):
+    for part in chunks(len(index), HINGE_ROWS):
         moments = index[part]
-        apart, size = (take(name, (len(moments), pairs, units), view1.dtype) for name in ("apart", "size"))
+        apart, size = (thread_local(name, (len(moments), pairs, units), view1.dtype) for name in ("apart", "size"))
         np.subtract(view2[part, None], view1, out=apart)
         np.abs(apart, out=size)
         # [sense (d - margin)]_+ with sense +1 for the same image, -1 for the others
@@ -40,10 +40,10 @@ def hinge_lags(
     back = np.arange(lags)
     sense = np.full(lags, -negative_weight, view2.dtype)
     sense[0] = 1
-    for part in pieces(len(index), rows):
+    for part in chunks(len(index), rows):
         source = index[part, None] - back
         moment = cursor[0] - pairs + source
-        apart, delta = (take(name, (*moment.shape, view2.shape[1]), view2.dtype) for name in ("apart", "size"))
+        apart, delta = (thread_local(name, (*moment.shape, view2.shape[1]), view2.dtype) for name in ("apart", "size"))
         np.subtract(view2[part, None], trace[moment % len(trace)], out=apart)
         np.abs(apart, out=delta)
         hinge = margin_negative - delta.sum(axis=2)

@@ -6,7 +6,7 @@ import numpy as np
 
 from neurosim.kernels.cpu_units import signs
 from neurosim.kernels.reference_plasticity import tick
-from neurosim.kernels.scratch import take
+from neurosim.kernels.workspace import thread_local
 
 __all__ = ["adam", "momentum", "push", "send_sign", "sgd", "signum", "tick"]
 
@@ -22,7 +22,7 @@ def _apply(direction, weight, rate, decay, size=1.0):
 
 def sgd(change, weight, rate, *, decay):
     """See `neurosim.kernels.reference_plasticity.sgd`."""
-    direction = take("direction", weight.shape, weight.dtype)
+    direction = thread_local("direction", weight.shape, weight.dtype)
     np.copyto(direction, change)
     _apply(direction, weight, rate, decay)
 
@@ -35,7 +35,7 @@ def _follow(change, trace, momentum):
 def momentum(change, weight, trace, rate, *, momentum, decay):
     """See `neurosim.kernels.reference_plasticity.momentum`."""
     _follow(change, trace, momentum)
-    direction = take("direction", weight.shape, weight.dtype)
+    direction = thread_local("direction", weight.shape, weight.dtype)
     np.copyto(direction, trace)
     _apply(direction, weight, rate, decay)
 
@@ -43,7 +43,7 @@ def momentum(change, weight, trace, rate, *, momentum, decay):
 def signum(change, weight, trace, rate, *, bound, momentum, decay):
     """See `neurosim.kernels.reference_plasticity.signum`."""
     _follow(change, trace, momentum)
-    direction = take("direction", weight.shape, weight.dtype)
+    direction = thread_local("direction", weight.shape, weight.dtype)
     signs(trace, direction)
     _apply(direction, weight, rate, decay, bound)
 
@@ -51,7 +51,7 @@ def signum(change, weight, trace, rate, *, bound, momentum, decay):
 def adam(change, weight, trace, square, count, rate, *, beta1, beta2, epsilon, decay):
     """See `neurosim.kernels.reference_plasticity.adam`; what corrects v stands outside its root, for a pass less."""
     t, real = int(count[0]), weight.dtype.type
-    direction, root = (take(name, weight.shape, weight.dtype) for name in ("direction", "root"))
+    direction, root = (thread_local(name, weight.shape, weight.dtype) for name in ("direction", "root"))
     trace *= real(beta1)
     np.multiply(change, real(1 - beta1), out=direction)
     trace += direction

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from neurosim.kernels.api import CLOSED
-from neurosim.kernels.scratch import pieces, take
+from neurosim.kernels.devices import CLOSED
+from neurosim.kernels.workspace import chunks, thread_local
 
 PIECE = 1 << 17  # pooled units at once: half a MB an array, and calls long enough for threads not to wait for each other
 GATHERED = 512  # presynaptic units of one product of a head's outer product
@@ -11,7 +11,7 @@ GATHERED = 512  # presynaptic units of one product of a head's outer product
 
 def signs(source, target):
     """target = sign(source), 0 at 0: by comparisons, since `np.sign` branches at every number (5 ns against 0.5)."""
-    above, below = take("above", source.shape, np.int8), take("below", source.shape, np.int8)
+    above, below = thread_local("above", source.shape, np.int8), thread_local("below", source.shape, np.int8)
     np.greater(source, 0, out=above.view(bool))
     np.less(source, 0, out=below.view(bool))
     np.subtract(above, below, out=above)
@@ -35,7 +35,7 @@ def hebbian_dense(pre, post, change):
     """change = pre^T post over all samples; see `neurosim.kernels.reference.hebbian_dense`."""
     for start in range(0, len(change), GATHERED):
         part = pre[:, start : start + GATHERED]
-        gathered = take("gathered", part.shape, pre.dtype)  # a product of rows far apart takes a fifth longer
+        gathered = thread_local("gathered", part.shape, pre.dtype)  # a product of rows far apart takes a fifth longer
         np.copyto(gathered, part)
         np.matmul(gathered.T, post, out=change[start : start + GATHERED])
 
@@ -61,7 +61,7 @@ def activate(potential, activity, *, nonlinearity):
 
 def _pieces(activity):
     """Slices of a few samples, whose arrays stay in a core's own cache."""
-    return pieces(len(activity), max(1, PIECE // activity[0].size))
+    return chunks(len(activity), max(1, PIECE // activity[0].size))
 
 
 def pool(potential, activity, winner, *, nonlinearity):
@@ -72,13 +72,13 @@ def pool(potential, activity, winner, *, nonlinearity):
 
 def _pool(u, activity, winner, nonlinearity):
     shape = activity.shape
-    upper, lower = take("upper", shape, activity.dtype), take("lower", shape, activity.dtype)
-    right, down = take("right", shape, bool), take("down", shape, bool)
+    upper, lower = thread_local("upper", shape, activity.dtype), thread_local("lower", shape, activity.dtype)
+    right, down = thread_local("right", shape, bool), thread_local("down", shape, bool)
     np.greater(u[1], u[0], out=right)
     np.maximum(u[0], u[1], out=upper)
     np.greater(u[3], u[2], out=down)
     np.maximum(u[2], u[3], out=lower)
-    lower_won = take("lower_won", shape, bool)
+    lower_won = thread_local("lower_won", shape, bool)
     np.greater(lower, upper, out=lower_won)
     # 2 * lower_won + (down if lower_won else right), by bits: a masked copy takes thirty times as long.
     np.logical_xor(down, right, out=down)
@@ -106,7 +106,7 @@ def average(activity, mean):
 
 def spread(mean, error):
     """A quarter of the error at each place of a window; see `neurosim.kernels.reference.spread`."""
-    quarter = take("quarter", mean.shape, mean.dtype)
+    quarter = thread_local("quarter", mean.shape, mean.dtype)
     np.multiply(mean, mean.dtype.type(0.25), out=quarter)
     for place in range(4):
         error[:, place // 2 :: 2, place % 2 :: 2] = quarter
@@ -115,7 +115,7 @@ def spread(mean, error):
 def gate(activity, error, post, *, nonlinearity):
     """post = phi'(u) error; see `neurosim.kernels.reference.gate`."""
     if nonlinearity == "hardtanh":
-        is_open = take("open", activity.shape, bool)
+        is_open = thread_local("open", activity.shape, bool)
         np.abs(activity, out=post)
         np.less(post, 1, out=is_open)
         np.multiply(error, is_open, out=post)
@@ -135,10 +135,10 @@ def gate_pooled(activity, winner, error, post, *, nonlinearity):
 
 def _gate_pooled(activity, winner, error, post, nonlinearity):
     if nonlinearity == "tanh":
-        gated = take("gated", activity.shape, activity.dtype)
+        gated = thread_local("gated", activity.shape, activity.dtype)
         gate(activity, error, gated, nonlinearity="tanh")
         error = gated
-    won = take("won", winner.shape, bool)
+    won = thread_local("won", winner.shape, bool)
     for place in range(4):
         np.equal(winner, place, out=won)
         np.multiply(error, won, out=post[:, place])

@@ -10,7 +10,7 @@ Source: Winograd 1980; Lavin and Gray 2016.
 
 Every transform is a matrix product too. Overlapping patches are views of the maps, and products read them there: rows first, whole
 lines of them, then columns, one patch a product. Products stay below 10^6 multiplications where they can, since OpenBLAS then
-does not repack. Whatever lies in lent memory is laid out once (`neurosim.kernels.scratch.kept`).
+does not repack. Whatever lies in lent memory is laid out once (`neurosim.kernels.workspace.cached`).
 
 The interpolation points 0, +-2/3, +-3/2 keep rounding at about three times that of the plain sum (0, +-1, +-2: seven times).
 """
@@ -19,7 +19,7 @@ from functools import cache
 
 import numpy as np
 
-from neurosim.kernels.scratch import kept, pieces, take
+from neurosim.kernels.workspace import cached, chunks, thread_local
 
 TILE, PATCH = 4, 6
 POINTS = (0, 2 / 3, -2 / 3, 3 / 2, -3 / 2)
@@ -54,7 +54,7 @@ def _multiply(products):
 def _both(matrix, source, target):
     """``target = matrix source matrix^T`` over the first two axes, the other axes side by side, as products to run."""
     size = len(source)
-    half = take("winograd.half", (size, len(matrix), source[0, 0].size), source.dtype)
+    half = thread_local("winograd.half", (size, len(matrix), source[0, 0].size), source.dtype)
     return ((matrix, source.reshape(size, size, -1), half),
             (matrix, half.reshape(size, -1), target.reshape(len(matrix), -1)))  # fmt: skip
 
@@ -63,7 +63,7 @@ def _samples(maps, channels, times=1):
     """Slices of a few samples, as many tiles as a set holds, or some times as many."""
     widest = max(maps.shape[3], min(channels, RESULTS))
     step = max(1, max(times * SET // widest, TILES) * TILE**2 // (maps.shape[1] * maps.shape[2]))
-    return pieces(len(maps), step)
+    return chunks(len(maps), step)
 
 
 def _patches(lines):
@@ -103,8 +103,8 @@ def _seeing(shape, dtype):
     """For maps of a shape: where their rows' transforms go, the columns' transforms as products, and what they make."""
     n, rows, columns, channels = shape
     down, across = rows // TILE, columns // TILE
-    lines = take("winograd.lines", (PATCH, n, down, columns, channels), dtype)
-    seen = take("winograd.seen", (PATCH, PATCH, n, down, across, channels), dtype)
+    lines = thread_local("winograd.lines", (PATCH, n, down, columns, channels), dtype)
+    seen = thread_local("winograd.seen", (PATCH, PATCH, n, down, across, channels), dtype)
     # patches of a line: row of the patch, sample, tile row, tile column, column of the patch, channel
     places = _places(seen.transpose(0, 2, 3, 4, 1, 5))
     columnwise = tuple(zip(_transforms_of_patches(across, dtype), _patches(lines), places, strict=True))
@@ -115,7 +115,7 @@ def _seeing(shape, dtype):
 def _seen(maps):
     """B^T patch B: ``(6, 6, tile, channel)`` of every patch of a few samples."""
     n, rows, columns, channels = maps.shape
-    above, columnwise, seen = kept(_seeing, maps.shape, maps.dtype)
+    above, columnwise, seen = cached(_seeing, maps.shape, maps.dtype)
     lines = _patches(maps.reshape(n, rows, columns * channels))
     _multiply(zip(_transforms_of_patches(rows // TILE, maps.dtype), lines, above, strict=True))
     _multiply(columnwise)
@@ -135,15 +135,15 @@ def _tiles(maps):
 
 def _sending(shape, dtype):
     """For factors in tiles of a shape: where they are gathered, their transform, and what it makes."""
-    gathered = take("winograd.tiles", shape, dtype)
+    gathered = thread_local("winograd.tiles", shape, dtype)
     tiles = gathered.reshape(TILE, TILE, -1, shape[-1])
-    sent = take("winograd.sent", (PATCH, PATCH, *tiles.shape[2:]), dtype)
+    sent = thread_local("winograd.sent", (PATCH, PATCH, *tiles.shape[2:]), dtype)
     return gathered, _both(_transforms(dtype)[0].T.copy(), tiles, sent), sent
 
 
 def _sent(tiles):
     """A post A^T: ``(6, 6, tile, channel)``, what every place of a patch has to do with the factors of its tile."""
-    gathered, products, sent = kept(_sending, tiles.shape, tiles.dtype)
+    gathered, products, sent = cached(_sending, tiles.shape, tiles.dtype)
     np.copyto(gathered, tiles)
     _multiply(products)
     return sent
@@ -152,8 +152,8 @@ def _sent(tiles):
 def _spreading(channels, results, transposed, dtype, held):
     """For a slice of weights, kept apart from the next or not: where it is gathered, its transform, and what that makes."""
     axes = (results, channels) if transposed else (channels, results)
-    gathered = take("winograd.few", (3, 3, *axes), dtype)
-    memory = take(f"winograd.weights{held}", (PATCH, PATCH, *axes), dtype)
+    gathered = thread_local("winograd.few", (3, 3, *axes), dtype)
+    memory = thread_local(f"winograd.weights{held}", (PATCH, PATCH, *axes), dtype)
     return gathered, _both(_transforms(dtype)[1], gathered, memory), memory
 
 
@@ -169,7 +169,7 @@ def _spread(weight, sets, transposed=False):
         if few.start not in found:
             part = weight[..., few]
             held = few.start if sets > 1 else 0
-            gathered, products, found[few.start] = kept(_spreading, *part.shape[2:], transposed, weight.dtype, held)
+            gathered, products, found[few.start] = cached(_spreading, *part.shape[2:], transposed, weight.dtype, held)
             np.copyto(gathered, part.swapaxes(2, 3) if transposed else part)
             _multiply(products)
         return found[few.start]
@@ -179,9 +179,9 @@ def _spread(weight, sets, transposed=False):
 
 def _answering(shape, dtype):
     """For results in tiles of a shape: where the products over channels go, the transform, and what it makes."""
-    result = take("winograd.result", shape, dtype)
+    result = thread_local("winograd.result", shape, dtype)
     tiles = result.reshape(TILE, TILE, -1, shape[-1])
-    product = take("winograd.product", (PATCH, PATCH, *tiles.shape[2:]), dtype)
+    product = thread_local("winograd.product", (PATCH, PATCH, *tiles.shape[2:]), dtype)
     return product, _both(_transforms(dtype)[0], product, tiles), result
 
 
@@ -193,9 +193,9 @@ def convolve(presynaptic, weight, potential):
     spread = _spread(weight, len(sets))
     for part in sets:
         seen, target = _seen(presynaptic[part]), _tiles(potential[part])
-        for few in pieces(weight.shape[3], RESULTS):
+        for few in chunks(weight.shape[3], RESULTS):
             place = target[..., few]
-            product, products, result = kept(_answering, place.shape, weight.dtype)
+            product, products, result = cached(_answering, place.shape, weight.dtype)
             np.matmul(seen, spread(few), out=product)
             _multiply(products)
             np.copyto(place, result)
@@ -203,8 +203,8 @@ def convolve(presynaptic, weight, potential):
 
 def _summing(channels, results, dtype):
     """For a slice of weights: where the products over tiles go, the transform, and what it makes."""
-    product = take("winograd.product", (PATCH, PATCH, channels, results), dtype)
-    summed = take("winograd.summed", (3, 3, channels, results), dtype)
+    product = thread_local("winograd.product", (PATCH, PATCH, channels, results), dtype)
+    summed = thread_local("winograd.summed", (3, 3, channels, results), dtype)
     return product, _both(_transforms(dtype)[1].T.copy(), product, summed), summed
 
 
@@ -212,9 +212,9 @@ def hebbian(pre, post, change):
     """change += sum of pre outer post."""
     for part in _samples(pre, post.shape[-1]):
         seen, tiles = _seen(pre[part]).swapaxes(2, 3), _tiles(post[part])
-        for few in pieces(post.shape[-1], RESULTS):
+        for few in chunks(post.shape[-1], RESULTS):
             place = change[..., few]
-            product, products, summed = kept(_summing, *place.shape[2:], change.dtype)
+            product, products, summed = cached(_summing, *place.shape[2:], change.dtype)
             np.matmul(seen, _sent(tiles[..., few]), out=product)
             _multiply(products)
             place += summed
@@ -225,9 +225,9 @@ def deliver(post, weight, error):
     sets = _samples(error, weight.shape[3])
     spread = _spread(weight, len(sets), transposed=True)
     for part in sets:
-        total, more, lay = kept(_delivering, error[part].shape, error.dtype)
+        total, more, lay = cached(_delivering, error[part].shape, error.dtype)
         tiles = _tiles(post[part])
-        for few in pieces(weight.shape[3], RESULTS):
+        for few in chunks(weight.shape[3], RESULTS):
             product = more if few.start else total
             np.matmul(_sent(tiles[..., few]), spread(few), out=product)
             if few.start:
@@ -239,12 +239,12 @@ def _delivering(shape, dtype):
     """For errors of a shape: where the products over channels are summed, where one of them goes, and what `_lay` needs."""
     n, rows, columns, channels = shape
     down, across = rows // TILE, columns // TILE
-    total = take("winograd.seen", (PATCH, PATCH, n, down, across, channels), dtype)
-    more = take("winograd.product", total.shape, dtype)
+    total = thread_local("winograd.seen", (PATCH, PATCH, n, down, across, channels), dtype)
+    more = thread_local("winograd.product", total.shape, dtype)
     back = _transforms(dtype)[2].T.copy()
-    patches = take("winograd.patches", (PATCH, n, down, across, PATCH, channels), dtype)
-    lines = take("winograd.lines", (PATCH, n, down, across, TILE, channels), dtype)
-    ends = take("winograd.ends", (n, down, 2, columns * channels), dtype)
+    patches = thread_local("winograd.patches", (PATCH, n, down, across, PATCH, channels), dtype)
+    lines = thread_local("winograd.lines", (PATCH, n, down, across, TILE, channels), dtype)
+    ends = thread_local("winograd.ends", (n, down, 2, columns * channels), dtype)
     columnwise = ((back, total.transpose(0, 2, 3, 4, 1, 5), patches),)
     gathered = lines.reshape(PATCH, n, down, -1).transpose(1, 2, 0, 3)
     flat, inner, outer = (PATCH, PATCH, -1, channels), back[1:-1].copy(), back[::5].copy()

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from neurosim.kernels.scratch import pieces, take
+from neurosim.kernels.workspace import chunks, thread_local
 
 # Pixels handled at once, in 18 planes of float32. One thread gains little beyond 16,384 pixels (32x32 views, microseconds a
 # view on an EPYC: 57 at 4096, 38 at 8192, 32 at 16384), but two threads wait for each other between shorter calls:
-# `neurosim.parts.eye.ROWS` has the numbers.
+# `neurosim.parts.stimulus.ROWS` has the numbers.
 _PIXELS = 65536
 
 
@@ -35,7 +35,7 @@ def deform(image, theta, saturation, hue, flip, out, *, border: bool) -> None:
     """
     samples, rows, columns, channels = image.shape
     step = max(1, _PIXELS // (rows * columns))
-    for part in pieces(samples, step):
+    for part in chunks(samples, step):
         colours, spare = _mapped(image[part], theta[part], flip[part], out.dtype, border)
         if channels == 3:
             recolour(colours, saturation[part], hue[part], spare, out[part])
@@ -50,8 +50,8 @@ def affine(image, theta, flip, out) -> None:
 
 def _mapped(image, theta, flip, dtype, border):
     """Planes ``(channel, sample, row, column)`` of the mapped image, and five spare ones."""
-    planes = take("deform.planes", (7 + image.shape[3], *image.shape[:3]), dtype)
-    index = take("deform.index", image.shape[:3], np.intp)
+    planes = thread_local("deform.planes", (7 + image.shape[3], *image.shape[:3]), dtype)
+    index = thread_local("deform.index", image.shape[:3], np.intp)
     places, spare, colours = planes[:2], planes[2:7], planes[7:]
     _place(theta, flip, places, border)
     corners = _corners(places, index, spare)
@@ -92,7 +92,7 @@ def _corners(places, index, spare):
     samples, rows, columns = x.shape
     np.floor(x, out=left)
     np.floor(y, out=top)
-    whole = take("deform.whole", (2, *x.shape), np.int32)
+    whole = thread_local("deform.whole", (2, *x.shape), np.int32)
     np.copyto(whole, spare[:2], casting="unsafe")
     whole[1] *= columns + 2
     np.add(whole[0], whole[1], out=whole[0])
@@ -114,7 +114,7 @@ def _corners(places, index, spare):
 def _pad(image, dtype):
     """Copies the image into planes ``(channel, sample, row, column)`` with one pixel of 0 all round."""
     samples, rows, columns, channels = image.shape
-    padded = take("deform.padded", (channels, samples, rows + 2, columns + 2), dtype)
+    padded = thread_local("deform.padded", (channels, samples, rows + 2, columns + 2), dtype)
     padded.fill(0)
     np.copyto(padded[:, :, 1:-1, 1:-1], np.moveaxis(image, 3, 0))
     if image.dtype == np.uint8:

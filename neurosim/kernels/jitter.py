@@ -3,7 +3,7 @@
 import numpy as np
 
 from neurosim.kernels.deformation import affine, recolour
-from neurosim.kernels.scratch import pieces, take
+from neurosim.kernels.workspace import chunks, thread_local
 
 # Handled at once: long enough calls for two threads not to wait for each other (183 us a view at 16, 108 at 32, 89 at 50).
 _SAMPLES = 64
@@ -12,7 +12,7 @@ _LIGHT = (0.2989, 0.587, 0.114)  # of red, green and blue in a grey, as torchvis
 
 def deform_simclr(image, theta, brightness, contrast, saturation, hue, order, grey, flip, out) -> None:
     """Deforms every image by its own parameters: see `neurosim.kernels.reference_deformation.deform_simclr`."""
-    for part in pieces(len(image), _SAMPLES):
+    for part in chunks(len(image), _SAMPLES):
         view = out[part]
         affine(image[part], theta[part], flip[part], view)
         factors = (brightness[part], contrast[part], saturation[part], hue[part])
@@ -58,7 +58,7 @@ def _saturation(view, factor):
 def _hue(view, turns):
     if view.shape[3] != 3:
         return view
-    planes = take("jitter.planes", (8, *view.shape[:3]), view.dtype)
+    planes = thread_local("jitter.planes", (8, *view.shape[:3]), view.dtype)
     np.copyto(planes[:3], np.moveaxis(view, 3, 0))
     recolour(planes[:3], np.ones(len(view)), turns, planes[3:], view)
     return np.clip(view, 0, 1, out=view)

@@ -13,7 +13,7 @@ from itertools import product
 
 import numpy as np
 
-from neurosim.kernels.api import CLOSED
+from neurosim.kernels.devices import CLOSED
 from neurosim.kernels.reference_deformation import deform, deform_simclr
 from neurosim.kernels.reference_inverse import (
     add_bias,

@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from neurosim.core.plan import Step
 from neurosim.errors import WiringError
-from neurosim.plan import Step
 
 if TYPE_CHECKING:
     from neurosim.parts.error_units import ErrorUnits
@@ -47,7 +47,7 @@ class Loss:
 
     def together(self, units: ErrorUnits, kernel: str, equation: str, scalars: dict) -> Iterator[Step]:
         """One step of a kernel that compares all views of the batch at once."""
-        error1 = units.error1 if units.error1 is not None else units.unheard()
+        error1 = units.error1 if units.error1 is not None else units.discarded_error()
         yield Step(kernel, f"error units {units.head.number} compare", equation,
                    {"view1": units.view1, "view2": units.view2}, {"error1": error1, "error2": units.error2},
                    sums={"value": units.value}, scalars=scalars)  # fmt: skip

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
+from neurosim.core.plan import Step
 from neurosim.errors import WiringError
 from neurosim.losses.base import Loss, margins
-from neurosim.plan import Step
 
 
 class Hinge(Loss):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from neurosim.core.plan import Step
 from neurosim.parts.population import Population
-from neurosim.plan import Step
 
 
 class Average(Population):

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from neurosim.buffer import Buffer, View
+from neurosim.core.buffer import Buffer, View
+from neurosim.core.plan import Step
 from neurosim.errors import ShapeError, WiringError
 from neurosim.parts.memory import ShortTermMemory
 from neurosim.parts.plasticity import Plasticity
 from neurosim.parts.population import Head
 from neurosim.parts.synapse import Synapse
-from neurosim.plan import Step
 
 
 class ErrorUnits:
@@ -90,12 +90,12 @@ class ErrorUnits:
         """Those of the loss's own."""
         return [self.predictor] if self.predictor else []
 
-    def settle(self) -> Iterator[Step]:
+    def apply_update(self) -> Iterator[Step]:
         """The lasting change of the loss's own synapses."""
         for synapse in self.synapses:
             yield from synapse.consolidate()
 
-    def unheard(self) -> Buffer:
+    def discarded_error(self) -> Buffer:
         """An array for view 1's error where the gradient block keeps it from reaching anything."""
         return Buffer(f"unheard{self.head.number}", ("moment_stored", "unit"), self.view1.shape, "error",
                       f"error units {self.head.number}", self.view1.dtype)  # fmt: skip

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from neurosim.buffer import Buffer
+from neurosim.core.buffer import Buffer
+from neurosim.core.plan import Step
 from neurosim.parts.population import Population
 from neurosim.parts.projection import Bias, Projection
 from neurosim.parts.synapse import Synapse
-from neurosim.plan import Step
 
 
 def _mismatch(label: str, x: Buffer, t: Buffer, error: Buffer, value: Buffer) -> Step:
@@ -37,13 +37,13 @@ class Target:
         self.activity = Buffer(name, like.axes, like.shape, "error", like.owner, like.dtype, local=True)
         self.value = Buffer(f"loss {name}", ("figure",), (1,), "value", like.owner, np.float64)
 
-    def aim(self, step: float) -> Iterator[Step]:
+    def set_target(self, step: float) -> Iterator[Step]:
         """``t = x - step e``, e the error that the units have received."""
         x, e, t = self.units.active_part, self.units.error, self.activity
         yield Step("aim", f"{x.owner} takes aim", f"{t.name} = {x.name} - {step:g} {e.name}",
                    {"activity": x, "error": e}, {"target": t}, scalars={"step": step}, over="sample")  # fmt: skip
 
-    def miss(self) -> Iterator[Step]:
+    def local_loss(self) -> Iterator[Step]:
         """``e = 2/n (x - t)``, n elements: the error of the layer's own loss, to be gated."""
         units = self.units
         yield _mismatch(f"{units.active_part.owner} misses its target", units.active_part, self.activity, units.error,
@@ -108,11 +108,11 @@ class Inverse:
         yield from restored.gate()
         yield from self.path.hebbian()
 
-    def settle(self) -> Iterator[Step]:
+    def apply_update(self) -> Iterator[Step]:
         """The lasting change of the inverse."""
-        yield from self.path.settle()
+        yield from self.path.apply_update()
 
-    def bring(self, above: Target, below: Target) -> Iterator[Step]:
+    def propagate_target(self, above: Target, below: Target) -> Iterator[Step]:
         """``t_below = x_below - g(x) + g(t)``."""
         x, t = self.below.active_part, below.activity
         yield from self.here.transmit(self.above.active_part)

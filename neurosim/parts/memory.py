@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from neurosim.buffer import Buffer
+from neurosim.core.buffer import Buffer
+from neurosim.core.plan import Step
 from neurosim.errors import ShapeError
-from neurosim.plan import Step
 
 
 class ShortTermMemory:

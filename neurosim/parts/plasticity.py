@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from neurosim.buffer import Buffer
+from neurosim.core.buffer import Buffer
+from neurosim.core.plan import Step
 from neurosim.errors import WiringError
-from neurosim.plan import Step
 
 EQUATIONS = {
     "sgd": "w -= rate (c + decay w)",

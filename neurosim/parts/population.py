@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from neurosim.buffer import Buffer
-from neurosim.plan import Step
+from neurosim.core.buffer import Buffer
+from neurosim.core.plan import Step
 
 # What the gate multiplies the received error by, phi'(u) in terms of the activity x.
 GATES = {"hardtanh": "(|x| < 1)", "tanh": "(1 - x^2)", "linear": "1"}
@@ -36,7 +36,7 @@ class Population:
         pooled: whether a 2 x 2 maximum comes before the nonlinearity.
         dtype: of the activities.
         mark: after the number in every name. role: of the activity.
-        local: the activity is only needed inside one stretch of a plan.
+        local: the activity is only needed inside one segment of a plan.
     """
 
     def __init__(self, number, shape, views, learning=0, nonlinearity="linear", pooled=False, dtype=np.float32,
@@ -64,7 +64,7 @@ class Population:
         return int(np.prod(self.shape))
 
     def twin(self, mark: str, role: str = "activity") -> Population:
-        """Units like these, for the views that learn: another activity of the same layer, inside one stretch.
+        """Units like these, for the views that learn: another activity of the same layer, inside one segment.
 
         With the role ``error`` they are restored from above, and nothing is pooled.
         """

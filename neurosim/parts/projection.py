@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from neurosim.buffer import Buffer
+from neurosim.core.buffer import Buffer
+from neurosim.core.plan import Step
 from neurosim.parts.population import Population
 from neurosim.parts.synapse import CONVOLUTION, DENSE, LOCAL, Synapse, widens
-from neurosim.plan import Step
 
 # What carries activity up and error down, by the axes of the weights.
 KERNELS = {
@@ -101,7 +101,7 @@ class Projection:
         """One vector a view where a dense projection leads to a map."""
         return above if self.convolution or len(above.shape) == 2 else above.flat("postsynaptic")
 
-    def settle(self) -> Iterator[Step]:
+    def apply_update(self) -> Iterator[Step]:
         """The lasting change."""
         for synapse in self.synapses:
             yield from synapse.consolidate()
@@ -140,7 +140,7 @@ class Feedback:
         """Outer product of the feedback's own; none for fixed feedback."""
         yield from ()
 
-    def settle(self) -> Iterator[Step]:
+    def apply_update(self) -> Iterator[Step]:
         """The lasting change of the feedback; none for fixed feedback."""
         yield from ()
 
@@ -154,7 +154,7 @@ class UpdatedFeedback(Feedback):
         pre = _seen(self.projection.pre.active_part, self.synapse)
         yield from self.synapse.hebbian(pre, self.projection.post.post)
 
-    def settle(self) -> Iterator[Step]:
+    def apply_update(self) -> Iterator[Step]:
         yield from self.synapse.consolidate()
 
 

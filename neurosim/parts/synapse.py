@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from neurosim.buffer import Buffer, View
+from neurosim.core.buffer import Buffer, View
+from neurosim.core.plan import Step
 from neurosim.parts.plasticity import Plasticity
-from neurosim.plan import Step
 
 CONVOLUTION = ("tap_row", "tap_column", "in", "out")
 DENSE = ("presynaptic", "postsynaptic")

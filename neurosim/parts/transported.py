@@ -1,6 +1,6 @@
 """Weight transport: the one part that borrows a forward weight array for feedback. Only `bp` uses it."""
 
-from neurosim.buffer import Buffer
+from neurosim.core.buffer import Buffer
 from neurosim.parts.projection import Feedback, Projection
 
 

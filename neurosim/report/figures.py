@@ -73,7 +73,7 @@ def diagnoses(rows: list[dict]) -> str:
     """What the observer saw, one panel a kind, one curve a layer or a path, as SVG.
 
     Args:
-        rows: of `neurosim.run.Run.diagnoses`: numbers or words; what is missing leaves a gap.
+        rows: of `neurosim.training.folder.Run.diagnoses`: numbers or words; what is missing leaves a gap.
     """
     from matplotlib.figure import Figure
 

@@ -9,9 +9,9 @@ from html import escape
 import numpy as np
 
 import neurosim
-from neurosim.evaluate.layers import READ_OUTS
+from neurosim.readout.floor import READ_OUTS
 from neurosim.report import figures
-from neurosim.run import Run, write_text
+from neurosim.training.folder import Run, write_text
 
 STYLE = """body{font:15px/1.5 system-ui,sans-serif;max-width:52em;margin:2em auto;padding:0 1em;color:#222}
 table{border-collapse:collapse;margin:1em 0}td,th{padding:.2em .9em .2em 0;text-align:left;border-bottom:1px solid #ddd}

@@ -33,7 +33,7 @@ class Cell:
         name: as typed after ``--only`` and as its files are called.
         row: what learns how, in words.
         column: which column of the paper's table, in words; empty where there is one.
-        options: what it asks of a `neurosim.config.Config`, beside the protocol.
+        options: what it asks of a `neurosim.training.config.Config`, beside the protocol.
         published: test accuracy in %, or None: no cell of the paper's.
         floor: the name of the cell that is the same network untrained; None: it is a floor itself.
     """

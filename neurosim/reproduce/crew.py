@@ -15,10 +15,10 @@ from collections.abc import Callable
 from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection, wait
 
+from neurosim.engine.program import ThreadTeam
 from neurosim.errors import NeurosimError, RunError
-from neurosim.execute import Workers
 from neurosim.reproduce.grid import Grid, Stage, Tell, known
-from neurosim.train import Interrupted
+from neurosim.training.trainer import Interrupted
 
 OFTEN = 0.2  # seconds between two stages of a cell that are told
 
@@ -145,10 +145,10 @@ def _serve(fields: dict, threads: int, line: Connection) -> None:
 
     try:
         grid = Grid(**fields)
-        with Workers(threads) as workers:
+        with ThreadTeam(threads) as team:
             while (task := line.recv()) is not None:
                 cell, seed, audited = task
-                line.send(grid.finish(cell, seed, workers, tell, audited))
+                line.send(grid.finish(cell, seed, team, tell, audited))
     except (EOFError, ConnectionError, Interrupted):
         return  # nobody waits for more
     except NeurosimError as problem:

@@ -7,13 +7,13 @@ from collections.abc import Callable
 
 import numpy as np
 
-from neurosim.evaluate.features import GRID, Encoder
-from neurosim.evaluate.layers import fit
-from neurosim.execute import Workers
-from neurosim.kernels.api import backend
+from neurosim.engine.program import ThreadTeam
+from neurosim.kernels.devices import backend
+from neurosim.readout.features import GRID, Encoder
+from neurosim.readout.floor import fit
 from neurosim.reproduce.cells import Cell
 from neurosim.reproduce.grid import Grid
-from neurosim.session import CENTRED, Session, make_dtype, make_framing
+from neurosim.training.session import CENTRED, Session, make_dtype, make_framing
 
 VIEWS, SAMPLE = 128, 1000  # images encoded and read out for a measurement
 REPEATS, SECONDS = 5, 3.0  # batches of a plan for a measurement, and where it stops
@@ -24,9 +24,9 @@ FIT = {"lbfgs": 2e4, "adam": 1e5, "knn": 1e3}
 def work(grid: Grid, cell: Cell) -> float:
     """Arithmetic operations of one cell, read-out included: a weight for the time that is left, not a measurement."""
     session = Session(grid.config(cell, 0), grid.data)
-    lessons = [session.plan(lesson).flops for lesson in session.rule.lessons] or [0]
-    train = session.epochs * session.batches * float(np.mean(lessons))
-    look = sum(step.flops for step in session.network.look()) / session.network.populations[0].views
+    phases = [session.plan(phase).flops for phase in session.rule.phases] or [0]
+    train = session.epochs * session.batches * float(np.mean(phases))
+    look = sum(step.flops for step in session.network.propagate()) / session.network.populations[0].views
     views = session.framing.views(session.data.image_shape[0])
     top = session.network.populations[-1]
     features = min(top.shape[0], GRID) ** 2 * top.shape[2]
@@ -40,14 +40,14 @@ def _images(grid: Grid, cell: Cell) -> int:
     return min(grid.config(cell, 0).readout_images, len(grid.read.labelled[0])) + len(grid.read.test_images)
 
 
-def measure(grid: Grid, cells: list[Cell], workers: Workers, tell: Callable[[Cell], None]) -> dict[str, tuple[float, float]]:
+def measure(grid: Grid, cells: list[Cell], team: ThreadTeam, tell: Callable[[Cell], None]) -> dict[str, tuple[float, float]]:
     """Cell's name -> seconds of training and of read-out expected with one seed.
 
     One batch of each distinct plan is run, a few times where it is quick; the read-out of each kind of network is
     measured once: `VIEWS` pictures encoded, `SAMPLE` of them read out.
 
     Args:
-        grid: whose cells. cells: which. workers: who computes. tell: called before each cell.
+        grid: whose cells. cells: which. team: who computes. tell: called before each cell.
     """
     readings: dict[tuple, tuple[float, float]] = {}
     batches: dict[tuple, float] = {}
@@ -56,53 +56,53 @@ def measure(grid: Grid, cells: list[Cell], workers: Workers, tell: Callable[[Cel
         tell(cell)
         config = grid.config(cell, 0)
         session = Session(config, grid.data)
-        kinds = {lesson: _kind(session, lesson) for lesson in session.rule.lessons}
-        for lesson, plan in kinds.items():
+        kinds = {phase: _kind(session, phase) for phase in session.rule.phases}
+        for phase, plan in kinds.items():
             if plan not in batches:
-                batches[plan] = _batch(session, lesson, workers)
-        lessons = [batches[plan] for plan in kinds.values()] or [0.0]
+                batches[plan] = _batch(session, phase, team)
+        phases = [batches[plan] for plan in kinds.values()] or [0.0]
         kind = config.network, config.patch, config.grey, config.readout
         if kind not in readings:
-            readings[kind] = _reading(grid, cell, workers)
+            readings[kind] = _reading(grid, cell, team)
         encode, read = readings[kind]
         labelled = min(config.readout_images, len(grid.read.labelled[0]))
         reading = encode * _images(grid, cell) + read * labelled
-        found[cell.name] = session.epochs * session.batches * float(np.mean(lessons)), reading
+        found[cell.name] = session.epochs * session.batches * float(np.mean(phases)), reading
     return found
 
 
-def _kind(session: Session, lesson: str) -> tuple:
+def _kind(session: Session, phase: str) -> tuple:
     """What a plan costs depends on: the kernel of every step, and its arrays' sizes."""
-    return tuple((step.kernel, *(b.shape for b in step.buffers.values())) for step in session.plan(lesson))
+    return tuple((step.kernel, *(b.shape for b in step.buffers.values())) for step in session.plan(phase))
 
 
-def _batch(session: Session, lesson: str, workers: Workers) -> float:
-    """Seconds of one batch of a lesson: of a few that are quick the quickest, since others may use the machine too."""
+def _batch(session: Session, phase: str, team: ThreadTeam) -> float:
+    """Seconds of one batch of a phase: of a few that are quick the quickest, since others may use the machine too."""
     found: list[float] = []
     while len(found) < REPEATS and sum(found) < SECONDS:
         began = time.perf_counter()
         session.show(0, 0)
         session.rule.draw(0, 0)
-        session.program(lesson).run(workers)
-        for units in session.rule.errors_of(lesson):
+        session.program(phase).run(team)
+        for units in session.rule.errors_of(phase):
             units.value.host()  # as training does; it waits for a GPU
         found.append(time.perf_counter() - began)
     return min(found)
 
 
-def _reading(grid: Grid, cell: Cell, workers: Workers) -> tuple[float, float]:
+def _reading(grid: Grid, cell: Cell, team: ThreadTeam) -> tuple[float, float]:
     """Seconds to encode a picture and to read the top layer of one labelled image out."""
     config, shape = grid.config(cell, 0), grid.read.image_shape
     encoder = Encoder(config.network, shape, None, framing=make_framing(config), dtype=make_dtype(config),
                       kernels=backend(config.device, config.precision), **CENTRED)  # fmt: skip
     images = grid.read.test_images[:VIEWS]
-    encoder.features(images, workers)
+    encoder.features(images, team)
     began = time.perf_counter()
-    features = encoder.features(images, workers)[-1].shape[1]
+    features = encoder.features(images, team)[-1].shape[1]
     encode = (time.perf_counter() - began) / len(images)
     classes = len(grid.read.classes)
     rng = np.random.default_rng(0)
     labels = np.arange(max(SAMPLE, 2 * classes)) % classes
     began = time.perf_counter()
-    fit(config, rng.standard_normal((len(labels), features), np.float32), labels, classes, workers)
+    fit(config, rng.standard_normal((len(labels), features), np.float32), labels, classes, team)
     return encode, (time.perf_counter() - began) / len(labels)

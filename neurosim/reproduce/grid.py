@@ -14,19 +14,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import neurosim
-from neurosim.audit.examine import at_start
-from neurosim.config import Config
+from neurosim.audit.examine import preflight_audit
 from neurosim.data.dataset import Dataset
-from neurosim.data.sources import load
+from neurosim.data.sources.loading import load
+from neurosim.engine.program import ThreadTeam
 from neurosim.errors import DataError, RunError, WiringError
-from neurosim.evaluate.features import forward_weights
-from neurosim.evaluate.layers import read_out
-from neurosim.execute import Workers
+from neurosim.readout.features import forward_weights
+from neurosim.readout.floor import read_out
 from neurosim.reproduce.cells import Cell, Table
 from neurosim.reproduce.protocol import Protocol, check_scale
-from neurosim.run import Run, make_folder, write_json
-from neurosim.session import Session
-from neurosim.train import Progress, Trainer
+from neurosim.training.config import Config
+from neurosim.training.folder import Run, make_folder, write_json
+from neurosim.training.session import Session
+from neurosim.training.trainer import Progress, Trainer
 
 FORMAT = 1  # of a cell's file
 WANTED = ("test_accuracy", "images_seen", "seconds", "verdict", "audit")  # what the table reads of it
@@ -38,9 +38,9 @@ class Stage:
 
     Args:
         cell: its name. seed: its seed.
-        what: ``builds``, the lesson that is trained, or ``read-out``.
+        what: ``builds``, the phase that is trained, or ``read-out``.
         part: of the training that this start has to do, 0..1.
-        epoch, epochs: the one that is trained, from 1, and how many. error: as in `neurosim.train.Progress`.
+        epoch, epochs: the one that is trained, from 1, and how many. error: as in `neurosim.training.trainer.Progress`.
     """
 
     cell: str
@@ -154,11 +154,11 @@ class Grid:
             make_folder(folder)
         return [(cell, seed) for cell, seed in self.tasks() if (cell.name, seed) not in results]
 
-    def run(self, workers: Workers, tell: Tell, done: Callable[[dict], None]) -> None:
+    def run(self, team: ThreadTeam, tell: Tell, done: Callable[[dict], None]) -> None:
         """Run what is not finished, one cell after another; `neurosim.reproduce.crew` runs several at a time.
 
         Args:
-            workers: who computes.
+            team: who computes.
             tell: called with a `Stage` as work goes on.
             done: called with all results so far, whenever a cell is finished.
 
@@ -168,14 +168,14 @@ class Grid:
         """
         results = self.results()
         for cell, seed in self.unfinished(results):
-            results[cell.name, seed] = self.finish(cell, seed, workers, tell, known(results, cell))
+            results[cell.name, seed] = self.finish(cell, seed, team, tell, known(results, cell))
             done(results)
 
-    def finish(self, cell: Cell, seed: int, workers: Workers, tell: Tell, audited: tuple[str, str] | None) -> dict:
+    def finish(self, cell: Cell, seed: int, team: ThreadTeam, tell: Tell, audited: tuple[str, str] | None) -> dict:
         """One cell with one seed, from its beginning or from its last checkpoint; its result, which is kept.
 
         Args:
-            cell, seed: which. workers, tell: as for `run`.
+            cell, seed: which. team, tell: as for `run`.
             audited: what the audit says of the cell, where it has been asked; see `known`.
 
         Raises:
@@ -186,7 +186,7 @@ class Grid:
         session = Session(config, self.data)
         trainer, verdict, line = self._open(session, folder, audited)
         if not (folder / "checkpoint.npz").is_file():
-            trainer.start(workers)
+            trainer.start(team)
         else:
             trainer.resume()
         first, batches = trainer.progress.done, session.epochs * session.batches
@@ -194,12 +194,12 @@ class Grid:
         def heard(progress: Progress) -> None:
             part = (progress.done - first) / max(1, batches - first)  # batches of an earlier start cost nothing now
             epoch = min(progress.epoch + 1, session.epochs)
-            tell(Stage(cell.name, seed, progress.lesson, part, epoch, session.epochs, progress.error))
+            tell(Stage(cell.name, seed, progress.phase, part, epoch, session.epochs, progress.error))
 
         trainer.tell = heard
-        progress = trainer.train(workers)
+        progress = trainer.train(team)
         tell(Stage(cell.name, seed, "read-out", 1.0))
-        (accuracy,) = read_out(config, self.read, forward_weights(session.network), workers, only_top=True)  # as the tables
+        (accuracy,) = read_out(config, self.read, forward_weights(session.network), team, only_top=True)  # as the tables
         result = {
             "format": FORMAT, "neurosim": neurosim.__version__, "cell": cell.name, "seed": seed,
             "made with": self.protocol.identity(cell, seed), "test_accuracy": accuracy,
@@ -216,7 +216,7 @@ class Grid:
             shutil.rmtree(folder)  # killed before it began
         run = Run.open(folder) if folder.exists() else Run.create(folder, session.config, session.rule.wiring())
         if audited is None:
-            report = at_start(session)
+            report = preflight_audit(session)
             run.save_audit(report.json())
             audited = report.verdict, report.line()
         return Trainer(session, run, self.checkpoint_every), *audited

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import neurosim
 from neurosim.reproduce.grid import Grid
-from neurosim.run import write_text
+from neurosim.training.folder import write_text
 
 HEAD = ("cell", "setting", "paper", "ours", "spread", "floor", "over floor", "seeds", "images seen", "plausible")
 

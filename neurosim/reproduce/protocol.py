@@ -13,7 +13,7 @@ labelled images      S^(1/3)        of the read-out; at least 5000
 ==================== ============== ============================================================================
 
 Below scale 1 the rate falls to zero along a cosine, heads are scaled at the start so that images lie ``threshold``
-apart (`neurosim.session.Session.match_heads`): the long published training finds such distances by itself; and the
+apart (`neurosim.training.session.Session.match_heads`): the long published training finds such distances by itself; and the
 read-out is fitted to the end by L-BFGS instead of 200 epochs of Adam, which takes five times as long as that.
 """
 
@@ -22,10 +22,10 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 
-from neurosim.config import Config
 from neurosim.errors import WiringError
-from neurosim.network import parse
+from neurosim.networks.network import parse
 from neurosim.reproduce.cells import Cell, Table
+from neurosim.training.config import Config
 
 LEAST_BATCH, LARGEST_RATE, LEAST_LABELLED = 16, 1e-3, 5000
 DTP_RATE = 2.0  # target propagation learns at 2e-4 where the others learn at 1e-4

@@ -1,4 +1,4 @@
-"""What every rule offers: a plan for each lesson, and the order of the lessons."""
+"""What every rule offers: a plan for each phase, and the order of the phases."""
 
 from __future__ import annotations
 
@@ -6,24 +6,24 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from neurosim.network import Network
+from neurosim.core.plan import Plan, Step
+from neurosim.networks.network import Network
 from neurosim.parts.error_units import ErrorUnits
 from neurosim.parts.projection import Feedback
-from neurosim.plan import Plan, Step
 
 
 class Rule:
     """The wiring of one learning rule; it lists steps and computes nothing.
 
-    A *lesson* is one batch's plan: all layers at once, or one layer. Subclasses give `name`, `summary`, fill
-    `errors` and `feedbacks`, and say in `wire` which steps a lesson has.
+    A *phase* is one batch's plan: all layers at once, or one layer. Subclasses give `name`, `summary`, fill
+    `errors` and `feedbacks`, and say in `wire` which steps a phase has.
 
     Args:
         network: whose populations and projections are wired.
         loss: from `neurosim.losses`.
 
     Attributes:
-        lessons: what can be trained in one batch, by name; empty where nothing learns.
+        phases: what can be trained in one batch, by name; empty where nothing learns.
         errors: the error units, by layer.
         feedbacks: every feedback path as built, for the audit and for the realised wiring.
     """
@@ -33,29 +33,29 @@ class Rule:
 
     def __init__(self, network: Network, loss):
         self.network, self.loss = network, loss
-        self.lessons: tuple[str, ...] = ()
+        self.phases: tuple[str, ...] = ()
         self.errors: dict[int, ErrorUnits] = {}
         self.feedbacks: list[Feedback] = []
 
-    def wire(self, lesson: str) -> Iterator[Step]:
-        """The steps of one lesson, after the views lie in ``x0``."""
+    def wire(self, phase: str) -> Iterator[Step]:
+        """The steps of one phase, after the views lie in ``x0``."""
         yield from ()
 
-    def plan(self, lesson: str) -> Plan:
-        """The lesson's steps, frozen."""
-        return Plan(lesson, self.wire(lesson))
+    def plan(self, phase: str) -> Plan:
+        """The phase's steps, frozen."""
+        return Plan(phase, self.wire(phase))
 
-    def errors_of(self, lesson: str) -> list[ErrorUnits]:
-        """The error units that a lesson runs."""
+    def errors_of(self, phase: str) -> list[ErrorUnits]:
+        """The error units that a phase runs."""
         return list(self.errors.values())
 
     def epochs(self, asked: int) -> int:
         """Passes through the images in all, when ``asked`` epochs are asked for."""
-        return asked if self.lessons else 0
+        return asked if self.phases else 0
 
-    def lesson(self, epoch: int, batch: int, asked: int) -> str:
-        """Which lesson a batch trains."""
-        return self.lessons[0]
+    def phase(self, epoch: int, batch: int, asked: int) -> str:
+        """Which phase a batch trains."""
+        return self.phases[0]
 
     def progress(self, epoch: int, part: float, asked: int) -> float:
         """How far the schedule of the rate has come, 0 to 1, in ``epoch`` after ``part`` of its batches."""
@@ -66,7 +66,7 @@ class Rule:
         return [self.network.plasticity, self.network.head_plasticity, *self.network.layer_plasticities]
 
     def draw(self, epoch: int, batch: int) -> None:
-        """Draw what a lesson needs, a function of the seed and the place in the stream: the losses' random patches."""
+        """Draw what a phase needs, a function of the seed and the place in the stream: the losses' random patches."""
         for number, units in self.errors.items():
             units.draw(np.random.default_rng([self.network.seed, ord("G"), epoch, batch, number]))
 
@@ -107,6 +107,6 @@ def told_by(part) -> str:
     return (type(part).__doc__ or type(part).__name__).strip().splitlines()[0].rstrip(".")
 
 
-def random_lesson(seed: int, epoch: int, batch: int, count: int) -> int:
-    """Which of ``count`` lessons a batch draws; a function of its place, so that nothing needs to be saved."""
+def random_phase(seed: int, epoch: int, batch: int, count: int) -> int:
+    """Which of ``count`` phases a batch draws; a function of its place, so that nothing needs to be saved."""
     return int(np.random.default_rng([seed, ord("L"), epoch, batch]).integers(count))

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from neurosim.core.plan import Step
 from neurosim.errors import WiringError
 from neurosim.parts.inverse import Target
 from neurosim.parts.plasticity import Plasticity
-from neurosim.plan import Step
 from neurosim.rules.base import Rule
 
 TOPS = ("target", "transport")
@@ -33,7 +33,7 @@ class DifferenceTargetPropagation(Rule):
         inverse_first batch  of the first epoch in which inverses alone learn    0
         ============= ====== =================================================== =======
 
-    The image needs no target, so layer 1 has no inverse. `neurosim.config` has the defaults that learn best: the more
+    The image needs no target, so layer 1 has no inverse. `neurosim.training.config` has the defaults that learn best: the more
     noise, the nearer an inverse comes to what back-propagation would send; a longer step keeps the changes of low
     layers above adam's epsilon.
 
@@ -50,7 +50,7 @@ class DifferenceTargetPropagation(Rule):
         super().__init__(network, loss)
         _check(top, target_step, noise, inverse_rate, inverse_steps, inverse_first)
         self.top, self.step, self.sigma, self.times = top, target_step, noise, inverse_steps
-        self.lessons, self.first = ("all layers", *["inverses"] * (inverse_first > 0)), inverse_first
+        self.phases, self.first = ("all layers", *["inverses"] * (inverse_first > 0)), inverse_first
         self.head, self.error = network.head(len(network)), self._attach(len(network))
         p = network.plasticity
         self.inverse_plasticity = Plasticity(p.kind, p.base_rate * inverse_rate, p.momentum, p.decay, "inverse rate")
@@ -61,14 +61,14 @@ class DifferenceTargetPropagation(Rule):
         self.targets = {p.post: Target(p.post) for p in (self.head, *network.projections)}
         self.transported = self._feed(self.head, "bp") if top == "transport" else None
 
-    def wire(self, lesson: str) -> Iterator[Step]:
-        yield from self.network.look()
+    def wire(self, phase: str) -> Iterator[Step]:
+        yield from self.network.propagate()
         for time in range(self.times):
             for inverse in self.inverses:
                 yield from inverse.learn(time, self.sigma)
             for inverse in self.inverses:
-                yield from inverse.settle()
-        if lesson == "all layers":
+                yield from inverse.apply_update()
+        if phase == "all layers":
             yield from self._descend()
 
     def _descend(self) -> Iterator[Step]:
@@ -79,30 +79,30 @@ class DifferenceTargetPropagation(Rule):
         for projection in (self.head, *reversed(self.network.projections)):
             yield from self._teach(projection)
         for part in (self.head, *self.network.projections, self.error):
-            yield from part.settle()
+            yield from part.apply_update()
 
     def _teach(self, projection) -> Iterator[Step]:
         """A projection learns from its post's target, and its inverse, if it has one, brings one to its pre."""
         post, target = projection.post, self.targets[projection.post]
         if projection is not self.head:
-            yield from target.miss()
+            yield from target.local_loss()
         elif self.top == "target":
-            yield from target.aim(self.step)
-            yield from target.miss()
+            yield from target.set_target(self.step)
+            yield from target.local_loss()
         yield from post.gate()
         yield from projection.hebbian()
         for inverse in self.inverses:
             if inverse.projection is projection:
-                yield from inverse.bring(target, self.targets[inverse.below])
+                yield from inverse.propagate_target(target, self.targets[inverse.below])
         if self.transported and projection is self.head:
             yield from self.transported.deliver()
-            yield from self.targets[projection.pre.whole].aim(self.step)
+            yield from self.targets[projection.pre.whole].set_target(self.step)
 
-    def lesson(self, epoch: int, batch: int, asked: int) -> str:
-        return self.lessons[epoch == 0 and batch < self.first]
+    def phase(self, epoch: int, batch: int, asked: int) -> str:
+        return self.phases[epoch == 0 and batch < self.first]
 
-    def errors_of(self, lesson: str) -> list:
-        return [self.error] if lesson == "all layers" else []
+    def errors_of(self, phase: str) -> list:
+        return [self.error] if phase == "all layers" else []
 
     def draw(self, epoch: int, batch: int) -> None:
         super().draw(epoch, batch)

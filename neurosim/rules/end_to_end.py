@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from neurosim.plan import Step
+from neurosim.core.plan import Step
 from neurosim.rules.base import Rule
 
 
@@ -15,15 +15,15 @@ class EndToEnd(Rule):
 
     def __init__(self, network, loss):
         super().__init__(network, loss)
-        self.lessons = ("all layers",)
+        self.phases = ("all layers",)
         top = len(network)
         self.head, self.error = network.head(top), self._attach(top)
         # From the head down to layer 2: nothing is sent to the image.
         self.down = [self._feed(p, self.feedback) for p in (self.head, *reversed(network.projections[1:]))]
 
-    def wire(self, lesson: str) -> Iterator[Step]:
+    def wire(self, phase: str) -> Iterator[Step]:
         network, learners = self.network, [self.head, *reversed(self.network.projections)]
-        yield from network.look()
+        yield from network.propagate()
         yield from self.head.transmit()
         yield from self.head.post.respond()
         yield from self.error.compare()
@@ -35,4 +35,4 @@ class EndToEnd(Rule):
                 yield from back.deliver()
                 yield from projection.pre.gate()
         for part in (*learners, *self.down, self.error):
-            yield from part.settle()
+            yield from part.apply_update()

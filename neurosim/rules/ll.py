@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from neurosim.core.plan import Step
 from neurosim.errors import WiringError
-from neurosim.plan import Step
-from neurosim.rules.base import Rule, random_lesson
+from neurosim.rules.base import Rule, random_phase
 
 ORDERS = ("greedy", "random", "simultaneous")
 
@@ -37,18 +37,18 @@ class LayerWise(Rule):
         self.back = {n: self._feed(network.head(n), feedback) for n in numbers}
         for n in numbers:
             self._attach(n)
-        self.lessons = ("all layers",) if order == "simultaneous" else tuple(f"layer {n}" for n in numbers)
+        self.phases = ("all layers",) if order == "simultaneous" else tuple(f"layer {n}" for n in numbers)
 
-    def wire(self, lesson: str) -> Iterator[Step]:
-        taught = [int(lesson.split()[1])] if lesson != "all layers" else list(self.errors)
+    def wire(self, phase: str) -> Iterator[Step]:
+        taught = [int(phase.split()[1])] if phase != "all layers" else list(self.errors)
         below = 0
         for n in taught:  # layer by layer, so that what one layer needs can lie where the layer below had its own
-            yield from self.network.look(n, below)
+            yield from self.network.propagate(n, below)
             yield from self._teach(n)
             below = n
         for n in taught:
             for part in (self.network.projections[n - 1], self.network.head(n), self.back[n], self.errors[n]):
-                yield from part.settle()
+                yield from part.apply_update()
 
     def _teach(self, n: int) -> Iterator[Step]:
         """Layer n and its head: activity, error, outer products."""
@@ -63,16 +63,16 @@ class LayerWise(Rule):
         yield from head.hebbian()
         yield from back.learn()
 
-    def errors_of(self, lesson: str):
-        return [self.errors[int(lesson.split()[1])]] if lesson != "all layers" else list(self.errors.values())
+    def errors_of(self, phase: str):
+        return [self.errors[int(phase.split()[1])]] if phase != "all layers" else list(self.errors.values())
 
     def epochs(self, asked: int) -> int:
-        return asked * len(self.lessons)
+        return asked * len(self.phases)
 
-    def lesson(self, epoch: int, batch: int, asked: int) -> str:
+    def phase(self, epoch: int, batch: int, asked: int) -> str:
         if self.order == "random":
-            return self.lessons[random_lesson(self.network.seed, epoch, batch, len(self.lessons))]
-        return self.lessons[epoch // asked]
+            return self.phases[random_phase(self.network.seed, epoch, batch, len(self.phases))]
+        return self.phases[epoch // asked]
 
     def progress(self, epoch: int, part: float, asked: int) -> float:
         if self.order == "greedy":

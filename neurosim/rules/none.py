@@ -4,7 +4,7 @@ from neurosim.rules.base import Rule
 
 
 class RandomEncoder(Rule):
-    """No lesson: the initial weights are the encoder."""
+    """No phase: the initial weights are the encoder."""
 
     name = "none"
     summary = "random encoder: nothing learns, the floor"

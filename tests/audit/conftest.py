@@ -5,7 +5,7 @@ import pytest
 
 from neurosim.audit import audit
 from neurosim.losses import make as make_loss
-from neurosim.network import Network
+from neurosim.networks.network import Network
 from neurosim.parts.plasticity import Plasticity
 from neurosim.rules import make
 from neurosim.rules.end_to_end import EndToEnd

@@ -6,7 +6,7 @@ import textwrap
 
 import pytest
 
-from neurosim.audit.foreign import audit_build, audit_model
+from neurosim.audit.torch.foreign import audit_build, audit_model
 from neurosim.errors import WiringError
 
 torch = pytest.importorskip("torch", reason="PyTorch is an optional extra")

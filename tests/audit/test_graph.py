@@ -7,15 +7,15 @@ import numpy as np
 import pytest
 
 from neurosim.audit import audit
-from neurosim.audit.draw import carriers, svg
-from neurosim.audit.graph import KINDS, Graph, kind, span
+from neurosim.audit.graph.draw import carriers, svg
+from neurosim.audit.graph.graph import KINDS, Graph, kind, span
 from neurosim.audit.page import html
-from neurosim.audit.subject import narrow, of_rule, smallest
+from neurosim.audit.target import narrow, of_rule, smallest
 from neurosim.audit.verdict import graph_text
-from neurosim.buffer import Buffer
+from neurosim.core.buffer import Buffer
+from neurosim.core.plan import Plan, Step
 from neurosim.kernels import reference
-from neurosim.network import Network, parse
-from neurosim.plan import Plan, Step
+from neurosim.networks.network import Network, parse
 
 
 def buffer(name, size=8, role="activity"):
@@ -71,7 +71,7 @@ def test_shared_memory_is_found_whatever_its_shape():
 def test_every_kernel_of_the_protocol_has_its_kind():
     """A kernel whose kind is not written down is judged by roles: that is for kernels of somebody else's."""
     named = set(reference.__all__) - set(KINDS)
-    assert not named, f"write the kinds of {named} into neurosim.audit.graph.KINDS"
+    assert not named, f"write the kinds of {named} into neurosim.audit.graph.graph.KINDS"
 
 
 def test_kinds_by_roles_agree_with_those_by_name(build):

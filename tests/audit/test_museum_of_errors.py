@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from neurosim.audit import audit
-from neurosim.audit.subject import of_rule
-from neurosim.buffer import Buffer
+from neurosim.audit.target import of_rule
+from neurosim.core.buffer import Buffer
+from neurosim.core.plan import Step
 from neurosim.losses import make as make_loss
 from neurosim.losses.base import Loss
 from neurosim.losses.hinge import Hinge
-from neurosim.plan import Step
 
 
 class Compared(Loss):
@@ -132,8 +132,8 @@ def test_a_leak_in_time_beside_a_declared_comparison(build, caught):
     from neurosim.rules.rf import RandomFeedback
 
     class Mixed(RandomFeedback):
-        def wire(self, lesson):
-            for step in super().wire(lesson):
+        def wire(self, phase):
+            for step in super().wire(phase):
                 yield step
                 if step.kernel == "gate":
                     [post] = step.writes.values()
@@ -230,9 +230,9 @@ def test_label_at_a_unit_of_a_layer(build):
     from neurosim.rules.rf import RandomFeedback
 
     class Told(RandomFeedback):
-        def wire(self, lesson):
+        def wire(self, phase):
             labels = Buffer("labels", ("sample",), (2 * self.network.pairs,), "label", "teacher", np.int64)
-            for step in super().wire(lesson):
+            for step in super().wire(phase):
                 yield step
                 if step.label == "layer 1 responds":
                     x = self.network.populations[1].activity

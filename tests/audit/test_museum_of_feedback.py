@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from neurosim.audit import audit
-from neurosim.buffer import Buffer
+from neurosim.core.buffer import Buffer
+from neurosim.core.plan import Step
 from neurosim.parts.projection import Feedback, UpdatedFeedback
 from neurosim.parts.transported import TransportedFeedback
-from neurosim.plan import Step
 
 
 class Lent(Buffer):
@@ -134,7 +134,7 @@ def test_copy_at_the_start(build, rigged, own, caught, disguise, learns):
 
 def test_copy_at_the_end_of_a_batch_shows_in_the_next(build, rigged, own, caught):
     class Late(Feedback):
-        def settle(self):
+        def apply_update(self):
             yield from made(lambda w: w)(self.projection.synapse.weight, self.synapse.weight)
 
     caught(build(rigged(lambda n, p: Late(p, own(n, p)))), "iii", "structure behaviour", "i")
@@ -144,11 +144,11 @@ def test_through_the_state_of_an_optimiser(build, rigged, own, caught):
     """The trace of B is filled with W: momentum carries it over."""
 
     class Traced(UpdatedFeedback):
-        def settle(self):
+        def apply_update(self):
             trace = self.synapse.state["trace"]
             yield Step("fill", "the trace is filled", "m = -W", {"weight": self.projection.synapse.weight}, {"sent": trace},
                        function=flat(np.negative))  # fmt: skip
-            yield from super().settle()
+            yield from super().apply_update()
 
     caught(build(rigged(lambda n, p: Traced(p, own(n, p, True)))), "iii", "structure behaviour")
 
@@ -167,7 +167,7 @@ def test_through_the_memory(build, rigged, own, caught):
                        function=flat(lambda w: w))  # fmt: skip
             yield from super().deliver()
 
-        def settle(self):
+        def apply_update(self):
             yield Step("keep", "the memory keeps W", "M = W", {"weight": self.projection.synapse.weight}, {"sent": self.ring},
                        function=flat(lambda w: w))  # fmt: skip
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from neurosim.audit import audit
-from neurosim.buffer import Buffer
+from neurosim.core.buffer import Buffer
+from neurosim.core.plan import Step
 from neurosim.parts.projection import Feedback, UpdatedFeedback
-from neurosim.plan import Step
 from neurosim.rules.rf import RandomFeedback
 from neurosim.rules.urf import UpdatedRandomFeedback
 
@@ -16,8 +16,8 @@ class Altered(RandomFeedback):
 
     name = "altered"
 
-    def wire(self, lesson):
-        for step in super().wire(lesson):
+    def wire(self, phase):
+        for step in super().wire(phase):
             yield from self.alter(step)
 
 
@@ -85,8 +85,8 @@ def test_yesterday_s_activity(build, caught):
     """The products are summed before the pictures are seen."""
 
     class Early(RandomFeedback):
-        def wire(self, lesson):
-            steps = list(super().wire(lesson))
+        def wire(self, phase):
+            steps = list(super().wire(phase))
             early = [s for s in steps if changes(s, "dW1")]
             yield from early
             yield from (s for s in steps if s not in early)
@@ -109,7 +109,7 @@ def test_urf_that_copies_instead_of_multiplying(build, caught, rigged, own):
 @pytest.mark.parametrize("how", ["decays", "wanders"])
 def test_rf_that_drifts(build, caught, rigged, own, how):
     class Drifting(Feedback):
-        def settle(self):
+        def apply_update(self):
             b = self.synapse.weight
             factor = {"decays": lambda w: 0.9 * w, "wanders": lambda w: w + 0.01 * np.sign(w)}[how]
             yield Step("drift", f"{b.name} drifts", "B = f(B)", {}, updates={"weight": b},
@@ -130,9 +130,9 @@ def test_traces_of_another_synapse(build, caught):
     """The optimiser's state of W3 moves B3, too."""
 
     class Shared(UpdatedRandomFeedback):
-        def wire(self, lesson):
-            traces = {b.name: b for s in super().wire(lesson) for b in s.updates.values()}
-            for step in super().wire(lesson):
+        def wire(self, phase):
+            traces = {b.name: b for s in super().wire(phase) for b in s.updates.values()}
+            for step in super().wire(phase):
                 if changes(step, "B3") and "trace" in step.updates:
                     updates = {**step.updates, "trace": traces["trace W3"]}
                     step = Step(step.kernel, step.label, step.equation, step.reads, updates=updates, scalars=step.scalars,
@@ -226,8 +226,8 @@ def test_weights_overwritten_by_activity(build):
     """No product at all: the feedback weights are what the layer did last."""
 
     class Overwritten(RandomFeedback):
-        def wire(self, lesson):
-            yield from super().wire(lesson)
+        def wire(self, phase):
+            yield from super().wire(phase)
             b, x = self.feedbacks[1].synapse.weight, self.network.populations[2].activity
             yield Step("overwrite", f"{b.name} is overwritten", "B = x", {"activity": x}, {"weight": b},
                        function=lambda activity, weight: weight.fill(activity.mean()))  # fmt: skip

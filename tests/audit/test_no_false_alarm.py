@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from neurosim.audit import assert_plausible, audit
-from neurosim.audit.subject import of_config, of_rule
-from neurosim.config import Config
+from neurosim.audit.target import of_config, of_rule
 from neurosim.errors import PlausibilityError
 from neurosim.losses import make as make_loss
-from neurosim.network import PRESETS
+from neurosim.networks.network import PRESETS
 from neurosim.rules import available
+from neurosim.training.config import Config
 
 PLAUSIBLE = [
     *(("ll", {"order": order, "feedback": kind})

@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 import scipy.spatial.distance
 
-from neurosim.audit import kinds as K
-from neurosim.audit.operations import ledger, place_of, readout
+from neurosim.audit.operations import kinds as K
+from neurosim.audit.operations.operations import ledger, place_of, readout
 from neurosim.errors import WiringError
 from neurosim.kernels import cpu, reference
-from neurosim.kernels.scratch import take
+from neurosim.kernels.workspace import thread_local
 from neurosim.losses import make as make_loss
-from neurosim.network import Network
+from neurosim.networks.network import Network
 from neurosim.parts.plasticity import Plasticity
 from neurosim.rules import make
 
@@ -140,7 +140,7 @@ def divided_in_place(view1, view2, error1, error2, value):
 
 
 def divided_in_scratch(view1, view2, error1, error2, value):
-    inside = take("inside", view1.shape, view1.dtype)
+    inside = thread_local("inside", view1.shape, view1.dtype)
     np.true_divide(view1, view2, out=inside)
     np.sign(inside, out=error2)
 
@@ -399,7 +399,7 @@ def by_an_index(view1, view2, error1, error2, value):
     error2[...] = view2 - range(1000)[operator.index(view1.astype(int)[0, 0] % 7)]
 
 
-class Whole:
+class DeviceProgram:
     """A kernel that is no function: its code cannot be copied."""
 
     def __call__(self, view1, view2, error1, error2, value):
@@ -409,7 +409,7 @@ class Whole:
 
 
 OUT = [by_statistics, by_compiled_code, by_vectorize, by_iterator, by_type, by_memory, by_pointer, by_text, by_interpolation,
-       by_an_index, Whole()]  # fmt: skip
+       by_an_index, DeviceProgram()]  # fmt: skip
 
 
 @pytest.mark.parametrize("mutant", OUT, ids=[getattr(m, "__name__", "callable") for m in OUT])
@@ -573,6 +573,6 @@ def test_a_step_may_bring_its_own_kernel():
 @pytest.mark.parametrize("loss", ["hinge", "hinge-mean"])
 def test_target_propagation_is_simple_where_its_errors_are_made(options, loss):
     built = make("dtp", Network("3 hardtanh, 4 pool, 5 tanh", (8, 8, 2), 4, head_units=5), make_loss(loss), **options)
-    for step in built.plan(built.lessons[0]):
+    for step in built.plan(built.phases[0]):
         found = ledger(step)
         assert found.verdict == "simple", (step.label, found)

@@ -5,10 +5,10 @@ import doctest
 import numpy as np
 import pytest
 
-from neurosim.audit import symmetry
-from neurosim.audit.symmetry import arrangements, compare
+from neurosim.audit.symmetry import symmetry
+from neurosim.audit.symmetry.symmetry import arrangements, compare
 from neurosim.losses import make as make_loss
-from neurosim.network import Network
+from neurosim.networks.network import Network
 from neurosim.rules import make
 
 SHAPES = {"head": (40, 7), "square head": (12, 12), "convolution": (3, 3, 4, 6), "square convolution": (3, 3, 5, 5)}

@@ -18,7 +18,7 @@ MINE = """
     import numpy as np
 
     from neurosim.parts.projection import Feedback
-    from neurosim.plan import Step
+    from neurosim.core.plan import Step
     from neurosim.rules.end_to_end import EndToEnd
 
     class MyRule(EndToEnd):
@@ -29,21 +29,21 @@ MINE = """
         feedback = "rf"
 
     class Copies(MyRule):
-        def wire(self, lesson):
-            for step in super().wire(lesson):
+        def wire(self, phase):
+            for step in super().wire(phase):
                 yield step
             back = self.feedbacks[1]
             yield Step("copy", "B follows W", "B = W", {"weight": back.projection.synapse.weight},
                        {"sent": back.synapse.weight}, function=lambda weight, sent: np.copyto(sent, weight))
 
     class Stumbles(MyRule):
-        def wire(self, lesson):
-            yield from super().wire(lesson)
+        def wire(self, phase):
+            yield from super().wire(phase)
             yield Step("stumble", "a step", "1 / 0", {}, {"error": self.head.post.error}, function=lambda error: 1 // 0)
 
     class Nameless(MyRule):
-        def wire(self, lesson):
-            yield from super().wire(lesson)
+        def wire(self, phase):
+            yield from super().wire(phase)
             yield Step("no_such_kernel", "a step", "?", {}, {"error": self.head.post.error})
 """
 

@@ -10,9 +10,9 @@ from neurosim.bench import convolutions, threads
 from neurosim.bench.sides import gain_for
 from neurosim.bench.turns import SIDES, build, check
 
-from neurosim.data.deform import Deformation
+from neurosim.data.views.deformation import Deformation
+from neurosim.engine.program import ThreadTeam
 from neurosim.errors import RunError, WiringError
-from neurosim.execute import Workers
 from neurosim.kernels.deformation import deform
 
 QUICK = ["bench", "--pairs", "2", "--repeats", "1", "--threads", "1"]
@@ -81,8 +81,8 @@ def test_pytorch_deforms_as_the_kernel_does(tuned):
 def test_a_side_that_differs_is_found(part, told):
     pytest.importorskip("torch", reason="the peer is PyTorch")
     options = {"lags": None, "feedback": "urf", "plasticity": "adam", "deformed": True}
-    with Workers(1) as workers:
-        sides = build(SIDES, "dtp", 4, 1, workers, options)
+    with ThreadTeam(1) as team:
+        sides = build(SIDES, "dtp", 4, 1, team, options)
         assert 0 < check("dtp", sides, gain_for("dtp"), 1e-3) < 1e-3
         assert all(set(sides[name].peer.changes()) == set(sides["neurosim"].synapses()) for name in SIDES[1:])
         odd = sides["published"]

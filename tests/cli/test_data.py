@@ -11,7 +11,9 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
-from neurosim.data import cifar, fetch, toys
+from neurosim.data import fetch
+from neurosim.data.sources import cifar
+from neurosim.data.toys import toys
 from neurosim.errors import DataError
 
 try:

@@ -11,7 +11,7 @@ import time
 import numpy as np
 import pytest
 
-from neurosim.run import Run
+from neurosim.training.folder import Run
 
 TINY = ["--network", "4 hardtanh, 6 pool", "--batch", "10", "--epochs", "2", "--rate", "0.02", "--threads", "2"]
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from neurosim.cli.main import main
 
-from neurosim.run import Run
+from neurosim.training.folder import Run
 
 TINY = ["--network", "4 hardtanh, 6 hardtanh pool, head average", "--batch", "6", "--epochs", "1", "--threads", "2",
         "--readout-images", "20"]  # fmt: skip

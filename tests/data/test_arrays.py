@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from neurosim.data import arrays
+from neurosim.data.sources import arrays
 from neurosim.errors import DataError
 
 RNG = np.random.default_rng(8)

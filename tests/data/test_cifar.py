@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from neurosim.data import cifar
+from neurosim.data.sources import cifar
 from neurosim.errors import DataError
 
 PHOTOS = Path(__file__).parents[3] / "shared" / "photos"

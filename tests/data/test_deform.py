@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from neurosim.data.deform import IDENTITY, Deformation, SimclrDeformation
+from neurosim.data.views.deformation import IDENTITY, Deformation, SimclrDeformation
 from neurosim.errors import WiringError
 from neurosim.kernels.deformation import deform
 

@@ -14,7 +14,8 @@ import types
 import numpy as np
 import pytest
 
-from neurosim.data import cifar, fetch
+from neurosim.data import fetch
+from neurosim.data.sources import cifar
 from neurosim.errors import DataError
 
 LAYOUT = dataclasses.replace(cifar.LAYOUTS["cifar10"], train_rows=3, test_rows=2)

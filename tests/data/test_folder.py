@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from neurosim.data import folder
+from neurosim.data.sources import folder
 from neurosim.errors import DataError
 
 PHOTOS = Path(__file__).parents[3] / "shared" / "photos"

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from neurosim.data.framing import Framing, grid, patches
+from neurosim.data.views.framing import Framing, grid, patches
 from neurosim.errors import DataError
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (40, 12, 14, 3), dtype=np.uint8)
@@ -16,7 +16,7 @@ def rng():
 def test_the_whole_picture_is_the_default():
     assert Framing().shape((12, 14, 3)) == (12, 14, 3)
     assert Framing().views(12) == 1
-    for seen in (Framing().wander(IMAGES, rng()), Framing().centre(IMAGES)):
+    for seen in (Framing().random_crop(IMAGES, rng()), Framing().centre(IMAGES)):
         np.testing.assert_array_equal(seen, IMAGES)
 
 
@@ -25,7 +25,7 @@ def test_crops_are_parts_anywhere_in_training_and_the_middle_else():
     assert framing.shape((12, 14, 3)) == (9, 9, 3)
     np.testing.assert_array_equal(framing.centre(IMAGES), IMAGES[:, 1:10, 2:11])
     places = set()
-    for image, part in zip(IMAGES, framing.wander(IMAGES, rng()), strict=True):
+    for image, part in zip(IMAGES, framing.random_crop(IMAGES, rng()), strict=True):
         (place,) = [(r, c) for r in range(4) for c in range(6) if np.array_equal(image[r : r + 9, c : c + 9], part)]
         places.add(place)
     assert {r for r, _ in places} == set(range(4)) and {c for _, c in places} == set(range(6))
@@ -60,7 +60,7 @@ def test_half_of_the_crops_cut_into_patches_are_flipped():
     framing, plain = Framing(crop=12, patch=4), Framing(crop=12)
     images = IMAGES[:, :12, :12]
     flipped = patches(images[:, :, ::-1], 4).reshape(40, -1)
-    found, straight = framing.wander(images, rng()).reshape(40, -1), patches(plain.wander(images, rng()), 4).reshape(40, -1)
+    found, straight = framing.random_crop(images, rng()).reshape(40, -1), patches(plain.random_crop(images, rng()), 4).reshape(40, -1)
     turned = (found == flipped).all(axis=1)
     assert ((found == straight).all(axis=1) != turned).all() and 10 < turned.sum() < 30
 
@@ -69,7 +69,7 @@ def test_a_memory_map_is_cut_as_an_array_is(tmp_path):
     IMAGES.tofile(tmp_path / "x")
     mapped = np.memmap(tmp_path / "x", np.uint8, "r", shape=IMAGES.shape)
     for framing in (Framing(), Framing(crop=8), Framing(crop=8, patch=4, grey=True)):
-        np.testing.assert_array_equal(framing.wander(mapped, rng()), framing.wander(IMAGES, rng()))
+        np.testing.assert_array_equal(framing.random_crop(mapped, rng()), framing.random_crop(IMAGES, rng()))
 
 
 @pytest.mark.parametrize(("framing", "image", "words"), [

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from neurosim.data import scenes, solids
+from neurosim.data.toys import scenes, solids
 
 
 def rays(kind, objects=6, count=400, seed=0):

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from neurosim.data import cifar, sources, toys
+from neurosim.data.sources import cifar, loading
+from neurosim.data.toys import toys
 from neurosim.errors import DataError
 
 IMAGES = np.random.default_rng(1).integers(0, 256, (20, 6, 5, 3), dtype=np.uint8)
@@ -37,30 +38,30 @@ def archive(tmp_path):
 
 def refused(*arguments, **options):
     with pytest.raises(DataError) as caught:
-        sources.load(*arguments, **options)
+        loading.load(*arguments, **options)
     assert "\n" not in str(caught.value)
     return str(caught.value)
 
 
 def test_toys(few_toys):
-    data = sources.load("toys", seed=3, images=5)
+    data = loading.load("toys", seed=3, images=5)
     assert (data.name, len(data.classes), data.train_images.shape[0]) == ("toys", 10, 5)
-    all_of_them = sources.load("toys", seed=3)
+    all_of_them = loading.load("toys", seed=3)
     np.testing.assert_array_equal(all_of_them.train_images[:5], data.train_images)
     np.testing.assert_array_equal(all_of_them.train_labels[:5], data.train_labels)
     np.testing.assert_array_equal(all_of_them.test_images, data.test_images)
-    assert (sources.load("toys", seed=4).train_images != all_of_them.train_images).any()
+    assert (loading.load("toys", seed=4).train_images != all_of_them.train_images).any()
 
 
 def test_frames_of_toys(few_toys):
-    assert sources.load("toys", frames=2, images=3).train_images.shape[:2] == (3, 2)
+    assert loading.load("toys", frames=2, images=3).train_images.shape[:2] == (3, 2)
 
 
 def test_cifar(few_photographs, monkeypatch):
-    data = sources.load("cifar10", few_photographs)
+    data = loading.load("cifar10", few_photographs)
     assert (data.name, len(data.train_images), data.classes[3]) == ("cifar10", 10, "cat")
     monkeypatch.setenv("NEUROSIM_DATA", str(few_photographs))
-    assert len(sources.load("cifar10", images=4).train_images) == 4
+    assert len(loading.load("cifar10", images=4).train_images) == 4
 
 
 def test_folder(tmp_path, monkeypatch):
@@ -68,14 +69,14 @@ def test_folder(tmp_path, monkeypatch):
         (tmp_path / "pictures" / kind).mkdir(parents=True)
         for number in range(3):
             Image.fromarray(IMAGES[number]).save(tmp_path / "pictures" / kind / f"{number}.png")
-    data = sources.load(f"folder:{tmp_path / 'pictures'}")
+    data = loading.load(f"folder:{tmp_path / 'pictures'}")
     assert (data.name, len(data.train_images)) == (f"folder:{tmp_path / 'pictures'}", 4)
     monkeypatch.setenv("HOME", str(tmp_path))
-    assert len(sources.load("folder:~/pictures").train_images) == 4
+    assert len(loading.load("folder:~/pictures").train_images) == 4
 
 
 def test_npz(archive):
-    data = sources.load(archive, images=7)
+    data = loading.load(archive, images=7)
     assert (data.name, data.classes) == (archive, ("0", "1", "2", "3"))
     assert len(data.train_images) == len(data.train_labels) == 7
     assert data.train_images.base is None, "what is not kept is let go"
@@ -84,7 +85,7 @@ def test_npz(archive):
 def test_npz_without_labels(tmp_path):
     with open(tmp_path / "set.NPZ", "wb") as file:
         np.savez(file, images=IMAGES)
-    assert sources.load(str(tmp_path / "set.NPZ"), images=7).train_labels is None
+    assert loading.load(str(tmp_path / "set.NPZ"), images=7).train_labels is None
 
 
 @pytest.mark.parametrize(("name", "near"), [
@@ -123,17 +124,17 @@ def test_default_folder(monkeypatch, tmp_path):
     for name in ("NEUROSIM_DATA", "XDG_CACHE_HOME"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
-    assert sources.default_dir() == tmp_path / ".cache" / "neurosim"
+    assert loading.default_dir() == tmp_path / ".cache" / "neurosim"
     monkeypatch.setenv("XDG_CACHE_HOME", "relative")
-    assert sources.default_dir() == tmp_path / ".cache" / "neurosim"
+    assert loading.default_dir() == tmp_path / ".cache" / "neurosim"
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    assert sources.default_dir() == tmp_path / "cache" / "neurosim"
+    assert loading.default_dir() == tmp_path / "cache" / "neurosim"
     monkeypatch.setenv("NEUROSIM_DATA", "~/here")
-    assert sources.default_dir() == tmp_path / "here"
+    assert loading.default_dir() == tmp_path / "here"
 
 
 def test_found(few_photographs):
-    where = {source.name: sources.found(source, few_photographs) for source in sources.SOURCES}
+    where = {source.name: loading.found(source, few_photographs) for source in loading.SOURCES}
     assert where == {
         "toys": "built in",
         "cifar10": str(few_photographs / "cifar-10-batches-bin"),

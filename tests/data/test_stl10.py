@@ -7,8 +7,9 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from neurosim.data import fetch, sources, stl10
-from neurosim.data.framing import Framing
+from neurosim.data import fetch
+from neurosim.data.sources import loading, stl10
+from neurosim.data.views.framing import Framing
 from neurosim.errors import DataError
 
 SIZES = {"train": 7, "test": 5, "unlabeled": 11}
@@ -34,7 +35,7 @@ def folder(tmp_path):
 
 def refused(data_dir):
     with pytest.raises(DataError) as caught:
-        sources.load("stl10", data_dir)
+        loading.load("stl10", data_dir)
     assert "\n" not in str(caught.value)
     return str(caught.value)
 
@@ -42,7 +43,7 @@ def refused(data_dir):
 @pytest.mark.parametrize("inside", [True, False], ids=["in the folder above", "in the folder itself"])
 def test_images_are_the_files_columns_turned_to_rows(folder, inside):
     images = write(folder)
-    data = sources.load("stl10", folder if inside else folder.parent)
+    data = loading.load("stl10", folder if inside else folder.parent)
     for found, split in ((data.train_images, "unlabeled"), (data.test_images, "test"), (data.readout_images, "train")):
         np.testing.assert_array_equal(found, images[split])
     assert data.train_labels is None and data.image_shape == (96, 96, 3)
@@ -54,7 +55,7 @@ def test_images_are_the_files_columns_turned_to_rows(folder, inside):
 def test_images_stay_on_the_disk(folder):
     """Mapped, not read: the first so many as well."""
     write(folder)
-    data = sources.load("stl10", folder, images=6)
+    data = loading.load("stl10", folder, images=6)
     assert data.train_images.shape == (6, 96, 96, 3)
     for images in (data.train_images, data.test_images, data.readout_images):
         assert isinstance(images, np.memmap) and images.base is not None and not images.flags.owndata
@@ -80,10 +81,10 @@ def test_what_is_missing_or_cut_is_told(folder, tmp_path):
 
 
 def test_found_and_listed(folder):
-    (source,) = (one for one in sources.SOURCES if one.name == "stl10")
-    assert sources.found(source, folder.parent) == f"not in {folder.parent}"
+    (source,) = (one for one in loading.SOURCES if one.name == "stl10")
+    assert loading.found(source, folder.parent) == f"not in {folder.parent}"
     write(folder)
-    assert sources.found(source, folder.parent) == str(folder)
+    assert loading.found(source, folder.parent) == str(folder)
 
 
 def test_official_sizes():
@@ -107,7 +108,7 @@ def test_fetched_archives_are_unpacked(folder, tmp_path, monkeypatch):
     monkeypatch.setitem(fetch.ARCHIVES, "stl10", dataclasses.replace(fetch.ARCHIVES["stl10"], md5=digest))
     assert fetch.fetch("stl10", folder.parent, url=path.as_uri()) == folder
     assert stl10.complete(stl10.LAYOUTS["stl10"], folder)
-    assert len(sources.load("stl10", folder.parent).train_images) == 11
+    assert len(loading.load("stl10", folder.parent).train_images) == 11
     (folder / "test_y.bin").write_bytes(b"")
     assert not stl10.complete(stl10.LAYOUTS["stl10"], folder)
 
@@ -118,9 +119,9 @@ def test_a_hundred_thousand_images_fill_no_memory(folder):
     with open(folder / "unlabeled_X.bin", "r+b") as file:
         file.truncate(100_000 * 27_648)
     tracemalloc.start()
-    data = sources.load("stl10", folder, images=99_000)
+    data = loading.load("stl10", folder, images=99_000)
     chosen = np.random.default_rng(0).permutation(len(data.train_images))[:50]
-    seen = Framing(crop=64).wander(data.train_images[chosen], np.random.default_rng(1))
+    seen = Framing(crop=64).random_crop(data.train_images[chosen], np.random.default_rng(1))
     held = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert data.train_images.shape == (99_000, 96, 96, 3) and seen.shape == (50, 64, 64, 3)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from neurosim.data import scenes, toys
+from neurosim.data.toys import scenes, toys
 from neurosim.errors import DataError
 
 
@@ -52,8 +52,8 @@ def test_same_seed_same_bits_and_other_seed_or_split_other_toys():
 
 def test_bits_do_not_depend_on_the_number_of_workers(monkeypatch):
     images, _ = toys.render(100, seed=7)
-    for workers in (1, None, 3):
-        monkeypatch.setattr(toys.os, "cpu_count", lambda workers=workers: workers)
+    for team in (1, None, 3):
+        monkeypatch.setattr(toys.os, "cpu_count", lambda team=team: team)
         np.testing.assert_array_equal(toys.render(100, seed=7)[0], images)
 
 
@@ -84,7 +84,7 @@ def test_surface_and_background_are_drawn_without_looking_at_the_kind():
     """The same random numbers give toys of two kinds the same colours, texture, light and background, to the bit."""
     one, other = (scenes.draw_toys(np.random.default_rng(10), np.full(30, kind)) for kind in (0, 6))
     told = {name for name in one if (one[name] != other[name]).any()}
-    assert told == {"labels", "stretch", "view", "form"}
+    assert told == {"labels", "segment", "view", "form"}
     lights = [scenes.draw_frames(np.random.default_rng(11), toy, 1) for toy in (one, other)]
     told = {name for name in lights[0] if (lights[0][name] != lights[1][name]).any()}
     assert told == {"rotation", "zoom", "centre"}

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from neurosim.data import unpickle
+from neurosim.data.sources import unpickle
 from neurosim.errors import DataError
 
 
@@ -48,7 +48,7 @@ def test_malicious_pickle_does_not_run(protocol, tmp_path):
 @pytest.mark.parametrize("name", [
     (b"builtins", b"getattr"), (b"__builtin__", b"eval"), (b"os", b"system"), (b"numpy", b"load"), (b"numpy", b"f2py"),
     (b"_codecs", b"decode"), (b"numpy.core.multiarray", b"scalar"), (b"numpy", b"ndarray.tofile"),
-    (b"neurosim.data.unpickle", b"Unpickler"), (b"", b""), (b"a b", b"c d"),
+    (b"neurosim.data.sources.unpickle", b"Unpickler"), (b"", b""), (b"a b", b"c d"),
 ])
 def test_every_other_name_is_refused(name):
     texts = b"".join(b"\x8c%c%s" % (len(part), part) for part in name)

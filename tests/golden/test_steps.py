@@ -5,13 +5,13 @@ import json
 import numpy as np
 import pytest
 
-from neurosim.execute import Program, Workers
+from neurosim.core.plan import Plan
+from neurosim.engine.program import Program, ThreadTeam
 from neurosim.kernels import cpu
 from neurosim.losses.hinge import Hinge
 from neurosim.losses.hinge_mean import HingeMean
-from neurosim.network import Network
+from neurosim.networks.network import Network
 from neurosim.parts.plasticity import Plasticity
-from neurosim.plan import Plan
 from neurosim.rules import make
 
 
@@ -42,11 +42,11 @@ def network_for(layers, x1, meta, units):
 
 
 def run(rule, *views):
-    """One lesson on two views given as activities of the image."""
+    """One phase on two views given as activities of the image."""
     rule.network.populations[0].activity.array[...] = np.concatenate([to_rows(v) for v in views])
-    lesson = rule.lessons[0]
-    with Workers(2) as workers:
-        Program(Plan(lesson, rule.wire(lesson)), cpu).run(workers)
+    phase = rule.phases[0]
+    with ThreadTeam(2) as team:
+        Program(Plan(phase, rule.wire(phase)), cpu).run(team)
 
 
 @pytest.mark.parametrize("kind", ["bp", "rf", "urf", "sign"])
@@ -150,8 +150,8 @@ def test_dtp_step(golden, relative_error):
     for inverse in rule.inverses:
         inverse.noise[0].array[...] = standard(rows(case[f"noise_h{inverse.below.number}"]), meta["noise_sigma"])
     network.populations[0].activity.array[...] = np.concatenate(x)
-    with Workers(2) as workers:
-        Program(rule.plan("all layers"), cpu, hold=True).run(workers)
+    with ThreadTeam(2) as team:
+        Program(rule.plan("all layers"), cpu, hold=True).run(team)
     for i, population in zip(layers, [*network.populations[1:], rule.head.post], strict=True):
         assert relative_error(population.activity.array, rows(case[f"h{i}"])) < 1e-9
         if i != last:

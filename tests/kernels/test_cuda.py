@@ -9,7 +9,7 @@ import pytest
 from neurosim.bench.gpu import TOLERANCES, apart, configured, speed, steps
 
 from neurosim.errors import DeviceError, ShapeError
-from neurosim.kernels import api, cpu
+from neurosim.kernels import cpu, devices
 from neurosim.kernels.cuda import COMPUTE_DEFAULT, COMPUTE_TF32
 from neurosim.kernels.gpu import Gpu
 
@@ -107,28 +107,28 @@ def cupy(monkeypatch, host_machine):
     stand_in.asnumpy, stand_in.asarray = (lambda array: np.array(array)), np.asarray
     stand_in.take = np.take
     monkeypatch.setitem(sys.modules, "cupy", stand_in)
-    api._gpu.cache_clear()
+    devices._gpu.cache_clear()
     yield stand_in
-    api._gpu.cache_clear()
+    devices._gpu.cache_clear()
 
 
 @pytest.mark.parametrize("precision", TOLERANCES)
 @pytest.mark.parametrize("rule", ["bp", "dtp"])
 def test_steps_through_cupys_calls_agree_with_the_cpu(cupy, rule, precision):
     config = configured(rule, precision)
-    assert apart(steps(config, api.backend("gpu", precision)), steps(config, cpu)) <= TOLERANCES[precision]
+    assert apart(steps(config, devices.backend("gpu", precision)), steps(config, cpu)) <= TOLERANCES[precision]
 
 
 @pytest.mark.parametrize("rule", ["bp", "ll", "dtp", "simclr", "clapp"])
 def test_later_runs_of_a_program_are_graphs_of_launches_between_products(cupy, rule):
     config, runs = configured(rule, "float64"), 4
-    found = steps(config, api.backend("gpu", "float64"), runs, again=True)
+    found = steps(config, devices.backend("gpu", "float64"), runs, again=True)
     assert apart(found, steps(config, cpu, runs, again=True)) <= TOLERANCES["float64"]
     assert cupy.graphs and all(len(launches) > 1 for launches in cupy.graphs)
 
 
 def test_what_was_noted_is_forgotten_when_a_lent_array_moves(cupy):
-    kernels, noted = api.backend("gpu"), []
+    kernels, noted = devices.backend("gpu"), []
     script = kernels.machine.script
     kernels.machine.script = lambda calls: noted.append(len(calls)) or script(calls)
     totals = [kernels.machine.zeros((4,), np.float32) for _ in range(2)]
@@ -162,13 +162,13 @@ def test_speed_is_measured_with_and_without_graphs(cupy):
 def test_products_are_of_the_precision_that_was_asked_for(cupy):
     a = np.ones((2, 2), np.float32)
     for precision, kind in (("tf32", COMPUTE_TF32), ("float32", COMPUTE_DEFAULT), ("tf32", COMPUTE_TF32)):
-        api.backend("gpu", precision).matmul(a, a, np.empty_like(a))
+        devices.backend("gpu", precision).matmul(a, a, np.empty_like(a))
         assert cupy.products["type"] == kind
 
 
 def test_what_a_gpu_tells_of_itself(cupy):
-    machine = api.backend("gpu").machine
-    assert api.choose() == ("gpu", "Stand-in") and machine.free() == (1 << 30) + 5
+    machine = devices.backend("gpu").machine
+    assert devices.choose() == ("gpu", "Stand-in") and machine.free() == (1 << 30) + 5
     assert machine.versions() == {"cupy": "0", "cuda": 12090, "driver": 13000}
     found = machine.zeros((3, 2), np.int64)
     machine.put(found, [[1, 2], [3, 4], [5, 6]])
@@ -181,21 +181,21 @@ def test_what_a_gpu_tells_of_itself(cupy):
 def test_what_a_gpu_lacks_is_told_in_one_line(cupy):
     cupy.room = 1000
     with pytest.raises(DeviceError, match=r"0\.00 GiB more were asked of the GPU, which has 1\.00 GiB left; .*smaller --batch"):
-        api.backend("gpu").take("columns", (500,), np.float32)
+        devices.backend("gpu").take("columns", (500,), np.float32)
     cupy.cuda.Device().compute_capability = "75"
     with pytest.raises(DeviceError, match=r"--precision tf32 on a GPU of compute capability 7\.5; expected 8\.0"):
-        api.backend("gpu", "tf32")
-    api._gpu.cache_clear()
+        devices.backend("gpu", "tf32")
+    devices._gpu.cache_clear()
     cupy.cuda.runtime.getDeviceCount = lambda: 0
     with pytest.raises(DeviceError, match="there is none"):
-        api.backend("gpu")
+        devices.backend("gpu")
 
     def none():
         raise CudaError("cudaErrorNoDevice: no CUDA-capable device is detected")
 
     cupy.cuda.runtime.getDeviceCount = none
     with pytest.raises(DeviceError, match=r"CUDA finds none \(cudaErrorNoDevice.*; expected an NVIDIA GPU and its driver"):
-        api.backend("gpu")
+        devices.backend("gpu")
 
 
 def test_arrays_that_gpu_cu_cannot_count_are_refused():

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from neurosim.kernels import deformation, reference_deformation, scratch
+from neurosim.kernels import deformation, reference_deformation, workspace
 
 FORMS = {"reference": reference_deformation.deform, "cpu": deformation.deform}
 TOLERANCE = {np.float64: 1e-12, np.float32: 2e-5}
@@ -156,7 +156,7 @@ def test_nothing_left_in_scratch_reaches_the_result_and_inputs_are_kept():
     image, drawn = rng.random((5, 6, 8, 3)), parameters(rng, 5)
     kept = [array.copy() for array in (image, *drawn.values())]
     first = deformed("cpu", image, drawn)
-    scratch.poison()
+    workspace.poison()
     assert deformed("cpu", image, drawn).tobytes() == first.tobytes()
     for before, after in zip(kept, (image, *drawn.values()), strict=True):
         np.testing.assert_array_equal(before, after)
@@ -184,7 +184,7 @@ def test_threads_do_not_share_scratch():
             part = slice(start, start + 4)
             one = {name: array[part] for name, array in drawn.items()}
             deformation.deform(image[part], **one, out=out[part], border=False)
-        return scratch.take("deform.planes", (1,), np.uint8).__array_interface__["data"][0]
+        return workspace.thread_local("deform.planes", (1,), np.uint8).__array_interface__["data"][0]
 
     with ThreadPoolExecutor(4) as pool:
         addresses = list(pool.map(work, range(4)))
@@ -193,14 +193,14 @@ def test_threads_do_not_share_scratch():
 
 
 def test_scratch_grows_and_is_reused():
-    small = scratch.take("test.scratch", (3, 4), np.float32)
-    large = scratch.take("test.scratch", (100,), np.float64)
-    again = scratch.take("test.scratch", (3, 4), np.float32)
+    small = workspace.thread_local("test.scratch", (3, 4), np.float32)
+    large = workspace.thread_local("test.scratch", (100,), np.float64)
+    again = workspace.thread_local("test.scratch", (3, 4), np.float32)
     assert small.shape == again.shape == (3, 4) and again.dtype == np.float32 and large.dtype == np.float64
     assert np.shares_memory(large, again) and not np.shares_memory(small, again)
-    assert not np.shares_memory(large, scratch.take("test.other", (100,), np.float64))
-    assert scratch.take("test.scratch", (0, 5), np.float64).shape == (0, 5)
-    scratch.poison()
+    assert not np.shares_memory(large, workspace.thread_local("test.other", (100,), np.float64))
+    assert workspace.thread_local("test.scratch", (0, 5), np.float64).shape == (0, 5)
+    workspace.poison()
     assert np.isnan(large).all() and np.isnan(again).all()
 
 

@@ -5,8 +5,8 @@ import colorsys
 import numpy as np
 import pytest
 
-from neurosim.data.deform import SimclrDeformation
-from neurosim.kernels import jitter, reference_deformation, scratch
+from neurosim.data.views.deformation import SimclrDeformation
+from neurosim.kernels import jitter, reference_deformation, workspace
 
 FORMS = {"reference": reference_deformation.deform_simclr, "cpu": jitter.deform_simclr}
 IMAGE = np.random.default_rng(2).random((5, 7, 9, 3))
@@ -88,7 +88,7 @@ def test_drawn_views_agree_stay_in_range_and_split_to_the_same_bits(dtype):
     whole = seen("cpu", image, dtype, **drawn)
     np.testing.assert_allclose(whole, seen("reference", image, **drawn), rtol=0, atol=1e-12 if dtype == np.float64 else 2e-5)
     assert whole.min() >= 0 and whole.max() <= 1
-    scratch.poison()
+    workspace.poison()
     for size in (1, 7, 16):
         parts = [slice(start, start + size) for start in range(0, 40, size)]
         pieces = [seen("cpu", image[p], dtype, **{name: values[p] for name, values in drawn.items()}) for p in parts]

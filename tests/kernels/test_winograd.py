@@ -5,7 +5,7 @@ import threading
 import numpy as np
 import pytest
 
-from neurosim.kernels import cpu, cpu_winograd, scratch
+from neurosim.kernels import cpu, cpu_winograd, workspace
 
 MAPS = [((5, 8, 12), 16, 70, False), ((3, 4, 4), 20, 16, False), ((5, 8, 12), 16, 70, True), ((3, 4, 4), 20, 16, True)]
 
@@ -76,7 +76,7 @@ def test_nothing_left_in_what_is_kept_reaches_a_result(case):
     given = arrays(*case, np.float32)
     wanted = three(*given)
     three(*arrays((3, 8, 8), 20, 80, False, np.float32))
-    scratch.poison()
+    workspace.poison()
     for found, expected in zip(three(*given), wanted, strict=True):
         assert found.tobytes() == expected.tobytes()
 
@@ -86,14 +86,14 @@ def test_what_is_kept_is_made_once_a_thread_and_anew_when_its_memory_grows():
 
     def make(size):
         made.append(size)
-        return scratch.take("test.kept", (size,), np.uint8)
+        return workspace.thread_local("test.kept", (size,), np.uint8)
 
-    first = scratch.kept(make, 4)
-    assert scratch.kept(make, 4) is first and made == [4]
-    larger = scratch.kept(make, 8)
-    assert np.shares_memory(scratch.kept(make, 4), larger) and made == [4, 8, 4]
+    first = workspace.cached(make, 4)
+    assert workspace.cached(make, 4) is first and made == [4]
+    larger = workspace.cached(make, 8)
+    assert np.shares_memory(workspace.cached(make, 4), larger) and made == [4, 8, 4]
     seen = []
-    thread = threading.Thread(target=lambda: seen.append(scratch.kept(make, 4)))
+    thread = threading.Thread(target=lambda: seen.append(workspace.cached(make, 4)))
     thread.start()
     thread.join()
     assert made == [4, 8, 4, 4] and not np.shares_memory(seen[0], larger)

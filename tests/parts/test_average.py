@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
+from neurosim.core.plan import Plan
+from neurosim.engine.program import Program, ThreadTeam
 from neurosim.errors import ShapeError
-from neurosim.execute import Program, Workers
 from neurosim.kernels import cpu, reference
 from neurosim.losses import make as make_loss
-from neurosim.network import Network
+from neurosim.networks.network import Network
 from neurosim.parts.average import Average
 from neurosim.parts.plasticity import Plasticity
-from neurosim.plan import Plan
 from neurosim.rules import make
 
 TEXT = "3 hardtanh, 4 tanh pool, head average"
@@ -27,10 +27,10 @@ def build(name, text=TEXT, block=False, **options):
     return rule
 
 
-def run(rule, lesson=None, kernels=cpu, threads=1):
-    plan = Plan("all", rule.wire(lesson or rule.lessons[0]))
-    with Workers(threads) as workers:
-        Program(plan, kernels, hold=True).run(workers)
+def run(rule, phase=None, kernels=cpu, threads=1):
+    plan = Plan("all", rule.wire(phase or rule.phases[0]))
+    with ThreadTeam(threads) as team:
+        Program(plan, kernels, hold=True).run(team)
     return plan
 
 
@@ -64,8 +64,8 @@ def test_changes_are_derivatives_of_the_loss():
             place, values = tuple(rng.integers(0, size) for size in weight.shape), []
             for step in (1e-6, -1e-6):
                 weight[place] += step
-                with Workers(1) as workers:
-                    Program(plan, cpu, hold=True).run(workers)
+                with ThreadTeam(1) as team:
+                    Program(plan, cpu, hold=True).run(team)
                 values.append(float(rule.error.value.array[0]))
                 weight[place] -= step
             assert (values[0] - values[1]) / 2e-6 == pytest.approx(change[place], abs=1e-6)

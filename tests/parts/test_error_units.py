@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from neurosim.execute import Program, Workers
+from neurosim.core.plan import Plan
+from neurosim.engine.program import Program, ThreadTeam
 from neurosim.kernels import cpu, reference
 from neurosim.losses import make
 from neurosim.parts.error_units import ErrorUnits
 from neurosim.parts.population import Head
-from neurosim.plan import Plan
 
 UNITS, MOMENTS, LAGS = 4, 12, 4
 MARGINS = {"threshold": 2.2, "delta": 0.8}
@@ -21,9 +21,9 @@ def units_for(pairs, loss, block=True):
     return ErrorUnits(Head(1, UNITS, 2 * pairs, pairs if block else 0, float), loss)
 
 
-def shown(units, program, z1, z2, workers):
+def shown(units, program, z1, z2, team):
     units.view1.array[...], units.view2.array[...] = z1, z2
-    program.run(workers)
+    program.run(team)
     return units.head.error.array.copy(), units.value.array.copy()
 
 
@@ -47,9 +47,9 @@ def test_a_stream_cut_into_batches_is_the_same_stream(pairs, kernels):
     """Under the block and with the weights at rest: the same errors, loss and comparisons, whatever the batch."""
     units = units_for(pairs, make("hinge", lags=LAGS, **MARGINS))
     program = Program(Plan("p", units.compare()), kernels)
-    with Workers(2) as workers:
+    with ThreadTeam(2) as team:
         batches = [
-            shown(units, program, STREAM1[i : i + pairs], STREAM2[i : i + pairs], workers)
+            shown(units, program, STREAM1[i : i + pairs], STREAM2[i : i + pairs], team)
             for i in range(0, MOMENTS, pairs)
         ]
     wanted, value = by_hand(STREAM1, STREAM2, LAGS)
@@ -63,7 +63,7 @@ def test_a_stream_cut_into_batches_is_the_same_stream(pairs, kernels):
 def test_batches_of_changing_sizes_are_the_same_stream(sizes):
     """The same memory handed on between error units of other sizes."""
     loss, place, found = make("hinge", lags=LAGS, **MARGINS), 0, []
-    with Workers(1) as workers:
+    with ThreadTeam(1) as team:
         for size in sizes:
             units = units_for(size, loss)
             memory = units.memory
@@ -72,7 +72,7 @@ def test_batches_of_changing_sizes_are_the_same_stream(sizes):
             memory.cursor.array[0] = place
             program = Program(Plan("p", units.compare()), cpu)
             part = slice(place, place + size)
-            found.append(shown(units, program, STREAM1[part], STREAM2[part], workers))
+            found.append(shown(units, program, STREAM1[part], STREAM2[part], team))
             place += size
     wanted, value = by_hand(STREAM1, STREAM2, LAGS)
     np.testing.assert_allclose(np.concatenate([e for e, _ in found]), wanted, rtol=0, atol=1e-14)
@@ -83,8 +83,8 @@ def test_lags_longer_than_a_batch_reach_over_several():
     units = units_for(2, make("hinge", lags=7, **MARGINS))
     assert units.memory.capacity == 2 + 7 - 1
     program = Program(Plan("p", units.compare()), cpu)
-    with Workers(1) as workers:
-        errors = [shown(units, program, STREAM1[i : i + 2], STREAM2[i : i + 2], workers)[0] for i in range(0, 12, 2)]
+    with ThreadTeam(1) as team:
+        errors = [shown(units, program, STREAM1[i : i + 2], STREAM2[i : i + 2], team)[0] for i in range(0, 12, 2)]
     np.testing.assert_allclose(np.concatenate(errors), by_hand(STREAM1, STREAM2, 7)[0], rtol=0, atol=1e-14)
 
 
@@ -92,8 +92,8 @@ def test_five_lags_are_a_positive_and_four_negatives():
     """The published trap the other way round: K counts the positive; on a long stream every moment meets K."""
     units = units_for(3, make("hinge", lags=5))
     program = Program(Plan("p", units.compare()), cpu)
-    with Workers(1) as workers:
-        values = [shown(units, program, STREAM1[:3], STREAM2[:3], workers)[1] for _ in range(4)]
+    with ThreadTeam(1) as team:
+        values = [shown(units, program, STREAM1[:3], STREAM2[:3], team)[1] for _ in range(4)]
     assert [v[2] for v in values] == [1 + 2 + 3, 4 + 5 + 5, 15, 15]
 
 
@@ -102,9 +102,9 @@ def test_five_lags_are_a_positive_and_four_negatives():
                          ids=["lags", "all", "simclr", "barlow", "hinge-mean", "positive"])  # fmt: skip
 def test_the_block_takes_the_error_of_view_1_away_and_leaves_the_other(loss):
     blocked, free = units_for(6, loss), units_for(6, loss, block=False)
-    with Workers(2) as workers:
+    with ThreadTeam(2) as team:
         (e2, v), (both, w) = (
-            shown(u, Program(Plan("p", u.compare()), cpu), STREAM1[:6], STREAM2[:6], workers) for u in (blocked, free)
+            shown(u, Program(Plan("p", u.compare()), cpu), STREAM1[:6], STREAM2[:6], team) for u in (blocked, free)
         )
     assert (e2.shape, both.shape) == ((6, UNITS), (12, UNITS))
     np.testing.assert_allclose(both[6:], e2, rtol=0, atol=1e-14)
@@ -118,8 +118,8 @@ def test_hinge_errors_of_both_views_sum_to_zero():
     """Without the block every comparison pulls view 1 as far as it pushes view 2."""
     for lags in (3, None):
         units = units_for(6, make("hinge", lags=lags, **MARGINS), block=False)
-        with Workers(1) as workers:
-            error, _ = shown(units, Program(Plan("p", units.compare()), cpu), STREAM1[:6], STREAM2[:6], workers)
+        with ThreadTeam(1) as team:
+            error, _ = shown(units, Program(Plan("p", units.compare()), cpu), STREAM1[:6], STREAM2[:6], team)
         np.testing.assert_allclose(error.sum(axis=0), 0, atol=1e-12)
 
 
@@ -128,8 +128,8 @@ def test_negatives_weigh_as_much_as_asked():
     errors = {}
     for weight in (None, 1 / LAGS, 0.0, 1.0):
         units = units_for(12, make("hinge", lags=LAGS, negative_weight=weight, **MARGINS))
-        with Workers(1) as workers:
-            errors[weight] = shown(units, Program(Plan("p", units.compare()), cpu), STREAM1, STREAM2, workers)[0]
+        with ThreadTeam(1) as team:
+            errors[weight] = shown(units, Program(Plan("p", units.compare()), cpu), STREAM1, STREAM2, team)[0]
     assert np.array_equal(errors[None], errors[1 / LAGS])
     positives = by_hand(STREAM1, STREAM2, 1)[0]
     np.testing.assert_allclose(errors[0.0], positives, atol=1e-14)

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 import neurosim.parts.memory
-from neurosim.buffer import Buffer
+from neurosim.core.buffer import Buffer
+from neurosim.core.plan import Plan
+from neurosim.engine.program import Program, ThreadTeam
 from neurosim.errors import ShapeError
-from neurosim.execute import Program, Workers
 from neurosim.kernels import cpu, reference
 from neurosim.parts.memory import ShortTermMemory
-from neurosim.plan import Plan
 
 
 def pushed(memory, batches, kernels=cpu):
@@ -19,8 +19,8 @@ def pushed(memory, batches, kernels=cpu):
     for number, batch in enumerate(batches):
         shape = (len(batch), memory.trace.shape[1])
         activity = Buffer(f"z{number}", ("sample", "unit"), shape, "activity", "z", memory.trace.dtype, initial=batch)
-        with Workers(1) as workers:
-            Program(Plan("push", memory.push(activity)), kernels).run(workers)
+        with ThreadTeam(1) as team:
+            Program(Plan("push", memory.push(activity)), kernels).run(team)
     return memory
 
 

@@ -6,12 +6,12 @@ import inspect
 import numpy as np
 import pytest
 
+from neurosim.core.plan import Plan
+from neurosim.engine.program import Program, ThreadTeam
 from neurosim.errors import WiringError
-from neurosim.execute import Program, Workers
 from neurosim.kernels import cpu, cpu_plasticity, reference, reference_plasticity
 from neurosim.parts.plasticity import EQUATIONS, Plasticity
 from neurosim.parts.synapse import Synapse
-from neurosim.plan import Plan
 
 SHAPES = [(3, 3, 2, 4), (7, 5)]
 
@@ -59,13 +59,13 @@ def test_weights_follow_the_formula_step_by_step(kind, decay, kernels):
     start = [s.weight.array.copy() for s in synapses]
     program = Program(Plan("p", [step for s in synapses for step in s.consolidate()]), kernels)
     changes, rates = [[], []], [0.05, 0.05, 0.01, 0.2, 0.03]
-    with Workers(2) as workers:
+    with ThreadTeam(2) as team:
         for rate in rates:
             plasticity.rate.array[0] = rate
             for synapse, past in zip(synapses, changes, strict=True):
                 past.append(np.round(rng.normal(size=synapse.shape), 1))  # rounded: some changes are zero
                 synapse.change.array[...] = past[-1]
-            program.run(workers)
+            program.run(team)
     for synapse, first, past in zip(synapses, start, changes, strict=True):
         bound = 1 / np.sqrt(np.prod(first.shape[:-1]))  # of the initial weights: the unit of signum's rate
         wanted = FORMULAS[kind](first, past, rates, 0.8, decay, bound)
@@ -78,8 +78,8 @@ def test_the_default_rate_is_there_at_the_first_step():
     synapse = Synapse("W1", (2, 2), "forward weight", 0, plasticity, float)
     before = synapse.weight.array.copy()
     synapse.change.array[...] = 1
-    with Workers(1) as workers:
-        Program(Plan("p", synapse.consolidate()), cpu).run(workers)
+    with ThreadTeam(1) as team:
+        Program(Plan("p", synapse.consolidate()), cpu).run(team)
     np.testing.assert_allclose(synapse.weight.array, before - 0.25, atol=1e-15)
 
 
@@ -91,8 +91,8 @@ def test_signum_s_rate_counts_in_bounds_of_the_initial_weights():
     assert 0.75 < np.abs(before).max() <= 1.5
     synapse.change.array[0, 0] = -1e-20
     synapse.change.array[1, 1] = 1e20
-    with Workers(1) as workers:
-        Program(Plan("p", synapse.consolidate()), cpu).run(workers)
+    with ThreadTeam(1) as team:
+        Program(Plan("p", synapse.consolidate()), cpu).run(team)
     wanted = np.zeros((4, 3))
     wanted[0, 0], wanted[1, 1] = 0.15, -0.15
     np.testing.assert_allclose(synapse.weight.array - before, wanted, rtol=0, atol=1e-15)

@@ -3,22 +3,22 @@
 import numpy as np
 import pytest
 
-from neurosim.buffer import Buffer
-from neurosim.execute import Program, Workers
+from neurosim.core.buffer import Buffer
+from neurosim.core.plan import Plan
+from neurosim.engine.program import Program, ThreadTeam
 from neurosim.kernels import cpu
-from neurosim.network import Network
+from neurosim.networks.network import Network
 from neurosim.parts.plasticity import Plasticity
 from neurosim.parts.population import Head, Population
 from neurosim.parts.synapse import Synapse
-from neurosim.plan import Plan
 
 AXES = ("sample", "row", "column", "channel")
 RNG = np.random.default_rng(5)
 
 
 def run(steps):
-    with Workers(2) as workers:
-        Program(Plan("p", steps), cpu, hold=True).run(workers)
+    with ThreadTeam(2) as team:
+        Program(Plan("p", steps), cpu, hold=True).run(team)
 
 
 def test_a_single_active_pair_changes_a_single_weight():

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from neurosim.config import Config
 from neurosim.report import figures, page
-from neurosim.run import Run
+from neurosim.training.config import Config
+from neurosim.training.folder import Run
 
 EMPTY = {"meta", "img", "br", "link", "path", "use", "rect"}
 
@@ -37,7 +37,7 @@ class Nesting(HTMLParser):
 def run(tmp_path):
     config = Config.resolve(data="<strange> & odd.npz", rule="ll")
     run = Run.create(tmp_path / "run", config, [])
-    run.save_metrics([{"epoch": n, "lesson": "all", "error": 1.23456789 / n, "active": 0.5 / n} for n in (1, 2, 3)])
+    run.save_metrics([{"epoch": n, "phase": "all", "error": 1.23456789 / n, "active": 0.5 / n} for n in (1, 2, 3)])
     layers = [{"layer": n, "test_accuracy": 0.5 + n / 100, "floor_accuracy": 0.4} for n in (1, 2)]
     run.save_results({"test_accuracy": 0.52, "floor_accuracy": 0.4, "per_layer": layers, "wiring": ["F1: ez1 -> layer 1"],
                       "seconds": 12.3, "images_per_second": 456.7, "rule": "ll"})  # fmt: skip

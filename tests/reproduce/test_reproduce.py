@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 from neurosim.cli.main import main
 
-from neurosim.data import cifar
+from neurosim.data.sources import cifar
+from neurosim.engine.program import ThreadTeam
 from neurosim.errors import WiringError
-from neurosim.evaluate.layers import read_out
-from neurosim.execute import Workers
+from neurosim.readout.floor import read_out
 from neurosim.report import figures
 from neurosim.reproduce import crew
 from neurosim.reproduce.cells import BLOCKED, OPEN, TABLES
@@ -139,8 +139,8 @@ def test_a_floor_is_the_top_layer_of_a_whole_read_out(few, tmp_path):
     kept = json.loads((tmp_path / "cells" / "random-seed0.json").read_text())
     options = {"network": TINY[5], "readout": TINY[7], "data_dir": few, "threads": 1}
     grid = Grid(TABLES["table1"], tmp_path, 1e-6, 1, ("random",), **options)
-    with Workers(1) as workers:
-        layers = read_out(grid.config(grid.cells[0], 0), grid.read, None, workers)
+    with ThreadTeam(1) as team:
+        layers = read_out(grid.config(grid.cells[0], 0), grid.read, None, team)
     assert len(layers) == 2 and kept["test_accuracy"] == layers[-1] != layers[0]
 
 
@@ -222,15 +222,15 @@ def test_without_matplotlib_one_line_says_so(few, tmp_path, monkeypatch):
 
 
 def test_a_grid_stopped_in_the_middle_of_a_cell_goes_on_to_the_same_bits(few, tmp_path, monkeypatch):
-    from neurosim.train import Trainer
+    from neurosim.training.trainer import Trainer
 
     options = ["table1", "--data-dir", few, *TINY, "--scale", "0.0005", "--seeds", 1, "--only", "ll-random-urf-block"]
     whole = call(*options, "--out", tmp_path / "whole")
     assert whole.code == 0, whole.err
     batch, ran = Trainer._batch, []
 
-    def counted(self, workers):
-        batch(self, workers)
+    def counted(self, team):
+        batch(self, team)
         ran.append(self.progress.done)
         if len(ran) == 3:
             os.kill(os.getpid(), signal.SIGINT)

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from neurosim.execute import Program, Workers
+from neurosim.engine.program import Program, ThreadTeam
 from neurosim.kernels import cpu
 from neurosim.losses import make as make_loss
-from neurosim.network import Network
+from neurosim.networks.network import Network
 from neurosim.parts.plasticity import Plasticity
 from neurosim.rules import make
 
@@ -49,12 +49,12 @@ def show():
 
 @pytest.fixture
 def run():
-    """Gives ``run(rule, lesson, kernels, threads)``: one lesson with all buffers held; returns the plan."""
+    """Gives ``run(rule, phase, kernels, threads)``: one phase with all buffers held; returns the plan."""
 
-    def run(rule, lesson=None, kernels=cpu, threads=1):
-        plan = rule.plan(lesson or rule.lessons[0])
-        with Workers(threads) as workers:
-            Program(plan, kernels, hold=True).run(workers)
+    def run(rule, phase=None, kernels=cpu, threads=1):
+        plan = rule.plan(phase or rule.phases[0])
+        with ThreadTeam(threads) as team:
+            Program(plan, kernels, hold=True).run(team)
         return plan
 
     return run

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from neurosim.execute import Program, Workers
-from neurosim.kernels import cpu, scratch
+from neurosim.core.plan import Plan
+from neurosim.engine.program import Program, ThreadTeam
+from neurosim.kernels import cpu, workspace
 from neurosim.losses import make as make_loss
 from neurosim.parts.plasticity import Plasticity
-from neurosim.plan import Plan
 
 WIRINGS = [
     ("dtp", {}), ("dtp", {"top": "transport", "inverse_steps": 2}), ("bp", {}), ("rf", {}), ("urf", {}), ("sign", {}),
@@ -40,7 +40,7 @@ class Fence:
         for buffer, values in known:  # views too: the rows of the same memory outside of them stay poison
             buffer.array[...] = values
         before = {b.name: b.array.copy() for b in self.bases}
-        scratch.poison()
+        workspace.poison()
         run()
         results = [(b, b.array.copy()) for b in step.changed.values()]
         for buffer, _ in results:
@@ -69,17 +69,17 @@ class Fence:
 
 def stepwise(rule, show, fenced):
     """Two batches, a step at a time; the bits of every array at the end."""
-    plans = [rule.plan(lesson) for lesson in rule.lessons]
+    plans = [rule.plan(phase) for phase in rule.phases]
     fence = Fence(plans)
-    with Workers(1) as workers:
+    with ThreadTeam(1) as team:
         steps = [(s, Program(Plan("one step", [s]), cpu, hold=True)) for plan in plans for s in plan]
         for batch in range(2):
             show(rule, batch)
             for step, program in steps:
                 if fenced:
-                    fence.around(step, lambda program=program: program.run(workers))
+                    fence.around(step, lambda program=program: program.run(team))
                 else:
-                    program.run(workers)
+                    program.run(team)
     return {b.name: b.array.copy() for b in fence.bases}
 
 
@@ -115,7 +115,7 @@ def test_plasticities_touch_what_they_declare_and_nothing_else(build, show, kind
 
 @pytest.mark.parametrize(("name", "options"), WIRINGS[:4], ids=[n for n, _ in WIRINGS[:4]])
 def test_a_plan_step_by_step_is_the_plan(build, show, run, relative_error, name, options):
-    """Cutting the plan into stretches changes how sums are grouped, and nothing else."""
+    """Cutting the plan into segments changes how sums are grouped, and nothing else."""
     plasticity = {"plasticity": Plasticity("momentum", 0.01)}
     one, other = (build(name, **plasticity, **options) for _ in range(2))
     wanted = stepwise(one, show, False)

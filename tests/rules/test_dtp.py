@@ -5,7 +5,7 @@ import pytest
 
 from neurosim.errors import WiringError
 from neurosim.losses import make as make_loss
-from neurosim.network import Network
+from neurosim.networks.network import Network
 from neurosim.parts.plasticity import Plasticity
 from neurosim.rules import make
 
@@ -245,8 +245,8 @@ def test_one_layer_has_the_head_s_inverse_alone(build, show, run):
 
 def test_inverses_may_begin_alone(build, show, run):
     rule = build("dtp", text=TEXTS[0], inverse_first=2, plasticity=Plasticity("sgd", 0.1))
-    lessons = [rule.lesson(epoch, batch, 2) for epoch in range(2) for batch in range(4)]
-    assert lessons == ["inverses"] * 2 + ["all layers"] * 6
+    phases = [rule.phase(epoch, batch, 2) for epoch in range(2) for batch in range(4)]
+    assert phases == ["inverses"] * 2 + ["all layers"] * 6
     assert rule.errors_of("inverses") == [] and rule.errors_of("all layers") == [rule.error]
     before = {s.name: s.weight.array.copy() for s in rule.synapses()}
     show(rule)
@@ -254,4 +254,4 @@ def test_inverses_may_begin_alone(build, show, run):
     run(rule, "inverses")
     changed = {s.name for s in rule.synapses() if not np.array_equal(s.weight.array, before[s.name])}
     assert changed == {s.name for inverse in rule.inverses for s in inverse.synapses} == {"G2", "bG2", "Q2", "bQ2"}
-    assert build("dtp").lessons == ("all layers",)
+    assert build("dtp").phases == ("all layers",)

@@ -73,8 +73,8 @@ def test_no_step_of_feedback_touches_forward_weights(build, name, options, _id):
     rule = build(name, plasticity=Plasticity("signum"), **options)
     forward = {id(p.synapse.weight): p.synapse.name for p in rule.network.projections}
     forward |= {id(rule.network.head(n).synapse.weight): f"H{n}" for n in rule.errors}
-    for lesson in rule.lessons:
-        for step in rule.plan(lesson):
+    for phase in rule.phases:
+        for step in rule.plan(phase):
             met = {id(b.base) for b in step.buffers.values()} & forward.keys()
             assert not met or step.kernel in ("convolve", "dense", "signum"), step.label
 
@@ -84,8 +84,8 @@ def test_no_step_of_feedback_touches_forward_weights(build, name, options, _id):
 def test_every_change_is_the_outer_product_of_its_own_pre_and_post(build, show, run, name, options, block):
     rule = build(name, block=block, **options)
     x0 = show(rule)
-    for lesson in rule.lessons:
-        plan = run(rule, lesson)
+    for phase in rule.phases:
+        plan = run(rule, phase)
         changed = {b.name for b in plan.buffers if b.role == "change"}
         paths = [*rule.network.projections, *(rule.network.head(n) for n in rule.errors)]
         paths += [back.projection for back in rule.feedbacks]
@@ -107,8 +107,8 @@ def test_feedback_s_change_is_a_product_of_its_own(build, show, run, name, optio
     """dB equals dW, and yet comes from its own hebbian step: with W's array taken away nothing of it changes."""
     rule = build(name, **options)
     show(rule)
-    for lesson in rule.lessons:
-        plan = run(rule, lesson)
+    for phase in rule.phases:
+        plan = run(rule, phase)
         taught = {b.name for b in plan.buffers}
         for back in (b for b in rule.feedbacks if b.synapse.name in taught):
             own, along = back.synapse.change, back.projection.synapse.change
@@ -181,10 +181,10 @@ def test_whole_plan_agrees_with_the_naive_kernels(build, show, run, name, option
               plasticity=Plasticity("momentum", 0.01, decay=0.1), **options)
         for _ in range(2)
     )  # fmt: skip
-    for lesson in fast.lessons:
+    for phase in fast.phases:
         for rule in (fast, naive):
             show(rule)
-        found, wanted = run(fast, lesson, cpu, threads=2), run(naive, lesson, reference)
+        found, wanted = run(fast, phase, cpu, threads=2), run(naive, phase, reference)
         assert [b.name for b in found.buffers] == [b.name for b in wanted.buffers]
         for a, b in zip(found.buffers, wanted.buffers, strict=True):
             np.testing.assert_allclose(a.array, b.array, rtol=1e-10, atol=1e-11, err_msg=a.name)

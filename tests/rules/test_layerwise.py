@@ -5,13 +5,13 @@ import pytest
 
 from neurosim.errors import WiringError
 from neurosim.parts.plasticity import Plasticity
-from neurosim.rules.base import random_lesson
+from neurosim.rules.base import random_phase
 
 KINDS = ["bp", "rf", "urf", "sign"]
 
 
-def taught(lesson):
-    return [int(lesson.split()[1])] if lesson != "all layers" else [1, 2, 3]
+def taught(phase):
+    return [int(phase.split()[1])] if phase != "all layers" else [1, 2, 3]
 
 
 def learning(number, kind):
@@ -26,18 +26,18 @@ def bits(rule):
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_lesson_changes_its_layers_and_no_others(build, show, run, order, kind):
     rule = build("ll", order=order, feedback=kind, plasticity=Plasticity("sgd", 0.01))
-    assert rule.lessons == (("all layers",) if order == "simultaneous" else ("layer 1", "layer 2", "layer 3"))
+    assert rule.phases == (("all layers",) if order == "simultaneous" else ("layer 1", "layer 2", "layer 3"))
     show(rule)
-    for lesson in rule.lessons:
+    for phase in rule.phases:
         before = bits(rule)
-        plan = run(rule, lesson)
+        plan = run(rule, phase)
         after = bits(rule)
-        wanted = set().union(*(learning(n, kind) for n in taught(lesson)))
+        wanted = set().union(*(learning(n, kind) for n in taught(phase)))
         assert {name for name in after if after[name] != before[name]} == wanted
         weights = ("forward weight", "feedback weight")
         declared = {b.base.name for s in plan for b in s.changed.values() if b.base.role in weights}
-        assert declared - {f"sign(F{n})" for n in taught(lesson)} == wanted
-        assert [e.head.number for e in rule.errors_of(lesson)] == taught(lesson)
+        assert declared - {f"sign(F{n})" for n in taught(phase)} == wanted
+        assert [e.head.number for e in rule.errors_of(phase)] == taught(phase)
 
 
 @pytest.mark.parametrize("order", ["greedy", "simultaneous"])
@@ -45,20 +45,20 @@ def test_a_lesson_changes_its_layers_and_no_others(build, show, run, order, kind
 def test_the_error_of_a_layer_comes_from_its_own_head(build, order, kind):
     """Walks the plan: who writes e_l, d_l and ez_l, and from what."""
     rule = build("ll", order=order, feedback=kind)
-    for lesson in rule.lessons:
-        plan = rule.plan(lesson)
+    for phase in rule.phases:
+        plan = rule.plan(phase)
         makers = {}
         for step in plan:
             for b in (*step.writes.values(), *step.sums.values()):
                 makers.setdefault(b.base.name, []).append(step)
-        for n in taught(lesson):
+        for n in taught(phase):
             (delivered,), (gated,) = makers[f"e{n}"], makers[f"d{n}"]
             weight = {"bp": f"H{n}", "sign": f"sign(F{n})"}.get(kind, f"F{n}")
             assert {b.base.name for b in delivered.reads.values()} == {f"ez{n}", weight}
             assert {b.base.name for b in gated.reads.values()} <= {f"e{n}", f"x{n}", f"winner{n}"}
             (compared,) = makers[f"ez{n}"]
             assert {b.base.name for b in compared.reads.values()} == {f"z{n}", f"moments{n}"}
-        untaught = {1, 2, 3} - set(taught(lesson))
+        untaught = {1, 2, 3} - set(taught(phase))
         assert not makers.keys() & {f"{letter}{n}" for n in untaught for letter in ("e", "d", "ez", "dW", "dH", "z")}
         assert "deliver_convolution" not in {step.kernel for step in plan}
         assert plan.flops > 0
@@ -71,8 +71,8 @@ def test_a_layer_s_lesson_runs_nothing_above_it(build):
     assert not names & {"u3", "x3", "z3", "z1", "W3", "H1", "H3"}
 
 
-def changes(rule, lesson):
-    return {b.name: b.array.copy() for b in rule.plan(lesson).buffers if b.role == "change"}
+def changes(rule, phase):
+    return {b.name: b.array.copy() for b in rule.plan(phase).buffers if b.role == "change"}
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -107,15 +107,15 @@ def test_end_to_end_feels_what_is_above(build, show, run, kind):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_all_layers_at_once_is_each_layer_by_itself(build, show, run, kind, relative_error):
-    """Before weights change, one simultaneous lesson and the single lessons give the same outer products."""
+    """Before weights change, one simultaneous phase and the single phases give the same outer products."""
     together, single = build("ll", feedback=kind), build("ll", order="greedy", feedback=kind)
     show(together)
     show(single)
     run(together)
     wanted = changes(together, "all layers")
-    for lesson in single.lessons:
-        run(single, lesson)
-        for name, value in changes(single, lesson).items():
+    for phase in single.phases:
+        run(single, phase)
+        for name, value in changes(single, phase).items():
             assert relative_error(value, wanted.pop(name)) < 1e-12, name
     assert not wanted
 
@@ -136,8 +136,8 @@ def test_one_layer_is_end_to_end(build, show, run):
 def test_greedy_teaches_layer_after_layer(build):
     rule = build("ll", order="greedy")
     assert rule.epochs(4) == 12
-    lessons = [rule.lesson(epoch, batch, 4) for epoch in range(12) for batch in range(2)]
-    assert lessons == [f"layer {n}" for n in (1, 2, 3) for _ in range(8)]
+    phases = [rule.phase(epoch, batch, 4) for epoch in range(12) for batch in range(2)]
+    assert phases == [f"layer {n}" for n in (1, 2, 3) for _ in range(8)]
     # Every layer has a schedule of its own, from its beginning to its end.
     assert [rule.progress(epoch, 0.5, 4) for epoch in range(12)] == [0.125, 0.375, 0.625, 0.875] * 3
 
@@ -146,7 +146,7 @@ def test_simultaneous_teaches_all_on_every_batch(build):
     rule = build("ll")
     assert rule.order == "simultaneous"
     assert rule.epochs(4) == 4
-    assert {rule.lesson(epoch, batch, 4) for epoch in range(4) for batch in range(9)} == {"all layers"}
+    assert {rule.phase(epoch, batch, 4) for epoch in range(4) for batch in range(9)} == {"all layers"}
     assert rule.progress(3, 0.5, 4) == 0.875
 
 
@@ -156,12 +156,12 @@ def test_random_draws_one_layer_a_batch(build):
     assert rule.epochs(4) == 12
     assert rule.progress(11, 0.5, 4) == 11.5 / 12
     places = [(epoch, batch) for epoch in range(12) for batch in range(100)]
-    drawn = [rule.lesson(e, b, 4) for e, b in places]
-    assert drawn == [same.lesson(e, b, 4) for e, b in places]
-    assert drawn != [other.lesson(e, b, 4) for e, b in places]
+    drawn = [rule.phase(e, b, 4) for e, b in places]
+    assert drawn == [same.phase(e, b, 4) for e, b in places]
+    assert drawn != [other.phase(e, b, 4) for e, b in places]
     # Resumed in the middle, it goes on as it would have: a draw depends on its place alone.
-    assert [rule.lesson(*places[700], 4), rule.lesson(*places[3], 4)] == [drawn[700], drawn[3]]
-    counts = np.array([drawn.count(lesson) for lesson in rule.lessons])
+    assert [rule.phase(*places[700], 4), rule.phase(*places[3], 4)] == [drawn[700], drawn[3]]
+    counts = np.array([drawn.count(phase) for phase in rule.phases])
     assert counts.sum() == 1200
     assert np.abs(counts - 400).max() < 4 * np.sqrt(1200 * 2 / 9)  # four standard deviations
     assert drawn[:100] != drawn[100:200]
@@ -169,7 +169,7 @@ def test_random_draws_one_layer_a_batch(build):
 
 def test_random_lesson_is_uniform_over_any_number_of_layers():
     for count in (1, 2, 5):
-        drawn = np.bincount([random_lesson(0, 0, b, count) for b in range(1000)], minlength=count)
+        drawn = np.bincount([random_phase(0, 0, b, count) for b in range(1000)], minlength=count)
         assert len(drawn) == count
         assert np.abs(drawn - 1000 / count).max() < 4 * np.sqrt(1000 / count)
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from neurosim.execute import Program, Workers
+from neurosim.engine.program import Program, ThreadTeam
 from neurosim.kernels import cpu, reference
 from neurosim.parts.plasticity import Plasticity
 from neurosim.parts.synapse import LOCAL
@@ -35,11 +35,11 @@ def test_untied_equals_tied_when_its_weights_are_equal(build, show, run, name, o
     tied, rule = (build(name, text=layers, block=block, **options) for layers in (TIED, text))
     assert [s.axes is LOCAL for s in rule.synapses()].count(True) >= 1
     untie(rule, tied)
-    for lesson in tied.lessons:
+    for phase in tied.phases:
         for one in (tied, rule):
             show(one)
-        wanted = {b.name: b.array for b in run(tied, lesson).buffers}
-        found = {b.name: b.array for b in run(rule, lesson, threads=2).buffers if not b.name.startswith("rows ")}
+        wanted = {b.name: b.array for b in run(tied, phase).buffers}
+        found = {b.name: b.array for b in run(rule, phase, threads=2).buffers if not b.name.startswith("rows ")}
         assert found.keys() == wanted.keys()
         for key, value in wanted.items():
             mine = folded(found[key], value) if key.startswith("d") else found[key]
@@ -56,10 +56,10 @@ def test_whole_plan_agrees_with_the_naive_kernels(build, show, run, name, option
     text = "2 local hardtanh, 3 local tanh pool"
     fast, naive = (build(name, text=text, pairs=2, units=3, plasticity=Plasticity("momentum", 0.01), **options)
                    for _ in range(2))  # fmt: skip
-    for lesson in fast.lessons:
+    for phase in fast.phases:
         for rule in (fast, naive):
             show(rule)
-        found, wanted = run(fast, lesson, cpu, threads=2), run(naive, lesson, reference)
+        found, wanted = run(fast, phase, cpu, threads=2), run(naive, phase, reference)
         for a, b in zip(found.buffers, wanted.buffers, strict=True):
             np.testing.assert_allclose(a.array, b.array, rtol=1e-10, atol=1e-11, err_msg=a.name)
 
@@ -93,8 +93,8 @@ def test_untied_changes_are_the_derivatives_of_the_loss(build, show, run):
 
 
 def loss(rule, plan):
-    with Workers(1) as workers:
-        Program(plan, cpu, hold=True).run(workers)
+    with ThreadTeam(1) as team:
+        Program(plan, cpu, hold=True).run(team)
     return float(rule.error.value.array[0])
 
 

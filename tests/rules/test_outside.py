@@ -7,11 +7,11 @@ import textwrap
 import pytest
 
 from neurosim import rules
-from neurosim.config import Config
 from neurosim.errors import WiringError
 from neurosim.losses import make as make_loss
-from neurosim.network import Network
-from neurosim.session import make_network, make_rule
+from neurosim.networks.network import Network
+from neurosim.training.config import Config
+from neurosim.training.session import make_network, make_rule
 
 GOOD = """
     from neurosim.rules.end_to_end import EndToEnd

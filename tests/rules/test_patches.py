@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
+from neurosim.core.plan import Plan
+from neurosim.engine.program import Program, ThreadTeam
 from neurosim.errors import WiringError
-from neurosim.execute import Program, Workers
 from neurosim.kernels import cpu, reference
 from neurosim.losses import make as make_loss
-from neurosim.network import Network
+from neurosim.networks.network import Network
 from neurosim.parts.plasticity import Plasticity
-from neurosim.plan import Plan
 from neurosim.rules import make
 
 GRID, PICTURES = 3, 2
@@ -35,10 +35,10 @@ def show(rule, batch=0):
     rule.draw(0, batch)
 
 
-def run(rule, lesson=None, kernels=cpu, threads=1):
-    plan = rule.plan(lesson or rule.lessons[0])
-    with Workers(threads) as workers:
-        Program(plan, kernels, hold=True).run(workers)
+def run(rule, phase=None, kernels=cpu, threads=1):
+    plan = rule.plan(phase or rule.phases[0])
+    with ThreadTeam(threads) as team:
+        Program(plan, kernels, hold=True).run(team)
     return plan
 
 
@@ -46,11 +46,11 @@ def run(rule, lesson=None, kernels=cpu, threads=1):
 @pytest.mark.parametrize(("name", "options"), WIRINGS, ids=IDS)
 def test_whole_plan_agrees_with_the_naive_kernels(name, options, loss):
     fast, naive = (build(name, loss, Plasticity("momentum", 0.01), **options) for _ in range(2))
-    for lesson in fast.lessons:
+    for phase in fast.phases:
         for batch in range(2):
             for rule in (fast, naive):
                 show(rule, batch)
-            pairs = zip(run(fast, lesson, threads=2).buffers, run(naive, lesson, reference).buffers, strict=True)
+            pairs = zip(run(fast, phase, threads=2).buffers, run(naive, phase, reference).buffers, strict=True)
             for a, b in pairs:
                 np.testing.assert_allclose(a.array, b.array, rtol=1e-10, atol=1e-11, err_msg=a.name)
 
@@ -69,8 +69,8 @@ def test_bp_s_changes_are_derivatives_of_the_loss(loss):
             place, values = tuple(rng.integers(0, size) for size in weight.shape), []
             for step in (1e-6, -1e-6):
                 weight[place] += step
-                with Workers(1) as workers:
-                    Program(plan, cpu, hold=True).run(workers)
+                with ThreadTeam(1) as team:
+                    Program(plan, cpu, hold=True).run(team)
                 values.append(float(rule.error.value.array[0]))
                 weight[place] -= step
             good += (values[0] - values[1]) / 2e-6 == pytest.approx(change[place], abs=1e-6)
@@ -98,7 +98,7 @@ def test_a_step_touches_what_it_declares(loss):
         show(rule)
     run(plain)
     plan = fenced.plan("all layers")
-    with Workers(1) as workers:
+    with ThreadTeam(1) as team:
         for step in plan:
             kept = {b.name: b.array.copy() for b in plan.buffers}
             known = [(b, b.array.copy()) for b in (*step.reads.values(), *step.updates.values())]
@@ -106,7 +106,7 @@ def test_a_step_touches_what_it_declares(loss):
                 base.array.view(np.uint8).fill(0xFF)
             for buffer, values in known:
                 buffer.array[...] = values
-            Program(Plan("one", [step]), cpu, hold=True).run(workers)
+            Program(Plan("one", [step]), cpu, hold=True).run(team)
             results = [(b, b.array.copy()) for b in step.changed.values()]
             for base in plan.buffers:
                 base.array[...] = kept[base.name]

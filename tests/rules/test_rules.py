@@ -5,7 +5,7 @@ import pytest
 
 from neurosim.errors import WiringError
 from neurosim.losses import make as make_loss
-from neurosim.network import Network
+from neurosim.networks.network import Network
 from neurosim.rules import available, make
 from neurosim.rules.base import Rule
 
@@ -46,7 +46,7 @@ def test_an_option_that_ll_has_not_is_refused():
 
 def test_none_learns_nothing():
     rule = make("none", network(), make_loss("hinge"))
-    assert rule.lessons == ()
+    assert rule.phases == ()
     assert rule.epochs(10) == 0
     assert rule.wiring() == []
     assert rule.errors == {}
@@ -57,8 +57,8 @@ def test_none_learns_nothing():
 def test_end_to_end_has_one_error_at_the_top(name):
     rule = make(name, network(), make_loss("hinge"))
     assert list(rule.errors) == [2]
-    assert rule.lessons == ("all layers",)
-    assert rule.lesson(5, 3, 9) == "all layers"
+    assert rule.phases == ("all layers",)
+    assert rule.phase(5, 3, 9) == "all layers"
     assert (rule.epochs(9), rule.progress(4, 0.5, 9)) == (9, 0.5)
     kernels = [step.kernel for step in rule.plan("all layers") if step.kernel.startswith("deliver")]
     assert kernels == ["deliver_dense", "deliver_convolution"]  # nothing is sent to the image

@@ -1,0 +1,189 @@
+"""The built-in data set: ten kinds of solid, each toy with proportions, colour, texture, pose and background its own.
+
+Toys are drawn by ray casting in perspective, four rays a pixel. Colour, texture, light and background are drawn without
+looking at the kind: only shape and pose tell it. The same seed gives the same bits, whatever the number of team.
+"""
+
+import contextlib
+import os
+import tempfile
+import zipfile
+import zlib
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from neurosim.data.dataset import Dataset
+from neurosim.data.toys.scenes import SIDE, draw_frames, draw_toys, paint
+from neurosim.data.toys.solids import KINDS
+from neurosim.errors import DataError
+
+__all__ = ["KINDS", "contact_sheet", "load", "render"]
+
+VERSION = 1  # part of the cache's file name: raise it whenever a pixel changes
+_BLOCK = 8  # pictures painted together: few enough for their arrays to stay in the second-level cache
+_STREAM = 0x70795  # sets these random numbers apart from every other use of the same seed
+_SPLITS = ("train", "test")
+_MARGIN = 84  # pixels for a kind's name on a contact sheet
+
+
+def render(count: int, seed: int, split: str = "train", frames: int = 1) -> tuple[np.ndarray, np.ndarray]:
+    """Draw toys: pictures and kinds.
+
+    Args:
+        count: toys, shared out evenly among the kinds and shuffled.
+        seed: not negative. Equal arguments give equal bits.
+        split: ``"train"`` or ``"test"``: two independent streams.
+        frames: pictures of each toy. More than one shows it in motion: it turns by 20 to 60 degrees from its first
+            frame to its last, under other light, at a slightly other place.
+
+    Returns:
+        Images, uint8 ``(sample, row, column, channel)``, or ``(sample, frame, row, column, channel)`` for several
+        frames; labels, int64 ``(sample,)``, indices into `KINDS`.
+
+    Raises:
+        DataError: a number out of its range, or a split that does not exist.
+    """
+    _check(split, seed, count=count, frames=frames)
+    stream = [seed, _STREAM, _SPLITS.index(split)]
+    rng = np.random.default_rng(stream)
+    labels = rng.permutation(np.arange(count) % len(KINDS))
+    toys = draw_toys(rng, labels)
+    moments = draw_frames(rng, toys, frames)
+    images = np.empty((count, frames, SIDE, SIDE, 3), np.uint8)
+    jobs = []
+    for label in range(len(KINDS)):
+        sample, frame = (index.ravel() for index in np.nonzero((labels == label)[:, None] & np.ones(frames, bool)))
+        jobs += [(label, sample[at : at + _BLOCK], frame[at : at + _BLOCK]) for at in range(0, len(sample), _BLOCK)]
+
+    def work(number):
+        label, sample, frame = jobs[number]
+        toy = {name: value[sample] for name, value in toys.items()}
+        moment = {name: value[sample, frame] for name, value in moments.items()}
+        grain = np.random.default_rng([*stream, 1 + number])
+        images[sample, frame] = paint(KINDS[label], toy, moment, grain)
+
+    with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
+        list(pool.map(work, range(len(jobs))))
+    return images[:, 0] if frames == 1 else images, labels
+
+
+def _check(split, seed, **counts):
+    for name, value in counts.items():
+        if value < 1:
+            raise DataError(f"toys: {name} is {value}", "at least 1", f"ask for one or more {name}")
+    if seed < 0:
+        raise DataError(f"toys: the seed is {seed}", "0 or more", "give a seed that is not negative")
+    if split not in _SPLITS:
+        raise DataError(f"toys: the split is {split!r}", "train or test", "choose one of the two")
+
+
+def load(seed: int = 0, train: int = 6000, test: int = 2000, frames: int = 1, cache: Path | None = None) -> Dataset:
+    """The data set, drawn on first use and kept on disk.
+
+    Args:
+        seed: as for `render`.
+        train: toys in the training split.
+        test: toys in the test split, always one frame each.
+        frames: frames of each training toy.
+        cache: folder of the cache; ``$XDG_CACHE_HOME/neurosim`` or ``~/.cache/neurosim`` where None. A file that cannot
+            be read is made again; a folder that cannot be written only means that the toys are drawn anew each time.
+
+    Returns:
+        The toys as a `Dataset`.
+
+    Raises:
+        DataError: a number out of its range.
+    """
+    _check("train", seed, train=train, test=test, frames=frames)
+    folder = Path(cache) if cache is not None else _cache_folder()
+    path = folder / f"toys-v{VERSION}-seed{seed}-train{train}-test{test}-frames{frames}.npz"
+    shape = (train, SIDE, SIDE, 3) if frames == 1 else (train, frames, SIDE, SIDE, 3)
+    arrays = _read(path, {"train": shape, "test": (test, SIDE, SIDE, 3)})
+    if arrays is None:
+        arrays = dict(zip(("train_images", "train_labels"), render(train, seed, "train", frames), strict=True))
+        arrays |= zip(("test_images", "test_labels"), render(test, seed, "test"), strict=True)
+        with contextlib.suppress(OSError):
+            _write(path, arrays)
+    return Dataset(name="toys", classes=KINDS, **arrays)
+
+
+def _cache_folder():
+    home = os.environ.get("XDG_CACHE_HOME")
+    return (Path(home) if home else Path("~/.cache").expanduser()) / "neurosim"
+
+
+def _read(path, shapes):
+    """The cache's arrays, or None where there is no whole file of what is asked for."""
+    names = [f"{split}_{what}" for split in shapes for what in ("images", "labels")]
+    try:
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as store:
+            arrays = {name: store[name] for name in names}
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
+        return None
+    for split, shape in shapes.items():
+        images, labels = arrays[f"{split}_images"], arrays[f"{split}_labels"]
+        if (images.shape, images.dtype, labels.shape, labels.dtype) != (shape, np.uint8, shape[:1], np.int64):
+            return None
+    return arrays
+
+
+def _write(path, arrays):
+    """Whole or not at all: a temporary name, then renamed."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            np.savez(file, **arrays)
+        os.replace(temporary, path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise
+
+
+def contact_sheet(
+    images: np.ndarray, labels: np.ndarray | None = None, classes: tuple[str, ...] = KINDS, per_class: int = 12
+) -> Image.Image:
+    """Examples on one picture, three times their size: a row a class, with its name.
+
+    Args:
+        images: uint8 ``(sample, row, column, channel)``, or with a frame axis after the first: the frames of a sample
+            then stand side by side.
+        labels: int64 ``(sample,)``; where None, the first samples fill as many rows as there are classes, unnamed.
+        classes: the names of the rows.
+        per_class: samples in a row, at most.
+
+    Returns:
+        An RGB picture.
+
+    Raises:
+        DataError: images of another shape or type.
+    """
+    if images.dtype != np.uint8 or images.ndim not in (4, 5) or images.shape[-1] != 3:
+        raise DataError(
+            f"images are {images.dtype} with shape {images.shape}",
+            "uint8 (sample, row, column, 3), or with a frame axis after the first",
+            "convert them before use",
+        )
+    films = images if images.ndim == 5 else images[:, None]
+    frames, high, wide = films.shape[1:4]
+    scale, gap = 3, 4
+    margin = _MARGIN if labels is not None else gap
+    step_x, step_y = frames * wide * scale + gap, high * scale + gap
+    sheet = Image.new("RGB", (margin + per_class * step_x, gap + len(classes) * step_y), "white")
+    pen = ImageDraw.Draw(sheet)
+    for row, name in enumerate(classes):
+        top = gap + row * step_y
+        if labels is None:
+            chosen = np.arange(row * per_class, min((row + 1) * per_class, len(films)))
+        else:
+            chosen = np.flatnonzero(labels == row)[:per_class]
+            pen.text((gap, top + step_y // 2 - 8), name, fill="black")
+        for column, sample in enumerate(chosen):
+            strip = Image.fromarray(np.concatenate(films[sample], axis=1))
+            strip = strip.resize((strip.width * scale, strip.height * scale), Image.Resampling.NEAREST)
+            sheet.paste(strip, (margin + column * step_x, top))
+    return sheet

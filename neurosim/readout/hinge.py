@@ -1,0 +1,147 @@
+"""A plausible read-out: a linear classifier with a hinge error, learned by its own outer products (Amit 2019)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from neurosim.engine.program import ThreadTeam
+from neurosim.errors import WiringError
+from neurosim.readout.checks import STREAM, enough, features_of, fraction, labels_of, penalties, same_length, split
+from neurosim.readout.logistic import Readout, answers
+from neurosim.readout.softmax import Table, logits, moments
+
+RATES = (1.0, 3.0, 0.3)  # in units of 1 / features: the mean squared length of a standardised image
+STRENGTHS = (0.03, 0.3, 0.1, 0.0)
+EPOCHS = (20, 10, 40)
+MINIBATCH = 100
+
+
+@dataclass(frozen=True, eq=False)
+class HingeReadout(Readout):
+    """A read-out fitted by `fit`.
+
+    Attributes:
+        rate: of the first change, in units of 1 / features.
+        epochs: passes through the images.
+    """
+
+    rate: float = 0.0
+    epochs: int = 0
+
+
+def fit(
+    features: np.ndarray,
+    labels: np.ndarray,
+    classes: int,
+    team: ThreadTeam,
+    *,
+    rates: Sequence[float] = RATES,
+    strengths: Sequence[float] = STRENGTHS,
+    epochs: Sequence[int] = EPOCHS,
+    held_out: float = 0.1,
+    seed: int = 0,
+) -> HingeReadout:
+    """Choose rate, strength and epochs on held-out images, then learn from all of them.
+
+    Every class has a unit ``u_c = w_c x``. Its error is that of one class against the rest,
+    ``[1 - u_c]_+`` for the images of the class and ``[1 + u_c]_+`` for all others: the postsynaptic factor is -1, +1 or,
+    where the margin is kept, 0. A comparison decides it, and nothing else. The weights change by the outer product
+    ``w_c -= rate (factor x + strength w_c)``, summed over a minibatch; the rate falls to zero in a straight line.
+    Source: Amit 2019, section 2.1.
+
+    The rate is chosen first, at the first strength and number of epochs given; then the strength; then the epochs.
+
+    Args:
+        features: ``(sample, feature)``, standardised before anything is learned; not changed.
+        labels: ``(sample,)``, integers 0 .. classes - 1.
+        classes: how many, 2 or more.
+        team: who computes, inside their context; any number of threads gives the same bits.
+        rates: to choose from, above 0.
+        strengths: of the pull to zero, to choose from, 0 or more.
+        epochs: passes through the images, to choose from, 1 or more.
+        held_out: fraction of the training images to choose on, each class in proportion; over 0 up to 0.5.
+        seed: of the choice of held-out images and of the order.
+
+    Raises:
+        DataError: features or labels that cannot be used.
+        WiringError: a rate, strength, fraction or number of epochs that does not exist.
+    """
+    features, labels = features_of(features), labels_of(labels, classes)
+    same_length(features, labels)
+    enough(labels, classes)
+    _check(rates, strengths, epochs, held_out)
+    with threadpool_limits(1):
+        mean, scale = moments(features, team)
+        learner = _Learner(Table(features, mean, scale, team), labels, classes, seed)
+        (rate, strength, passes), path = _choose(learner, (rates, strengths, epochs), *split(labels, held_out, seed))
+        weights, error, steps = learner.learn(rate, strength, passes, np.arange(len(labels)))
+    return HingeReadout(weights, mean, scale, strength, "hinge", path, error, steps, True, rate, passes)
+
+
+def _choose(learner: _Learner, options: tuple[Sequence, ...], kept: np.ndarray, aside: np.ndarray):
+    """Rate, strength and epochs, chosen one after another where there is a choice, and the strengths tried for it."""
+    chosen, tried = [option[0] for option in options], {}
+
+    def right(*setting):
+        if setting not in tried:
+            weights = learner.learn(*setting, kept)[0]
+            tried[setting] = float(np.mean(answers(learner.table, weights, aside) == learner.labels[aside]))
+        return tried[setting]
+
+    for place, option in enumerate(options):
+        if len(option) > 1:
+            before, after = chosen[:place], chosen[place + 1 :]
+            told = [right(*before, one, *after) for one in option]
+            chosen[place] = option[told.index(max(told))]
+    return chosen, tuple((strength, told) for (_, strength, _), told in tried.items())
+
+
+class _Learner:
+    """Weights ``(feature + 1, class)`` from zero, changed by outer products of a standardised image and its factors."""
+
+    def __init__(self, table: Table, labels: np.ndarray, classes: int, seed: int):
+        self.table, self.labels, self.seed = table, labels, seed
+        self.shape = (table.features.shape[1] + 1, classes)
+
+    def learn(self, rate, strength, epochs, rows) -> tuple[np.ndarray, float, int]:
+        """Weights after so many epochs on some images, the mean hinge met in the last one, and the changes made."""
+        random = np.random.default_rng([self.seed, STREAM, 3])
+        weights, step, error = np.zeros(self.shape), 0, 0.0
+        steps = epochs * -(-len(rows) // MINIBATCH)
+        for _ in range(epochs):
+            order, error = random.permutation(rows), 0.0
+            for start in range(0, len(order), MINIBATCH):
+                part = order[start : start + MINIBATCH]
+                now = rate / (self.shape[0] - 1) * (1 - step / steps)
+                hinge, change, last = self._products(weights, part)
+                weights[:-1] *= 1 - min(1.0, now * strength * len(part))
+                weights[:-1] -= now * change
+                weights[-1] -= now * last
+                step, error = step + 1, error + hinge
+        return weights, error / len(rows), steps
+
+    def _products(self, weights, rows):
+        """The minibatch's hinges, and its summed outer products for the weights and for the last row."""
+        answer, labels = logits(weights, self.table.features.dtype), self.labels[rows]
+
+        def visit(place, block):
+            sense = np.ones((len(block), self.shape[1]))
+            sense[np.arange(len(block)), labels[place]] = -1
+            hinge = 1 + sense * answer(block)
+            factor = np.where(hinge > 0, sense, 0)
+            return float(hinge[hinge > 0].sum()), block.T @ factor.astype(block.dtype), factor.sum(axis=0)
+
+        return self.table.sweep(visit, rows)
+
+
+def _check(rates, strengths, epochs, held_out) -> None:
+    if not len(rates) or not all(0 < rate < np.inf for rate in rates):
+        raise WiringError(f"rates {tuple(rates)}", "one finite number or more, all above 0", "leave them out")
+    penalties(strengths)
+    if not len(epochs) or min(epochs) < 1:
+        raise WiringError(f"{tuple(epochs)} epochs", "one whole number or more, all above 0", "leave them out")
+    fraction(held_out)
