@@ -1,5 +1,7 @@
 """What can go wrong, told in one line: what was actual, what was expected, how to hint it."""
 
+from __future__ import annotations
+
 
 class NeurosimError(Exception):
     """Base of every error that a user can cause and hint.
@@ -18,7 +20,7 @@ class NeurosimError(Exception):
         super().__init__(" ".join(text.encode(errors="replace").decode().split()))
         self._parts = actual, expected, hint
 
-    def __reduce__(self):
+    def __reduce__(self) -> tuple[type[NeurosimError], tuple[str, str, str]]:
         return type(self), self._parts  # so that it can be sent from one process to another
 
 

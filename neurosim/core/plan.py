@@ -1,115 +1,67 @@
-"""Steps and plans: what is computed, told before it is computed.
+"""Plans: steps in order, checked before they run.
 
-A `Step` names one kernel and every array that the kernel may read, write, update or sum into. A `Plan` is a frozen
-list of steps. The same list is the phase (``neurosim explain``), the proof (the audit walks it) and the program
-(`neurosim.engine.program` runs it).
+A `Plan` is a frozen list of steps. The same list is the lesson (``neurosim explain`` prints it), the proof (the audit walks
+it) and the program (`neurosim.engine` runs it).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
 
 from neurosim.core.buffer import Buffer
-from neurosim.errors import ShapeError, WiringError
-
-
-@dataclass(frozen=True, eq=False)
-class Step:
-    """One kernel and every array that it may touch.
-
-    Args:
-        kernel: its name in the kernel protocol (`neurosim.kernels.reference` is the specification).
-        label: what happens, in the field's words: ``W3: x2 -> u3``.
-        equation: the same as a formula, with the paper's symbols.
-        reads: argument name -> buffer, never changed.
-        writes: argument name -> buffer, wholly overwritten, never read before.
-        updates: argument name -> buffer, read and changed in place.
-        sums: argument name -> buffer that receives the sum over ``over`` of what each row contributes.
-        scalars: argument name -> a plain number, word or truth value.
-        over: the axis along which rows do not depend on one another, so that the executor may cut it into blocks;
-            None: the kernel wants whole arrays.
-        rows: how many rows a block should hold; None: as many as fit the cache. Products with a large weight array
-            want more, or they read the weights too often.
-        flops: arithmetic operations of one run on whole arrays (additions and multiplications of products).
-        function: the kernel itself, for a rule that brings one of its own; None: the protocol's kernel of that name.
-    """
-
-    kernel: str
-    label: str
-    equation: str
-    reads: Mapping[str, Buffer]
-    writes: Mapping[str, Buffer] = field(default_factory=dict)
-    updates: Mapping[str, Buffer] = field(default_factory=dict)
-    sums: Mapping[str, Buffer] = field(default_factory=dict)
-    scalars: Mapping[str, object] = field(default_factory=dict)
-    over: str | None = None
-    rows: int | None = None
-    flops: int = 0
-    function: Callable | None = None
-
-    def __post_init__(self):
-        names = [*self.reads, *self.writes, *self.updates, *self.sums, *self.scalars]
-        if len(set(names)) != len(names):
-            raise WiringError(f"step {self.label!r} declares an argument twice", "one role an argument", "mend the part")
-        if self.over and len(self.extents) != 1:
-            raise ShapeError(
-                f"step {self.label!r} works over {self.over} with sizes {sorted(self.extents)}",
-                "one size of that axis in all its buffers",
-                "check which rows each buffer holds",
-            )
-
-    @property
-    def buffers(self) -> dict[str, Buffer]:
-        """Argument name -> buffer, all four kinds together."""
-        return {**self.reads, **self.writes, **self.updates, **self.sums}
-
-    @property
-    def changed(self) -> dict[str, Buffer]:
-        """Argument name -> buffer that the kernel may change."""
-        return {**self.writes, **self.updates, **self.sums}
-
-    @property
-    def extents(self) -> set[int]:
-        """The sizes of the axis ``over`` among the step's buffers."""
-        return {b.shape[b.axes.index(self.over)] for b in self.buffers.values() if self.over in b.axes}
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes read and written when every buffer passes once through memory."""
-        return sum(b.nbytes for b in self.buffers.values()) + sum(b.nbytes for b in self.updates.values())
+from neurosim.core.step import Step
+from neurosim.errors import WiringError
 
 
 class Plan:
-    """A frozen list of steps.
+    """A frozen list of steps in which everything is made before it is read.
+
+    Every row that a step reads was written by an earlier step, or lasts from batch to batch (weights, traces, memory), or is
+    given from outside. Every step has a result that a later step reads, that lasts, or that is among the plan's outputs; a
+    result that nothing uses is refused unless the kernel declares it optional.
 
     Args:
         name: ``layer 3``, ``all layers``.
         steps: in the order in which they run.
+        outputs: buffers that are looked at after a run.
 
     Raises:
-        WiringError: two buffers of one name, or a buffer that is read and changed through two arguments of a step.
+        WiringError: two buffers of one name, a buffer that is read and changed through two arguments of a step, something
+            read that nothing makes, or something made that nothing uses.
     """
 
-    def __init__(self, name: str, steps: Iterable[Step]):
-        self.name, self.steps = name, tuple(steps)
+    def __init__(self, name: str, steps: Iterable[Step], outputs: Iterable[Buffer] = ()):
+        self.name, self.steps, self.outputs = name, tuple(steps), tuple(outputs)
+        self._check_names()
+        _check_reads(self)
+        _check_results(self)
+
+    def _check_names(self) -> None:
         owners: dict[str, Buffer] = {}
         for step in self.steps:
             for buffer in step.buffers.values():
                 if owners.setdefault(buffer.base.name, buffer.base) is not buffer.base:
-                    raise WiringError(f"two buffers are named {buffer.base.name}", "one buffer a name",
-                                      "give one of them another name")  # fmt: skip
+                    raise WiringError(
+                        f"two buffers are named {buffer.base.name}", "one buffer a name", "give one of them another name"
+                    )
             changed = {id(b.base) for b in step.changed.values()}
             both = [b.name for b in step.reads.values() if id(b.base) in changed]
             if both:
-                raise WiringError(f"step {step.label!r} reads and changes {both[0]}", "reads apart from changes",
-                                  "declare it among the updates")  # fmt: skip
+                raise WiringError(
+                    f"step {step.label!r} reads and changes {both[0]}",
+                    "reads apart from changes",
+                    "declare it among the updates of the kernel",
+                )
 
     def __iter__(self) -> Iterator[Step]:
         return iter(self.steps)
 
     def __len__(self) -> int:
         return len(self.steps)
+
+    def __str__(self) -> str:
+        lines = [f"{number:3}  {step}" for number, step in enumerate(self.steps, 1)]
+        return "\n".join([f"plan {self.name!r}: {len(self)} steps", *lines])
 
     @property
     def buffers(self) -> list[Buffer]:
@@ -118,10 +70,97 @@ class Plan:
 
     @property
     def flops(self) -> int:
-        """Arithmetic operations of one run."""
+        """Additions and multiplications of products in one run."""
         return sum(step.flops for step in self.steps)
 
     @property
     def nbytes(self) -> int:
         """Bytes moved in one run when every step passes its buffers once through memory."""
         return sum(step.nbytes for step in self.steps)
+
+
+class _Rows:
+    """Some rows of each base, as sorted ranges that do not touch."""
+
+    def __init__(self) -> None:
+        self._ranges: dict[str, list[tuple[int, int]]] = {}
+
+    def add(self, buffer: Buffer) -> None:
+        """The rows of a buffer belong to them from now on."""
+        merged: list[tuple[int, int]] = []
+        for start, stop in sorted([*self._of(buffer), (buffer.rows.start, buffer.rows.stop)]):
+            if merged and start <= merged[-1][1]:
+                merged[-1] = (merged[-1][0], max(stop, merged[-1][1]))
+            else:
+                merged.append((start, stop))
+        self._ranges[buffer.base.name] = merged
+
+    def remove(self, buffer: Buffer) -> None:
+        """The rows of a buffer no longer belong to them."""
+        start, stop = buffer.rows.start, buffer.rows.stop
+        parts = [part for low, high in self._of(buffer) for part in ((low, min(high, start)), (max(low, stop), high))]
+        self._ranges[buffer.base.name] = [(low, high) for low, high in parts if low < high]
+
+    def missing(self, buffer: Buffer) -> tuple[int, int] | None:
+        """The first rows of a buffer that do not belong to them; None: all do."""
+        start, stop = buffer.rows.start, buffer.rows.stop
+        for low, high in self._of(buffer):
+            if low > start:
+                break
+            start = max(start, high)
+        else:
+            low = stop
+        return (start, min(stop, low)) if start < stop else None
+
+    def touch(self, buffer: Buffer) -> bool:
+        """Whether any row of a buffer belongs to them."""
+        return any(low < buffer.rows.stop and buffer.rows.start < high for low, high in self._of(buffer))
+
+    def _of(self, buffer: Buffer) -> list[tuple[int, int]]:
+        return self._ranges.get(buffer.base.name, [])
+
+
+def _check_reads(plan: Plan) -> None:
+    """Every row is made before it is read.
+
+    Raises:
+        WiringError: one that is not; names the step and the array.
+    """
+    made = _Rows()
+    for number, step in enumerate(plan, 1):
+        for buffer in (*step.reads.values(), *step.updates.values()):
+            rows = None if buffer.lasts or buffer.given else made.missing(buffer)
+            if rows is not None:
+                raise WiringError(
+                    f"step {number} of plan {plan.name!r} ({step.label}) reads {buffer.name}, of which nothing has made "
+                    f"rows {rows[0]} to {rows[1]}",
+                    "an earlier step that makes them, or an array that lasts or is given",
+                    f"add the step that makes {buffer.base.name}",
+                )
+        for buffer in step.changed.values():
+            made.add(buffer)
+
+
+def _check_results(plan: Plan) -> None:
+    """Every step has a result that is used; other results are declared optional.
+
+    Raises:
+        WiringError: a step without one, or a result that nothing uses; names the step and the array.
+    """
+    needed = _Rows()  # what is read behind the step that is looked at, before it is made anew
+    for output in plan.outputs:
+        needed.add(output)
+    for number, step in reversed(list(enumerate(plan, 1))):
+        lost = [name for name, buffer in step.changed.items() if not buffer.lasts and not needed.touch(buffer)]
+        unused = [name for name in lost if not step.kernel.arguments[name].optional]
+        if unused or len(lost) == len(step.changed):
+            what = step.changed[(unused or lost)[0]].name if lost else "nothing"
+            raise WiringError(
+                f"step {number} of plan {plan.name!r} ({step.label}) makes {what}, which nothing uses",
+                "a later step that reads it, an array that lasts, or an output of the plan",
+                "leave the step out, or name the array among the plan's outputs",
+            )
+        for buffer in (*step.writes.values(), *step.sums.values()):
+            needed.remove(buffer)
+        for buffer in (*step.reads.values(), *step.updates.values()):
+            needed.add(buffer)

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
+
+from neurosim.core.typing import Array
 
 ALIGNED = 64  # bytes: an array begins where a line of the cache does
 
 
 class Arena:
-    """Memory that the arrays of one batch use one after another, within a program and in all programs given the room."""
+    """Memory that the arrays of one batch use one after another, within a program and in all programs given the arena."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._memory, self._used = np.empty(0, np.uint8), 0
 
     @property
@@ -20,8 +23,8 @@ class Arena:
         """Bytes in use at most."""
         return self._used
 
-    def allocate(self, wanted: list[tuple[tuple[int, ...], np.dtype, tuple[int, int]]]) -> list[np.ndarray]:
-        """An array for each shape and type, told with the first and the last segment that use it; undefined at first."""
+    def allocate(self, wanted: list[tuple[tuple[int, ...], np.dtype[Any], tuple[int, int]]]) -> list[Array]:
+        """An array for each shape and type, given with the first and the last segment that use it; undefined at first."""
         sizes = [math.prod(shape) * dtype.itemsize for shape, dtype, _ in wanted]
         begins, size = allocate(sizes, [span for *_, span in wanted])
         self._used = max(self._used, size)
@@ -55,6 +58,6 @@ def allocate(sizes: list[int], spans: list[tuple[int, int]]) -> tuple[list[int],
     return begins, max((end for _, end, _, _ in placed), default=0)
 
 
-def view_at(memory: np.ndarray, begin: int, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
-    """An array of a shape and a type, laid into memory at byte ``begin``."""
+def view_at(memory: Array, begin: int, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
+    """An array of a shape and a type, in memory at byte ``begin``."""
     return memory[begin : begin + math.prod(shape) * dtype.itemsize].view(dtype).reshape(shape)

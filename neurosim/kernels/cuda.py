@@ -1,20 +1,40 @@
-"""A GPU by CuPy: its memory, the kernels of gpu.cu compiled for it, and matrix products by cuBLAS."""
+"""A GPU by CuPy: its memory, CUDA texts compiled for it, and matrix products by cuBLAS."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
 from itertools import groupby
+from typing import Any, Protocol
 
 import numpy as np
 
+from neurosim.core import tuning
+from neurosim.core.device import Device
+from neurosim.core.typing import Array
 from neurosim.errors import DeviceError
-from neurosim.kernels.gpu import SOURCE, names
+from neurosim.kernels.sources import source_of
 
-THREADS = 256  # of a block
+Call = tuple[str, tuple[Any, ...]]
 COMPUTE_DEFAULT, COMPUTE_TF32 = 1, 7  # CuPy's numbers for how float32 products are computed
 TF32_FROM = 80  # compute capability 8.0, Ampere
-INSTALL = "run `pip install 'neurosim[gpu]'` (CUDA 12) or `pip install 'neurosim[gpu13]'` (CUDA 13), or write --device cpu"
+INSTALL = "run `pip install 'neurosim[gpu]'` (CUDA 12) or `pip install 'neurosim[gpu13]'` (CUDA 13), or take the device cpu"
+
+
+class GpuDevice(Device, Protocol):
+    """A device that runs CUDA texts: a GPU, or what stands for one in tests."""
+
+    def launch(self, real: str, name: str, count: int, arguments: tuple[Any, ...]) -> None:
+        """Run ``count`` elements of a function of a CUDA text."""
+        ...
+
+    def matmul(self, a: Any, b: Any, out: Any) -> None:
+        """out = a b, of matrices or of stacks of them."""
+        ...
+
+    def script(self, calls: list[Call]) -> Callable[[], None]:
+        """What repeats launches and products on arrays that stay at their places."""
+        ...
 
 
 class Cuda:
@@ -27,7 +47,7 @@ class Cuda:
         DeviceError: no CuPy, no GPU, or one without tf32.
     """
 
-    def __init__(self, precision: str = "float32"):
+    def __init__(self, precision: str = "float32") -> None:
         try:
             import cupy
         except ImportError as problem:
@@ -42,21 +62,20 @@ class Cuda:
         if not count:
             raise DeviceError("device gpu was asked for and there is none", "an NVIDIA GPU", "write --device cpu")
         self._device = cupy.cuda.Device()
-        self._kernels = {}
+        self._functions: dict[tuple[str, str], Any] = {}  # (real, name) -> what launches it
         self._check(precision)
         self._compute = COMPUTE_TF32 if precision == "tf32" else COMPUTE_DEFAULT
 
     def _check(self, precision: str) -> None:
         able = int(self._device.compute_capability)
         if precision == "tf32" and able < TF32_FROM:
-            raise DeviceError(f"--precision tf32 on a GPU of compute capability {able / 10}", "8.0 or more",
-                              "leave --precision out")  # fmt: skip
+            raise DeviceError(f"precision tf32 on a GPU of compute capability {able / 10}", "8.0 or more", "leave precision out")
 
     @property
     def name(self) -> str:
         """What it is called."""
         name = self._cupy.cuda.runtime.getDeviceProperties(self._device.id)["name"]
-        return name.decode() if isinstance(name, bytes) else name
+        return name.decode() if isinstance(name, bytes) else str(name)
 
     def versions(self) -> dict[str, object]:
         """Of CuPy, of CUDA, of the driver."""
@@ -65,9 +84,9 @@ class Cuda:
 
     def free(self) -> int:
         """Bytes that can still be had."""
-        return self._device.mem_info[0] + self._cupy.get_default_memory_pool().free_bytes()
+        return int(self._device.mem_info[0] + self._cupy.get_default_memory_pool().free_bytes())
 
-    def zeros(self, shape, dtype):
+    def zeros(self, shape: tuple[int, ...], dtype: Any) -> Any:
         """An array of zeros on the GPU.
 
         Raises:
@@ -79,40 +98,42 @@ class Cuda:
             asked = int(np.prod(shape)) * np.dtype(dtype).itemsize
             raise no_room(asked, self.free()) from None
 
-    def put(self, target, values) -> None:
+    def put(self, target: Any, values: Any) -> None:
         """Copy values of the host's memory, of the target's shape or spread over it."""
         target.set(np.ascontiguousarray(np.broadcast_to(values, target.shape), target.dtype))
 
-    def host(self, array) -> np.ndarray:
+    def host(self, array: Any) -> Array:
         """A copy in the host's memory; waits until all work before it is done."""
-        return self._cupy.asnumpy(array)
+        found: Array = self._cupy.asnumpy(array)
+        return found
 
-    def rows(self, source, index: np.ndarray, target) -> None:
+    def rows(self, source: Any, index: Array, target: Any) -> None:
         """``target[i] = source[index[i]]``, both on the GPU, the index on the host."""
         self._cupy.take(source, self._cupy.asarray(index), axis=0, out=target)
 
-    def launch(self, real: str, name: str, count: int, arguments) -> None:
-        """Run ``count`` elements of a kernel of gpu.cu.
+    def launch(self, real: str, name: str, count: int, arguments: tuple[Any, ...]) -> None:
+        """Run ``count`` elements of a function of a CUDA text; the text is compiled when one of its functions is first run.
 
         Args:
             real: ``float`` or ``double``, what REAL stands for.
-            name: of the kernel.
+            name: of the function.
             count: of elements, its last argument.
-            arguments: arrays, whole numbers and floats, in the kernel's order.
+            arguments: arrays, whole numbers and floats, in the function's order.
         """
-        if real not in self._kernels:
-            compiled = self._cupy.RawModule(code=SOURCE.read_text(), options=(f"-DREAL={real}",), backend="nvrtc")
-            self._kernels[real] = {each: compiled.get_function(each) for each in names()}
-        given = tuple(map(_typed, arguments))
-        self._kernels[real][name]((-(-count // THREADS),), (THREADS,), (*given, np.uint32(count)))
+        if (real, name) not in self._functions:
+            source = source_of(name)
+            compiled = self._cupy.RawModule(code=source.whole, options=(f"-DREAL={real}",), backend="nvrtc")
+            self._functions |= {(real, each): compiled.get_function(each) for each in source.names}
+        given, threads = tuple(map(_typed, arguments)), tuning.GPU.threads
+        self._functions[real, name]((-(-count // threads),), (threads,), (*given, np.uint32(count)))
 
-    def matmul(self, a, b, out) -> None:
+    def matmul(self, a: Any, b: Any, out: Any) -> None:
         """out = a b, of matrices or of stacks of them; CuPy takes tf32 for the former only."""
         if self._cupy._core.get_compute_type(np.float32) != self._compute:
             self._cupy._core.set_compute_type(np.float32, self._compute)
         self._cupy.matmul(a, b, out=out)
 
-    def script(self, calls) -> Callable[[], None]:
+    def script(self, calls: list[Call]) -> Callable[[], None]:
         """What repeats launches and products on arrays that stay at their places.
 
         Launches between two products become one CUDA graph; CuPy refuses cuBLAS within one.
@@ -121,7 +142,7 @@ class Cuda:
             calls: ``("launch", arguments)`` or ``("matmul", arguments)``, in order; each has been called once, so that every
                 kernel is compiled and loaded.
         """
-        parts = []
+        parts: list[Callable[[], Any]] = []
         for name, few in groupby(calls, key=lambda call: call[0]):
             arguments = [each for _, each in few]
             if name == "launch" and len(arguments) > 1:
@@ -129,13 +150,13 @@ class Cuda:
             else:
                 parts += [partial(getattr(self, name), *each) for each in arguments]
 
-        def run(calls=calls):  # a graph knows addresses alone: the arrays must live as long as it does
+        def run(calls: list[Call] = calls) -> None:  # a graph knows addresses alone: the arrays must live as long as it does
             for part in parts:
                 part()
 
         return run
 
-    def _capture(self, launches):
+    def _capture(self, launches: list[tuple[Any, ...]]) -> Any:
         """The CUDA graph of some launches, which are not run."""
         stream = self._cupy.cuda.Stream(non_blocking=True)  # the default stream cannot capture
         with stream:
@@ -152,7 +173,7 @@ class Cuda:
         self._cupy.cuda.Stream.null.synchronize()
 
 
-def _typed(argument):
+def _typed(argument: Any) -> Any:
     """A number as C has it: double or int; arrays as they are."""
     if isinstance(argument, float):
         return np.float64(argument)
@@ -165,5 +186,5 @@ def no_room(asked: int, free: int) -> DeviceError:
                        "arrays that fit", "write a smaller --batch")  # fmt: skip
 
 
-def _line(problem) -> str:
+def _line(problem: BaseException) -> str:
     return (str(problem).strip() or type(problem).__name__).splitlines()[0]

@@ -1,17 +1,18 @@
-"""Where kernels come from: one namespace a device, with the functions and arguments of the reference."""
+"""Backends by name: the forms of all kernels for one device."""
+
+from __future__ import annotations
 
 from functools import cache
-from types import ModuleType
 
+from neurosim.core.backend import Backend
 from neurosim.errors import DeviceError, WiringError
 
-CLOSED = 4  # a winner's number where hardtanh is saturated: none of the four places receives the error
 DEVICES = ("cpu", "gpu")
 PRECISIONS = ("float32", "tf32", "float64")
 
 
-def backend(device: str, precision: str = "float32") -> ModuleType:
-    """The kernels of a device: a module with every function of `neurosim.kernels.reference`.
+def backend(device: str, precision: str = "float32") -> Backend:
+    """The backend of a device.
 
     Args:
         device: ``cpu``, ``gpu``, or ``reference`` for the naive float64 loops.
@@ -22,31 +23,26 @@ def backend(device: str, precision: str = "float32") -> ModuleType:
         DeviceError: no GPU where one was asked for; nothing falls back silently.
     """
     if precision == "tf32" and device != "gpu":
-        raise WiringError(f"--precision tf32 with --device {device}", "a GPU, whose products it is about", "leave it out")
-    if device == "cpu":
-        from neurosim.kernels import cpu
-
-        return cpu
-    if device == "reference":
-        from neurosim.kernels import reference
-
-        return reference
+        raise WiringError(f"precision tf32 with device {device}", "a GPU, whose products it is about", "leave it out")
     if device == "gpu":
         return _gpu(precision)
-    raise WiringError(f"unknown device {device!r}", "one of " + ", ".join(DEVICES), "write --device cpu")
+    if device not in ("cpu", "reference"):
+        raise WiringError(f"unknown device {device!r}", "one of " + ", ".join(DEVICES), "write device cpu")
+    return Backend(device)
 
 
-@cache  # one set of compiled kernels and of scratch for all who ask
-def _gpu(precision: str):
+@cache  # one set of compiled functions and of workspace for all who ask
+def _gpu(precision: str) -> Backend:
     from neurosim.kernels.cuda import Cuda
     from neurosim.kernels.gpu import Gpu
 
-    return Gpu(Cuda(precision))
+    return Backend("gpu", Gpu(Cuda(precision)))
 
 
 def choose() -> tuple[str, str]:
-    """The device that ``--device auto`` takes, and why: a GPU where one can be used."""
+    """The device that ``auto`` takes, and why: a GPU where one can be used."""
     try:
-        return "gpu", backend("gpu").machine.name
+        device = backend("gpu").device
+        return "gpu", device.name if device else ""
     except DeviceError as problem:
         return "cpu", str(problem).split(";")[0].removeprefix("device gpu was asked for and ")
