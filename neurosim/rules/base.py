@@ -42,8 +42,12 @@ class Rule:
         yield from ()
 
     def plan(self, phase: str) -> Plan:
-        """The phase's steps, frozen."""
-        return Plan(phase, self.wire(phase))
+        """The phase's steps, frozen; ``x0`` is given."""
+        return Plan(phase, self.wire(phase), self.outputs(phase), [self.network.populations[0].activity])
+
+    def outputs(self, phase: str) -> list[Buffer]:
+        """What is looked at after a phase: the figures of its error units, and the rule's own."""
+        return [*(units.value for units in self.errors_of(phase)), *self.figures().values()]
 
     def errors_of(self, phase: str) -> list[ErrorUnits]:
         """The error units that a phase runs."""
