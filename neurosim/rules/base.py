@@ -6,7 +6,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from neurosim.core.plan import Plan, Step
+from neurosim.core.buffer import Buffer
+from neurosim.core.plan import Plan
+from neurosim.core.step import Step
 from neurosim.networks.network import Network
 from neurosim.parts.error_units import ErrorUnits
 from neurosim.parts.projection import Feedback
