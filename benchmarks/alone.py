@@ -29,7 +29,7 @@ def step(asked):
     """Two steps of every phase of a side; gives the MiB before any data."""
     from neurosim.bench.turns import build
 
-    from neurosim.engine.program import ThreadTeam
+    from neurosim.engine.threads import ThreadTeam
 
     imported = megabytes()
     with ThreadTeam(asked["threads"]) as team:
@@ -46,7 +46,7 @@ def train(asked):
     import numpy as np
 
     from neurosim.data.dataset import Dataset
-    from neurosim.engine.program import ThreadTeam
+    from neurosim.engine.threads import ThreadTeam
     from neurosim.training.config import Config
     from neurosim.training.folder import Run
     from neurosim.training.session import Session

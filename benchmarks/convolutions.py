@@ -11,7 +11,7 @@ import time
 import numpy as np
 from neurosim.bench.turns import this_machine
 
-from neurosim.engine.program import ThreadTeam
+from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import NeurosimError, WiringError
 from neurosim.kernels import cpu, cpu_winograd
 from neurosim.networks.network import Network

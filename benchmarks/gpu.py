@@ -22,7 +22,8 @@ from neurosim.bench.sides import PEERS, RULES, Ours, Theirs, gain_for, images_fo
 
 from neurosim.core.plan import Plan
 from neurosim.data.views.deformation import Deformation
-from neurosim.engine.program import Program, ThreadTeam
+from neurosim.engine.program import Program
+from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import DeviceError, NeurosimError
 from neurosim.kernels.devices import backend
 from neurosim.kernels.gpu import Gpu

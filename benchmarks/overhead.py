@@ -24,7 +24,7 @@ from neurosim.cli.main import main
 from neurosim.cli.train import behind_bar
 
 from neurosim.data.dataset import Dataset
-from neurosim.engine.program import ThreadTeam
+from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import WiringError
 from neurosim.training.config import Config
 from neurosim.training.folder import Run, write_json

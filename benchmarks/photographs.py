@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from neurosim.engine.program import ThreadTeam
+from neurosim.engine.threads import ThreadTeam
 from neurosim.readout.features import forward_weights
 from neurosim.readout.floor import read_out
 from neurosim.training.config import Config

@@ -13,7 +13,7 @@ from neurosim.bench.sides import images_for, parameters_for
 from neurosim.bench.turns import this_machine
 from neurosim.cli.main import main
 
-from neurosim.engine.program import ThreadTeam
+from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import WiringError
 from neurosim.kernels import cpu
 from neurosim.kernels.workspace import chunks

@@ -21,7 +21,7 @@ import numpy as np
 from neurosim.bench.floors import measure_rates, print_rows, time_steps
 from neurosim.bench.sides import Ours, Theirs, gain_for, images_for, validate
 
-from neurosim.engine.program import ThreadTeam
+from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import WiringError
 
 SIDES = ("neurosim", "tuned", "published")

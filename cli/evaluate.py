@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 from neurosim.cli.train import say, take_device
 
-from neurosim.engine.program import ThreadTeam
+from neurosim.engine.threads import ThreadTeam
 from neurosim.readout.features import forward_weights
 from neurosim.readout.floor import compare
 from neurosim.report import page

@@ -5,7 +5,7 @@ import sys
 import click
 from neurosim.cli.train import options
 
-from neurosim.core.plan import Step
+from neurosim.core.step import Step
 from neurosim.parts.stimulus import Stimulus
 from neurosim.training.config import Config
 from neurosim.training.session import make_deformation, make_network, make_rule

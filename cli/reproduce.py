@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 from neurosim.cli.train import span, take_device
 
-from neurosim.engine.program import ThreadTeam
+from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import WiringError
 from neurosim.report import figures
 from neurosim.reproduce import crew, forecast, page

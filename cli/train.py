@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from neurosim.engine.program import ThreadTeam
+from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import RunError
 from neurosim.kernels.devices import choose
 from neurosim.readout.features import forward_weights

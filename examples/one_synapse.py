@@ -20,7 +20,8 @@ from matplotlib.figure import Figure
 
 from neurosim import rules
 from neurosim.data.toys.toys import render
-from neurosim.engine.program import Program, ThreadTeam
+from neurosim.engine.program import Program
+from neurosim.engine.threads import ThreadTeam
 from neurosim.kernels import cpu
 from neurosim.losses.hinge import Hinge
 from neurosim.networks.network import Network

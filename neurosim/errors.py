@@ -1,10 +1,10 @@
-"""What can go wrong, told in one line: what was actual, what was expected, how to hint it."""
+"""What can go wrong, in one line: what was actual, what was expected, and a hint how to correct it."""
 
 from __future__ import annotations
 
 
 class NeurosimError(Exception):
-    """Base of every error that a user can cause and hint.
+    """Base of every error that a user can cause and correct.
 
     Args:
         actual: what was found, with its name and value.

@@ -12,7 +12,8 @@ from neurosim.cli.main import neurosim as command
 
 from neurosim import losses, rules
 from neurosim.core.buffer import Buffer
-from neurosim.core.plan import Plan, Step
+from neurosim.core.plan import Plan
+from neurosim.core.step import Step
 from neurosim.data.dataset import Dataset
 from neurosim.engine.program import Program
 from neurosim.errors import DeviceError, WiringError

@@ -5,8 +5,10 @@ import numpy as np
 import pytest
 
 from neurosim.core.buffer import Buffer
-from neurosim.core.plan import Plan, Step
-from neurosim.engine.program import Program, ThreadTeam
+from neurosim.core.plan import Plan
+from neurosim.core.step import Step
+from neurosim.engine.program import Program
+from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import WiringError
 from neurosim.losses import make
 

@@ -18,7 +18,7 @@ from neurosim.audit.operations.operations import ledger, readout
 from neurosim.audit.symmetry.symmetry import compare
 from neurosim.audit.target import PAIRS, AuditTarget, narrow, of_config, of_rule
 from neurosim.audit.verdict import PLAUSIBLE, Report
-from neurosim.engine.program import ThreadTeam
+from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import PlausibilityError
 from neurosim.losses import make as make_loss
 from neurosim.networks.network import Network

@@ -12,8 +12,9 @@ from neurosim.audit.graph.graph import Graph, Site
 from neurosim.audit.interventions.naive import pair_of, terms
 from neurosim.audit.target import AuditTarget
 from neurosim.core.buffer import Buffer
-from neurosim.core.plan import Step
-from neurosim.engine.program import Program, ThreadTeam
+from neurosim.core.step import Step
+from neurosim.engine.program import Program
+from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import WiringError
 from neurosim.kernels import reference
 

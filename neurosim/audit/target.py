@@ -12,7 +12,8 @@ import numpy as np
 from neurosim.audit.graph.graph import WEIGHTS
 from neurosim.core.plan import Plan
 from neurosim.data.views.deformation import Deformation
-from neurosim.engine.program import Program, ThreadTeam
+from neurosim.engine.program import Program
+from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import RunError
 from neurosim.kernels.devices import backend
 from neurosim.networks.network import PRESETS, parse

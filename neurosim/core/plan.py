@@ -24,14 +24,16 @@ class Plan:
         name: ``layer 3``, ``all layers``.
         steps: in the order in which they run.
         outputs: buffers that are looked at after a run.
+        inputs: buffers that hold something before it begins: what another plan, or a test, puts there.
 
     Raises:
         WiringError: two buffers of one name, a buffer that is read and changed through two arguments of a step, something
             read that nothing makes, or something made that nothing uses.
     """
 
-    def __init__(self, name: str, steps: Iterable[Step], outputs: Iterable[Buffer] = ()):
-        self.name, self.steps, self.outputs = name, tuple(steps), tuple(outputs)
+    def __init__(self, name: str, steps: Iterable[Step], outputs: Iterable[Buffer] = (), inputs: Iterable[Buffer] = ()):
+        self.name, self.steps = name, tuple(steps)
+        self.outputs, self.inputs = tuple(outputs), tuple(inputs)
         self._check_names()
         _check_reads(self)
         _check_results(self)
@@ -127,6 +129,8 @@ def _check_reads(plan: Plan) -> None:
         WiringError: one that is not; names the step and the array.
     """
     made = _Rows()
+    for buffer in plan.inputs:
+        made.add(buffer)
     for number, step in enumerate(plan, 1):
         for buffer in (*step.reads.values(), *step.updates.values()):
             rows = None if buffer.lasts or buffer.given else made.missing(buffer)

@@ -31,7 +31,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from neurosim.core.plan import Plan
-from neurosim.engine.program import Program, ThreadTeam
+from neurosim.engine.program import Program
+from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import WiringError
 from neurosim.parts.inverse import Inverse
 from neurosim.readout import logistic

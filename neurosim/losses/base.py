@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from neurosim.core.plan import Step
+from neurosim.core.step import Step
 from neurosim.errors import WiringError
 
 if TYPE_CHECKING:

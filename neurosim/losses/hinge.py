@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from neurosim.core.plan import Step
+from neurosim.core.step import Step
 from neurosim.errors import WiringError
 from neurosim.losses.base import Loss, margins
 

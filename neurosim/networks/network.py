@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from neurosim.core.plan import Step
+from neurosim.core.step import Step
 from neurosim.errors import ShapeError, WiringError
 from neurosim.parts.average import Average
 from neurosim.parts.inverse import Inverse

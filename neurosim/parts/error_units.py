@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from neurosim.core.buffer import Buffer, View
-from neurosim.core.plan import Step
+from neurosim.core.step import Step
 from neurosim.errors import ShapeError, WiringError
 from neurosim.parts.memory import ShortTermMemory
 from neurosim.parts.plasticity import Plasticity

@@ -3,82 +3,63 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
 from neurosim.core.buffer import Buffer
-from neurosim.core.plan import Step
+from neurosim.core.roles import Role
+from neurosim.core.step import Step
+from neurosim.kernels import units as kernels
 
-# What the gate multiplies the received error by, phi'(u) in terms of the activity x.
-GATES = {"hardtanh": "(|x| < 1)", "tanh": "(1 - x^2)", "linear": "1"}
+AXES = ("sample", "row", "column", "channel")
 
 
-class Population:
-    """Units ``(row, column, channel)`` of one layer, for every view in the batch.
-
-    Parameters:
-        ========== ===== ============================= =======================================
-        name       unit  math                          default
-        ========== ===== ============================= =======================================
-        activity   1     x = phi(u) or phi(max u)      0
-        potential  1     u = W * x_below               lives within one block
-        winner     place argmax of the 2 x 2 window    only where pooled; 4: gate closed
-        error      1     what feedback delivers        lives within one block
-        post       1     delta = phi'(u) error         lives within one block
-        ========== ===== ============================= =======================================
+class Units:
+    """What populations and heads have in common: an activity of some units for every view in the batch.
 
     Args:
-        number: 0 for the image, 1 for the first layer.
-        shape: (row, column, channel) of the activity, after pooling.
+        number: of the layer; 0 for the image.
+        shape: of the activity of one view.
         views: rows of the batch: view 1 of every moment, then view 2 of every moment.
         learning: first row that receives an error: the number of pairs under the gradient block, else 0.
-        nonlinearity: hardtanh, tanh or linear.
-        pooled: whether a 2 x 2 maximum comes before the nonlinearity.
-        dtype: of the activities.
-        mark: after the number in every name. role: of the activity.
-        local: the activity is only needed inside one segment of a plan.
+        activity: the stored activity, ``(views, *shape)``.
+
+    Attributes:
+        active_part: the activity of the views that learn.
     """
 
-    def __init__(self, number, shape, views, learning=0, nonlinearity="linear", pooled=False, dtype=np.float32,
-                 mark="", role="activity", local=False):  # fmt: skip
-        self.number, self.shape, self.nonlinearity, self.pooled = number, tuple(shape), nonlinearity, pooled
-        self.learning, self.views = learning, views
-        owner, axes, rows = f"layer {number}" if number else "image", ("sample", "row", "column", "channel"), shape
-        self.activity = Buffer(f"x{number}{mark}", axes, (views, *rows), role, owner, dtype, local)
-        self.active_part = self.activity.part(self.activity.name, learning, views) if learning else self.activity
-        if not number:
-            return
-        above, window = (views - learning, *rows), ("sample", "window", *axes[1:])
-        spread, place = ((window, lambda s: (s[0], 4, *s[1:])) if pooled else (axes, lambda s: s))
-        number = f"{number}{mark}"
-        self.potential = Buffer(f"u{number}", spread, place((views, *rows)), role, owner, dtype, local=True)
-        self.error = Buffer(f"e{number}", axes, above, "error", owner, dtype, local=True)
-        self.post = Buffer(f"d{number}", spread, place(above), "error", owner, dtype, local=True)
-        if pooled:
-            self.winner = Buffer(f"winner{number}", axes, (views, *rows), "gate", owner, np.uint8, local)
-            self.winner_part = self.winner.part(self.winner.name, learning, views) if learning else self.winner
+    nonlinearity = "linear"
+    pooled = False
+    potential: Buffer
+    error: Buffer
+    post: Buffer
+
+    def __init__(self, number: int, shape: tuple[int, ...], views: int, learning: int, activity: Buffer):
+        self.number, self.shape, self.views, self.learning = number, tuple(shape), views, learning
+        self.activity = activity
+        self.active_part = activity.part(activity.name, learning, views) if learning else activity
 
     @property
     def size(self) -> int:
-        """Units."""
+        """Units of one view."""
         return int(np.prod(self.shape))
 
-    def twin(self, mark: str, role: str = "activity") -> Population:
+    @property
+    def whole(self) -> Units:
+        """The units whose activity a head reads here, each by itself."""
+        return self
+
+    def over(self, units: Units) -> Units:
+        """How a head reads a twin of the same units."""
+        return units
+
+    def twin(self, mark: str, role: Role = Role.ACTIVITY) -> Units:
         """Units like these, for the views that learn: another activity of the same layer, inside one segment.
 
         With the role ``error`` they are restored from above, and nothing is pooled.
         """
-        return Population(self.number, self.shape, self.views - self.learning, 0, self.nonlinearity,
-                          self.pooled and role == "activity", self.activity.dtype, mark, role, local=True)  # fmt: skip
-
-    @property
-    def whole(self) -> Population:
-        """The units whose activity a head reads here, each by itself."""
-        return self
-
-    def over(self, units: Population) -> Population:
-        """How a head reads a twin of the same units."""
-        return units
+        raise NotImplementedError
 
     def gather(self) -> Iterator[Step]:
         """What comes before a head reads this: nothing, the activity is there."""
@@ -89,57 +70,233 @@ class Population:
         yield from ()
 
     def respond(self) -> Iterator[Step]:
-        """``x = phi(u)``, or ``x = phi(max over the window of u)`` with the place that won."""
-        reads, writes = {"potential": self.potential}, {"activity": self.activity}
-        phi, kernel, x, u = self.nonlinearity, "activate", self.activity.name, self.potential.name
-        if self.pooled:
-            writes["winner"] = self.winner
-            kernel, u = "pool", f"max {u}"
-        equation = f"{x} = {u}" if phi == "linear" else f"{x} = {phi}({u})"
-        yield Step(kernel, f"{self.activity.owner} responds", equation, reads, writes, scalars={"nonlinearity": phi},
-                   over="sample")  # fmt: skip
+        """``x = phi(u)``."""
+        x, u, phi = self.activity, self.potential, self.nonlinearity
+        equation = f"{x.name} = {u.name}" if phi == "linear" else f"{x.name} = {phi}({u.name})"
+        yield Step(
+            kernels.activate,
+            f"{x.owner} responds",
+            equation,
+            {"potential": u, "activity": x},
+            scalars={"nonlinearity": phi},
+            over="sample",
+        )
 
     def gate(self) -> Iterator[Step]:
-        """``delta = phi'(u) error``, at the place that won where the layer is pooled."""
-        reads, kernel = {"activity": self.active_part, "error": self.error}, "gate"
-        where = ""
-        if self.pooled:
-            reads["winner"], kernel, where = self.winner_part, "gate_pooled", " at the winner"
-        slope = GATES[self.nonlinearity].replace("x", self.activity.name)
-        equation = f"{self.post.name} = {slope} . {self.error.name}{where}"
-        yield Step(kernel, f"{self.activity.owner} gates its error", equation, reads, {"post": self.post},
-                   scalars={"nonlinearity": self.nonlinearity}, over="sample")  # fmt: skip
+        """``delta = phi'(u) error``."""
+        yield Step(
+            kernels.gate,
+            f"{self.activity.owner} gates its error",
+            f"{self.post.name} = {self.slope} . {self.error.name}",
+            {"activity": self.active_part, "error": self.error, "post": self.post},
+            scalars={"nonlinearity": self.nonlinearity},
+            over="sample",
+        )
+
+    @property
+    def slope(self) -> str:
+        """What the gate multiplies the received error by, phi'(u) in terms of the activity x."""
+        return kernels.NONLINEARITIES[self.nonlinearity].slope.replace("x", self.activity.name)
 
 
-class Head(Population):
-    """The units that a layer's activity is read into for the comparison: one vector a view, linear unless told otherwise.
+class Image(Units):
+    """The image population: shown from outside; it receives no error.
+
+    Args:
+        shape: (row, column, channel).
+        views, learning: as for `Units`.
+        dtype: of the activities.
+    """
+
+    def __init__(self, shape: tuple[int, ...], views: int, learning: int = 0, dtype: Any = np.float32):
+        super().__init__(0, shape, views, learning, Buffer("x0", AXES, (views, *shape), Role.ACTIVITY, "image", dtype))
+
+
+class Population(Units):
+    """Units ``(row, column, channel)`` of one layer, for every view in the batch.
+
+    Parameters:
+        ========== ===== ============================= =======================================
+        name       unit  math                          default
+        ========== ===== ============================= =======================================
+        activity   1     x = phi(u)                    0
+        potential  1     u = W * x_below               lives within one block
+        error      1     what feedback delivers        lives within one block
+        post       1     delta = phi'(u) error         lives within one block
+        ========== ===== ============================= =======================================
+
+    Args:
+        number: 1 for the first layer.
+        shape: (row, column, channel) of the activity, after pooling.
+        views, learning: as for `Units`.
+        nonlinearity: hardtanh, tanh or linear.
+        dtype: of the activities.
+        mark: after the number in every name.
+        role: of the activity.
+        local: the activity is only needed inside one segment of a plan.
+    """
+
+    def __init__(
+        self,
+        number: int,
+        shape: tuple[int, ...],
+        views: int,
+        learning: int = 0,
+        nonlinearity: str = "linear",
+        dtype: Any = np.float32,
+        mark: str = "",
+        role: Role = Role.ACTIVITY,
+        local: bool = False,
+    ):
+        self.nonlinearity = nonlinearity
+        owner = f"layer {number}"
+        activity = Buffer(f"x{number}{mark}", AXES, (views, *shape), role, owner, dtype, local)
+        super().__init__(number, shape, views, learning, activity)
+        rows, name = views - learning, f"{number}{mark}"
+        axes, place = self._potential_axes()
+        self.potential = Buffer(f"u{name}", axes, (views, *place), role, owner, dtype, local=True)
+        self.error = Buffer(f"e{name}", AXES, (rows, *shape), Role.ERROR, owner, dtype, local=True)
+        self.post = Buffer(f"d{name}", axes, (rows, *place), Role.ERROR, owner, dtype, local=True)
+
+    def _potential_axes(self) -> tuple[tuple[str, ...], tuple[int, ...]]:
+        """Axes of the potentials, and sizes of all but the first."""
+        return AXES, self.shape
+
+    def twin(self, mark: str, role: Role = Role.ACTIVITY) -> Population:
+        kind = type(self) if role is Role.ACTIVITY else Population
+        views, dtype = self.views - self.learning, self.activity.dtype
+        return kind(self.number, self.shape, views, 0, self.nonlinearity, dtype, mark, role, local=True)
+
+
+class PooledPopulation(Population):
+    """A population behind a 2 x 2 maximum.
+
+    Parameters:
+        ========== ===== ============================= =======================================
+        name       unit  math                          default
+        ========== ===== ============================= =======================================
+        activity   1     x = phi(max u)                0
+        potential  1     u, (sample, window, ...)      lives within one block
+        winner     place argmax of the 2 x 2 window    4: gate closed
+        ========== ===== ============================= =======================================
+
+    Args:
+        number, shape, views, learning, nonlinearity, dtype, mark, role, local: as for `Population`.
+    """
+
+    pooled = True
+
+    def __init__(
+        self,
+        number: int,
+        shape: tuple[int, ...],
+        views: int,
+        learning: int = 0,
+        nonlinearity: str = "linear",
+        dtype: Any = np.float32,
+        mark: str = "",
+        role: Role = Role.ACTIVITY,
+        local: bool = False,
+    ):
+        super().__init__(number, shape, views, learning, nonlinearity, dtype, mark, role, local)
+        name, owner = f"winner{number}{mark}", self.activity.owner
+        self.winner = Buffer(name, AXES, (views, *shape), Role.GATE, owner, np.uint8, local)
+        self.winner_part = self.winner.part(name, learning, views) if learning else self.winner
+
+    def _potential_axes(self) -> tuple[tuple[str, ...], tuple[int, ...]]:
+        return ("sample", "window", *AXES[1:]), (4, *self.shape)
+
+    def respond(self) -> Iterator[Step]:
+        """``x = phi(max over the window of u)``, with the place that won."""
+        x, phi = self.activity, self.nonlinearity
+        highest = f"max {self.potential.name}"
+        equation = f"{x.name} = {highest}" if phi == "linear" else f"{x.name} = {phi}({highest})"
+        yield Step(
+            kernels.pool,
+            f"{x.owner} responds",
+            equation,
+            {"potential": self.potential, "activity": x, "winner": self.winner},
+            scalars={"nonlinearity": phi},
+            over="sample",
+        )
+
+    def gate(self) -> Iterator[Step]:
+        """``delta = phi'(u) error`` at the place that won."""
+        yield Step(
+            kernels.gate_pooled,
+            f"{self.activity.owner} gates its error",
+            f"{self.post.name} = {self.slope} . {self.error.name} at the winner",
+            {"activity": self.active_part, "winner": self.winner_part, "error": self.error, "post": self.post},
+            scalars={"nonlinearity": self.nonlinearity},
+            over="sample",
+        )
+
+
+class Head(Units):
+    """The linear units that a layer's activity is read into for the comparison: one vector a view.
+
+    The potential of linear units is their activity, and their gate is 1.
 
     Args:
         number: of the layer it reads.
         units: D.
-        views, learning, dtype, nonlinearity, mark, local: as for `Population`.
+        views, learning: as for `Units`.
+        dtype: of the activities.
+        mark, local: as for `Population`.
     """
 
-    def __init__(self, number, units, views, learning, dtype, nonlinearity="linear", mark="", local=False):
-        self.number, self.shape, self.learning, self.views = number, (units,), learning, views
-        self.nonlinearity, self.pooled = nonlinearity, False
-        owner, axes, above, name = f"head {number}", ("sample", "unit"), (views - learning, units), f"{number}{mark}"
-        self.activity = Buffer(f"z{name}", axes, (views, units), "activity", owner, dtype, local)
-        self.active_part = self.activity.part(self.activity.name, learning, views) if learning else self.activity
-        self.error = Buffer(f"ez{name}", axes, above, "error", owner, dtype)
-        self.potential, self.post = self.activity, self.error  # of linear units: the gate is 1
-        if nonlinearity != "linear":
-            self.potential = Buffer(f"uz{name}", axes, (views, units), "activity", owner, dtype, local=True)
-            self.post = Buffer(f"dz{name}", axes, above, "error", owner, dtype)
+    axes = ("sample", "unit")
 
-    def twin(self, mark, role="activity") -> Head:
-        return Head(self.number, self.shape[0], self.views - self.learning, 0, self.activity.dtype, self.nonlinearity,
-                    mark, local=True)  # fmt: skip
+    def __init__(
+        self, number: int, units: int, views: int, learning: int, dtype: Any, mark: str = "", local: bool = False
+    ):
+        owner, name = f"head {number}", f"{number}{mark}"
+        activity = Buffer(f"z{name}", self.axes, (views, units), Role.ACTIVITY, owner, dtype, local)
+        super().__init__(number, (units,), views, learning, activity)
+        self.error = Buffer(f"ez{name}", self.axes, (views - learning, units), Role.ERROR, owner, dtype)
+        self.potential, self.post = self.activity, self.error
+
+    def twin(self, mark: str, role: Role = Role.ACTIVITY) -> Head:
+        return Head(
+            self.number, self.shape[0], self.views - self.learning, 0, self.activity.dtype, mark=mark, local=True
+        )
 
     def respond(self) -> Iterator[Step]:
-        if self.nonlinearity != "linear":
-            yield from super().respond()
+        """Nothing: the potential is the activity."""
+        yield from ()
 
     def gate(self) -> Iterator[Step]:
-        if self.nonlinearity != "linear":
-            yield from super().gate()
+        """Nothing: the gate is 1."""
+        yield from ()
+
+
+class NonlinearHead(Head):
+    """A head whose units answer by a nonlinearity.
+
+    Args:
+        number, units, views, learning, dtype, mark, local: as for `Head`.
+        nonlinearity: hardtanh or tanh.
+    """
+
+    def __init__(
+        self,
+        number: int,
+        units: int,
+        views: int,
+        learning: int,
+        dtype: Any,
+        nonlinearity: str,
+        mark: str = "",
+        local: bool = False,
+    ):
+        super().__init__(number, units, views, learning, dtype, mark, local)
+        self.nonlinearity = nonlinearity
+        owner, name = self.activity.owner, f"{number}{mark}"
+        self.potential = Buffer(f"uz{name}", self.axes, (views, units), Role.ACTIVITY, owner, dtype, local=True)
+        self.post = Buffer(f"dz{name}", self.axes, (views - learning, units), Role.ERROR, owner, dtype)
+
+    def twin(self, mark: str, role: Role = Role.ACTIVITY) -> NonlinearHead:
+        views, dtype = self.views - self.learning, self.activity.dtype
+        return NonlinearHead(self.number, self.shape[0], views, 0, dtype, self.nonlinearity, mark, local=True)
+
+    respond, gate = Units.respond, Units.gate

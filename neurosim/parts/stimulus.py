@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from neurosim.core.buffer import Buffer
-from neurosim.core.plan import Step
+from neurosim.core.step import Step
 from neurosim.parts.population import Population
 
 AXES = ("sample", "row", "column", "channel")

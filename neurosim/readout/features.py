@@ -6,7 +6,8 @@ import numpy as np
 
 from neurosim.core.plan import Plan
 from neurosim.data.views.framing import Framing
-from neurosim.engine.program import Program, ThreadTeam
+from neurosim.engine.program import Program
+from neurosim.engine.threads import ThreadTeam
 from neurosim.kernels.devices import backend
 from neurosim.networks.network import Network
 from neurosim.parts.stimulus import Stimulus

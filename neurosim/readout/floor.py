@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from neurosim.data.dataset import Dataset
-from neurosim.engine.program import ThreadTeam
+from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import DataError
 from neurosim.kernels.devices import backend
 from neurosim.readout import hinge, logistic, neighbours

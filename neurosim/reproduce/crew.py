@@ -15,7 +15,7 @@ from collections.abc import Callable
 from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection, wait
 
-from neurosim.engine.program import ThreadTeam
+from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import NeurosimError, RunError
 from neurosim.reproduce.grid import Grid, Stage, Tell, known
 from neurosim.training.trainer import Interrupted

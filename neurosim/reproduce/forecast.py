@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from neurosim.engine.program import ThreadTeam
+from neurosim.engine.threads import ThreadTeam
 from neurosim.kernels.devices import backend
 from neurosim.readout.features import GRID, Encoder
 from neurosim.readout.floor import fit

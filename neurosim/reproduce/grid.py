@@ -17,7 +17,7 @@ import neurosim
 from neurosim.audit.examine import preflight_audit
 from neurosim.data.dataset import Dataset
 from neurosim.data.sources.loading import load
-from neurosim.engine.program import ThreadTeam
+from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import DataError, RunError, WiringError
 from neurosim.readout.features import forward_weights
 from neurosim.readout.floor import read_out

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from neurosim.core.plan import Plan, Step
+from neurosim.core.buffer import Buffer
+from neurosim.core.plan import Plan
+from neurosim.core.step import Step
 from neurosim.networks.network import Network
 from neurosim.parts.error_units import ErrorUnits
 from neurosim.parts.projection import Feedback
@@ -42,8 +44,12 @@ class Rule:
         yield from ()
 
     def plan(self, phase: str) -> Plan:
-        """The phase's steps, frozen."""
-        return Plan(phase, self.wire(phase))
+        """The phase's steps, frozen; ``x0`` is given."""
+        return Plan(phase, self.wire(phase), self.outputs(phase), [self.network.populations[0].activity])
+
+    def outputs(self, phase: str) -> list[Buffer]:
+        """What is looked at after a phase: the figures of its error units, and the rule's own."""
+        return [*(units.value for units in self.errors_of(phase)), *self.figures().values()]
 
     def errors_of(self, phase: str) -> list[ErrorUnits]:
         """The error units that a phase runs."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from neurosim.core.plan import Step
+from neurosim.core.step import Step
 from neurosim.errors import WiringError
 from neurosim.parts.inverse import Target
 from neurosim.parts.plasticity import Plasticity

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from neurosim.core.plan import Step
+from neurosim.core.step import Step
 from neurosim.errors import WiringError
 from neurosim.rules.base import Rule, random_phase
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from neurosim.diagnostics.observer import Observer
-from neurosim.engine.program import ThreadTeam
+from neurosim.engine.threads import ThreadTeam
 from neurosim.training.folder import Run
 from neurosim.training.session import Session
 

@@ -13,7 +13,8 @@ from neurosim.audit.page import html
 from neurosim.audit.target import narrow, of_rule, smallest
 from neurosim.audit.verdict import graph_text
 from neurosim.core.buffer import Buffer
-from neurosim.core.plan import Plan, Step
+from neurosim.core.plan import Plan
+from neurosim.core.step import Step
 from neurosim.kernels import reference
 from neurosim.networks.network import Network, parse
 

@@ -6,7 +6,7 @@ import pytest
 from neurosim.audit import audit
 from neurosim.audit.target import of_rule
 from neurosim.core.buffer import Buffer
-from neurosim.core.plan import Step
+from neurosim.core.step import Step
 from neurosim.losses import make as make_loss
 from neurosim.losses.base import Loss
 from neurosim.losses.hinge import Hinge

@@ -18,7 +18,7 @@ MINE = """
     import numpy as np
 
     from neurosim.parts.projection import Feedback
-    from neurosim.core.plan import Step
+    from neurosim.core.step import Step
     from neurosim.rules.end_to_end import EndToEnd
 
     class MyRule(EndToEnd):

@@ -11,7 +11,7 @@ from neurosim.bench.sides import gain_for
 from neurosim.bench.turns import SIDES, build, check
 
 from neurosim.data.views.deformation import Deformation
-from neurosim.engine.program import ThreadTeam
+from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import RunError, WiringError
 from neurosim.kernels.deformation import deform
 

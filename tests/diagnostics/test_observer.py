@@ -9,7 +9,8 @@ import pytest
 
 from neurosim.diagnostics import observer
 from neurosim.diagnostics.observer import Observer, angle, transposed
-from neurosim.engine.program import Program, ThreadTeam
+from neurosim.engine.program import Program
+from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import NeurosimError, WiringError
 from neurosim.networks.network import Network
 from neurosim.parts.plasticity import Plasticity

@@ -10,9 +10,11 @@ import pytest
 from threadpoolctl import threadpool_info
 
 from neurosim.core.buffer import Buffer
-from neurosim.core.plan import Plan, Step
+from neurosim.core.plan import Plan
+from neurosim.core.step import Step
 from neurosim.engine.arena import Arena, allocate
-from neurosim.engine.program import PASSING, Program, ThreadTeam
+from neurosim.engine.program import PASSING, Program
+from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import WiringError
 from neurosim.kernels import cpu
 from neurosim.losses import make as make_loss

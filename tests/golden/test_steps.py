@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from neurosim.core.plan import Plan
-from neurosim.engine.program import Program, ThreadTeam
+from neurosim.engine.program import Program
+from neurosim.engine.threads import ThreadTeam
 from neurosim.kernels import cpu
 from neurosim.losses.hinge import Hinge
 from neurosim.losses.hinge_mean import HingeMean

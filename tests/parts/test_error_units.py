@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from neurosim.core.plan import Plan
-from neurosim.engine.program import Program, ThreadTeam
+from neurosim.engine.program import Program
+from neurosim.engine.threads import ThreadTeam
 from neurosim.kernels import cpu, reference
 from neurosim.losses import make
 from neurosim.parts.error_units import ErrorUnits

@@ -8,7 +8,8 @@ import pytest
 import neurosim.parts.memory
 from neurosim.core.buffer import Buffer
 from neurosim.core.plan import Plan
-from neurosim.engine.program import Program, ThreadTeam
+from neurosim.engine.program import Program
+from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import ShapeError
 from neurosim.kernels import cpu, reference
 from neurosim.parts.memory import ShortTermMemory

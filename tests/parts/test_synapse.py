@@ -5,7 +5,8 @@ import pytest
 
 from neurosim.core.buffer import Buffer
 from neurosim.core.plan import Plan
-from neurosim.engine.program import Program, ThreadTeam
+from neurosim.engine.program import Program
+from neurosim.engine.threads import ThreadTeam
 from neurosim.kernels import cpu
 from neurosim.networks.network import Network
 from neurosim.parts.plasticity import Plasticity

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from neurosim.core.plan import Plan
-from neurosim.engine.program import Program, ThreadTeam
+from neurosim.engine.program import Program
+from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import WiringError
 from neurosim.kernels import cpu, cpu_plasticity, reference, reference_plasticity
 from neurosim.parts.plasticity import EQUATIONS, Plasticity

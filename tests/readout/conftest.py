@@ -2,7 +2,7 @@
 
 import pytest
 
-from neurosim.engine.program import ThreadTeam
+from neurosim.engine.threads import ThreadTeam
 
 
 @pytest.fixture

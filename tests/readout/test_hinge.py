@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from neurosim.engine.program import ThreadTeam
+from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import DataError, WiringError
 from neurosim.readout import hinge, logistic
 from neurosim.readout.checks import STREAM, split

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import scipy.optimize
 
-from neurosim.engine.program import ThreadTeam
+from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import DataError, NeurosimError, WiringError
 from neurosim.readout.adam import Lbfgs, Spectrum
 from neurosim.readout.checks import split

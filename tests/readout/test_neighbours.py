@@ -5,7 +5,7 @@ import collections
 import numpy as np
 import pytest
 
-from neurosim.engine.program import ThreadTeam
+from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import DataError, WiringError
 from neurosim.readout import neighbours
 from neurosim.readout.checks import split

@@ -15,7 +15,7 @@ import pytest
 from neurosim.cli.main import main
 
 from neurosim.data.sources import cifar
-from neurosim.engine.program import ThreadTeam
+from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import WiringError
 from neurosim.readout.floor import read_out
 from neurosim.report import figures

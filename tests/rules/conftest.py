@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from neurosim.engine.program import Program, ThreadTeam
+from neurosim.engine.program import Program
+from neurosim.engine.threads import ThreadTeam
 from neurosim.kernels import cpu
 from neurosim.losses import make as make_loss
 from neurosim.networks.network import Network

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from neurosim.core.plan import Plan
-from neurosim.engine.program import Program, ThreadTeam
+from neurosim.engine.program import Program
+from neurosim.engine.threads import ThreadTeam
 from neurosim.kernels import cpu, workspace
 from neurosim.losses import make as make_loss
 from neurosim.parts.plasticity import Plasticity

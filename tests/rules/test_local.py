@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from neurosim.engine.program import Program, ThreadTeam
+from neurosim.engine.program import Program
+from neurosim.engine.threads import ThreadTeam
 from neurosim.kernels import cpu, reference
 from neurosim.parts.plasticity import Plasticity
 from neurosim.parts.synapse import LOCAL

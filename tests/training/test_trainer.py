@@ -9,7 +9,8 @@ import sys
 import numpy as np
 import pytest
 
-from neurosim.engine.program import Program, ThreadTeam
+from neurosim.engine.program import Program
+from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import DataError, NeurosimError, RunError, WiringError
 from neurosim.training.config import Config
 from neurosim.training.folder import Run, write_whole

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from neurosim.core.buffer import Buffer
-from neurosim.core.plan import Plan, Step
+from neurosim.core.plan import Plan
+from neurosim.core.step import Step
 
 FORWARD = ("forward weight", "prediction weight")  # what feedback must not be made of
 WEIGHTS = (*FORWARD, "feedback weight", "inverse weight")

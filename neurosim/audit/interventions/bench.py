@@ -11,7 +11,8 @@ from neurosim.audit.graph.graph import WEIGHTS, Graph, Site
 from neurosim.audit.target import AuditTarget
 from neurosim.core.buffer import Buffer
 from neurosim.core.plan import Plan
-from neurosim.engine.program import Program, ThreadTeam
+from neurosim.engine.program import Program
+from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import WiringError
 from neurosim.kernels import workspace
 

@@ -18,7 +18,7 @@ from neurosim.audit.operations.recording import CHOICE, DECIDED, Node, Operation
 from neurosim.audit.operations.tape import Tape
 from neurosim.audit.operations.world import World
 from neurosim.core.buffer import Buffer
-from neurosim.core.plan import Step
+from neurosim.core.step import Step
 from neurosim.errors import WiringError
 from neurosim.kernels import cpu
 
