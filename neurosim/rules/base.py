@@ -6,13 +6,14 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from neurosim.core.options import Declared
 from neurosim.core.plan import Plan, Step
 from neurosim.networks.network import Network
 from neurosim.parts.error_units import ErrorUnits
 from neurosim.parts.projection import Feedback
 
 
-class Rule:
+class Rule(Declared):
     """The wiring of one learning rule; it lists steps and computes nothing.
 
     A *phase* is one batch's plan: all layers at once, or one layer. Subclasses give `name`, `summary`, fill
