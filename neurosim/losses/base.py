@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from neurosim.core.options import Declared
 from neurosim.core.step import Step
 from neurosim.errors import WiringError
 
@@ -25,7 +26,7 @@ def margins(threshold: float, delta: float) -> dict[str, float]:
     return {"margin_positive": threshold - delta, "margin_negative": threshold + delta}
 
 
-class Loss:
+class Loss(Declared):
     """A comparison of two views.
 
     Attributes:
