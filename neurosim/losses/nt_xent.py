@@ -40,7 +40,7 @@ class NTXent(Loss):
 
     def __init__(self, temperature: float = 0.1):
         if not 0 < temperature < math.inf:
-            raise WiringError(f"temperature {temperature}", "a number above 0", "for example temperature=0.1")
+            raise WiringError(f"temperature {temperature}", "a number above 0", "write --temperature 0.1")
         self.temperature = temperature
 
     def wire(self, units: ErrorUnits) -> Iterator[Step]:

@@ -113,7 +113,7 @@ class Plasticity(Declared):
         arguments |= {key: array.line() if key in self.traces else array for key, array in state.items()}
         numbers = {"decay": self.decay, **scalars}
         rows = tuning.CPU.synapse_rows
-        return Step(kernel, f"{name} changes", equation, arguments, numbers, over="synapse", rows=rows)
+        return Step(kernel, f"{name} changes", equation, arguments, scalars=numbers, over="synapse", rows=rows)
 
 
 def follow(change: Array, trace: Array, momentum: float) -> None:

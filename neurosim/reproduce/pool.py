@@ -17,7 +17,7 @@ from multiprocessing.connection import Connection, wait
 from types import FrameType
 from typing import Any
 
-from neurosim.engine.program import ThreadTeam
+from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import NeurosimError, RunError
 from neurosim.reproduce.cells import Cell
 from neurosim.reproduce.grid import Grid, Stage, StageCallback
