@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -73,7 +74,7 @@ class Argument:
 
 
 def match(where: str, given: Sequence[tuple[Argument, Shaped]]) -> tuple[Sizes, dict[str, tuple[str, ...]]]:
-    """Sizes of the named axes, and the layout that each argument has.
+    """Sizes of the named axes (of ``...`` the product of them all), and the layout that each argument has.
 
     Args:
         where: what is checked, for the message.
@@ -84,8 +85,7 @@ def match(where: str, given: Sequence[tuple[Argument, Shaped]]) -> tuple[Sizes, 
     """
     _check_types(where, given)
     for sizes, layouts in _matches(list(given), {}):
-        rest = {name: size for name, size in sizes.items() if isinstance(size, int)}
-        return rest, layouts
+        return {name: size if isinstance(size, int) else math.prod(size) for name, size in sizes.items()}, layouts
     met = ", ".join(f"{argument.name} {'x'.join(map(str, thing.shape))}" for argument, thing in given)
     wanted = ", ".join(f"{argument.name} ({argument.text})" for argument, _ in given)
     raise ShapeError(f"{where} is given {met}", f"sizes that fit {wanted}", "check the network's sizes")

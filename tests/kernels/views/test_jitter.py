@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from neurosim.data.views.deformation import SimclrDeformation
-from neurosim.kernels import jitter, reference_deformation, workspace
+from neurosim.kernels import views, workspace
 
-FORMS = {"reference": reference_deformation.deform_simclr, "cpu": jitter.deform_simclr}
+FORMS = {where: views.deform_simclr.form(where) for where in ("reference", "cpu")}
 IMAGE = np.random.default_rng(2).random((5, 7, 9, 3))
 
 

@@ -8,9 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from neurosim.kernels import deformation, reference_deformation, workspace
+from neurosim.core import tuning
+from neurosim.kernels import views, workspace
 
-FORMS = {"reference": reference_deformation.deform, "cpu": deformation.deform}
+FORMS = {where: views.deform.form(where) for where in ("reference", "cpu")}
 TOLERANCE = {np.float64: 1e-12, np.float32: 2e-5}
 form_and_type = [(form, dtype) for form in FORMS for dtype in TOLERANCE]
 
@@ -141,7 +142,7 @@ def test_any_split_gives_the_same_bits(dtype, monkeypatch):
     image, drawn = rng.integers(0, 256, (23, 9, 7, 3), dtype=np.uint8), parameters(rng, 23)
     whole = deformed("cpu", image, drawn, dtype)
     for pixels in (1, 200, 10**6):
-        monkeypatch.setattr(deformation, "_PIXELS", pixels)
+        monkeypatch.setattr(tuning.CPU, "deformed_pixels", pixels)
         for size in (1, 4, 7, 23):
             parts = [slice(start, start + size) for start in range(0, 23, size)]
             pieces = [
@@ -166,7 +167,7 @@ def test_views_of_larger_arrays_and_no_samples():
     rng = np.random.default_rng(18)
     large, drawn = rng.random((6, 8, 10, 3)), parameters(rng, 3)
     image, out = large[::2, 1:7, ::-2], np.zeros((3, 7, 5, 3))[:, :6]
-    deformation.deform(image, **drawn, out=out, border=False)
+    FORMS["cpu"](image, **drawn, out=out, border=False)
     np.testing.assert_array_equal(out, deformed("cpu", np.ascontiguousarray(image), drawn))
     assert deformed("cpu", image[:0], {name: array[:0] for name, array in drawn.items()}).shape == (0, 6, 5, 3)
 
@@ -183,7 +184,7 @@ def test_threads_do_not_share_scratch():
         for start in range(worker * 4, 64, 16):
             part = slice(start, start + 4)
             one = {name: array[part] for name, array in drawn.items()}
-            deformation.deform(image[part], **one, out=out[part], border=False)
+            FORMS["cpu"](image[part], **one, out=out[part], border=False)
         return workspace.thread_local("deform.planes", (1,), np.uint8).__array_interface__["data"][0]
 
     with ThreadPoolExecutor(4) as pool:
