@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from neurosim.core.plan import Step
-from neurosim.losses.base import Loss, margins
+from neurosim.losses.base import Delta, Loss, Threshold, margins
 
 
 class HingeMean(Loss):
@@ -20,7 +20,7 @@ class HingeMean(Loss):
     name = "hinge-mean"
     summary = "hinge over both views, negatives averaged over the active ones: divides by a count"
 
-    def __init__(self, threshold: float = 2.0, delta: float = 1.0):
+    def __init__(self, threshold: Threshold = 2.0, delta: Delta = 1.0) -> None:
         self.margins = margins(threshold, delta)
 
     def wire(self, units) -> Iterator[Step]:

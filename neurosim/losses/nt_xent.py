@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
+from typing import Annotated
 
+from neurosim.core.options import Option
 from neurosim.core.plan import Step
-from neurosim.errors import WiringError
 from neurosim.losses.base import Loss
 
 
@@ -27,9 +27,7 @@ class NTXent(Loss):
     name = "simclr"
     summary = "NT-Xent of SimCLR: divides and normalises, so it is not plausible; a reference"
 
-    def __init__(self, temperature: float = 0.1):
-        if not 0 < temperature < math.inf:
-            raise WiringError(f"temperature {temperature}", "a number above 0", "write --temperature 0.1")
+    def __init__(self, temperature: Annotated[float, Option("Of the softmax.", above=0)] = 0.1) -> None:
         self.temperature = temperature
 
     def wire(self, units) -> Iterator[Step]:
