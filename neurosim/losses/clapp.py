@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from neurosim.core.step import Step
 from neurosim.kernels.patches import clapp, deliver_prediction, hebbian_prediction, predict
-from neurosim.losses.base import Loss
+from neurosim.losses.base import Grid, Loss, Negatives
 
 if TYPE_CHECKING:
     from neurosim.parts.error_units import ErrorUnits
@@ -34,7 +34,7 @@ class Clapp(Loss):
     patches = True
     predicts = True
 
-    def __init__(self, grid: int = 7, negatives: int = 1):
+    def __init__(self, grid: Grid = 7, negatives: Negatives = 1) -> None:
         self.grid, self.negatives = grid, negatives
 
     def wire(self, units: ErrorUnits) -> Iterator[Step]:
