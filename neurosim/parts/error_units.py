@@ -94,9 +94,9 @@ class ErrorUnits:
         places, shape = ("sample", "place", "unit"), (head.views, 1, units)
         self.activity, self.error = (View(b, b.name, places, shape) for b in (head.activity, head.error))
         self.predictor = Synapse(f"P{number}", (grid - 2, units, units), role, seed, plasticity, real)
-        axes, shape = ("row", "picture", "column", "place", "unit"), (grid - 2, pictures, grid, 1, units)
-        self.prediction = Buffer(f"p{number}", axes, shape, Role.ACTIVITY, self.owner, real)
-        self.factor = Buffer(f"ep{number}", axes, shape, Role.ERROR, self.owner, real)
+        axes, sizes = ("row", "picture", "column", "place", "unit"), (grid - 2, pictures, grid, 1, units)
+        self.prediction = Buffer(f"p{number}", axes, sizes, Role.ACTIVITY, self.owner, real)
+        self.factor = Buffer(f"ep{number}", axes, sizes, Role.ERROR, self.owner, real)
 
     def draw(self, rng: np.random.Generator) -> None:
         """Draw the random patches of the next batch; nothing where two views are compared."""

@@ -42,7 +42,7 @@ class Table:
         self,
         visit: Visit,
         rows: Array | None = None,
-        block_bytes: int = tuning.CPU.block_bytes,
+        block_bytes: int | None = None,
     ) -> list[Any]:
         """Visit every image once, in blocks, and add up what the visits give.
 
@@ -57,13 +57,13 @@ class Table:
         """
         count = len(self.features) if rows is None else len(rows)
         row_bytes = self.features[0].nbytes
-        size = max(1, min(max(16, block_bytes // row_bytes), -(-count // tuning.CPU.lanes)))
+        size = max(1, min(max(16, (block_bytes or tuning.CPU.block_bytes) // row_bytes), -(-count // tuning.CPU.lanes)))
         bounds = [slice(start, min(start + size, count)) for start in range(0, count, size)]
         lanes: list[list[Any]] = [[] for _ in range(min(tuning.CPU.lanes, len(bounds)))]
 
         def run(lane: int) -> None:
             scratch = np.empty((size, self.features.shape[1]), self.features.dtype)
-            for place in bounds[lane::tuning.CPU.lanes]:
+            for place in bounds[lane :: tuning.CPU.lanes]:
                 block = self._read(place, rows, scratch[: place.stop - place.start])
                 _add(lanes[lane], visit(place, block))
 
