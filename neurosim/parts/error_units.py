@@ -78,9 +78,13 @@ class ErrorUnits:
         grid = loss.grid
         pictures = head.views // grid**2
         if head.learning:
-            raise WiringError(f"a gradient block with loss {loss.name}", "patches, all of which learn", "write block=False")
+            raise WiringError(
+                f"a gradient block with loss {loss.name}", "patches, all of which learn", "write block=False"
+            )
         if pictures * grid**2 != head.views:
-            raise ShapeError(f"{head.views} patches in grids of {grid} x {grid}", f"a multiple of {grid**2}", "check patch")
+            raise ShapeError(
+                f"{head.views} patches in grids of {grid} x {grid}", f"a multiple of {grid**2}", "check patch"
+            )
         size = sum(pictures * (grid - k - 2) * loss.negatives * grid for k in range(grid - 2))
         name = f"random patches{number}"
         self.negative = Buffer(name, ("comparison",), (size,), Role.VALUE, self.owner, np.int64, given=True)

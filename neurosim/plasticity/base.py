@@ -68,9 +68,7 @@ class Plasticity(Declared):
         other._set_rate(rate, name)
         return other
 
-    def state(
-        self, name: str, shape: tuple[int, ...], axes: tuple[str, ...], dtype: DTypeLike
-    ) -> dict[str, Buffer]:
+    def state(self, name: str, shape: tuple[int, ...], axes: tuple[str, ...], dtype: DTypeLike) -> dict[str, Buffer]:
         """The traces that one synapse array needs.
 
         Args:
