@@ -96,7 +96,7 @@ class Units:
     @property
     def slope(self) -> str:
         """What the gate multiplies the received error by, phi'(u) in terms of the activity x."""
-        return kernels.NONLINEARITIES[self.nonlinearity].slope.replace("x", self.activity.name)
+        return kernels.NONLINEARITIES[self.nonlinearity].slope_text.replace("x", self.activity.name)
 
 
 class Image(Units):
