@@ -48,7 +48,10 @@ def main(arguments=None, command=neurosim, name="neurosim") -> None:
     try:
         command(args=arguments, prog_name=name)
     except NeurosimError as error:
-        click.echo(f"error: {error}", err=True)
+        from neurosim.cli.messages import as_typed, options_of
+
+        given = sys.argv[1:] if arguments is None else list(arguments)
+        click.echo(f"error: {as_typed(error, options_of(command, given))}", err=True)
         sys.exit(2)
     except MemoryError as error:
         click.echo(f"error: not enough memory ({error}); expected room for the batch; use a smaller --batch", err=True)

@@ -13,7 +13,7 @@ from neurosim.cli.train import span, take_device
 from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import WiringError
 from neurosim.report import figures
-from neurosim.reproduce import crew, forecast, page
+from neurosim.reproduce import forecast, page, pool
 from neurosim.reproduce.cells import TABLES
 from neurosim.reproduce.grid import Grid, Stage
 from neurosim.training.folder import write_whole
@@ -168,7 +168,7 @@ def _run(grid: Grid, jobs: int, threads: int) -> None:
     try:
         if jobs > 1:
             click.echo(f"running   {_side_by_side(jobs, threads)}")
-            crew.run(grid, jobs, threads, clock.tell, done)
+            pool.run(grid, jobs, threads, clock.tell, done)
         else:
             with ThreadTeam(threads) as team:
                 grid.run(team, clock.tell, done)

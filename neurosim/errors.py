@@ -10,17 +10,19 @@ class NeurosimError(Exception):
         actual: what was found, with its name and value.
         expected: what would have been right.
         hint: what to do about it.
+        argument: the one argument that it is about, where there is one; the command line names its option instead.
 
     The text of the error is one line, ``actual; expected ...; hint``. The command line prints it and exits with 2.
     """
 
-    def __init__(self, actual: str, expected: str, hint: str):
+    def __init__(self, actual: str, expected: str, hint: str, argument: str = "") -> None:
         text = f"{actual}; expected {expected}; {hint}"
         # A file's name may hold line breaks, or bytes that are no text: the message stays one printable line.
         super().__init__(" ".join(text.encode(errors="replace").decode().split()))
-        self._parts = actual, expected, hint
+        self.argument = argument
+        self._parts = actual, expected, hint, argument
 
-    def __reduce__(self) -> tuple[type[NeurosimError], tuple[str, str, str]]:
+    def __reduce__(self) -> tuple[type[NeurosimError], tuple[str, str, str, str]]:
         return type(self), self._parts  # so that it can be sent from one process to another
 
 

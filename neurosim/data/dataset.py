@@ -4,10 +4,28 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
+from neurosim.core.typing import Array
 from neurosim.errors import DataError
+
+
+class Labelled(NamedTuple):
+    """What a read-out learns from and is tested on.
+
+    Attributes:
+        images: uint8 ``(sample, row, column, channel)``, or with frames after the first axis.
+        labels: int64 ``(sample,)``.
+        test_images: uint8 ``(sample, row, column, channel)``.
+        test_labels: int64 ``(sample,)``.
+    """
+
+    images: Array
+    labels: Array
+    test_images: Array
+    test_labels: Array
 
 
 @dataclass(frozen=True)
@@ -21,7 +39,7 @@ class Dataset:
         train_labels: int64 ``(sample,)`` in ``0 .. len(classes) - 1``, or None.
         test_images: uint8, one frame each, or None.
         test_labels: int64 ``(sample,)`` or None.
-        classes: the names of the kinds.
+        classes: the classes' names.
         readout_images: other images than the training images for the read-out to learn from, where the training images
             have no labels; None: the training images.
         readout_labels: int64 ``(sample,)``, theirs.
@@ -31,15 +49,15 @@ class Dataset:
     """
 
     name: str
-    train_images: np.ndarray
-    train_labels: np.ndarray | None
-    test_images: np.ndarray | None
-    test_labels: np.ndarray | None
+    train_images: Array
+    train_labels: Array | None
+    test_images: Array | None
+    test_labels: Array | None
     classes: tuple[str, ...]
-    readout_images: np.ndarray | None = None
-    readout_labels: np.ndarray | None = None
+    readout_images: Array | None = None
+    readout_labels: Array | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for split in ("train", "test", "readout"):
             images, labels = getattr(self, f"{split}_images"), getattr(self, f"{split}_labels")
             if images is not None and (images.dtype != np.uint8 or images.ndim not in (4, 5)):
@@ -53,21 +71,36 @@ class Dataset:
                 raise DataError(
                     f"{self.name}: {len(labels)} {split} labels for {count} {split} images",
                     "one label an image",
-                    "mend the file, or leave the labels out",
+                    "correct the file, or leave the labels out",
                 )
 
     @property
-    def labelled(self) -> tuple[np.ndarray, np.ndarray] | None:
+    def labelled(self) -> tuple[Array, Array] | None:
         """Images and labels that the read-out learns from; None where there are no labels, or no test to read them."""
         images, labels = self.train_images, self.train_labels
         if self.readout_images is not None:
             images, labels = self.readout_images, self.readout_labels
         return None if labels is None or self.test_labels is None else (images, labels)
 
+    def for_readout(self) -> Labelled:
+        """What a read-out learns from and is tested on.
+
+        Raises:
+            DataError: no labels, or no test images.
+        """
+        if self.labelled is None or self.test_images is None or self.test_labels is None:
+            raise DataError(
+                f"{self.name} has no labels for a read-out",
+                "training and test images with labels",
+                "add labels, or read the features out elsewhere",
+            )
+        return Labelled(*self.labelled, self.test_images, self.test_labels)
+
     @property
     def image_shape(self) -> tuple[int, int, int]:
         """(row, column, channel) of one image."""
-        return self.train_images.shape[-3:]
+        rows, columns, channels = self.train_images.shape[-3:]
+        return rows, columns, channels
 
     def first(self, count: int) -> Dataset:
         """The same with the first ``count`` training images alone; what the read-out sees of others stays.
@@ -75,9 +108,9 @@ class Dataset:
         Raises:
             DataError: more than there are, or none.
         """
-        have = len(self.train_images)
-        if not 1 <= count <= have:
-            raise DataError(f"{self.name}: {count} images asked for", f"1 to {have}", "choose a number in that range")
+        there = len(self.train_images)
+        if not 1 <= count <= there:
+            raise DataError(f"{self.name}: {count} images asked for", f"1 to {there}", "choose a number in that range")
         labels = None if self.train_labels is None else self.train_labels[:count].copy()
         # What is not kept is let go; a memory map holds nothing, and stays one.
         images = self.train_images[:count]

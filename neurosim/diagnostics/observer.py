@@ -119,8 +119,8 @@ class Observer:
                           dtype=make_dtype(config), kernels=self.own.kernels, **CENTRED)  # fmt: skip
         judged = np.arange(len(chosen)) % 3 == 2
         for number, features in enumerate(encoder.features(images[chosen], team), 1):
-            fitted = logistic.fit(features[~judged], labels[chosen][~judged], len(data.classes), team, strengths=(STRENGTH,),
-                                iterations=ITERATIONS, seed=config.seed)  # fmt: skip
+            regression = logistic.Logistic(strengths=(STRENGTH,), iterations=ITERATIONS, seed=config.seed)
+            fitted = regression.fit(features[~judged], labels[chosen][~judged], len(data.classes), team)
             yield f"readout_{number}", fitted.accuracy(features[judged], labels[chosen][judged], team)
 
 

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
+from neurosim.core.options import Declared, Option
 from neurosim.core.step import Step
 from neurosim.errors import WiringError
 
 if TYPE_CHECKING:
     from neurosim.parts.error_units import ErrorUnits
+
+
+Threshold = Annotated[float, Option("Middle of the two margins.", unit="activity x units", low=0)]
+Delta = Annotated[float, Option("Half the distance of the margins.", unit="activity x units", low=0)]
+Negatives = Annotated[int, Option("Random patches against each right one.", unit="patches", low=1)]
+Grid = Annotated[int, Option("Rows and columns of patches in a picture.", unit="patches", low=3, derived=True)]
 
 
 def margins(threshold: float, delta: float) -> dict[str, float]:
@@ -20,12 +27,15 @@ def margins(threshold: float, delta: float) -> dict[str, float]:
         WiringError: a margin below zero, or not a finite number.
     """
     if not 0 <= delta <= threshold < math.inf:
-        raise WiringError(f"threshold {threshold} and delta {delta}",
-                          "0 <= delta <= threshold, so that no margin is negative", "change --threshold or --delta")  # fmt: skip
+        raise WiringError(
+            f"threshold={threshold:g} and delta={delta:g}",
+            "0 <= delta <= threshold, so that no margin is negative",
+            "change one of them",
+        )
     return {"margin_positive": threshold - delta, "margin_negative": threshold + delta}
 
 
-class Loss:
+class Loss(Declared):
     """A comparison of two views.
 
     Attributes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from neurosim.core.step import Step
-from neurosim.losses.base import Loss
+from neurosim.losses.base import Grid, Loss, Negatives
 
 
 class Clapp(Loss):
@@ -29,7 +29,7 @@ class Clapp(Loss):
     patches = True
     predicts = True
 
-    def __init__(self, grid: int = 7, negatives: int = 1):
+    def __init__(self, grid: Grid = 7, negatives: Negatives = 1) -> None:
         self.grid, self.negatives = grid, negatives
 
     def wire(self, units) -> Iterator[Step]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from neurosim.core.step import Step
-from neurosim.losses.base import Loss, margins
+from neurosim.losses.base import Delta, Grid, Loss, Negatives, Threshold, margins
 
 
 class Gaze(Loss):
@@ -31,7 +31,9 @@ class Gaze(Loss):
     summary = "contrastive hinge between patches of one picture, seen as the gaze shifts"
     patches = True
 
-    def __init__(self, grid: int = 7, negatives: int = 1, threshold: float = 2.0, delta: float = 1.0):
+    def __init__(
+        self, grid: Grid = 7, negatives: Negatives = 1, threshold: Threshold = 2.0, delta: Delta = 1.0
+    ) -> None:
         self.grid, self.negatives, self.margins = grid, negatives, margins(threshold, delta)
 
     def wire(self, units) -> Iterator[Step]:

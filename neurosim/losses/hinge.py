@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
+from typing import Annotated
 
+from neurosim.core.options import Option
 from neurosim.core.step import Step
-from neurosim.errors import WiringError
-from neurosim.losses.base import Loss, margins
+from neurosim.losses.base import Delta, Loss, Threshold, margins
 
 
 class Hinge(Loss):
@@ -31,14 +31,19 @@ class Hinge(Loss):
     """
 
     name = "hinge"
-    summary = "contrastive hinge against a short-term memory (--lags K) or all negatives (--lags all)"
+    summary = "contrastive hinge against a short-term memory or all negatives of the batch"
 
-    def __init__(self, lags: int | None = 5, threshold: float = 2.0, delta: float = 1.0, negative_weight=None):
-        if lags is not None and lags < 2:
-            raise WiringError(f"{lags} lags", "at least 2: the positive and one negative", "write --lags 5 or --lags all")
-        if negative_weight is not None and (lags is None or not 0 <= negative_weight < math.inf):
-            raise WiringError(f"negative weight {negative_weight} with {'all' if lags is None else lags} lags",
-                              "a number of at least 0, with a memory of lags", "leave --negative-weight out")  # fmt: skip
+    def __init__(
+        self,
+        lags: Annotated[
+            int | None, Option("Moments of memory, the present one included; or all.", unit="moments", low=2, none="all")
+        ] = 5,
+        threshold: Threshold = 2.0,
+        delta: Delta = 1.0,
+        negative_weight: Annotated[
+            float | None, Option("Weight of each remembered negative; published: 1/K.", low=0, none="1/K", needs="lags")
+        ] = None,
+    ) -> None:
         self.lags = lags
         self.negative_weight = 1 / lags if lags and negative_weight is None else negative_weight
         self.margins = margins(threshold, delta)

@@ -13,7 +13,7 @@ from neurosim.core.typing import Array
 from neurosim.kernels.comparison.gpu import both, notes, part, pull, tally
 from neurosim.kernels.comparison.reference import compare
 from neurosim.kernels.sources import register
-from neurosim.losses.base import Loss, margins
+from neurosim.losses.base import Delta, Loss, Threshold, margins
 
 if TYPE_CHECKING:
     from neurosim.kernels.gpu import Gpu
@@ -32,7 +32,7 @@ class HingeMean(Loss):
     name = "hinge-mean"
     summary = "hinge over both views, negatives averaged over the active ones: divides by a count"
 
-    def __init__(self, threshold: float = 2.0, delta: float = 1.0):
+    def __init__(self, threshold: Threshold = 2.0, delta: Delta = 1.0) -> None:
         self.margins = margins(threshold, delta)
 
     def wire(self, units: ErrorUnits) -> Iterator[Step]:

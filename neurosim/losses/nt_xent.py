@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 
 from neurosim.core.kernel import Kernel, Kind
+from neurosim.core.options import Option
 from neurosim.core.step import Step
 from neurosim.core.typing import Array
-from neurosim.errors import WiringError
 from neurosim.kernels.comparison.gpu import both, part
 from neurosim.kernels.sources import register
 from neurosim.losses.base import Loss
@@ -38,9 +37,7 @@ class NTXent(Loss):
     name = "simclr"
     summary = "NT-Xent of SimCLR: divides and normalises, so it is not plausible; a reference"
 
-    def __init__(self, temperature: float = 0.1):
-        if not 0 < temperature < math.inf:
-            raise WiringError(f"temperature {temperature}", "a number above 0", "for example temperature=0.1")
+    def __init__(self, temperature: Annotated[float, Option("Of the softmax.", above=0)] = 0.1) -> None:
         self.temperature = temperature
 
     def wire(self, units: ErrorUnits) -> Iterator[Step]:

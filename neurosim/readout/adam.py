@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import numpy as np
 import scipy.optimize
 
+from neurosim.core.typing import Array
 from neurosim.engine.program import BLOCK_BYTES
 from neurosim.readout.checks import STREAM
 from neurosim.readout.softmax import Cost
 
 RATE, EPOCHS, MINIBATCH = 1e-3, 200, 500  # the published protocol (Tang, Yang, Amit 2022)
-_MEAN_KEPT, _SQUARE_KEPT, _FLOOR = 0.9, 0.999, 1e-8  # Adam's usual constants (Kingma, Ba 2015)
+_MEAN_DECAY, _SQUARE_DECAY, _EPSILON = 0.9, 0.999, 1e-8  # Adam's usual constants (Kingma, Ba 2015)
 _LOOSE = 10  # a trial's tolerance over the last fit's
 _DIRECTIONS = 128  # twice as many cost more to find than they save
 _LEFT = 0.1  # of the curvature at p = 1/C, where fits end; with 0.03 to 0.3 they take about as many steps
@@ -42,7 +45,7 @@ class Spectrum:
         for _ in range(2):
             basis = np.linalg.qr(basis)[0].astype(dtype)
 
-            def visit(_, block, basis=basis):
+            def visit(_: slice, block: Array, basis: Array = basis) -> tuple[Array, float]:
                 return block.T @ (block @ basis), float(np.vdot(block, block))
 
             # Sums as wide as these want taller blocks.
@@ -53,18 +56,31 @@ class Spectrum:
         left = total / len(cost.labels) - self._variances.sum()
         self._rest = max(left, 0) / (features - directions) if features > directions else 0.0
 
-    def units(self, strength: float) -> np.ndarray:
+    def units(self, strength: float) -> Array:
         """How much longer a unit is along each direction than along the rest, ``(direction,)``."""
         curvature = self._curving * self._variances + strength
         floor = max(_FLATTEST * curvature.max(), np.finfo(np.float64).tiny)
         rest = max(self._curving * self._rest + strength, floor)
-        return np.sqrt(rest / np.maximum(curvature, floor))
+        units: Array = np.sqrt(rest / np.maximum(curvature, floor))
+        return units
 
-    def segment(self, weights: np.ndarray, units: np.ndarray) -> np.ndarray:
+    def rescale(self, weights: Array, units: Array) -> Array:
         """Multiply by the units along the directions; the last row stays."""
         out = weights.copy()
         out[:-1] += self._directions @ ((units - 1)[:, None] * (self._directions.T @ weights[:-1]))
         return out
+
+
+class Solver(Protocol):
+    """A way to lower the cost."""
+
+    def trial(self, strength: float, start: Array, rows: Array) -> Array:
+        """Weights fitted to some images, good enough to compare strengths with."""
+        ...
+
+    def last(self, strength: float, start: Array) -> tuple[Array, float, int, bool]:
+        """Weights, cost, steps taken and whether it converged, on all images."""
+        ...
 
 
 class Lbfgs:
@@ -81,26 +97,28 @@ class Lbfgs:
         self._cost, self._iterations, self._tolerance = cost, iterations, tolerance
         self._spectrum = Spectrum(cost, seed)
 
-    def trial(self, strength: float, start: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    def trial(self, strength: float, start: Array, rows: Array) -> Array:
         """Weights good enough to compare strengths with, from where another strength ended."""
         return self._run(strength, start, rows, self._tolerance * _LOOSE)[0]
 
-    def last(self, strength: float, start: np.ndarray) -> tuple[np.ndarray, float, int, bool]:
-        """Weights, cost, steps taken and whether the tolerance was met, on all images."""
+    def last(self, strength: float, start: Array) -> tuple[Array, float, int, bool]:
+        """Weights, cost, steps taken and whether it converged to the tolerance, on all images."""
         return self._run(strength, start, None, self._tolerance)
 
-    def _run(self, strength, start, rows, tolerance):
-        units, segment = self._spectrum.units(strength), self._spectrum.segment
+    def _run(
+        self, strength: float, start: Array, rows: Array | None, tolerance: float
+    ) -> tuple[Array, float, int, bool]:
+        units, rescale = self._spectrum.units(strength), self._spectrum.rescale
 
-        def flat(point):
-            value, slope = self._cost(segment(point.reshape(start.shape), units), strength, rows)
-            return value, segment(slope, units).ravel()
+        def flat(point: Array) -> tuple[float, Array]:
+            value, slope = self._cost(rescale(point.reshape(start.shape), units), strength, rows)
+            return value, rescale(slope, units).ravel()
 
-        begin = segment(start, 1 / units).ravel()
+        begin = rescale(start, 1 / units).ravel()
         options = {"maxiter": self._iterations, "ftol": tolerance, "gtol": tolerance / 100}
         found = scipy.optimize.minimize(flat, begin, jac=True, method="L-BFGS-B", options=options)
-        # A line search that finds nothing lower (status 2) stands where float32 sums can tell no more: that is settled.
-        weights = segment(found.x.reshape(start.shape), units)
+        # A line search that finds nothing lower (status 2) stands where float32 sums can resolve no more: it has converged.
+        weights = rescale(found.x.reshape(start.shape), units)
         return weights, float(found.fun), int(found.nit), found.status != 1
 
 
@@ -115,16 +133,16 @@ class Adam:
     def __init__(self, cost: Cost, seed: int):
         self._cost, self._seed = cost, seed
 
-    def trial(self, strength: float, start: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    def trial(self, strength: float, start: Array, rows: Array) -> Array:
         """Weights after all epochs; where another strength ended plays no part."""
         return self._run(strength, rows)[0]
 
-    def last(self, strength: float, start: np.ndarray) -> tuple[np.ndarray, float, int, bool]:
-        """Weights, cost and steps taken, on all images. It always takes as many steps, and is called settled."""
+    def last(self, strength: float, start: Array) -> tuple[Array, float, int, bool]:
+        """Weights, cost and steps taken, on all images. It always takes as many steps, and counts as converged."""
         weights, steps = self._run(strength, np.arange(len(self._cost.labels)))
         return weights, self._cost(weights, strength)[0], steps, True
 
-    def _run(self, strength, rows):
+    def _run(self, strength: float, rows: Array) -> tuple[Array, int]:
         random = np.random.default_rng([self._seed, STREAM, 1])
         weights, mean, square = (np.zeros(self._cost.shape) for _ in range(3))
         step = 0
@@ -133,8 +151,8 @@ class Adam:
             for start in range(0, len(order), MINIBATCH):
                 step += 1
                 slope = self._cost(weights, strength, order[start : start + MINIBATCH])[1]
-                mean += (1 - _MEAN_KEPT) * (slope - mean)
-                square += (1 - _SQUARE_KEPT) * (slope**2 - square)
-                root = np.sqrt(square / (1 - _SQUARE_KEPT**step)) + _FLOOR
-                weights -= RATE / (1 - _MEAN_KEPT**step) * mean / root
+                mean += (1 - _MEAN_DECAY) * (slope - mean)
+                square += (1 - _SQUARE_DECAY) * (slope**2 - square)
+                root = np.sqrt(square / (1 - _SQUARE_DECAY**step)) + _EPSILON
+                weights -= RATE / (1 - _MEAN_DECAY**step) * mean / root
         return weights, step

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from neurosim.core.typing import Array
 from neurosim.errors import DataError, WiringError
 
 STREAM = 0x11EA4  # sets the read-out's random numbers apart from every other use of the same seed
 
 
-def split(labels: np.ndarray, held_out: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
+def split(labels: Array, held_out: float, seed: int) -> tuple[Array, Array]:
     """Rows to fit and rows to hold out. Shuffled, sorted by class, every so many-th taken: each class in proportion."""
     rows = np.random.default_rng([seed, STREAM, 0]).permutation(len(labels))
     rows = rows[np.argsort(labels[rows], kind="stable")]
@@ -21,7 +22,7 @@ def split(labels: np.ndarray, held_out: float, seed: int) -> tuple[np.ndarray, n
     return np.sort(rows[~taken]), np.sort(rows[taken])
 
 
-def features_of(features: np.ndarray) -> np.ndarray:
+def features_of(features: Array) -> Array:
     """Features as a read-out computes with them: float64 stays so, anything else becomes float32.
 
     Raises:
@@ -37,7 +38,7 @@ def features_of(features: np.ndarray) -> np.ndarray:
     return features if features.dtype == np.float64 else features.astype(np.float32, copy=False)
 
 
-def labels_of(labels: np.ndarray, classes: int) -> np.ndarray:
+def labels_of(labels: Array, classes: int) -> Array:
     """Labels as int64 ``(sample,)``.
 
     Raises:
@@ -61,8 +62,8 @@ def labels_of(labels: np.ndarray, classes: int) -> np.ndarray:
     return labels.astype(np.int64)
 
 
-def same_length(features: np.ndarray, labels: np.ndarray) -> None:
-    """Hold that there is one label an image.
+def same_length(features: Array, labels: Array) -> None:
+    """Check that there is one label an image.
 
     Raises:
         DataError: there is not.
@@ -75,8 +76,8 @@ def same_length(features: np.ndarray, labels: np.ndarray) -> None:
         )
 
 
-def same_columns(features: np.ndarray, mean: np.ndarray) -> None:
-    """Hold that features are those a read-out was fitted on.
+def same_columns(features: Array, mean: Array) -> None:
+    """Check that features are those a read-out was fitted on.
 
     Raises:
         DataError: another number of them.
@@ -90,7 +91,7 @@ def same_columns(features: np.ndarray, mean: np.ndarray) -> None:
 
 
 def fraction(held_out: float) -> None:
-    """Hold that a fraction of the images can be held out.
+    """Check that a fraction of the images can be held out.
 
     Raises:
         WiringError: it is not over 0 and up to 0.5.
@@ -100,7 +101,7 @@ def fraction(held_out: float) -> None:
 
 
 def penalties(strengths: Sequence[float]) -> None:
-    """Hold that there are strengths to choose from.
+    """Check that there are strengths to choose from.
 
     Raises:
         WiringError: none, one below 0, or one that is not finite.
@@ -109,8 +110,8 @@ def penalties(strengths: Sequence[float]) -> None:
         raise WiringError(f"strengths {tuple(strengths)}", "one finite number or more, none below 0", "leave them out")
 
 
-def enough(labels: np.ndarray, classes: int) -> None:
-    """Hold that there is something to tell apart.
+def enough(labels: Array, classes: int) -> None:
+    """Check that there is something to distinguish.
 
     Raises:
         DataError: fewer images than classes, or a single kind.

@@ -61,10 +61,10 @@ def read_out(
 def fit(config: Config, features: np.ndarray, labels: np.ndarray, classes: int, team: ThreadTeam):
     """The read-out that the configuration asks for, fitted to the features of one layer."""
     if config.readout == "hinge":
-        return hinge.fit(features, labels, classes, team, seed=config.seed)
+        return hinge.Hinge(seed=config.seed).fit(features, labels, classes, team)
     if config.readout == "knn":
-        return neighbours.fit(features, labels, classes, team, seed=config.seed)
-    return logistic.fit(features, labels, classes, team, method=config.readout, seed=config.seed)
+        return neighbours.Nearest(seed=config.seed).fit(features, labels, classes, team)
+    return logistic.Logistic(config.readout, seed=config.seed).fit(features, labels, classes, team)
 
 
 def compare(config: Config, data: Dataset, weights: dict, team: ThreadTeam, tell=lambda line: None) -> dict:

@@ -1,13 +1,15 @@
-"""The linear read-out: multinomial logistic regression on frozen features, where labels are met for the first time."""
+"""The linear read-out: multinomial logistic regression on frozen features, where labels are used for the first time."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from neurosim.core.typing import Array
 from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import WiringError
 from neurosim.readout.checks import (
@@ -22,6 +24,11 @@ from neurosim.readout.checks import (
 )
 from neurosim.readout.softmax import Cost, Table, check_finite, logits, moments
 
+if TYPE_CHECKING:
+    from neurosim.readout.adam import Solver
+
+# The strengths tried, each with the fraction of the held-out images classified correctly.
+Path: TypeAlias = tuple[tuple[float, float], ...]
 # Per image: 1 / (C * images) in the notation of support vector machines. Three a decade: of conv5's features the best lies at
 # 0.02 to 0.05, and one a decade cost 1.3 points there (58.6 at 0.1, 59.9 at 0.02, 59.1 at 0.01; floor 57.9, 58.5, 58.2).
 STRENGTHS = (1.0, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001, 0.0005, 0.0002, 0.0001)
@@ -41,25 +48,25 @@ class Readout:
         path: the strengths tried, each with the fraction right on the held-out images; empty when there was no choice.
         cost: what the last fit came down to, penalty included.
         steps: iterations of the last fit.
-        settled: the last fit met its tolerance before its largest number of iterations. Adam has none: always True.
+        converged: the last fit reached its tolerance before its largest number of iterations. Adam has none: always True.
     """
 
-    weights: np.ndarray
-    mean: np.ndarray
-    scale: np.ndarray
+    weights: Array
+    mean: Array
+    scale: Array
     strength: float
     method: str
-    path: tuple[tuple[float, float], ...]
+    path: Path
     cost: float
     steps: int
-    settled: bool
+    converged: bool
 
-    def predict(self, features: np.ndarray, team: ThreadTeam) -> np.ndarray:
+    def predict(self, features: Array, team: ThreadTeam) -> Array:
         """The class of every image.
 
         Args:
             features: ``(sample, feature)``.
-            team: who reads, inside their context.
+            team: who computes, inside their context.
 
         Returns:
             ``(sample,)`` int64, 0 .. classes - 1; of equal classes the first.
@@ -71,13 +78,13 @@ class Readout:
         same_columns(features, self.mean)
         return answers(Table(features, self.mean, self.scale, team), self.weights)
 
-    def accuracy(self, features: np.ndarray, labels: np.ndarray, team: ThreadTeam) -> float:
-        """The fraction of images whose class is told right, 0 to 1.
+    def accuracy(self, features: Array, labels: Array, team: ThreadTeam) -> float:
+        """The fraction of images classified correctly, 0 to 1.
 
         Args:
             features: ``(sample, feature)``.
             labels: ``(sample,)``, integers 0 .. classes - 1.
-            team: who reads, inside their context.
+            team: who computes, inside their context.
 
         Raises:
             DataError: features or labels that cannot be used.
@@ -87,30 +94,15 @@ class Readout:
         return float(np.mean(self.predict(features, team) == labels))
 
 
-def fit(
-    features: np.ndarray,
-    labels: np.ndarray,
-    classes: int,
-    team: ThreadTeam,
-    *,
-    method: str = "lbfgs",
-    strengths: Sequence[float] | None = None,
-    held_out: float = 0.15,
-    seed: int = 0,
-    iterations: int = 100,
-    tolerance: float = 1e-5,
-) -> Readout:
-    """Fit a read-out: choose the strength on held-out training images, then fit all of them at that strength.
+@dataclass(frozen=True)
+class Logistic:
+    """Multinomial logistic regression: the mean cross entropy of a softmax plus ``strength/2 |W|^2``, minimised.
 
-    Minimises the mean cross entropy of a softmax plus ``strength/2 |W|^2`` (`neurosim.readout.softmax.Cost`).
-    Strengths are tried from strong to weak; the search stops once two in a row do worse on the held-out images than the
-    best, and of equal ones the strongest is taken.
+    The strength is chosen on held-out training images, then all of them are fitted at that strength
+    (`neurosim.readout.softmax.Cost`). Strengths are tried from strong to weak; the search stops once two in a row do worse
+    on the held-out images than the best, and of equal ones the strongest is taken.
 
     Args:
-        features: ``(sample, feature)``, float64 stays so, anything else is computed in float32; not changed.
-        labels: ``(sample,)``, integers 0 .. classes - 1.
-        classes: how many, 2 or more.
-        team: who computes, inside their context; any number of threads gives the same bits.
         method: ``"lbfgs"``: L-BFGS, each strength starting where the one before ended; ``"adam"``: the published
             protocol, 200 epochs in minibatches of 500 at rate 1e-3, from weights of zero.
         strengths: to choose from, 0 or more; a single one is taken as it is. None: `STRENGTHS`, for Adam only 0.
@@ -121,32 +113,70 @@ def fit(
             strengths that are only tried.
 
     Raises:
-        DataError: features or labels that cannot be used.
         WiringError: a method, strength or fraction that does not exist.
     """
-    # Here and not above: SciPy takes half of the time in which a command starts, and training needs none of it. Before the
-    # limit on threads, which finds the libraries that are loaded.
-    from neurosim.readout.adam import Adam, Lbfgs
 
-    features, labels = features_of(features), labels_of(labels, classes)
-    same_length(features, labels)
-    enough(labels, classes)
-    strengths = _options(method, strengths, held_out)
-    # SciPy may bring a BLAS of its own, loaded after the team stilled the others: threads there would change bits.
-    with threadpool_limits(1):
-        mean, scale = moments(features, team)
-        cost = Cost(Table(features, mean, scale, team), labels, classes)
-        solver = Lbfgs(cost, iterations, tolerance, seed) if method == "lbfgs" else Adam(cost, seed)
-        strength, start, path = strengths[0], np.zeros(cost.shape), ()
-        if len(strengths) > 1:
-            strength, start, path = _choose(cost, solver, strengths, *split(labels, held_out, seed))
-        weights, value, steps, settled = solver.last(strength, start)
-    return Readout(weights, mean, scale, strength, method, path, value, steps, settled)
+    method: str = "lbfgs"
+    strengths: Sequence[float] | None = None
+    held_out: float = 0.15
+    seed: int = 0
+    iterations: int = 100
+    tolerance: float = 1e-5
+
+    def __post_init__(self) -> None:
+        if self.method not in ("lbfgs", "adam"):
+            raise WiringError(f"method {self.method!r}", "'lbfgs' or 'adam'", "choose one of the two")
+        penalties(self.choices)
+        fraction(self.held_out)
+
+    @property
+    def choices(self) -> tuple[float, ...]:
+        """The strengths to try, strong to weak."""
+        strengths = self.strengths
+        if strengths is None:
+            strengths = STRENGTHS if self.method == "lbfgs" else (0.0,)
+        return tuple(sorted({float(strength) for strength in strengths}, reverse=True))
+
+    def fit(self, features: Array, labels: Array, classes: int, team: ThreadTeam) -> Readout:
+        """Fit a read-out.
+
+        Args:
+            features: ``(sample, feature)``, float64 stays so, anything else is computed in float32; not changed.
+            labels: ``(sample,)``, integers 0 .. classes - 1.
+            classes: how many, 2 or more.
+            team: who computes, inside their context; any number of threads gives the same bits.
+
+        Raises:
+            DataError: features or labels that cannot be used.
+        """
+        # Here and not above: SciPy takes half of the time in which a command starts, and training needs none of it. Before
+        # the limit on threads, which finds the libraries that are loaded.
+        from neurosim.readout.adam import Adam, Lbfgs
+
+        features, labels = features_of(features), labels_of(labels, classes)
+        same_length(features, labels)
+        enough(labels, classes)
+        # SciPy may load a BLAS of its own, after the team limited the others: threads there would change bits.
+        with threadpool_limits(1):
+            mean, scale = moments(features, team)
+            cost = Cost(Table(features, mean, scale, team), labels, classes)
+            lbfgs = self.method == "lbfgs"
+            solver = Lbfgs(cost, self.iterations, self.tolerance, self.seed) if lbfgs else Adam(cost, self.seed)
+            strength, start = self.choices[0], np.zeros(cost.shape)
+            path: Path = ()
+            if len(self.choices) > 1:
+                rows = split(labels, self.held_out, self.seed)
+                strength, start, path = _choose(cost, solver, self.choices, *rows)
+            weights, value, steps, converged = solver.last(strength, start)
+        return Readout(weights, mean, scale, strength, self.method, path, value, steps, converged)
 
 
-def _choose(cost: Cost, solver, strengths, kept, aside):
-    """The strength that tells most held-out images right, the weights found with it, and the whole search."""
-    weights, best, chosen, found, falls, path = np.zeros(cost.shape), -1.0, None, None, 0, []
+def _choose(
+    cost: Cost, solver: Solver, strengths: Sequence[float], kept: Array, aside: Array
+) -> tuple[float, Array, Path]:
+    """The strength that gets most held-out images right, the weights found with it, and the whole search."""
+    weights = found = np.zeros(cost.shape)
+    best, chosen, falls, path = -1.0, strengths[0], 0, []
     for strength in strengths:
         weights = solver.trial(strength, weights, kept)
         right = float(np.mean(answers(cost.table, weights, aside) == cost.labels[aside]))
@@ -159,27 +189,15 @@ def _choose(cost: Cost, solver, strengths, kept, aside):
     return chosen, found, tuple(path)
 
 
-def answers(table: Table, weights: np.ndarray, rows: np.ndarray | None = None) -> np.ndarray:
+def answers(table: Table, weights: Array, rows: Array | None = None) -> Array:
     """The class with the largest ``u = (x, 1) W`` of every image, or of some rows; int64 ``(sample,)``."""
-    told = np.empty(len(table.features) if rows is None else len(rows), np.int64)
+    found = np.empty(len(table.features) if rows is None else len(rows), np.int64)
     answer = logits(weights, table.features.dtype)
 
-    def visit(place, block):
+    def visit(place: slice, block: Array) -> tuple[()]:
         check_finite(block, place)
-        told[place] = answer(block).argmax(axis=1)
+        found[place] = answer(block).argmax(axis=1)
         return ()
 
     table.sweep(visit, rows)
-    return told
-
-
-def _options(method: str, strengths: Sequence[float] | None, held_out: float) -> tuple[float, ...]:
-    """The strengths to try, strong to weak."""
-    if method not in ("lbfgs", "adam"):
-        raise WiringError(f"method {method!r}", "'lbfgs' or 'adam'", "choose one of the two")
-    if strengths is None:
-        strengths = STRENGTHS if method == "lbfgs" else (0.0,)
-    strengths = tuple(sorted({float(strength) for strength in strengths}, reverse=True))
-    penalties(strengths)
-    fraction(held_out)
-    return strengths
+    return found

@@ -10,11 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any, TypeAlias
 
 import numpy as np
 
+from neurosim.core.typing import Array
 from neurosim.engine.program import BLOCK_BYTES, LANES, ThreadTeam
 from neurosim.errors import DataError
+
+# Called with a block's place and its standardised features; gives numbers or arrays that are added up over blocks.
+Visit: TypeAlias = Callable[[slice, Array], tuple[Any, ...]]
 
 
 class Table:
@@ -27,17 +32,17 @@ class Table:
         team: who reads.
     """
 
-    def __init__(self, features: np.ndarray, mean: np.ndarray, scale: np.ndarray, team: ThreadTeam):
-        self.features, self._workers = features, team
+    def __init__(self, features: Array, mean: Array, scale: Array, team: ThreadTeam):
+        self.features, self._team = features, team
         self._mean = np.asarray(mean, features.dtype)
         self._factor = (1 / scale).astype(features.dtype)
 
     def sweep(
         self,
-        visit: Callable[[slice, np.ndarray], tuple],
-        rows: np.ndarray | None = None,
+        visit: Visit,
+        rows: Array | None = None,
         block_bytes: int = BLOCK_BYTES,
-    ) -> list:
+    ) -> list[Any]:
         """Visit every image once, in blocks, and add up what the visits give.
 
         Args:
@@ -53,30 +58,31 @@ class Table:
         row_bytes = self.features[0].nbytes
         size = max(1, min(max(16, block_bytes // row_bytes), -(-count // LANES)))
         bounds = [slice(start, min(start + size, count)) for start in range(0, count, size)]
-        lanes: list[list] = [[] for _ in range(min(LANES, len(bounds)))]
+        lanes: list[list[Any]] = [[] for _ in range(min(LANES, len(bounds)))]
 
-        def run(lane):
+        def run(lane: int) -> None:
             scratch = np.empty((size, self.features.shape[1]), self.features.dtype)
             for place in bounds[lane::LANES]:
                 block = self._read(place, rows, scratch[: place.stop - place.start])
                 _add(lanes[lane], visit(place, block))
 
-        self._workers.run([partial(run, lane) for lane in range(len(lanes))])
+        self._team.run([partial(run, lane) for lane in range(len(lanes))])
         for lane in lanes[1:]:
             _add(lanes[0], lane)
         return lanes[0] if lanes else []
 
-    def _read(self, place, rows, out):
-        with np.errstate(invalid="ignore"):  # an infinite feature gives NaN here, and `check_finite` tells of it
+    def _read(self, place: slice, rows: Array | None, out: Array) -> Array:
+        with np.errstate(invalid="ignore"):  # an infinite feature gives NaN here, and `check_finite` refuses it
             if rows is None:
                 np.subtract(self.features[place], self._mean, out=out)
             else:
                 np.take(self.features, rows[place], axis=0, out=out, mode="clip")  # any other mode makes a copy first
                 np.subtract(out, self._mean, out=out)
-            return np.multiply(out, self._factor, out=out)
+            np.multiply(out, self._factor, out=out)
+        return out
 
 
-def _add(totals: list, parts) -> None:
+def _add(totals: list[Any], parts: tuple[Any, ...] | list[Any]) -> None:
     if not totals:
         totals.extend(parts)
         return
@@ -84,11 +90,11 @@ def _add(totals: list, parts) -> None:
         totals[number] += part
 
 
-def check_finite(block: np.ndarray, place: slice) -> None:
-    """Hold that every feature of a block is a finite number.
+def check_finite(block: Array, place: slice) -> None:
+    """Check that every feature of a block is a finite number.
 
     Raises:
-        DataError: one is not; the message tells the first such image.
+        DataError: one is not; the message names the first such image.
     """
     good = np.isfinite(block).all(axis=1)
     if not good.all():
@@ -99,7 +105,7 @@ def check_finite(block: np.ndarray, place: slice) -> None:
         )
 
 
-def moments(features: np.ndarray, team: ThreadTeam) -> tuple[np.ndarray, np.ndarray]:
+def moments(features: Array, team: ThreadTeam) -> tuple[Array, Array]:
     """Mean and standard deviation of every feature, in one pass.
 
     The first image is taken off before anything is squared: then a feature that never varies has a deviation of exactly
@@ -116,7 +122,7 @@ def moments(features: np.ndarray, team: ThreadTeam) -> tuple[np.ndarray, np.ndar
         DataError: a feature is NaN or infinite.
     """
 
-    def visit(place, block):
+    def visit(place: slice, block: Array) -> tuple[Array, Array]:
         check_finite(block, place)
         wide = block.astype(np.float64)
         return wide.sum(axis=0), np.square(wide, out=wide).sum(axis=0)
@@ -129,7 +135,7 @@ def moments(features: np.ndarray, team: ThreadTeam) -> tuple[np.ndarray, np.ndar
     return first + shift, np.where(scale > np.finfo(features.dtype).tiny, scale, 1.0)
 
 
-def logits(weights: np.ndarray, dtype: np.dtype) -> Callable[[np.ndarray], np.ndarray]:
+def logits(weights: Array, dtype: np.dtype[Any]) -> Callable[[Array], Array]:
     """What the read-out gives before the softmax, as a function of a block.
 
     Args:
@@ -140,7 +146,11 @@ def logits(weights: np.ndarray, dtype: np.dtype) -> Callable[[np.ndarray], np.nd
         A function from standardised ``(sample, feature)`` to ``(sample, class)`` float64.
     """
     inner, last = weights[:-1].astype(dtype), weights[-1]
-    return lambda block: (block @ inner).astype(np.float64) + last
+
+    def answer(block: Array) -> Array:
+        return np.asarray((block @ inner).astype(np.float64) + last)
+
+    return answer
 
 
 class Cost:
@@ -156,13 +166,11 @@ class Cost:
         classes: how many.
     """
 
-    def __init__(self, table: Table, labels: np.ndarray, classes: int):
+    def __init__(self, table: Table, labels: Array, classes: int):
         self.table, self.labels, self.classes = table, labels, classes
         self.shape = (table.features.shape[1] + 1, classes)
 
-    def __call__(
-        self, weights: np.ndarray, strength: float, rows: np.ndarray | None = None
-    ) -> tuple[float, np.ndarray]:
+    def __call__(self, weights: Array, strength: float, rows: Array | None = None) -> tuple[float, Array]:
         """Cost and slope at one point.
 
         Args:
@@ -176,7 +184,7 @@ class Cost:
         labels = self.labels if rows is None else self.labels[rows]
         answer = logits(weights, self.table.features.dtype)
 
-        def visit(place, block):
+        def visit(place: slice, block: Array) -> tuple[float, Array, Array]:
             activity = answer(block)
             activity -= activity.max(axis=1, keepdims=True)
             activity -= np.log(np.exp(activity).sum(axis=1, keepdims=True))

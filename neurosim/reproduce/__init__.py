@@ -1,1 +1,6 @@
-"""The paper's two tables by one command: their cells, the protocol at a scale, the grid that is run and kept."""
+"""The paper's two tables by one command.
+
+`cells` lists what each cell asks for beside the number that was published, `protocol` scales the published protocol, `grid`
+runs a table's cells and keeps them, `pool` runs several at a time, `forecast` says how long it will take, `page` writes the
+table. A cell or a table is added in `cells`, by its options alone.
+"""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -22,38 +23,43 @@ FIT = {"lbfgs": 2e4, "adam": 1e5, "knn": 1e3}
 
 
 def work(grid: Grid, cell: Cell) -> float:
-    """Arithmetic operations of one cell, read-out included: a weight for the time that is left, not a measurement."""
+    """Arithmetic operations of one cell, read-out included: its weight in the time that is left, not a measurement."""
     session = Session(grid.config(cell, 0), grid.data)
     phases = [session.plan(phase).flops for phase in session.rule.phases] or [0]
-    train = session.epochs * session.batches * float(np.mean(phases))
-    look = sum(step.flops for step in session.network.propagate()) / session.network.populations[0].views
+    train = float(session.epochs * session.batches * np.mean(phases))
+    forward = sum(step.flops for step in session.network.propagate()) / session.network.populations[0].views
     views = session.framing.views(session.data.image_shape[0])
     top = session.network.populations[-1]
     features = min(top.shape[0], GRID) ** 2 * top.shape[2]
     config = session.config
-    labelled = min(config.readout_images, len(grid.read.labelled[0]))
-    return train + _images(grid, cell) * views * look + FIT.get(config.readout, FIT["lbfgs"]) * labelled * features
+    labelled = min(config.readout_images, len(grid.labelled.images))
+    return train + _images(grid, cell) * views * forward + FIT.get(config.readout, FIT["lbfgs"]) * labelled * features
 
 
 def _images(grid: Grid, cell: Cell) -> int:
     """Pictures that a cell's read-out encodes."""
-    return min(grid.config(cell, 0).readout_images, len(grid.read.labelled[0])) + len(grid.read.test_images)
+    return min(grid.config(cell, 0).readout_images, len(grid.labelled.images)) + len(grid.labelled.test_images)
 
 
-def measure(grid: Grid, cells: list[Cell], team: ThreadTeam, tell: Callable[[Cell], None]) -> dict[str, tuple[float, float]]:
+def measure(
+    grid: Grid, cells: list[Cell], team: ThreadTeam, on_cell: Callable[[Cell], None]
+) -> dict[str, tuple[float, float]]:
     """Cell's name -> seconds of training and of read-out expected with one seed.
 
     One batch of each distinct plan is run, a few times where it is quick; the read-out of each kind of network is
     measured once: `VIEWS` pictures encoded, `SAMPLE` of them read out.
 
     Args:
-        grid: whose cells. cells: which. team: who computes. tell: called before each cell.
+        grid: whose cells.
+        cells: which.
+        team: who computes.
+        on_cell: called before each cell.
     """
-    readings: dict[tuple, tuple[float, float]] = {}
-    batches: dict[tuple, float] = {}
+    readings: dict[tuple[Any, ...], tuple[float, float]] = {}
+    batches: dict[tuple[Any, ...], float] = {}
     found = {}
     for cell in cells:
-        tell(cell)
+        on_cell(cell)
         config = grid.config(cell, 0)
         session = Session(config, grid.data)
         kinds = {phase: _kind(session, phase) for phase in session.rule.phases}
@@ -65,19 +71,19 @@ def measure(grid: Grid, cells: list[Cell], team: ThreadTeam, tell: Callable[[Cel
         if kind not in readings:
             readings[kind] = _reading(grid, cell, team)
         encode, read = readings[kind]
-        labelled = min(config.readout_images, len(grid.read.labelled[0]))
+        labelled = min(config.readout_images, len(grid.labelled.images))
         reading = encode * _images(grid, cell) + read * labelled
         found[cell.name] = session.epochs * session.batches * float(np.mean(phases)), reading
     return found
 
 
-def _kind(session: Session, phase: str) -> tuple:
+def _kind(session: Session, phase: str) -> tuple[Any, ...]:
     """What a plan costs depends on: the kernel of every step, and its arrays' sizes."""
     return tuple((step.kernel, *(b.shape for b in step.buffers.values())) for step in session.plan(phase))
 
 
 def _batch(session: Session, phase: str, team: ThreadTeam) -> float:
-    """Seconds of one batch of a phase: of a few that are quick the quickest, since others may use the machine too."""
+    """Seconds of one batch of a phase: of a few that are quick the quickest, since others may compute here too."""
     found: list[float] = []
     while len(found) < REPEATS and sum(found) < SECONDS:
         began = time.perf_counter()
@@ -93,9 +99,16 @@ def _batch(session: Session, phase: str, team: ThreadTeam) -> float:
 def _reading(grid: Grid, cell: Cell, team: ThreadTeam) -> tuple[float, float]:
     """Seconds to encode a picture and to read the top layer of one labelled image out."""
     config, shape = grid.config(cell, 0), grid.read.image_shape
-    encoder = Encoder(config.network, shape, None, framing=make_framing(config), dtype=make_dtype(config),
-                      kernels=backend(config.device, config.precision), **CENTRED)  # fmt: skip
-    images = grid.read.test_images[:VIEWS]
+    encoder = Encoder(
+        config.network,
+        shape,
+        None,
+        framing=make_framing(config),
+        dtype=make_dtype(config),
+        kernels=backend(config.device, config.precision),
+        **CENTRED,
+    )
+    images = grid.labelled.test_images[:VIEWS]
     encoder.features(images, team)
     began = time.perf_counter()
     features = encoder.features(images, team)[-1].shape[1]

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from typing import Any
 
 from neurosim.errors import WiringError
 from neurosim.networks.network import parse
@@ -44,7 +45,8 @@ class Protocol:
         labelled: labelled training images there are for the read-out.
         network: instead of the paper's; None: the paper's.
         readout: how features are read out; None: as published, by Adam, at scale 1, by L-BFGS below.
-        device, precision: of the arithmetic; None: the CPU's.
+        device: of the arithmetic; None: the CPU.
+        precision: of the arithmetic; None: float32.
 
     Raises:
         WiringError: a scale out of range.
@@ -60,13 +62,13 @@ class Protocol:
     device: str | None = None
     precision: str | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         check_scale(self.scale)
 
     @property
     def root(self) -> float:
         """S^(1/3)."""
-        return self.scale ** (1 / 3)
+        return float(self.scale ** (1 / 3))
 
     @property
     def batch(self) -> int:
@@ -76,7 +78,9 @@ class Protocol:
     @property
     def images(self) -> int:
         """Images of the encoder: a batch at least, and no more than there are."""
-        return min(self.available, max(self.batch, round(self.available * self.table.epochs * self.scale / self.epochs)))
+        return min(
+            self.available, max(self.batch, round(self.available * self.table.epochs * self.scale / self.epochs))
+        )
 
     @property
     def epochs(self) -> int:
@@ -97,26 +101,40 @@ class Protocol:
         whole = self.scale == 1
         labelled = max(LEAST_LABELLED, round(self.labelled * self.root))
         readout = self.readout or ("adam" if whole else "lbfgs")
-        network = self.network or cell.options.get("network") or ("conv5" if self.table.name == "table1" else "vgg6")
+        network = str(self.network or cell.options.get("network") or self.table.network)
         given = {
-            "data": self.encoder, "data_dir": data_dir, "threads": threads, "seed": seed,
-            "images": self.images, "epochs": self.epochs, "batch": self.batch, "plasticity": "adam",
-            "rate": self._rate(DTP_RATE if cell.options["rule"] == "dtp" else 1.0), "head_rate": 1.0, "feedback_gain": 1.0,
+            "data": self.encoder,
+            "data_dir": data_dir,
+            "threads": threads,
+            "seed": seed,
+            "images": self.images,
+            "epochs": self.epochs,
+            "batch": self.batch,
+            "plasticity": "adam",
+            "rate": self._rate(DTP_RATE if cell.options["rule"] == "dtp" else 1.0),
+            "head_rate": 1.0,
+            "feedback_gain": 1.0,
             "layer_rates": (1.0,) * len(parse(network)),
-            "schedule": "constant" if whole else "cosine", "match": not whole, "readout": readout,
-            "device": self.device, "precision": self.precision,
-            "readout_images": min(labelled, max(10, self.labelled)), **cell.options,
-        }  # fmt: skip
+            "schedule": "constant" if whole else "cosine",
+            "match": not whole,
+            "readout": readout,
+            "device": self.device,
+            "precision": self.precision,
+            "readout_images": min(labelled, max(10, self.labelled)),
+            **cell.options,
+        }
         return Config.resolve(**{**given, "network": network})
 
-    def identity(self, cell: Cell, seed: int) -> dict:
+    def identity(self, cell: Cell, seed: int) -> dict[str, Any]:
         """What a kept result must have been made with: every option but those that change nothing in it."""
-        return self.told(self.config(cell, seed))
+        return self.described(self.config(cell, seed))
 
-    def told(self, config: Config) -> dict:
+    def described(self, config: Config) -> dict[str, Any]:
         """The same of any configuration."""
         options = dataclasses.asdict(config)
-        return {name: value for name, value in options.items() if name not in APART} | {"read-out data": self.table.readout}
+        return {name: value for name, value in options.items() if name not in APART} | {
+            "read-out data": self.table.readout
+        }
 
     def title(self) -> str:
         """One line: which table, at which scale, on which data."""
@@ -136,19 +154,25 @@ class Protocol:
         """One line: the numbers of the protocol beside the published ones."""
         table = self.table
         how = self.config(table.cells[0], 0).readout
-        told = (f"{self.images} images x {self.epochs} epochs (a layer in greedy order) in batches of {self.batch}, "
-                f"Adam at {self.rate:g}, dtp {self._rate(DTP_RATE):g}; read-out by {how}")  # fmt: skip
+        numbers = (
+            f"{self.images} images x {self.epochs} epochs (a layer in greedy order) in batches of {self.batch}, "
+            f"Adam at {self.rate:g}, dtp {self._rate(DTP_RATE):g}; read-out by {how}"
+        )
         if self.scale == 1:
-            return told
-        return (f"{told}; the rate falls along a cosine, heads are matched; published: all images x {table.epochs} epochs, "
-                f"batches of {table.batch}, Adam at {table.rate:g}, read-out by adam")  # fmt: skip
+            return numbers
+        return (
+            f"{numbers}; the rate falls along a cosine, heads are matched; published: all images x {table.epochs} epochs, "
+            f"batches of {table.batch}, Adam at {table.rate:g}, read-out by adam"
+        )
 
 
 def check_scale(scale: float) -> None:
-    """Hold that a scale is one.
+    """Check that a scale is one.
 
     Raises:
         WiringError: it is not over 0 and up to 1.
     """
     if not 0 < scale <= 1:
-        raise WiringError(f"--scale {scale:g}", "a number over 0 and up to 1, the paper's protocol", "write --scale 0.001")
+        raise WiringError(
+            f"--scale {scale:g}", "a number over 0 and up to 1, the paper's protocol", "write --scale 0.001"
+        )

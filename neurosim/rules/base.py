@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from neurosim.core.buffer import Buffer
+from neurosim.core.options import Declared
 from neurosim.core.plan import Plan
 from neurosim.core.step import Step
 from neurosim.networks.network import Network
@@ -14,7 +15,7 @@ from neurosim.parts.error_units import ErrorUnits
 from neurosim.parts.projection import Feedback
 
 
-class Rule:
+class Rule(Declared):
     """The wiring of one learning rule; it lists steps and computes nothing.
 
     A *phase* is one batch's plan: all layers at once, or one layer. Subclasses give `name`, `summary`, fill

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Annotated
 
 import numpy as np
 
+from neurosim.core.options import Option
 from neurosim.core.step import Step
-from neurosim.errors import WiringError
 from neurosim.parts.inverse import Target
 from neurosim.parts.plasticity import Plasticity
 from neurosim.rules.base import Rule
@@ -45,10 +46,27 @@ class DifferenceTargetPropagation(Rule):
     name = "dtp"
     summary = "difference target propagation: learned inverses carry targets down"
 
-    def __init__(self, network, loss, top: str = "target", target_step: float = 0.5, noise: float = 1.0,
-                 inverse_rate: float = 5.0, inverse_steps: int = 1, inverse_first: int = 0):  # fmt: skip
+    def __init__(
+        self,
+        network,
+        loss,
+        top: Annotated[str, Option("Where targets start: target (plausible) or transport (published).", choices=TOPS)] = "target",
+        target_step: Annotated[
+            float,
+            Option(
+                "How far the top's target lies from its activity; for errors that sum over moments, as hinge, about 0.2.",
+                unit="errors",
+                above=0,
+            ),
+        ] = 0.5,
+        noise: Annotated[float, Option("Standard deviation of the noise on what an inverse restores.", low=0)] = 1.0,
+        inverse_rate: Annotated[float, Option("Rate of the inverses.", unit="rates of the forward weights", low=0)] = 5.0,
+        inverse_steps: Annotated[int, Option("Changes of every inverse a batch.", low=1)] = 1,
+        inverse_first: Annotated[
+            int, Option("Batches of the first epoch in which inverses alone learn.", unit="batches", low=0)
+        ] = 0,
+    ):
         super().__init__(network, loss)
-        _check(top, target_step, noise, inverse_rate, inverse_steps, inverse_first)
         self.top, self.step, self.sigma, self.times = top, target_step, noise, inverse_steps
         self.phases, self.first = ("all layers", *["inverses"] * (inverse_first > 0)), inverse_first
         self.head, self.error = network.head(len(network)), self._attach(len(network))
@@ -128,15 +146,3 @@ class DifferenceTargetPropagation(Rule):
             lines.append(f"{i.synapse.name}: {above} -> {below} (an inverse with weights of its own{shared}, "
                          "learned by its own outer products)")  # fmt: skip
         return lines
-
-
-def _check(top, target_step, noise, inverse_rate, inverse_steps, inverse_first) -> None:
-    if top not in TOPS:
-        raise WiringError(f"unknown top {top!r}", "one of " + ", ".join(TOPS), "write --top target")
-    for name, value, low in (("target-step", target_step, "above 0"), ("noise", noise, "of at least 0"),
-                             ("inverse-rate", inverse_rate, "of at least 0")):  # fmt: skip
-        if not (0 <= value < np.inf and (value or low != "above 0")):
-            raise WiringError(f"--{name} {value}", f"a number {low}", f"leave --{name} out")
-    for name, value, low in (("inverse-steps", inverse_steps, 1), ("inverse-first", inverse_first, 0)):
-        if value < low:
-            raise WiringError(f"--{name} {value}", f"a whole number of at least {low}", f"write --{name} {low}")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Annotated
 
+from neurosim.core.options import Option
 from neurosim.core.step import Step
-from neurosim.errors import WiringError
+from neurosim.networks.network import FEEDBACKS
 from neurosim.rules.base import Rule, random_phase
 
 ORDERS = ("greedy", "random", "simultaneous")
@@ -27,10 +29,14 @@ class LayerWise(Rule):
     name = "ll"
     summary = "layer-wise: every layer learns from a head and an error of its own"
 
-    def __init__(self, network, loss, order: str = "simultaneous", feedback: str = "urf"):
+    def __init__(
+        self,
+        network,
+        loss,
+        order: Annotated[str, Option("When each layer learns.", choices=ORDERS)] = "simultaneous",
+        feedback: Annotated[str, Option("From a head to its layer.", choices=FEEDBACKS)] = "urf",
+    ):
         super().__init__(network, loss)
-        if order not in ORDERS:
-            raise WiringError(f"unknown order {order!r}", "one of " + ", ".join(ORDERS), "write --order simultaneous")
         self.order = order
         # A layer that stays as drawn needs no head, no error and, at the top, no activity.
         numbers = [n for n in range(1, len(network) + 1) if network.learns(n)]

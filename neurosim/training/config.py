@@ -137,7 +137,7 @@ class Config:
         if filled.get("lags") == "all":
             filled["lags"] = None
             filled["negative_weight"] = given.get("negative_weight")
-        if losses.patches(loss):
+        if getattr(losses.find(loss), "patches", False):
             filled |= _gaze(loss, data, given)
         elif "patch" in given or filled.get("views") == "gaze":
             option = f"--patch {given['patch']}" if "patch" in given else "--views gaze"

@@ -121,7 +121,7 @@ def test_unlabelled_images_train_and_say_so(tmp_path):
         (["--loss", "mse"], "unknown loss 'mse'"),
         (["--temperature", "0.5"], "--temperature with --loss hinge"),
         (["--loss", "simclr", "--lags", "5"], "--lags with --loss simclr"),
-        (["--lags", "1"], "1 lags"),
+        (["--lags", "1"], "--lags 1; expected a whole number of at least 2, or 'all'; write --lags 5"),
         (["--lags", "many"], "'many'; expected a whole number of lags or 'all'"),
         (["--network", "4 pool, 4 pool, 4 pool, 4 pool"], "layer 1: 4x4x4"),
         (["--batch", "61"], "60 training images and a batch of 61"),

@@ -11,6 +11,10 @@ from neurosim.readout.checks import STREAM, split
 CLASSES = 4
 
 
+def fit(features, labels, classes, team, **options):
+    return hinge.Hinge(**options).fit(features, labels, classes, team)
+
+
 def draw(samples, features=30, noise=1.0, dtype=np.float64, seed=0):
     """Classes around centres of their own, on features with unlike means and scales."""
     random = np.random.default_rng([seed, 1])
@@ -51,7 +55,7 @@ def naive(features, labels, rate, strength, epochs):
 @pytest.mark.parametrize("samples", [70, 230])
 def test_weights_are_the_naive_ones(worker, relative_error, samples):
     features, labels = draw(samples, 6)
-    found = hinge.fit(features, labels, CLASSES, worker, rates=(0.5,), strengths=(0.02,), epochs=(3,))
+    found = fit(features, labels, CLASSES, worker, rates=(0.5,), strengths=(0.02,), epochs=(3,))
     assert relative_error(found.weights, naive(features, labels, 0.5, 0.02, 3)) < 1e-12
     assert (found.method, found.rate, found.strength, found.epochs, found.path) == ("hinge", 0.5, 0.02, 3, ())
     assert found.steps == 3 * -(-samples // hinge.MINIBATCH)
@@ -60,7 +64,7 @@ def test_weights_are_the_naive_ones(worker, relative_error, samples):
 def test_a_change_is_presynaptic_times_a_factor_of_minus_one_zero_or_one(worker):
     """Two images, one step from zero weights: every margin is broken, and every factor has the size 1."""
     features = np.array([[-3.0], [7.0]])
-    found = hinge.fit(features, [0, 1], 2, worker, rates=(0.25,), strengths=(0.0,), epochs=(1,))
+    found = fit(features, [0, 1], 2, worker, rates=(0.25,), strengths=(0.0,), epochs=(1,))
     assert found.weights.tolist() == [[-0.5, 0.5], [0.0, 0.0]]  # x = -1, +1; factor x summed over both, times 0.25
     assert found.cost == 2.0  # two classes' hinges of 1 an image
     assert found.predict(features, worker).tolist() == [0, 1]
@@ -68,8 +72,8 @@ def test_a_change_is_presynaptic_times_a_factor_of_minus_one_zero_or_one(worker)
 
 def test_images_beyond_the_margin_change_nothing(worker):
     features, labels = np.array([[-1.0], [1.0]] * 50), np.array([0, 1] * 50)
-    found = hinge.fit(features, labels, 2, worker, rates=(0.02,), strengths=(0.0,), epochs=(1, ))
-    again = hinge.fit(features, labels, 2, worker, rates=(0.02,), strengths=(0.0,), epochs=(50,))
+    found = fit(features, labels, 2, worker, rates=(0.02,), strengths=(0.0,), epochs=(1, ))
+    again = fit(features, labels, 2, worker, rates=(0.02,), strengths=(0.0,), epochs=(50,))
     assert abs(found.weights[0, 1]) == pytest.approx(2.0)  # one minibatch of 100
     assert abs(again.weights[0, 1]) < 2.1  # after it no margin is broken: 49 more epochs change nothing
     assert again.cost == 0
@@ -78,14 +82,14 @@ def test_images_beyond_the_margin_change_nothing(worker):
 def test_it_comes_near_the_linear_read_out(worker):
     features, labels = draw(1500, 40, noise=3.0, dtype=np.float32)
     unseen, unseen_labels = draw(2000, 40, noise=3.0, dtype=np.float32)
-    found, best = (fit(features, labels, CLASSES, worker) for fit in (hinge.fit, logistic.fit))
+    found, best = (kind().fit(features, labels, CLASSES, worker) for kind in (hinge.Hinge, logistic.Logistic))
     assert best.accuracy(unseen, unseen_labels, worker) > 0.7
     assert found.accuracy(unseen, unseen_labels, worker) > best.accuracy(unseen, unseen_labels, worker) - 0.03
 
 
 def test_the_choice_is_the_best_on_held_out_images(worker):
     features, labels = draw(400, 60, noise=4.0, dtype=np.float32)
-    found = hinge.fit(features, labels, CLASSES, worker)
+    found = fit(features, labels, CLASSES, worker)
     tried = len(hinge.RATES) + len(hinge.STRENGTHS) - 1 + len(hinge.EPOCHS) - 1
     assert len(found.path) == tried
     kept, aside = split(labels, 0.1, 0)
@@ -99,11 +103,11 @@ def test_same_bits_with_any_number_of_threads_and_the_seed_counts():
     found = []
     for threads in (1, 2, 3):
         with ThreadTeam(threads) as team:
-            found.append(hinge.fit(features, labels, CLASSES, team, epochs=(2,)))
+            found.append(fit(features, labels, CLASSES, team, epochs=(2,)))
     for other in found[1:]:
         assert np.array_equal(found[0].weights, other.weights) and found[0].path == other.path
     with ThreadTeam(1) as team:
-        assert not np.array_equal(found[0].weights, hinge.fit(features, labels, CLASSES, team, epochs=(2,), seed=1).weights)
+        assert not np.array_equal(found[0].weights, fit(features, labels, CLASSES, team, epochs=(2,), seed=1).weights)
 
 
 FEATURES, LABELS = draw(100, dtype=np.float32)
@@ -115,7 +119,7 @@ FEATURES, LABELS = draw(100, dtype=np.float32)
 ])  # fmt: skip
 def test_unusable_data_is_told_in_one_line(worker, features, labels, met):
     with pytest.raises(DataError) as told:
-        hinge.fit(features, labels, CLASSES, worker)
+        fit(features, labels, CLASSES, worker)
     assert met in str(told.value) and "\n" not in str(told.value)
 
 
@@ -125,4 +129,4 @@ def test_unusable_data_is_told_in_one_line(worker, features, labels, met):
 ])  # fmt: skip
 def test_options_that_do_not_exist(worker, option):
     with pytest.raises(WiringError):
-        hinge.fit(FEATURES, LABELS, CLASSES, worker, **option)
+        fit(FEATURES, LABELS, CLASSES, worker, **option)

@@ -8,10 +8,14 @@ from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import DataError, NeurosimError, WiringError
 from neurosim.readout.adam import Lbfgs, Spectrum
 from neurosim.readout.checks import split
-from neurosim.readout.logistic import STRENGTHS, fit
+from neurosim.readout.logistic import STRENGTHS, Logistic
 from neurosim.readout.softmax import Cost, Table, moments
 
 CLASSES = 4
+
+
+def fit(features, labels, classes, team, **options):
+    return Logistic(**options).fit(features, labels, classes, team)
 
 
 def draw(samples, features=30, noise=1.0, dtype=np.float64, seed=0):
@@ -88,9 +92,9 @@ def test_spectrum_s_units_undo_each_other(correlated, relative_error):
     spectrum = Spectrum(correlated, 0)
     units = spectrum.units(0.01)
     weights = np.random.default_rng(0).normal(size=correlated.shape)
-    there = spectrum.segment(weights, units)
+    there = spectrum.rescale(weights, units)
     assert relative_error(there, weights) > 0.1
-    assert relative_error(spectrum.segment(there, 1 / units), weights) < 1e-10
+    assert relative_error(spectrum.rescale(there, 1 / units), weights) < 1e-10
 
 
 def test_slope_handed_to_scipy_is_the_cost_s(correlated, monkeypatch):
@@ -119,9 +123,9 @@ def test_spectrum_shortens_the_fit(correlated):
 
     plain = scipy.optimize.minimize(flat, start.ravel(), jac=True, method="L-BFGS-B", options={"ftol": 1e-9, "gtol": 0})
     solver = Lbfgs(correlated, 1000, 1e-9, 0)
-    weights, value, steps, settled = solver.last(1e-3, start)
+    weights, value, steps, converged = solver.last(1e-3, start)
     assert value < plain.fun * (1 + 1e-6)
-    assert settled
+    assert converged
     assert steps < plain.nit / 2
     assert solver.last(1e-3, weights)[2] < steps / 4  # beginning at the end
 

@@ -11,6 +11,10 @@ from neurosim.readout import neighbours
 from neurosim.readout.checks import split
 
 
+def fit(features, labels, classes, team, **options):
+    return neighbours.Nearest(**options).fit(features, labels, classes, team)
+
+
 def draw(samples, features=6, classes=3, seed=0, dtype=np.float64):
     random = np.random.default_rng([seed, samples])
     labels = random.permutation(np.arange(samples) % classes)
@@ -34,26 +38,26 @@ def naive(train, labels, asked, count):
 def test_answers_are_the_naive_ones(worker, count, monkeypatch):
     monkeypatch.setattr(neighbours, "ROWS", 7)
     (train, labels), (asked, _) = draw(90), draw(40)
-    found = neighbours.fit(train, labels, 3, worker, counts=(count,))
+    found = fit(train, labels, 3, worker, counts=(count,))
     assert (found.count, found.path) == (count, ())
     assert found.predict(asked, worker).tolist() == naive(train, labels, asked, count)
 
 
 def test_of_equal_votes_the_nearest_wins(worker):
     train = np.array([[0.0], [1.0], [3.0], [4.0]])
-    found = neighbours.fit(train, [0, 1, 1, 0], 2, worker, counts=(2,))
+    found = fit(train, [0, 1, 1, 0], 2, worker, counts=(2,))
     assert found.predict([[0.4], [0.6], [2.9], [3.6]], worker).tolist() == [0, 1, 1, 0]
 
 
 def test_of_images_as_near_the_first_is_taken(worker):
     train = np.array([[0.0], [0.0], [0.0], [2.0]])
     for labels in ([0, 1, 1, 1], [1, 0, 0, 0]):
-        assert neighbours.fit(train, labels, 2, worker, counts=(1,)).predict([[0.0]], worker).tolist() == labels[:1]
+        assert fit(train, labels, 2, worker, counts=(1,)).predict([[0.0]], worker).tolist() == labels[:1]
 
 
 def test_count_is_chosen_on_held_out_images(worker):
     features, labels = draw(300)
-    found = neighbours.fit(features, labels, 3, worker)
+    found = fit(features, labels, 3, worker)
     kept, aside = split(labels, 0.1, 0)
     assert [count for count, _ in found.path] == list(neighbours.COUNTS)
     for count, right in found.path:
@@ -75,8 +79,8 @@ def naive_plain(train, labels, row, count):
 
 
 def test_few_images(worker):
-    assert neighbours.fit(*draw(4, classes=2), 2, worker).count == 1
-    assert neighbours.fit(*draw(4, classes=2), 2, worker, counts=(50, 100)).count == 4
+    assert fit(*draw(4, classes=2), 2, worker).count == 1
+    assert fit(*draw(4, classes=2), 2, worker, counts=(50, 100)).count == 4
 
 
 def test_same_bits_with_any_number_of_threads(monkeypatch):
@@ -85,7 +89,7 @@ def test_same_bits_with_any_number_of_threads(monkeypatch):
     found = []
     for threads in (1, 3):
         with ThreadTeam(threads) as team:
-            one = neighbours.fit(train, labels, 3, team)
+            one = fit(train, labels, 3, team)
             found.append((one.path, one.predict(asked, team).tolist()))
     assert found[0] == found[1]
 
@@ -94,18 +98,18 @@ def test_features_that_never_vary_change_nothing(worker):
     features, labels = draw(120)
     still = np.hstack([features, np.full((120, 2), 3e7)])
     asked, _ = draw(30)
-    plain, more = (neighbours.fit(f, labels, 3, worker) for f in (features, still))
+    plain, more = (fit(f, labels, 3, worker) for f in (features, still))
     assert plain.predict(asked, worker).tolist() == more.predict(np.hstack([asked, np.full((30, 2), 3e7)]), worker).tolist()
 
 
 def test_unusable_data_and_options_are_told(worker):
     features, labels = draw(30)
     with pytest.raises(DataError, match="30 rows of features and 29 labels"):
-        neighbours.fit(features, labels[1:], 3, worker)
+        fit(features, labels[1:], 3, worker)
     for options in ({"counts": ()}, {"counts": (0,)}, {"held_out": 0.0}):
         with pytest.raises(WiringError):
-            neighbours.fit(features, labels, 3, worker, **options)
-    found = neighbours.fit(features, labels, 3, worker)
+            fit(features, labels, 3, worker, **options)
+    found = fit(features, labels, 3, worker)
     with pytest.raises(DataError, match="5 columns; expected 6"):
         found.predict(features[:, 1:], worker)
     with pytest.raises(DataError, match="image 2 hold NaN"):

@@ -19,7 +19,7 @@ from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import WiringError
 from neurosim.readout.floor import read_out
 from neurosim.report import figures
-from neurosim.reproduce import crew
+from neurosim.reproduce import pool
 from neurosim.reproduce.cells import BLOCKED, OPEN, TABLES
 from neurosim.reproduce.grid import Grid
 from neurosim.reproduce.protocol import Protocol
@@ -203,13 +203,13 @@ def test_what_a_process_meets_is_one_line(stl10, tmp_path, monkeypatch):
     (tmp_path / "cells" / "bp-seed0.json").mkdir(parents=True)  # nothing can be kept there
     assert "bp-seed0.json could not be written" in told()
     (tmp_path / "cells" / "bp-seed0.json").rmdir()
-    give = crew._Hand.give
+    submit = pool.Worker.submit
 
     def kill(self, *task):
-        give(self, *task)
+        submit(self, *task)
         self._process.kill()
 
-    monkeypatch.setattr(crew._Hand, "give", kill)
+    monkeypatch.setattr(pool.Worker, "submit", kill)
     assert "ended with exit code -9; expected a result; give the same command again" in told()
     monkeypatch.undo()
     assert call(*options).code == 0
@@ -260,7 +260,7 @@ def test_a_cell_killed_before_its_first_checkpoint_begins_anew(few, tmp_path):
     ({"format": 99}, "has format 99"),
     ({"neurosim": "0.0.0"}, "written by neurosim 0.0.0"),
     ({"test_accuracy": None}, "has no test_accuracy"),
-    ({"made with": None}, "does not tell its format"),
+    ({"made with": None}, "has no format"),
     ("text", "cannot be read"),
 ], ids=str)  # fmt: skip
 def test_a_result_of_another_version_is_refused(few, tmp_path, change, words):

@@ -105,7 +105,7 @@ def test_what_cannot_be_had_is_told_in_one_line(lab, name, text, line):
 
 def test_its_options_are_refused_like_ours(lab):
     lab(GOOD)
-    with pytest.raises(WiringError, match=r"has no option feedback \(met 'rf'\); expected options gain, order"):
+    with pytest.raises(WiringError, match=r"has no option feedback \(feedback='rf'\); expected options gain, order"):
         rules.make("lab_of_mine.rules:Needs", network(), make_loss("hinge"), feedback="rf")
 
 

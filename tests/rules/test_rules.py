@@ -35,7 +35,7 @@ def test_an_unknown_rule_lists_the_known():
 @pytest.mark.parametrize("name", [*END_TO_END, "none"])
 def test_an_option_that_a_rule_has_not_is_refused_never_ignored(name):
     """The published trap: an option that silently built plain back-propagation."""
-    with pytest.raises(WiringError, match=rf"rule {name} has no option feedback \(met 'urf'\); expected no option"):
+    with pytest.raises(WiringError, match=rf"rule {name} has no option feedback \(feedback='urf'\); expected no option"):
         make(name, network(), make_loss("hinge"), feedback="urf")
 
 

@@ -26,8 +26,8 @@ import sys
 import traceback
 from dataclasses import dataclass, field
 
+from neurosim.core.plugins import imported
 from neurosim.errors import WiringError
-from neurosim.rules import imported
 
 EXIT = {"plausible": 0, "violated": 1, "undecided": 2}
 
