@@ -16,6 +16,7 @@ Sizes = dict[str, int]
 REAL = ("float32", "float64")
 KINDS = {"real": REAL, "index": ("int64",), "byte": ("uint8",)}
 _WORD = re.compile(r"(?:(\d+)\*)?([A-Za-z_]\w*)(?:/(\d+))?|\d+|\.\.\.|\*")
+_FIXED = re.compile(r"([A-Za-z_]\w*)=(\d+)")
 
 
 class Shaped(Protocol):
@@ -32,9 +33,10 @@ class Argument:
 
     The text is ``[?]LAYOUT [| LAYOUT ...][: TYPE [TYPE ...]]``. A layout names the axes: a word is the size of an axis, the
     same wherever the word stands in one kernel; ``row/2`` and ``2*row`` are a half and twice of it; a number is itself;
-    ``...`` is any axes, the same wherever it stands; ``*`` alone is anything at all, of any type. Types are ``real``
-    (float32 or float64, the same for all real arguments; the default), ``like NAME`` for other classes of their own, or
-    NumPy's names.
+    ``...`` is any axes, the same wherever it stands; ``*`` alone is anything at all, of any type. ``word=2`` is no axis: in
+    every argument the word is 2 where that layout is chosen, so that alternatives of two arguments can belong together. Types
+    are ``real`` (float32 or float64, the same for all real arguments; the default), ``like NAME`` for other classes of their
+    own, or NumPy's names.
 
     Args:
         name: of the argument.
@@ -49,6 +51,7 @@ class Argument:
     text: str
     use: str
     layouts: tuple[tuple[str, ...], ...] = field(init=False)
+    fixed: tuple[Sizes, ...] = field(init=False)  # for each layout, the sizes that it fixes
     types: tuple[str, ...] = field(init=False)
     optional: bool = field(init=False)
 
@@ -56,15 +59,18 @@ class Argument:
         before, _, types = self.text.partition(":")
         before = before.strip()
         object.__setattr__(self, "optional", before.startswith("?"))
-        layouts = tuple(tuple(one.split()) for one in before.removeprefix("?").split("|"))
+        texts = before.removeprefix("?").split("|")
+        fixed = tuple({name: int(size) for name, size in _FIXED.findall(one)} for one in texts)
+        layouts = tuple(tuple(word for word in one.split() if not _FIXED.fullmatch(word)) for one in texts)
         wrong = [word for layout in layouts for word in layout if not _WORD.fullmatch(word)]
         if wrong or any("*" in layout and len(layout) > 1 for layout in layouts):
             raise WiringError(
                 f"the argument {self.name} is declared as {self.text!r}",
-                "words, numbers, word/2, 2*word, ... or *, with | between layouts and : before types",
+                "words, numbers, word/2, 2*word, word=2, ... or *, with | between layouts and : before types",
                 "check its declaration",
             )
         object.__setattr__(self, "layouts", layouts)
+        object.__setattr__(self, "fixed", fixed)
         object.__setattr__(self, "types", tuple(types.split()) or ("real",))
 
     @property
@@ -115,9 +121,9 @@ def _matches(
         yield dict(sizes), {}
         return
     (argument, thing), *rest = given
-    for layout in argument.layouts:
-        found = _bind(layout, tuple(thing.shape), dict(sizes))
-        if found is None:
+    for layout, fixed in zip(argument.layouts, argument.fixed, strict=True):
+        found = _bind(layout, tuple(thing.shape), {**sizes, **fixed})
+        if found is None or any(sizes.get(name, size) != size for name, size in fixed.items()):
             continue
         for whole, layouts in _matches(rest, found):
             yield whole, {argument.name: layout, **layouts}

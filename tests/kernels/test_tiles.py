@@ -5,7 +5,9 @@ import threading
 import numpy as np
 import pytest
 
-from neurosim.kernels import cpu, cpu_winograd, workspace
+from neurosim.core import tuning
+from neurosim.kernels import workspace
+from neurosim.kernels.convolution import convolve, deliver_convolution, hebbian_convolution, tiles
 
 MAPS = [((5, 8, 12), 16, 70, False), ((3, 4, 4), 20, 16, False), ((5, 8, 12), 16, 70, True), ((3, 4, 4), 20, 16, True)]
 
@@ -22,9 +24,9 @@ def arrays(shape, channels, results, pooled, dtype):
 def three(x, w, post):
     """The three maps of one convolution: potentials, summed outer products, delivered errors."""
     u, change, error = np.full_like(post, np.nan), np.zeros_like(w), np.full_like(x, np.nan)
-    cpu.convolve(x, w, u)
-    cpu.hebbian_convolution(x, post, change)
-    cpu.deliver_convolution(post, w, error)
+    convolve.form("cpu")(x, w, u)
+    hebbian_convolution.form("cpu")(x, post, change)
+    deliver_convolution.form("cpu")(post, w, error)
     return u, change, error
 
 
@@ -32,10 +34,10 @@ def three(x, w, post):
 def test_tiles_agree_with_the_plain_sum(monkeypatch, relative_error, case):
     """float64 to 1e-14, float32 to 3e-6, both relative to the whole array."""
     exact = arrays(*case, np.float64)
-    assert cpu_winograd.fits(exact[0].shape, exact[1])
+    assert tiles.fits(exact[0].shape, exact[1])
     rounded = [array.astype(np.float32) for array in exact]
     tiled, tiled32 = three(*exact), three(*rounded)
-    monkeypatch.setattr(cpu_winograd, "fits", lambda shape, weight: False)
+    monkeypatch.setattr(tiles, "fits", lambda shape, weight: False)
     for plain, double in zip(three(*exact), tiled, strict=True):
         assert relative_error(double, plain) < 1e-13
     for plain, single in zip(three(*(a.astype(np.float64) for a in rounded)), tiled32, strict=True):
@@ -47,31 +49,31 @@ def test_tiles_agree_with_the_plain_sum(monkeypatch, relative_error, case):
 def test_sets_of_any_size_give_the_same_numbers(monkeypatch, relative_error, case, size, results):
     given = arrays(*case, np.float64)
     wanted = three(*given)
-    monkeypatch.setattr(cpu_winograd, "SET", size)
-    monkeypatch.setattr(cpu_winograd, "RESULTS", results)
+    monkeypatch.setattr(tuning.CPU, "tile_set", size)
+    monkeypatch.setattr(tuning.CPU, "tile_results", results)
     for found, expected in zip(three(*given), wanted, strict=True):
         assert relative_error(found, expected) < 1e-13
 
 
 def test_maps_that_are_no_tiles_are_left_to_the_plain_sum():
     weight = np.zeros((3, 3, 16, 16))
-    assert cpu_winograd.fits((1, 8, 4, 16), weight)
-    assert not cpu_winograd.fits((1, 8, 6, 16), weight)
-    assert not cpu_winograd.fits((1, 2, 4, 16), weight)
-    assert not cpu_winograd.fits((1, 8, 4, 3), np.zeros((3, 3, 3, 32)))
+    assert tiles.fits((1, 8, 4, 16), weight)
+    assert not tiles.fits((1, 8, 6, 16), weight)
+    assert not tiles.fits((1, 2, 4, 16), weight)
+    assert not tiles.fits((1, 8, 4, 3), np.zeros((3, 3, 3, 32)))
 
 
-def test_nothing_that_is_silent_becomes_heard():
+def test_what_is_silent_stays_silent():
     """Where all is 0 the tiles give exactly 0: gates and hinges compare with it."""
     x, w, post = arrays((2, 8, 8), 16, 16, False, np.float32)
     x[:, :6] = 0
     u = np.full_like(post, np.nan)
-    cpu.convolve(x, w, u)
+    convolve.form("cpu")(x, w, u)
     assert not u[:, :4].any()
 
 
 @pytest.mark.parametrize("case", [*MAPS, ((2, 12, 16), 17, 18, False), ((2, 16, 4), 17, 18, True)])
-def test_nothing_left_in_what_is_kept_reaches_a_result(case):
+def test_nothing_left_in_scratch_reaches_a_result(case):
     """Maps of one, two and more tiles a side, in memory that other maps have used and that then holds NaN."""
     given = arrays(*case, np.float32)
     wanted = three(*given)
@@ -81,12 +83,12 @@ def test_nothing_left_in_what_is_kept_reaches_a_result(case):
         assert found.tobytes() == expected.tobytes()
 
 
-def test_what_is_kept_is_made_once_a_thread_and_anew_when_its_memory_grows():
+def test_what_is_cached_is_made_once_a_thread_and_anew_when_its_memory_grows():
     made = []
 
     def make(size):
         made.append(size)
-        return workspace.thread_local("test.kept", (size,), np.uint8)
+        return workspace.thread_local("test.cached", (size,), np.uint8)
 
     first = workspace.cached(make, 4)
     assert workspace.cached(make, 4) is first and made == [4]

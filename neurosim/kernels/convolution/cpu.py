@@ -1,0 +1,194 @@
+"""Convolutions of the CPU: in tiles where they fit, else im2col into a cache-sized scratch and matrix products.
+
+Few channels make short runs of columns: a place reads three pixels of three colours a row. There the columns lie turned, all
+places of a tap side by side (`_tap_blocks`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from neurosim.core import tuning
+from neurosim.core.typing import Array
+from neurosim.kernels import convolution
+from neurosim.kernels.convolution import tiles
+from neurosim.kernels.places import padded
+from neurosim.kernels.workspace import thread_local
+
+
+@convolution.convolve.cpu
+def convolve(presynaptic: Array, weight: Array, potential: Array) -> None:
+    """``u = W * x``, 3 x 3, padding 1."""
+    if tiles.fits(presynaptic.shape, weight):
+        tiles.convolve(presynaptic, weight, potential)
+        return
+    if weight.shape[2] <= tuning.CPU.few_channels:
+        _convolve_few(presynaptic, weight, potential)
+        return
+    matrix = weight.reshape(-1, weight.shape[-1])
+    for start, stop, columns in _column_blocks(presynaptic, potential.ndim == 5):
+        np.matmul(columns, matrix, out=potential[start:stop].reshape(len(columns), -1))
+
+
+@convolution.hebbian_convolution.cpu
+def hebbian_convolution(pre: Array, post: Array, change: Array) -> None:
+    """``change += sum of pre outer post``."""
+    if tiles.fits(pre.shape, change):
+        tiles.hebbian(pre, post, change)
+        return
+    if change.shape[2] <= tuning.CPU.few_channels:
+        _hebbian_few(pre, post, change)
+        return
+    matrix = change.reshape(-1, change.shape[-1])
+    product = thread_local("product", matrix.shape, matrix.dtype)
+    for start, stop, columns in _column_blocks(pre, post.ndim == 5):
+        np.matmul(columns.T, post[start:stop].reshape(len(columns), -1), out=product)
+        matrix += product
+
+
+@convolution.deliver_convolution.cpu
+def deliver_convolution(post: Array, weight: Array, error: Array) -> None:
+    """``error = B^T post``."""
+    if tiles.fits(error.shape, weight):
+        tiles.deliver(post, weight, error)
+        return
+    # Scattering moves 9 x in numbers a place, gathering 9 x out; matrix products are faster the wider they are.
+    if weight.shape[3] >= 4 * weight.shape[2]:
+        _deliver_by_scatter(post, weight, error)
+    else:
+        _deliver_by_gather(post, weight, error)
+
+
+# -- columns: a row of a matrix for each place
+
+
+def _windows(pad: Array, pooled: bool) -> Array:
+    """Every 3 x 3 patch of a padded block, as a strided view: three runs of three pixels a patch."""
+    n, rows, columns, channels = pad.shape
+    rows, columns = rows - 2, columns - 2
+    s, r, c, e = pad.strides
+    shape: tuple[int, ...]
+    strides: tuple[int, ...]
+    if pooled:
+        shape = (n, 2, 2, rows // 2, columns // 2, 3, 3 * channels)
+        strides = (s, r, c, 2 * r, 2 * c, r, e)
+    else:
+        shape, strides = (n, rows, columns, 3, 3 * channels), (s, r, c, r, e)
+    return np.ndarray(shape, pad.dtype, pad, 0, strides)
+
+
+def _column_blocks(plain: Array, pooled: bool) -> Iterator[tuple[int, int, Array]]:
+    """Yield (start, stop, columns) with columns ``(patch, 9 x channel)``, a few samples at a time."""
+    n, rows, columns, channels = plain.shape
+    pad = padded(plain, "pad")
+    step = max(1, tuning.CPU.column_bytes // (rows * columns * 9 * channels * plain.itemsize))
+    for start in range(0, n, step):
+        part = _windows(pad[start : start + step], pooled)
+        block = thread_local("columns", part.shape, plain.dtype)
+        np.copyto(block, part)
+        yield start, start + len(part), block.reshape(-1, 9 * channels)
+
+
+def _in_place(post: Array, name: str, border: int) -> Array:
+    """``(sample, window, row, column, channel)`` put back at its places, with a border of so many zeros."""
+    if post.ndim == 4:
+        return padded(post, name) if border else post
+    n, _, rows, columns, channels = post.shape
+    full = thread_local(name, (n, 2 * rows + 2 * border, 2 * columns + 2 * border, channels), post.dtype)
+    if border:
+        full[:, 0] = full[:, -1] = 0
+        full[:, :, 0] = full[:, :, -1] = 0
+    for place in range(4):
+        down = slice(border + place // 2, full.shape[1] - border, 2)
+        across = slice(border + place % 2, full.shape[2] - border, 2)
+        full[:, down, across] = post[:, place]
+    return full
+
+
+def _deliver_by_gather(post: Array, weight: Array, error: Array) -> None:
+    """The transposed convolution as a convolution of the error with the kernel turned by half a turn."""
+    n, rows, columns, channels = error.shape
+    turned = thread_local("turned", (3, 3, weight.shape[3], channels), weight.dtype)
+    np.copyto(turned, weight[::-1, ::-1].transpose(0, 1, 3, 2))
+    matrix = turned.reshape(-1, channels)
+    pad = _in_place(post, "pad", 1)
+    step = max(1, tuning.CPU.column_bytes // (rows * columns * 9 * weight.shape[3] * post.itemsize))
+    for start in range(0, n, step):
+        part = _windows(pad[start : start + step], False)
+        block = thread_local("columns", part.shape, post.dtype)
+        np.copyto(block, part)
+        np.matmul(block.reshape(-1, len(matrix)), matrix, out=error[start : start + step].reshape(-1, channels))
+
+
+def _deliver_by_scatter(post: Array, weight: Array, error: Array) -> None:
+    """Every place sends its error to the 3 x 3 places it came from."""
+    n, rows, columns, channels = error.shape
+    plain = _in_place(post, "pad", 0)
+    sent = thread_local("columns", (n, rows, columns, 3, 3, channels), post.dtype)
+    matrix = weight.reshape(-1, weight.shape[3])
+    np.matmul(plain.reshape(-1, weight.shape[3]), matrix.T, out=sent.reshape(-1, len(matrix)))
+    total = thread_local("total", (n, rows + 2, columns + 2, channels), post.dtype)
+    total.fill(0)
+    for i in range(3):
+        for j in range(3):
+            total[:, i : i + rows, j : j + columns] += sent[:, :, :, i, j]
+    np.copyto(error, total[:, 1:-1, 1:-1])
+
+
+# -- few channels: a row of a matrix for each tap
+
+
+def _tap_blocks(plain: Array, stride: int) -> Iterator[tuple[slice, int, Array]]:
+    """Yield (samples, row in the window, taps), a few samples at a time: the pixels of three rows that a window's row reads.
+
+    Taps are ``(sample, 1, row, column and channel of the pixel, place)``.
+    """
+    n, rows, columns, channels = plain.shape
+    side = stride + 2
+    step = max(1, tuning.CPU.column_bytes // (side**2 * plain[0].nbytes // stride**2))
+    for start in range(0, n, step):
+        part = plain[start : start + step]
+        pad = thread_local("pad", (len(part), channels, rows + 2, columns + 2), plain.dtype)
+        pad[:, :, 0] = pad[:, :, -1] = 0
+        pad[..., 0] = pad[..., -1] = 0
+        pad[:, :, 1:-1, 1:-1] = np.moveaxis(part, 3, 1)
+        s, c, r, e = pad.strides
+        shape = (len(part), side, side, channels, rows // stride, columns // stride)
+        taps = thread_local("columns", shape, plain.dtype)
+        np.copyto(taps, np.ndarray(shape, pad.dtype, pad, 0, (s, r, e, c, stride * r, stride * e)))
+        for row in range(stride):
+            samples = slice(start, start + len(part))
+            yield samples, row, taps[:, row : row + 3].reshape(len(part), 1, 3 * side * channels, -1)
+
+
+def _windows_of(maps: Array) -> Array:
+    """``(sample, row in the window, column in the window, place, channel)``; unpooled maps have windows of one place."""
+    stride = 2 if maps.ndim == 5 else 1
+    return maps.reshape(len(maps), stride, stride, -1, maps.shape[-1])
+
+
+def _convolve_few(presynaptic: Array, weight: Array, potential: Array) -> None:
+    """Every place in a window multiplies the taps of its three rows; weights of the column that it does not read are 0."""
+    windows = _windows_of(potential)
+    stride = windows.shape[1]
+    wide = thread_local("wide", (stride, 3, stride + 2, *weight.shape[2:]), weight.dtype)
+    wide.fill(0)
+    for column in range(stride):
+        wide[column, :, column : column + 3] = weight
+    matrices = wide.reshape(stride, -1, weight.shape[3])
+    for samples, row, taps in _tap_blocks(presynaptic, stride):
+        np.matmul(taps.swapaxes(2, 3), matrices, out=windows[samples, row])
+
+
+def _hebbian_few(pre: Array, post: Array, change: Array) -> None:
+    """The sums of `_convolve_few` the other way round."""
+    windows = _windows_of(post)
+    stride = windows.shape[1]
+    for samples, row, taps in _tap_blocks(pre, stride):
+        product = thread_local("product", (len(taps), stride, taps.shape[2], post.shape[-1]), change.dtype)
+        np.matmul(taps, windows[samples, row], out=product)
+        found = product.sum(axis=0).reshape(stride, 3, stride + 2, *change.shape[2:])
+        for column in range(stride):
+            change += found[column, :, column : column + 3]

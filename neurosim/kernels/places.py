@@ -1,0 +1,62 @@
+"""Places of maps, for the kernels of several topics: where a potential lies, what a 3 x 3 window reads, a border of zeros.
+
+Activities are ``(sample, row, column, channel)``. The potentials of a pooled layer are
+``(sample, window, row/2, column/2, channel)``: ``window`` is the place inside the 2 x 2 window that is pooled, row by row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import product
+
+from neurosim.core.typing import Array
+from neurosim.kernels.workspace import thread_local
+
+
+def places(potential: Array) -> Iterator[tuple[tuple[int, ...], int, int]]:
+    """Every place of a map, pooled or not.
+
+    Args:
+        potential: ``(N, R, C, O)`` or ``(N, 4, R/2, C/2, O)``.
+
+    Yields:
+        index of the potential without its sample, row of the map, column of the map.
+    """
+    if potential.ndim == 4:
+        for r, c in product(range(potential.shape[1]), range(potential.shape[2])):
+            yield (r, c), r, c
+    else:
+        for w, r, c in product(range(4), range(potential.shape[2]), range(potential.shape[3])):
+            yield (w, r, c), 2 * r + w // 2, 2 * c + w % 2
+
+
+def taps(shape: tuple[int, ...], row: int, column: int) -> Iterator[tuple[int, int, int, int]]:
+    """The 3 x 3 places around one that lie inside the map.
+
+    Args:
+        shape: of the map, ``(N, R, C, I)``.
+        row: of the place.
+        column: of the place.
+
+    Yields:
+        tap row, tap column, row, column.
+    """
+    for i, j in product(range(3), range(3)):
+        r, c = row + i - 1, column + j - 1
+        if 0 <= r < shape[1] and 0 <= c < shape[2]:
+            yield i, j, r, c
+
+
+def padded(plain: Array, name: str) -> Array:
+    """A copy of ``(sample, row, column, channel)`` with a border of zeros.
+
+    Args:
+        plain: the maps.
+        name: of the scratch that holds the copy, see `neurosim.kernels.workspace.thread_local`.
+    """
+    n, rows, columns, channels = plain.shape
+    pad = thread_local(name, (n, rows + 2, columns + 2, channels), plain.dtype)
+    pad[:, 0] = pad[:, -1] = 0
+    pad[:, :, 0] = pad[:, :, -1] = 0
+    pad[:, 1:-1, 1:-1] = plain
+    return pad
