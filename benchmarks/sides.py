@@ -9,8 +9,8 @@ from neurosim.errors import RunError
 from neurosim.kernels.devices import backend
 from neurosim.losses.hinge import Hinge
 from neurosim.networks.network import Network
-from neurosim.parts.plasticity import Plasticity
 from neurosim.parts.stimulus import Stimulus
+from neurosim.plasticity import make as make_plasticity
 from neurosim.rules import make
 
 RATE = 1e-4
@@ -54,7 +54,7 @@ class Ours:
 
     def __init__(self, rule, images, team, *, deformed, lags, feedback, plasticity, kernels=None, network=None):
         network = Network(network or NETWORKS.get(rule, "conv5"), images.shape[1:], len(images) // 2, block=lags is not None,
-                          plasticity=Plasticity(plasticity, rate=RATE))  # fmt: skip
+                          plasticity=make_plasticity(plasticity, rate=RATE))  # fmt: skip
         self._x0 = network.populations[0].activity
         self._x0.put(images)
         name, _, order = rule.partition("-")

@@ -25,7 +25,7 @@ from neurosim.engine.threads import ThreadTeam
 from neurosim.kernels import cpu
 from neurosim.losses.hinge import Hinge
 from neurosim.networks.network import Network
-from neurosim.parts.plasticity import Plasticity
+from neurosim.plasticity.sgd import SGD
 
 PAIRS, RATE = 12, 0.01
 ROW, COLUMN, IN, OUT = 0, 2, 3, 5  # tap (0, 2): one row up, one column to the right of the postsynaptic unit
@@ -33,7 +33,7 @@ ROW, COLUMN, IN, OUT = 0, 2, 3, 5  # tap (0, 2): one row up, one column to the r
 
 def main(picture):
     toys, _ = render(PAIRS, seed=4, frames=2)  # each toy at two moments of its motion: view 1 and view 2
-    plasticity = Plasticity("sgd", RATE)
+    plasticity = SGD(RATE)
     network = Network("8 hardtanh, 8 hardtanh", toys.shape[2:], PAIRS, dtype=np.float64, plasticity=plasticity)
     rule = rules.make("ll", network, Hinge(lags=5))
     network.populations[0].activity.array[...] = np.concatenate([toys[:, 0], toys[:, 1]]) / 127.5 - 1

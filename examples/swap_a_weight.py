@@ -23,7 +23,7 @@ from neurosim.engine.threads import ThreadTeam
 from neurosim.kernels import cpu
 from neurosim.losses.hinge import Hinge
 from neurosim.networks.network import Network
-from neurosim.parts.plasticity import Plasticity
+from neurosim.plasticity.sgd import SGD
 
 PAIRS = 10  # moments in the batch
 RULES = {"bp": {}, "urf": {}, "ll": {"feedback": "urf"}}
@@ -38,7 +38,7 @@ def test(name, options, images):
     """What the swap does to every other synapse's change: name -> how far it moves, as a share of its own size."""
     # A rate of 0: the changes are computed but not made, or the second run would start from other weights.
     layers = "8 hardtanh, 16 hardtanh pool, 16 hardtanh pool, 32 hardtanh pool"
-    network = Network(layers, images.shape[1:], PAIRS, plasticity=Plasticity("sgd", rate=0.0))
+    network = Network(layers, images.shape[1:], PAIRS, plasticity=SGD(rate=0.0))
     rule = rules.make(name, network, Hinge(lags=5), **options)
     network.populations[0].activity.array[...] = images / 127.5 - 1
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated
 
+from neurosim.core.kernel import Kernel
 from neurosim.core.options import Declared, Option
 from neurosim.core.step import Step
 from neurosim.errors import WiringError
@@ -44,20 +45,37 @@ class Loss(Declared):
         patches: whether it compares the patches of one picture instead of two views.
         predicts: whether it has synapses of its own, which predict one patch's activity from another's.
         lags: K, how many moments the short-term memory must offer, the present one included; None: no memory.
+        grid, negatives: of a loss of patches: G, rows and columns of patches, and random patches against each one ahead.
     """
 
     name = ""
     summary = ""
     patches = predicts = False
     lags: int | None = None
+    grid: int = 0
+    negatives: int = 0
 
     def wire(self, units: ErrorUnits) -> Iterator[Step]:
         """The steps that read ``units.view1``, ``units.view2`` (and the memory) and write the errors and the value."""
         raise TypeError(f"{type(self).__name__} does not say how it is wired")
 
-    def together(self, units: ErrorUnits, kernel: str, equation: str, scalars: dict) -> Iterator[Step]:
-        """One step of a kernel that compares all views of the batch at once."""
-        error1 = units.error1 if units.error1 is not None else units.discarded_error()
-        yield Step(kernel, f"error units {units.head.number} compare", equation,
-                   {"view1": units.view1, "view2": units.view2}, {"error1": error1, "error2": units.error2},
-                   sums={"value": units.value}, scalars=scalars)  # fmt: skip
+    def together(
+        self, units: ErrorUnits, kernel: Kernel, equation: str, scalars: Mapping[str, object] | None = None
+    ) -> Iterator[Step]:
+        """One step of a kernel that compares all views of the batch at once.
+
+        Under the gradient block there is no error of view 1, and the kernel does not compute one.
+        """
+        yield Step(
+            kernel,
+            f"error units {units.head.number} compare",
+            equation,
+            {
+                "view1": units.view1,
+                "view2": units.view2,
+                "error1": units.error1,
+                "error2": units.error2,
+                "value": units.value,
+            },
+            scalars=scalars or {},
+        )

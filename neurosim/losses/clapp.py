@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from neurosim.core.step import Step
+from neurosim.kernels.patches import clapp, deliver_prediction, hebbian_prediction, predict
 from neurosim.losses.base import Grid, Loss, Negatives
+
+if TYPE_CHECKING:
+    from neurosim.parts.error_units import ErrorUnits
 
 
 class Clapp(Loss):
@@ -32,18 +37,35 @@ class Clapp(Loss):
     def __init__(self, grid: Grid = 7, negatives: Negatives = 1) -> None:
         self.grid, self.negatives = grid, negatives
 
-    def wire(self, units) -> Iterator[Step]:
+    def wire(self, units: ErrorUnits) -> Iterator[Step]:
+        assert units.predictor is not None
         z, e, p, q = units.activity, units.error, units.prediction, units.factor
-        synapse, grid, number = units.predictor, {"grid": self.grid}, units.head.number
-        yield Step("predict", f"{synapse.name}: {z.name} -> {p.name}", f"{p.name}[k] = {synapse.name}[k] {z.name}[row k]",
-                   {"view": z, "weight": synapse.weight}, {"prediction": p}, scalars=grid)  # fmt: skip
-        yield Step("clapp", f"error units {number} compare",
-                   f"{e.name} = -{p.name} ahead, +{p.name} if random; {q.name} = -{z.name} ahead, +{z.name} random; in the margin",
-                   {"view": z, "prediction": p, "negative": units.negative}, {"error": e, "factor": q},
-                   sums={"value": units.value}, scalars={**grid, "negatives": self.negatives})  # fmt: skip
-        yield Step("deliver_prediction", f"{synapse.name}: {q.name} -> {e.name}",
-                   f"{e.name}[row k] += {synapse.name}[k]^T {q.name}[k]", {"factor": q, "weight": synapse.weight},
-                   updates={"error": e}, scalars=grid)  # fmt: skip
-        yield Step("hebbian_prediction", f"{synapse.name} sums its outer products",
-                   f"{synapse.change.name}[k] = sum {z.name}[row k] (x) {q.name}[k]", {"view": z, "factor": q},
-                   {"change": synapse.change}, scalars=grid)  # fmt: skip
+        synapse, number, grid = units.predictor, units.head.number, {"grid": self.grid}
+        yield Step(
+            predict,
+            f"{synapse.name}: {z.name} -> {p.name}",
+            f"{p.name}[k] = {synapse.name}[k] {z.name}[row k]",
+            {"view": z, "weight": synapse.weight, "prediction": p},
+            scalars=grid,
+        )
+        yield Step(
+            clapp,
+            f"error units {number} compare",
+            f"{e.name} = -{p.name} ahead, +{p.name} if random; {q.name} = -{z.name} ahead, +{z.name} random; in the margin",
+            {"view": z, "prediction": p, "negative": units.negative, "error": e, "factor": q, "value": units.value},
+            scalars={**grid, "negatives": self.negatives},
+        )
+        yield Step(
+            deliver_prediction,
+            f"{synapse.name}: {q.name} -> {e.name}",
+            f"{e.name}[row k] += {synapse.name}[k]^T {q.name}[k]",
+            {"factor": q, "weight": synapse.weight, "error": e},
+            scalars=grid,
+        )
+        yield Step(
+            hebbian_prediction,
+            f"{synapse.name} sums its outer products",
+            f"{synapse.change.name}[k] = sum {z.name}[row k] (x) {q.name}[k]",
+            {"view": z, "factor": q, "change": synapse.change},
+            scalars=grid,
+        )

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from neurosim.core.step import Step
+from neurosim.kernels.patches import gaze
 from neurosim.losses.base import Delta, Grid, Loss, Negatives, Threshold, margins
+
+if TYPE_CHECKING:
+    from neurosim.parts.error_units import ErrorUnits
 
 
 class Gaze(Loss):
@@ -36,9 +41,13 @@ class Gaze(Loss):
     ) -> None:
         self.grid, self.negatives, self.margins = grid, negatives, margins(threshold, delta)
 
-    def wire(self, units) -> Iterator[Step]:
+    def wire(self, units: ErrorUnits) -> Iterator[Step]:
         z = units.head.activity
-        equation = f"e = +-sign({z.name}[ahead] - {z.name}[anchor]) where too far, -+sign({z.name}[random] - ...) where too near"
-        yield Step("gaze", f"error units {units.head.number} compare", equation, {"view": z, "negative": units.negative},
-                   {"error": units.head.error}, sums={"value": units.value},
-                   scalars={"grid": self.grid, "negatives": self.negatives, **self.margins})  # fmt: skip
+        ahead, random = f"sign({z.name}[ahead] - {z.name}[anchor])", f"sign({z.name}[random] - ...)"
+        yield Step(
+            gaze,
+            f"error units {units.head.number} compare",
+            f"e = +-{ahead} where too far, -+{random} where too near",
+            {"view": z, "negative": units.negative, "error": units.head.error, "value": units.value},
+            scalars={"grid": self.grid, "negatives": self.negatives, **self.margins},
+        )

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
+from neurosim.core.buffer import Buffer
 from neurosim.core.options import Option
 from neurosim.core.step import Step
+from neurosim.kernels.comparison import hinge_all, hinge_lags
 from neurosim.losses.base import Delta, Loss, Threshold, margins
+
+if TYPE_CHECKING:
+    from neurosim.parts.error_units import ErrorUnits
 
 
 class Hinge(Loss):
@@ -48,20 +53,20 @@ class Hinge(Loss):
         self.negative_weight = 1 / lags if lags and negative_weight is None else negative_weight
         self.margins = margins(threshold, delta)
 
-    def wire(self, units) -> Iterator[Step]:
-        number = units.head.number
-        scalars, reads = dict(self.margins), {"view2": units.view2, "index": units.index}
+    def wire(self, units: ErrorUnits) -> Iterator[Step]:
+        number, kernel = units.head.number, hinge_lags if self.lags else hinge_all
+        arguments: dict[str, Buffer | None] = {"view2": units.view2, "index": units.index}
+        scalars: dict[str, object] = dict(self.margins)
         if self.lags:
+            assert units.memory is not None
             yield from units.memory.push(units.view1)
-            reads |= {"trace": units.memory.trace, "cursor": units.memory.cursor}
+            arguments |= {"trace": units.memory.trace, "cursor": units.memory.cursor}
             scalars |= {"pairs": units.pairs, "lags": self.lags, "negative_weight": self.negative_weight}
             others = f"z{number}[1] of {self.lags - 1} lags"
         else:
-            reads["view1"] = units.view1
+            arguments["view1"] = units.view1
             others = f"z{number}[1] of all others"
-        sums = {"value": units.value}
-        if units.error1 is not None:
-            sums["error1"] = units.error1
-        equation = f"e = +sign(z{number}[2] - z{number}[1]) where too far, -sign(z{number}[2] - {others}) where too near"
-        yield Step("hinge_lags" if self.lags else "hinge_all", f"error units {number} compare", equation, reads,
-                   {"error2": units.error2}, sums=sums, scalars=scalars, over="moment")  # fmt: skip
+        arguments |= {"error2": units.error2, "value": units.value, "error1": units.error1}
+        too_far, too_near = f"+sign(z{number}[2] - z{number}[1])", f"-sign(z{number}[2] - {others})"
+        equation = f"e = {too_far} where too far, {too_near} where too near"
+        yield Step(kernel, f"error units {number} compare", equation, arguments, scalars=scalars, over="moment")

@@ -27,7 +27,7 @@ class Positive(Loss):
     summary = "positives only: collapses, for teaching"
 
     def wire(self, units: ErrorUnits) -> Iterator[Step]:
-        yield from self.together(units, positive, "e = +sign(z[2] - z[1]) / (2 N N)", {})
+        yield from self.together(units, positive, "e = +sign(z[2] - z[1]) / (2 N N)")
 
 
 positive = Kernel(

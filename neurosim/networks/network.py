@@ -10,12 +10,14 @@ import numpy as np
 from neurosim.core.step import Step
 from neurosim.errors import ShapeError, WiringError
 from neurosim.parts.average import Average
+from neurosim.parts.feedback import Feedback, SignFeedback, UpdatedFeedback
 from neurosim.parts.inverse import Inverse
-from neurosim.parts.plasticity import Plasticity
 from neurosim.parts.population import GATES, Head, Population
-from neurosim.parts.projection import Bias, Constant, Feedback, Projection, SignFeedback, UpdatedFeedback
+from neurosim.parts.projection import Bias, Constant, Projection
 from neurosim.parts.synapse import Synapse
 from neurosim.parts.transported import TransportedFeedback
+from neurosim.plasticity.base import Plasticity
+from neurosim.plasticity.signum import Signum
 
 PRESETS = {
     "conv5": "32 hardtanh, 32 pool, 64 hardtanh, 64 pool, 512 pool",
@@ -144,7 +146,7 @@ class Network:
                  head_plasticity=None, layer_plasticities=None, feedback_gain=1.0, views=None):  # fmt: skip
         self.layers, self.pairs, self.block, self.seed = parse(text), pairs, block, seed
         (self.head_nonlinearity, self.head_bias), self.averages = parse_head(text), averages(text)
-        self.plasticity, self.dtype, self.head_units = plasticity or Plasticity(), np.dtype(dtype), head_units
+        self.plasticity, self.dtype, self.head_units = plasticity or Signum(), np.dtype(dtype), head_units
         self.head_plasticity, self.feedback_gain = head_plasticity or self.plasticity, feedback_gain
         self.layer_plasticities = list(layer_plasticities or [self.plasticity] * len(self.layers))
         sizes = shapes(self.layers, image)

@@ -15,7 +15,7 @@ from neurosim.kernels.convolution import hebbian_convolution
 from neurosim.kernels.dense import hebbian_bias, hebbian_dense
 from neurosim.kernels.inverse import hebbian_upconvolution
 from neurosim.kernels.local import hebbian_local
-from neurosim.parts.plasticity import Plasticity
+from neurosim.plasticity.base import Plasticity
 
 CONVOLUTION = ("tap_row", "tap_column", "in", "out")
 DENSE = ("presynaptic", "postsynaptic")

@@ -1,7 +1,8 @@
 """Weight transport: the one part that borrows a forward weight array for feedback. Only `bp` uses it."""
 
 from neurosim.core.buffer import Buffer
-from neurosim.parts.projection import Feedback, Projection
+from neurosim.parts.feedback import Feedback
+from neurosim.parts.projection import Projection
 
 
 class TransportedFeedback(Feedback):

@@ -12,7 +12,7 @@ from neurosim.core.plan import Plan
 from neurosim.core.step import Step
 from neurosim.networks.network import Network
 from neurosim.parts.error_units import ErrorUnits
-from neurosim.parts.projection import Feedback
+from neurosim.parts.feedback import Feedback
 
 
 class Rule(Declared):

@@ -10,7 +10,6 @@ import numpy as np
 from neurosim.core.options import Option
 from neurosim.core.step import Step
 from neurosim.parts.inverse import Target
-from neurosim.parts.plasticity import Plasticity
 from neurosim.rules.base import Rule
 
 TOPS = ("target", "transport")
@@ -71,7 +70,7 @@ class DifferenceTargetPropagation(Rule):
         self.phases, self.first = ("all layers", *["inverses"] * (inverse_first > 0)), inverse_first
         self.head, self.error = network.head(len(network)), self._attach(len(network))
         p = network.plasticity
-        self.inverse_plasticity = Plasticity(p.kind, p.base_rate * inverse_rate, p.momentum, p.decay, "inverse rate")
+        self.inverse_plasticity = p.with_rate(p.base_rate * inverse_rate, "inverse rate")
         restored = [self.head] * (top == "target") + network.projections[:0:-1]
         self.inverses = [network.inverse(projection, self.inverse_plasticity) for projection in restored]
         for inverse in self.inverses:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from neurosim import losses, rules
+from neurosim import plasticity as plasticities
 from neurosim.core.plan import Plan
 from neurosim.data.dataset import Dataset
 from neurosim.data.sources.loading import load
@@ -18,8 +19,8 @@ from neurosim.errors import DataError, DeviceError, RunError, WiringError
 from neurosim.kernels.devices import backend
 from neurosim.kernels.gpu_convolution import PATCH_BYTES
 from neurosim.networks.network import Network, parse
-from neurosim.parts.plasticity import Plasticity
 from neurosim.parts.stimulus import Stimulus
+from neurosim.plasticity.base import Plasticity
 from neurosim.training.config import OF_RULES, Config
 
 # Roles that a checkpoint keeps.
@@ -72,7 +73,9 @@ def make_network(config: Config, image: tuple[int, int, int]) -> Network:
     views = config.batch * framing.views(image[0]) if config.patch is not None else None
 
     def plasticity(gain: float, name: str) -> Plasticity:
-        return Plasticity(config.plasticity, config.rate * gain, config.momentum, config.decay, name)
+        known = plasticities.options(config.plasticity)
+        options = {option: getattr(config, option) for option in ("momentum", "decay") if option in known}
+        return plasticities.make(config.plasticity, rate=config.rate * gain, name=name, **options)
 
     layers, gains = len(parse(config.network)), config.layer_rates
     if gains is not None and len(gains) != layers:

@@ -6,7 +6,7 @@ import pytest
 from neurosim.audit import audit
 from neurosim.losses import make as make_loss
 from neurosim.networks.network import Network
-from neurosim.parts.plasticity import Plasticity
+from neurosim.plasticity import make as make_plasticity
 from neurosim.rules import make
 from neurosim.rules.end_to_end import EndToEnd
 
@@ -20,7 +20,7 @@ def build():
     def build(rule, *, text=TEXT, image=(4, 4, 5), pairs=4, block=True, loss=None, plasticity="momentum", seed=0, units=6,
               **options):  # fmt: skip
         network = Network(text, image, pairs, block=block, seed=seed, head_units=units,
-                          plasticity=Plasticity(plasticity, 0.01, decay=0.1))  # fmt: skip
+                          plasticity=make_plasticity(plasticity, rate=0.01, decay=0.1))  # fmt: skip
         loss = loss or make_loss("hinge", lags=3)
         return make(rule, network, loss, **options) if isinstance(rule, str) else rule(network, loss, **options)
 

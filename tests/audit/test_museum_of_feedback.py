@@ -6,7 +6,7 @@ import pytest
 from neurosim.audit import audit
 from neurosim.core.buffer import Buffer
 from neurosim.core.step import Step
-from neurosim.parts.projection import Feedback, UpdatedFeedback
+from neurosim.parts.feedback import Feedback, UpdatedFeedback
 from neurosim.parts.transported import TransportedFeedback
 
 

@@ -19,12 +19,12 @@ from neurosim.kernels import cpu, reference
 from neurosim.kernels.workspace import thread_local
 from neurosim.losses import make as make_loss
 from neurosim.networks.network import Network
-from neurosim.parts.plasticity import Plasticity
+from neurosim.plasticity import make as make_plasticity
 from neurosim.rules import make
 
 
 def steps(rule="urf", loss="hinge", plasticity="signum", pairs=4, text="3 hardtanh, 4 pool", block=True, **options):
-    network = Network(text, (4, 4, 2), pairs, head_units=5, plasticity=Plasticity(plasticity), block=block)
+    network = Network(text, (4, 4, 2), pairs, head_units=5, plasticity=make_plasticity(plasticity), block=block)
     return list(make(rule, network, make_loss(loss, **options)).plan("all layers"))
 
 

@@ -17,7 +17,7 @@ SMALL = ["--network", "4 hardtanh, 5 hardtanh, 4 hardtanh, 6 pool"]
 MINE = """
     import numpy as np
 
-    from neurosim.parts.projection import Feedback
+    from neurosim.parts.feedback import Feedback
     from neurosim.core.step import Step
     from neurosim.rules.end_to_end import EndToEnd
 

@@ -5,7 +5,7 @@ import pytest
 
 from neurosim.errors import ShapeError, WiringError
 from neurosim.networks.network import PRESETS, Layer, Network, parse, parse_head, shapes
-from neurosim.parts.plasticity import Plasticity
+from neurosim.plasticity.signum import Signum
 
 
 def test_conv5_is_the_paper_s():
@@ -96,7 +96,7 @@ def test_every_array_draws_by_itself():
 
 
 def test_heads_may_learn_at_a_rate_of_their_own_and_feedback_start_smaller():
-    slow, fast = Plasticity(rate=0.1), Plasticity(rate=0.5, name="head rate")
+    slow, fast = Signum(rate=0.1), Signum(rate=0.5, name="head rate")
     one = Network("4 tanh, 4 pool", (4, 4, 3), 1, plasticity=slow, dtype=float)
     other = Network("4 tanh, 4 pool", (4, 4, 3), 1, plasticity=slow, head_plasticity=fast, feedback_gain=0.25, dtype=float)
     assert one.head_plasticity is slow
@@ -157,7 +157,7 @@ def test_a_head_of_other_words_is_refused(text):
 
 def test_inverses_have_arrays_of_their_own_in_the_other_direction():
     network = Network("4 hardtanh, 5 bias tanh pool", (4, 4, 3), 2)
-    slow = Plasticity(name="inverse rate")
+    slow = Signum(name="inverse rate")
     above, head = (network.inverse(p, slow) for p in (network.projections[1], network.head(2)))
     assert [s.shape for i in (above, head) for s in i.synapses] == [(3, 3, 5, 4), (1, 4), (64, 20), (1, 20)]
     for inverse in (above, head):
@@ -171,11 +171,11 @@ def test_sizes_that_no_inverse_restores_are_refused():
     network = Network("4 tanh", (6, 6, 3), 2)
     network.projections[0].post.shape = (2, 2, 4)
     with pytest.raises(ShapeError, match="layer 1 goes from 6x6x3 to 2x2x4; expected the same rows and columns, or half"):
-        network.inverse(network.projections[0], Plasticity())
+        network.inverse(network.projections[0], Signum())
 
 
 def test_every_layer_and_the_feedback_along_it_may_learn_at_a_rate_of_their_own():
-    slow, still = Plasticity(rate=0.1), Plasticity(rate=0.0, name="rate 2")
+    slow, still = Signum(rate=0.1), Signum(rate=0.0, name="rate 2")
     one = Network("4 tanh, 4 pool", (4, 4, 3), 1, layer_plasticities=[slow, still], dtype=float)
     assert [p.synapse.plasticity for p in one.projections] == [slow, still]
     assert one.feedback(one.projections[1], "urf").synapse.plasticity is still

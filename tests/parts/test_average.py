@@ -11,7 +11,7 @@ from neurosim.kernels import cpu, reference
 from neurosim.losses import make as make_loss
 from neurosim.networks.network import Network
 from neurosim.parts.average import Average
-from neurosim.parts.plasticity import Plasticity
+from neurosim.plasticity.sgd import SGD
 from neurosim.rules import make
 
 TEXT = "3 hardtanh, 4 tanh pool, head average"
@@ -19,7 +19,7 @@ TEXT = "3 hardtanh, 4 tanh pool, head average"
 
 def build(name, text=TEXT, block=False, **options):
     loss = make_loss("hinge", lags=None, threshold=1.65, delta=0.65)
-    network = Network(text, (8, 8, 2), 2, block=block, dtype=np.float64, head_units=5, plasticity=Plasticity("sgd", 0.0))
+    network = Network(text, (8, 8, 2), 2, block=block, dtype=np.float64, head_units=5, plasticity=SGD(0.0))
     rule = make(name, network, loss, **options)
     for synapse in rule.synapses():
         synapse.weight.array[...] *= 2

@@ -9,9 +9,10 @@ from neurosim.engine.program import Program
 from neurosim.engine.threads import ThreadTeam
 from neurosim.kernels import cpu
 from neurosim.networks.network import Network
-from neurosim.parts.plasticity import Plasticity
 from neurosim.parts.population import Head, Population
 from neurosim.parts.synapse import Synapse
+from neurosim.plasticity.sgd import SGD
+from neurosim.plasticity.signum import Signum
 
 AXES = ("sample", "row", "column", "channel")
 RNG = np.random.default_rng(5)
@@ -26,7 +27,7 @@ def test_a_single_active_pair_changes_a_single_weight():
     """Locality: presynaptic unit (row 1, column 2, channel 1), postsynaptic unit (row 0, column 2, channel 2)."""
     pre = Buffer("x1", AXES, (2, 4, 4, 3), "activity", "x", float)
     post = Buffer("d2", AXES, (2, 4, 4, 5), "error", "d", float)
-    synapse = Synapse("W2", (3, 3, 3, 5), "forward weight", 0, Plasticity("sgd"), float)
+    synapse = Synapse("W2", (3, 3, 3, 5), "forward weight", 0, SGD(), float)
     pre.array[1, 1, 2, 1], post.array[1, 0, 2, 2] = 3.0, 0.5
     pre.array[0] = 7.0  # another moment, where nothing is active above
     run(synapse.hebbian(pre, post))
@@ -40,14 +41,14 @@ def test_a_single_active_pair_changes_a_single_weight():
 def test_a_head_s_change_is_the_outer_product():
     pre = Buffer("x2", ("sample", "presynaptic"), (70, 9), "activity", "x", float, initial=RNG.normal(size=(70, 9)))
     post = Buffer("ez2", ("sample", "unit"), (70, 4), "error", "e", float, initial=RNG.normal(size=(70, 4)))
-    synapse = Synapse("H2", (9, 4), "forward weight", 0, Plasticity("sgd"), float)
+    synapse = Synapse("H2", (9, 4), "forward weight", 0, SGD(), float)
     run(synapse.hebbian(pre, post))
     wanted = sum(np.outer(pre.array[n], post.array[n]) for n in range(70))
     np.testing.assert_allclose(synapse.change.array, wanted, rtol=1e-12, atol=1e-12)
 
 
 def test_only_hebbian_and_plasticity_reach_a_synapse():
-    synapse = Synapse("W1", (3, 3, 2, 2), "forward weight", 0, Plasticity("signum"))
+    synapse = Synapse("W1", (3, 3, 2, 2), "forward weight", 0, Signum())
     post = Buffer("d1", AXES, (1, 4, 4, 2), "error", "d")
     pre = Buffer("x0", AXES, (1, 4, 4, 2), "activity", "x")
     (step,) = synapse.hebbian(pre, post)

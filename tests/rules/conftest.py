@@ -8,7 +8,7 @@ from neurosim.engine.threads import ThreadTeam
 from neurosim.kernels import cpu
 from neurosim.losses import make as make_loss
 from neurosim.networks.network import Network
-from neurosim.parts.plasticity import Plasticity
+from neurosim.plasticity.sgd import SGD
 from neurosim.rules import make
 
 TEXT = "3 hardtanh, 4 pool, 5 tanh"
@@ -24,7 +24,7 @@ def build():
         # Margins 1 and 2.3: some comparisons of both kinds are active, and some are not.
         loss = loss or make_loss("hinge", lags=None, threshold=1.65, delta=0.65)
         network = Network(text, IMAGE, pairs, block=block, seed=seed, dtype=np.float64, head_units=units,
-                          plasticity=plasticity or Plasticity("sgd", 0.0))  # fmt: skip
+                          plasticity=plasticity or SGD(0.0))  # fmt: skip
         rule = make(name, network, loss, **options)
         for synapse in rule.synapses():
             synapse.weight.array[...] *= gain

@@ -8,7 +8,9 @@ from neurosim.engine.program import Program
 from neurosim.engine.threads import ThreadTeam
 from neurosim.kernels import cpu, workspace
 from neurosim.losses import make as make_loss
-from neurosim.parts.plasticity import Plasticity
+from neurosim.plasticity import make as make_plasticity
+from neurosim.plasticity.adam import Adam
+from neurosim.plasticity.momentum import Momentum
 
 WIRINGS = [
     ("dtp", {}), ("dtp", {"top": "transport", "inverse_steps": 2}), ("bp", {}), ("rf", {}), ("urf", {}), ("sign", {}),
@@ -90,7 +92,7 @@ def stepwise(rule, show, fenced):
 def test_steps_touch_what_they_declare_and_nothing_else(build, show, name, options, loss, block):
     found, wanted = (
         stepwise(
-            build(name, loss=make_loss(loss[0], **loss[1]), block=block, plasticity=Plasticity("adam", 0.01), **options),
+            build(name, loss=make_loss(loss[0], **loss[1]), block=block, plasticity=Adam(0.01), **options),
             show, fenced,
         )
         for fenced in (True, False)
@@ -110,14 +112,14 @@ def test_other_losses_touch_what_they_declare_and_nothing_else(build, show, loss
 
 @pytest.mark.parametrize("kind", ["sgd", "momentum", "signum"])
 def test_plasticities_touch_what_they_declare_and_nothing_else(build, show, kind):
-    found, wanted = (stepwise(build("urf", plasticity=Plasticity(kind, 0.01, decay=0.1)), show, f) for f in (True, False))
+    found, wanted = (stepwise(build("urf", plasticity=make_plasticity(kind, rate=0.01, decay=0.1)), show, f) for f in (True, False))
     assert all(found[key].tobytes() == value.tobytes() for key, value in wanted.items())
 
 
 @pytest.mark.parametrize(("name", "options"), WIRINGS[:4], ids=[n for n, _ in WIRINGS[:4]])
 def test_a_plan_step_by_step_is_the_plan(build, show, run, relative_error, name, options):
     """Cutting the plan into segments changes how sums are grouped, and nothing else."""
-    plasticity = {"plasticity": Plasticity("momentum", 0.01)}
+    plasticity = {"plasticity": Momentum(0.01)}
     one, other = (build(name, **plasticity, **options) for _ in range(2))
     wanted = stepwise(one, show, False)
     for batch in range(2):

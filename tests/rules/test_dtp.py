@@ -6,7 +6,7 @@ import pytest
 from neurosim.errors import WiringError
 from neurosim.losses import make as make_loss
 from neurosim.networks.network import Network
-from neurosim.parts.plasticity import Plasticity
+from neurosim.plasticity.sgd import SGD
 from neurosim.rules import make
 
 STEP = 1e-6
@@ -244,7 +244,7 @@ def test_one_layer_has_the_head_s_inverse_alone(build, show, run):
 
 
 def test_inverses_may_begin_alone(build, show, run):
-    rule = build("dtp", text=TEXTS[0], inverse_first=2, plasticity=Plasticity("sgd", 0.1))
+    rule = build("dtp", text=TEXTS[0], inverse_first=2, plasticity=SGD(0.1))
     phases = [rule.phase(epoch, batch, 2) for epoch in range(2) for batch in range(4)]
     assert phases == ["inverses"] * 2 + ["all layers"] * 6
     assert rule.errors_of("inverses") == [] and rule.errors_of("all layers") == [rule.error]

@@ -5,7 +5,10 @@ import pytest
 
 from neurosim.kernels import cpu, reference
 from neurosim.losses import make as make_loss
-from neurosim.parts.plasticity import Plasticity
+from neurosim.plasticity.adam import Adam
+from neurosim.plasticity.momentum import Momentum
+from neurosim.plasticity.sgd import SGD
+from neurosim.plasticity.signum import Signum
 
 WIRINGS = [
     *((kind, {}) for kind in ("bp", "rf", "urf", "sign")),
@@ -70,7 +73,7 @@ def test_only_bp_shares_the_forward_weights_memory(build, name, options):
 @pytest.mark.parametrize(("name", "options", "_id"), OWNING, ids=[i for _, _, i in OWNING])
 def test_no_step_of_feedback_touches_forward_weights(build, name, options, _id):
     """Forward weights are read by transmission and changed by their own plasticity, by nothing else."""
-    rule = build(name, plasticity=Plasticity("signum"), **options)
+    rule = build(name, plasticity=Signum(), **options)
     forward = {id(p.synapse.weight): p.synapse.name for p in rule.network.projections}
     forward |= {id(rule.network.head(n).synapse.weight): f"H{n}" for n in rule.errors}
     for phase in rule.phases:
@@ -123,7 +126,7 @@ def test_feedback_s_change_is_a_product_of_its_own(build, show, run, name, optio
 @pytest.mark.parametrize("name", ["rf", "ll"])
 def test_rf_keeps_its_weights_bit_for_bit(build, show, run, name):
     options = {"feedback": "rf"} if name == "ll" else {}
-    rule = build(name, plasticity=Plasticity("adam", 0.01, decay=0.1), **options)
+    rule = build(name, plasticity=Adam(0.01, decay=0.1), **options)
     assert all(b.synapse.plasticity is None for b in rule.feedbacks)
     before = {b.synapse.name: b.synapse.weight.array.tobytes() for b in rule.feedbacks}
     forward = [p.synapse.weight.array.copy() for p in rule.network.projections]
@@ -138,7 +141,7 @@ def test_rf_keeps_its_weights_bit_for_bit(build, show, run, name):
 @pytest.mark.parametrize("kind", ["urf", "sign"])
 def test_learned_feedback_approaches_the_forward_weights(build, show, run, kind):
     """The same changes to both, a decay of both: ``W - B`` shrinks by ``1 - rate decay`` a step (Amit 2019)."""
-    rule = build(kind, plasticity=Plasticity("sgd", 0.01, decay=5.0))
+    rule = build(kind, plasticity=SGD(0.01, decay=5.0))
 
     def gaps():
         return [back.projection.synapse.weight.array - back.synapse.weight.array for back in rule.feedbacks]
@@ -178,7 +181,7 @@ def test_sign_sends_signs_and_nothing_else(build, show, run):
 def test_whole_plan_agrees_with_the_naive_kernels(build, show, run, name, options, block, loss):
     fast, naive = (
         build(name, text="2 hardtanh, 3 tanh pool", pairs=2, units=3, block=block, loss=make_loss(loss[0], **loss[1]),
-              plasticity=Plasticity("momentum", 0.01, decay=0.1), **options)
+              plasticity=Momentum(0.01, decay=0.1), **options)
         for _ in range(2)
     )  # fmt: skip
     for phase in fast.phases:

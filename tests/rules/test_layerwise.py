@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from neurosim.errors import WiringError
-from neurosim.parts.plasticity import Plasticity
+from neurosim.plasticity.sgd import SGD
 from neurosim.rules.base import random_phase
 
 KINDS = ["bp", "rf", "urf", "sign"]
@@ -25,7 +25,7 @@ def bits(rule):
 @pytest.mark.parametrize("order", ["greedy", "random", "simultaneous"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_lesson_changes_its_layers_and_no_others(build, show, run, order, kind):
-    rule = build("ll", order=order, feedback=kind, plasticity=Plasticity("sgd", 0.01))
+    rule = build("ll", order=order, feedback=kind, plasticity=SGD(0.01))
     assert rule.phases == (("all layers",) if order == "simultaneous" else ("layer 1", "layer 2", "layer 3"))
     show(rule)
     for phase in rule.phases:

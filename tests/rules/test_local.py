@@ -6,8 +6,10 @@ import pytest
 from neurosim.engine.program import Program
 from neurosim.engine.threads import ThreadTeam
 from neurosim.kernels import cpu, reference
-from neurosim.parts.plasticity import Plasticity
 from neurosim.parts.synapse import LOCAL
+from neurosim.plasticity.momentum import Momentum
+from neurosim.plasticity.sgd import SGD
+from neurosim.plasticity.signum import Signum
 
 TIED = "3 hardtanh, 4 pool, 5 tanh"
 UNTIED = "3 local hardtanh, 4 local pool, 5 local tanh"
@@ -55,7 +57,7 @@ def test_untied_equals_tied_when_its_weights_are_equal(build, show, run, name, o
 @pytest.mark.parametrize(("name", "options"), WIRINGS, ids=IDS)
 def test_whole_plan_agrees_with_the_naive_kernels(build, show, run, name, options):
     text = "2 local hardtanh, 3 local tanh pool"
-    fast, naive = (build(name, text=text, pairs=2, units=3, plasticity=Plasticity("momentum", 0.01), **options)
+    fast, naive = (build(name, text=text, pairs=2, units=3, plasticity=Momentum(0.01), **options)
                    for _ in range(2))  # fmt: skip
     for phase in fast.phases:
         for rule in (fast, naive):
@@ -67,7 +69,7 @@ def test_whole_plan_agrees_with_the_naive_kernels(build, show, run, name, option
 
 def test_places_share_nothing(build, show, run):
     """Changed weights of one place change the activity of that place and no other; its change depends on it alone."""
-    one, other = (build("rf", text="4 local tanh", plasticity=Plasticity("sgd", 0.0)) for _ in range(2))
+    one, other = (build("rf", text="4 local tanh", plasticity=SGD(0.0)) for _ in range(2))
     other.network.projections[0].synapse.weight.array[1, 2] += 0.5
     for rule in (one, other):
         show(rule)
@@ -100,7 +102,7 @@ def loss(rule, plan):
 
 
 def test_a_place_has_its_own_fan_in_and_threads_change_no_bits(build, show, run):
-    rules = [build("ll", text=UNTIED, plasticity=Plasticity("signum", 0.01)) for _ in range(2)]
+    rules = [build("ll", text=UNTIED, plasticity=Signum(0.01)) for _ in range(2)]
     synapse = rules[0].network.projections[1].synapse
     assert (synapse.shape, synapse.fan_in, synapse.bound) == ((4, 4, 3, 3, 3, 4), 27, 27**-0.5)
     for rule, threads in zip(rules, (1, 3), strict=True):

@@ -144,7 +144,7 @@ def test_a_broken_entry_point_is_told_in_one_line(monkeypatch):
 
 
 def test_a_feedback_of_somebody_else_tells_its_wiring_itself():
-    from neurosim.parts.projection import Feedback
+    from neurosim.parts.feedback import Feedback
 
     class Slow(Feedback):
         """Feedback that arrives late.

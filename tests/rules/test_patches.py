@@ -10,7 +10,9 @@ from neurosim.errors import WiringError
 from neurosim.kernels import cpu, reference
 from neurosim.losses import make as make_loss
 from neurosim.networks.network import Network
-from neurosim.parts.plasticity import Plasticity
+from neurosim.plasticity.momentum import Momentum
+from neurosim.plasticity.sgd import SGD
+from neurosim.plasticity.signum import Signum
 from neurosim.rules import make
 
 GRID, PICTURES = 3, 2
@@ -23,7 +25,7 @@ IDS = ["-".join([name, *options.values()]) for name, options in WIRINGS]
 def build(name, loss, plasticity=None, **options):
     views = PICTURES * GRID**2
     network = Network("3 tanh pool, 4 tanh", (4, 4, 2), PICTURES, dtype=np.float64, head_units=3, views=views,
-                      plasticity=plasticity or Plasticity("sgd", 0.0))  # fmt: skip
+                      plasticity=plasticity or SGD(0.0))  # fmt: skip
     rule = make(name, network, make_loss(loss, grid=GRID, **LOSSES[loss]), **options)
     for synapse in rule.synapses():
         synapse.weight.array[...] *= 2
@@ -46,7 +48,7 @@ def run(rule, phase=None, kernels=cpu, threads=1):
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize(("name", "options"), WIRINGS, ids=IDS)
 def test_whole_plan_agrees_with_the_naive_kernels(name, options, loss):
-    fast, naive = (build(name, loss, Plasticity("momentum", 0.01), **options) for _ in range(2))
+    fast, naive = (build(name, loss, Momentum(0.01), **options) for _ in range(2))
     for phase in fast.phases:
         for batch in range(2):
             for rule in (fast, naive):
@@ -79,7 +81,7 @@ def test_bp_s_changes_are_derivatives_of_the_loss(loss):
 
 
 def test_predictions_are_synapses_that_learn_and_are_kept():
-    rule = build("ll", "clapp", Plasticity("signum", 0.01))
+    rule = build("ll", "clapp", Signum(0.01))
     assert [s.name for s in rule.synapses()] == ["W1", "W2", "H1", "H2", "P1", "P2", "F1", "F2"]
     before = {s.name: s.weight.array.copy() for s in rule.synapses()}
     show(rule)

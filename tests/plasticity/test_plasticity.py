@@ -5,13 +5,13 @@ import inspect
 
 import numpy as np
 import pytest
+from neurosim.parts.plasticity import EQUATIONS, Plasticity
 
 from neurosim.core.plan import Plan
 from neurosim.engine.program import Program
 from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import WiringError
 from neurosim.kernels import cpu, cpu_plasticity, reference, reference_plasticity
-from neurosim.parts.plasticity import EQUATIONS, Plasticity
 from neurosim.parts.synapse import Synapse
 
 SHAPES = [(3, 3, 2, 4), (7, 5)]
