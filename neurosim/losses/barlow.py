@@ -15,7 +15,7 @@ from neurosim.losses.base import Loss
 
 if TYPE_CHECKING:
     from neurosim.kernels.gpu import Gpu
-    from neurosim.parts.error_units import ErrorUnits
+    from neurosim.parts.error_units import ViewErrorUnits
 
 
 class BarlowTwins(Loss):
@@ -24,7 +24,7 @@ class BarlowTwins(Loss):
     name = "barlow"
     summary = "Barlow Twins: normalises and divides, so it is not plausible; a reference"
 
-    def wire(self, units: ErrorUnits) -> Iterator[Step]:
+    def wire(self, units: ViewErrorUnits) -> Iterator[Step]:
         scalars = {"off_diagonal": 4e-3, "scale": 1 / 32, "epsilon": 1e-5}
         yield from self.together(units, barlow, "e = d Barlow(z[1], z[2]) / dz", scalars)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from neurosim.core.kernel import Kernel
 from neurosim.core.options import Declared, Option
@@ -12,7 +12,7 @@ from neurosim.core.step import Step
 from neurosim.errors import WiringError
 
 if TYPE_CHECKING:
-    from neurosim.parts.error_units import ErrorUnits
+    from neurosim.parts.error_units import ViewErrorUnits
 
 
 Threshold = Annotated[float, Option("Middle of the two margins.", unit="activity x units", low=0)]
@@ -55,12 +55,16 @@ class Loss(Declared):
     grid: int = 0
     negatives: int = 0
 
-    def wire(self, units: ErrorUnits) -> Iterator[Step]:
-        """The steps that read ``units.view1``, ``units.view2`` (and the memory) and write the errors and the value."""
+    def wire(self, units: Any) -> Iterator[Step]:
+        """The steps that compare: they write the errors and the value of the error units.
+
+        Args:
+            units: the kind of `neurosim.parts.error_units.ErrorUnits` that the loss asks for by `patches` and `predicts`.
+        """
         raise TypeError(f"{type(self).__name__} does not say how it is wired")
 
     def together(
-        self, units: ErrorUnits, kernel: Kernel, equation: str, scalars: Mapping[str, object] | None = None
+        self, units: ViewErrorUnits, kernel: Kernel, equation: str, scalars: Mapping[str, object] | None = None
     ) -> Iterator[Step]:
         """One step of a kernel that compares all views of the batch at once.
 

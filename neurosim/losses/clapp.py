@@ -10,7 +10,7 @@ from neurosim.kernels.patches import clapp, deliver_prediction, hebbian_predicti
 from neurosim.losses.base import Grid, Loss, Negatives
 
 if TYPE_CHECKING:
-    from neurosim.parts.error_units import ErrorUnits
+    from neurosim.parts.error_units import PredictingErrorUnits
 
 
 class Clapp(Loss):
@@ -37,8 +37,7 @@ class Clapp(Loss):
     def __init__(self, grid: Grid = 7, negatives: Negatives = 1) -> None:
         self.grid, self.negatives = grid, negatives
 
-    def wire(self, units: ErrorUnits) -> Iterator[Step]:
-        assert units.predictor is not None
+    def wire(self, units: PredictingErrorUnits) -> Iterator[Step]:
         z, e, p, q = units.activity, units.error, units.prediction, units.factor
         synapse, number, grid = units.predictor, units.head.number, {"grid": self.grid}
         yield Step(

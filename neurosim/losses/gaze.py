@@ -10,7 +10,7 @@ from neurosim.kernels.patches import gaze
 from neurosim.losses.base import Delta, Grid, Loss, Negatives, Threshold, margins
 
 if TYPE_CHECKING:
-    from neurosim.parts.error_units import ErrorUnits
+    from neurosim.parts.error_units import PatchErrorUnits
 
 
 class Gaze(Loss):
@@ -41,7 +41,7 @@ class Gaze(Loss):
     ) -> None:
         self.grid, self.negatives, self.margins = grid, negatives, margins(threshold, delta)
 
-    def wire(self, units: ErrorUnits) -> Iterator[Step]:
+    def wire(self, units: PatchErrorUnits) -> Iterator[Step]:
         z = units.head.activity
         ahead, random = f"sign({z.name}[ahead] - {z.name}[anchor])", f"sign({z.name}[random] - ...)"
         yield Step(

@@ -12,7 +12,7 @@ from neurosim.kernels.comparison import hinge_all, hinge_lags
 from neurosim.losses.base import Delta, Loss, Threshold, margins
 
 if TYPE_CHECKING:
-    from neurosim.parts.error_units import ErrorUnits
+    from neurosim.parts.error_units import ViewErrorUnits
 
 
 class Hinge(Loss):
@@ -54,7 +54,7 @@ class Hinge(Loss):
         self.negative_weight = 1 / lags if lags and negative_weight is None else negative_weight
         self.margins = margins(threshold, delta)
 
-    def wire(self, units: ErrorUnits) -> Iterator[Step]:
+    def wire(self, units: ViewErrorUnits) -> Iterator[Step]:
         number, kernel = units.head.number, hinge_lags if self.lags else hinge_all
         arguments: dict[str, Buffer | None] = {"view2": units.view2, "index": units.index}
         scalars: dict[str, object] = dict(self.margins)

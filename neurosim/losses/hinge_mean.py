@@ -17,7 +17,7 @@ from neurosim.losses.base import Delta, Loss, Threshold, margins
 
 if TYPE_CHECKING:
     from neurosim.kernels.gpu import Gpu
-    from neurosim.parts.error_units import ErrorUnits
+    from neurosim.parts.error_units import ViewErrorUnits
 
 
 class HingeMean(Loss):
@@ -35,7 +35,7 @@ class HingeMean(Loss):
     def __init__(self, threshold: Threshold = 2.0, delta: Delta = 1.0) -> None:
         self.margins = margins(threshold, delta)
 
-    def wire(self, units: ErrorUnits) -> Iterator[Step]:
+    def wire(self, units: ViewErrorUnits) -> Iterator[Step]:
         yield from self.together(units, hinge_mean, "e = d mean-over-active hinge(z[1], z[2]) / dz", self.margins)
 
 

@@ -17,7 +17,7 @@ from neurosim.losses.base import Loss
 
 if TYPE_CHECKING:
     from neurosim.kernels.gpu import Gpu
-    from neurosim.parts.error_units import ErrorUnits
+    from neurosim.parts.error_units import ViewErrorUnits
 
 
 class NTXent(Loss):
@@ -40,7 +40,7 @@ class NTXent(Loss):
     def __init__(self, temperature: Annotated[float, Option("Of the softmax.", above=0)] = 0.1) -> None:
         self.temperature = temperature
 
-    def wire(self, units: ErrorUnits) -> Iterator[Step]:
+    def wire(self, units: ViewErrorUnits) -> Iterator[Step]:
         scalars = {"temperature": self.temperature, "scale": 2.0}
         yield from self.together(units, nt_xent, "e = d NT-Xent(z[1], z[2]; tau) / dz", scalars)
 

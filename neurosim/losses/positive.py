@@ -17,7 +17,7 @@ from neurosim.losses.base import Loss
 
 if TYPE_CHECKING:
     from neurosim.kernels.gpu import Gpu
-    from neurosim.parts.error_units import ErrorUnits
+    from neurosim.parts.error_units import ViewErrorUnits
 
 
 class Positive(Loss):
@@ -26,7 +26,7 @@ class Positive(Loss):
     name = "positive"
     summary = "positives only: collapses, for teaching"
 
-    def wire(self, units: ErrorUnits) -> Iterator[Step]:
+    def wire(self, units: ViewErrorUnits) -> Iterator[Step]:
         yield from self.together(units, positive, "e = +sign(z[2] - z[1]) / (2 N N)")
 
 

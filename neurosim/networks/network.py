@@ -12,7 +12,7 @@ from neurosim.errors import ShapeError, WiringError
 from neurosim.parts.average import Average
 from neurosim.parts.feedback import Feedback, SignFeedback, UpdatedFeedback
 from neurosim.parts.inverse import Inverse
-from neurosim.parts.population import GATES, Head, Population
+from neurosim.parts.population import NONLINEARITIES, Head, Image, NonlinearHead, PooledPopulation, Population, Units
 from neurosim.parts.projection import Bias, Constant, Projection
 from neurosim.parts.synapse import Synapse
 from neurosim.parts.transported import TransportedFeedback
@@ -67,7 +67,7 @@ def parse(text: str) -> tuple[Layer, ...]:
         names = [word for word in words[1:] if word not in FLAGS]
         known = words and words[0].isdecimal() and int(words[0]) > 0 and len(names) <= 1
         known = known and max(map(words.count, FLAGS)) <= 1 and (names or "pool" in words)
-        if not known or any(name not in GATES for name in names):
+        if not known or any(name not in NONLINEARITIES for name in names):
             raise WiringError(
                 f"layer {number} of the network {text!r} reads {part.strip()!r}",
                 f"a preset ({', '.join(PRESETS)}) or layers like '32 hardtanh' and '64 pool', with commas between",
@@ -85,7 +85,7 @@ def parse_head(text: str) -> tuple[str, bool]:
     """
     words = (_parts(text)[1] or "head").split()[1:]
     names = [word for word in words if word not in ("average", "bias")]
-    if len(names) > 1 or any(name not in GATES for name in names) or max(map(words.count, ("average", "bias"))) > 1:
+    if len(names) > 1 or any(name not in NONLINEARITIES for name in names) or max(map(words.count, ("average", "bias"))) > 1:
         raise WiringError(f"the head of the network {text!r} reads {' '.join(['head', *words])!r}",
                           "head, then bias, average, then hardtanh, tanh or linear, each once at most",
                           "write it last: --network \"32 tanh pool, head bias tanh\"")  # fmt: skip
@@ -152,11 +152,10 @@ class Network:
         sizes = shapes(self.layers, image)
         learning = pairs if block and views is None else 0
         views = views or 2 * pairs
-        self.populations = [Population(0, sizes[0], views, learning, dtype=dtype)]
+        self.populations: list[Units] = [Image(sizes[0], views, learning, dtype)]
         for number, (layer, size) in enumerate(zip(self.layers, sizes[1:], strict=True), 1):
-            self.populations.append(
-                Population(number, size, views, learning, layer.nonlinearity, layer.pooled, dtype)
-            )
+            kind = PooledPopulation if layer.pooled else Population
+            self.populations.append(kind(number, size, views, learning, layer.nonlinearity, dtype))
         self.constant = Constant(dtype)
         self.projections = []
         for number, (pre, post) in enumerate(zip(self.populations, self.populations[1:], strict=False), 1):
@@ -207,7 +206,9 @@ class Network:
                     raise ShapeError(f"head {number} averages {rows}x{columns}x{channels}", "even sizes, or a single place",
                                      "leave 'average' out of --network, or take images of another size")  # fmt: skip
                 pre = Average(pre)
-            post = Head(number, self.head_units, pre.views, pre.learning, self.dtype, self.head_nonlinearity)
+            sizes = number, self.head_units, pre.views, pre.learning, self.dtype
+            linear = self.head_nonlinearity == "linear"
+            post = Head(*sizes) if linear else NonlinearHead(*sizes, self.head_nonlinearity)
             synapse = self._synapse("H", number, (pre.size, self.head_units), "forward weight", True)
             self._heads[number] = Projection(pre, post, synapse, self._bias(synapse) if self.head_bias else None)
         return self._heads[number]

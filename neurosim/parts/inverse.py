@@ -153,6 +153,6 @@ class Inverse:
             kernels.propagate_target,
             f"{x.owner} receives its target",
             f"{t.name} = {x.name} - {restored.name} + {aimed.name}",
-            {"activity": x, "restored": restored, "aimed": aimed, "target": t},
+            {"activity": x, "restored": restored, "restored_target": aimed, "target": t},
             over="sample",
         )

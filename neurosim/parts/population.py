@@ -11,6 +11,7 @@ from neurosim.core.buffer import Buffer
 from neurosim.core.roles import Role
 from neurosim.core.step import Step
 from neurosim.kernels import units as kernels
+from neurosim.kernels.units import NONLINEARITIES
 
 AXES = ("sample", "row", "column", "channel")
 
@@ -96,7 +97,7 @@ class Units:
     @property
     def slope(self) -> str:
         """What the gate multiplies the received error by, phi'(u) in terms of the activity x."""
-        return kernels.NONLINEARITIES[self.nonlinearity].slope.replace("x", self.activity.name)
+        return NONLINEARITIES[self.nonlinearity].slope_text.replace("x", self.activity.name)
 
 
 class Image(Units):

@@ -6,9 +6,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from neurosim.core import tuning
 from neurosim.core.buffer import Buffer
 from neurosim.core.step import Step
-from neurosim.parts.population import Population
+from neurosim.kernels.views import deform, deform_simclr, present
+from neurosim.parts.population import Image
 
 AXES = ("sample", "row", "column", "channel")
 # What a deformation takes of each view, by its kernel: name -> (axes, sizes, type).
@@ -24,9 +26,7 @@ EQUATIONS = {
     "deform": "seen = flip(colour(affine(images)))",
     "deform_simclr": "seen = grey(jitter(flip(crop(images))))",
 }
-# Views a block: a deformation is many short calls. Microseconds a view on one and on two threads (Xeon): 43 and 48 at 16 views,
-# 42 and 37 at 24, 40 and 33 at 32, 39 and 26 at 64; 50 make two blocks of the 100 views of 50 pairs.
-ROWS = 50
+KERNELS = {"deform": deform, "deform_simclr": deform_simclr}
 
 
 class Stimulus:
@@ -47,15 +47,15 @@ class Stimulus:
         kernel: of the deformation, one of `PARAMETERS`.
     """
 
-    def __init__(self, population: Population, gain: float = 1.0, offset: float = 0.0, border: bool = False,
+    def __init__(self, population: Image, gain: float = 1.0, offset: float = 0.0, border: bool = False,
                  kernel: str = "deform"):  # fmt: skip
         views, dtype = population.views, population.activity.dtype
         self.kernel = kernel
         self.population, self.border, self.scalars = population, border, {"gain": gain, "offset": offset}
-        self.images = Buffer("images", AXES, (views, *population.shape), "image", "stimulus", np.uint8)
+        self.images = Buffer("images", AXES, (views, *population.shape), "image", "stimulus", np.uint8, given=True)
         self.seen = Buffer("seen", AXES, (views, *population.shape), "image", "stimulus", dtype, local=True)
         self.parameters = {
-            name: Buffer(name, axes, (views, *sizes), "deformation", "stimulus", kind)
+            name: Buffer(name, axes, (views, *sizes), "deformation", "stimulus", kind, given=True)
             for name, (axes, sizes, kind) in PARAMETERS[kernel].items()
         }
 
@@ -64,8 +64,8 @@ class Stimulus:
         self.images.put(images, slice(len(images)))
 
     def choose(self, pictures, rows: np.ndarray) -> None:
-        """Lay some of the pictures that are on the stimulus's machine already before it, in the first rows."""
-        self.images.machine.rows(pictures, rows, self.images.array[: len(rows)])
+        """Lay some of the pictures that are on the stimulus's device already before it, in the first rows."""
+        self.images.device.rows(pictures, rows, self.images.array[: len(rows)])
 
     def draw(self, deformation, rng: np.random.Generator) -> None:
         """Draw every view's own deformation."""
@@ -76,11 +76,24 @@ class Stimulus:
         """The steps from the pictures to ``x0``."""
         picture = self.images
         if deformed:
-            yield Step(self.kernel, "every view is deformed", EQUATIONS[self.kernel],
-                       {"image": self.images, **self.parameters}, {"out": self.seen},
-                       scalars={"border": self.border} if self.kernel == "deform" else {}, over="sample", rows=ROWS)  # fmt: skip
+            yield Step(
+                KERNELS[self.kernel],
+                "every view is deformed",
+                EQUATIONS[self.kernel],
+                {"image": self.images, **self.parameters, "out": self.seen},
+                scalars={"border": self.border} if self.kernel == "deform" else {},
+                over="sample",
+                rows=tuning.CPU.view_rows,
+            )
             picture = self.seen
         gain, offset = self.scalars["gain"], self.scalars["offset"]
         equation = f"x0 = {gain:g} {picture.name} {offset:+g}" if offset else f"x0 = {gain:g} {picture.name}"
-        yield Step("present", "the views are shown", equation, {"image": picture},
-                   {"activity": self.population.activity}, scalars=self.scalars, over="sample", rows=ROWS)  # fmt: skip
+        yield Step(
+            present,
+            "the views are shown",
+            equation,
+            {"image": picture, "activity": self.population.activity},
+            scalars=self.scalars,
+            over="sample",
+            rows=tuning.CPU.view_rows,
+        )

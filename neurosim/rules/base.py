@@ -11,7 +11,7 @@ from neurosim.core.options import Declared
 from neurosim.core.plan import Plan
 from neurosim.core.step import Step
 from neurosim.networks.network import Network
-from neurosim.parts.error_units import ErrorUnits
+from neurosim.parts.error_units import ErrorUnits, error_units
 from neurosim.parts.feedback import Feedback
 
 
@@ -82,7 +82,9 @@ class Rule(Declared):
         return {}
 
     def _attach(self, number: int) -> ErrorUnits:
-        self.errors[number] = ErrorUnits(self.network.head(number).post, self.loss, self.network.head_plasticity, self.network.seed)
+        self.errors[number] = error_units(
+            self.network.head(number).post, self.loss, self.network.head_plasticity, self.network.seed
+        )
         return self.errors[number]
 
     def _feed(self, projection, kind: str) -> Feedback:

@@ -6,15 +6,15 @@ import pytest
 from neurosim.errors import ShapeError, WiringError
 from neurosim.losses import available, make, options
 from neurosim.losses.base import Loss
-from neurosim.parts.error_units import ErrorUnits
+from neurosim.parts.error_units import error_units
 from neurosim.parts.population import Head
 
 
 def wired(loss, pairs=3, block=True):
     if loss.patches:
-        units = ErrorUnits(Head(2, 4, 2 * loss.grid**2, 0, float), loss)
+        units = error_units(Head(2, 4, 2 * loss.grid**2, 0, float), loss)
     else:
-        units = ErrorUnits(Head(2, 4, 2 * pairs, pairs if block else 0, float), loss)
+        units = error_units(Head(2, 4, 2 * pairs, pairs if block else 0, float), loss)
     return units, list(units.compare())
 
 
@@ -114,9 +114,9 @@ def test_no_loss_reads_an_image_a_weight_or_a_label(name, given, block):
 @pytest.mark.parametrize("name", ["clapp", "gaze"])
 def test_patches_come_in_whole_pictures_and_all_learn(name):
     with pytest.raises(ShapeError, match="50 patches in grids of 7 x 7; expected a multiple of 49"):
-        ErrorUnits(Head(1, 4, 50, 0, float), make(name))
+        error_units(Head(1, 4, 50, 0, float), make(name))
     with pytest.raises(WiringError, match=f"a gradient block with --loss {name}"):
-        ErrorUnits(Head(1, 4, 98, 49, float), make(name))
+        error_units(Head(1, 4, 98, 49, float), make(name))
 
 
 def test_random_patches_are_any_of_the_batch():

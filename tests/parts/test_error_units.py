@@ -8,7 +8,7 @@ from neurosim.engine.program import Program
 from neurosim.engine.threads import ThreadTeam
 from neurosim.kernels import cpu, reference
 from neurosim.losses import make
-from neurosim.parts.error_units import ErrorUnits
+from neurosim.parts.error_units import error_units
 from neurosim.parts.population import Head
 
 UNITS, MOMENTS, LAGS = 4, 12, 4
@@ -19,7 +19,7 @@ STREAM2 = STREAM1 + RNG.normal(size=(MOMENTS, UNITS)) * 0.5
 
 
 def units_for(pairs, loss, block=True):
-    return ErrorUnits(Head(1, UNITS, 2 * pairs, pairs if block else 0, float), loss)
+    return error_units(Head(1, UNITS, 2 * pairs, pairs if block else 0, float), loss)
 
 
 def shown(units, program, z1, z2, team):

@@ -133,7 +133,7 @@ local_loss = Kernel(
     kind=Kind.COMPARE,
     reads={"activity": ANY, "target": ANY},
     writes={"error": ANY},
-    sums={"value": "1: float64"},
+    sums={"value": "?1: float64"},
     scalars=("scale",),
     over="sample",
     equation="error = 2 scale (activity - target); value += scale |activity - target|^2",
