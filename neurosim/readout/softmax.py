@@ -50,7 +50,7 @@ class Table:
             visit: called with a block's place in ``rows`` and its standardised features ``(sample, feature)``, a
                 scratch array that it may spoil; gives a tuple of numbers or arrays.
             rows: which images, in which order; None: all, as they come.
-            block_bytes: how large a block is.
+            block_bytes: how large a block is; None: as large as the engine's.
 
         Returns:
             The sums of the visits' tuples.
