@@ -15,7 +15,8 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from neurosim.core.typing import Array
-from neurosim.engine.program import BLOCK_BYTES, LANES, ThreadTeam
+from neurosim.core import tuning
+from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import DataError
 
 # Called with a block's place and its standardised features; gives numbers or arrays that are added up over blocks.
@@ -41,7 +42,7 @@ class Table:
         self,
         visit: Visit,
         rows: Array | None = None,
-        block_bytes: int = BLOCK_BYTES,
+        block_bytes: int | None = None,
     ) -> list[Any]:
         """Visit every image once, in blocks, and add up what the visits give.
 
@@ -49,20 +50,20 @@ class Table:
             visit: called with a block's place in ``rows`` and its standardised features ``(sample, feature)``, a
                 scratch array that it may spoil; gives a tuple of numbers or arrays.
             rows: which images, in which order; None: all, as they come.
-            block_bytes: how large a block is.
+            block_bytes: how large a block is; None: as the engine's.
 
         Returns:
             The sums of the visits' tuples.
         """
         count = len(self.features) if rows is None else len(rows)
         row_bytes = self.features[0].nbytes
-        size = max(1, min(max(16, block_bytes // row_bytes), -(-count // LANES)))
+        size = max(1, min(max(16, (block_bytes or tuning.CPU.block_bytes) // row_bytes), -(-count // tuning.CPU.lanes)))
         bounds = [slice(start, min(start + size, count)) for start in range(0, count, size)]
-        lanes: list[list[Any]] = [[] for _ in range(min(LANES, len(bounds)))]
+        lanes: list[list[Any]] = [[] for _ in range(min(tuning.CPU.lanes, len(bounds)))]
 
         def run(lane: int) -> None:
             scratch = np.empty((size, self.features.shape[1]), self.features.dtype)
-            for place in bounds[lane::LANES]:
+            for place in bounds[lane::tuning.CPU.lanes]:
                 block = self._read(place, rows, scratch[: place.stop - place.start])
                 _add(lanes[lane], visit(place, block))
 
