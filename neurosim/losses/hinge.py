@@ -41,7 +41,8 @@ class Hinge(Loss):
     def __init__(
         self,
         lags: Annotated[
-            int | None, Option("Moments of memory, the present one included; or all.", unit="moments", low=2, none="all")
+            int | None,
+            Option("Moments of memory, the present one included; or all.", unit="moments", low=2, none="all"),
         ] = 5,
         threshold: Threshold = 2.0,
         delta: Delta = 1.0,

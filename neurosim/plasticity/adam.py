@@ -48,9 +48,7 @@ class Adam(Plasticity):
         super().__init__(rate, decay, name)
         self.momentum = momentum
 
-    def state(
-        self, name: str, shape: tuple[int, ...], axes: tuple[str, ...], dtype: DTypeLike
-    ) -> dict[str, Buffer]:
+    def state(self, name: str, shape: tuple[int, ...], axes: tuple[str, ...], dtype: DTypeLike) -> dict[str, Buffer]:
         count = Buffer(f"count {name}", ("one",), (1,), Role.PLASTICITY, name, np.int64, lasts=True)
         return {**super().state(name, shape, axes, dtype), "count": count}
 

@@ -17,10 +17,10 @@ from neurosim.core.roles import Role
 from neurosim.core.step import Step
 from neurosim.core.typing import Array
 
-Rate: TypeAlias = Annotated[float, Option("how far a change moves the weights", low=0)]
-Mu: TypeAlias = Annotated[float, Option("of the trace of changes", low=0, below=1)]
-Decay: TypeAlias = Annotated[float, Option("of the weights, in units of the rate", low=0)]
-Name: TypeAlias = Annotated[str, Option("of the array of the rate", derived=True)]
+Rate: TypeAlias = Annotated[float, Option("How far a change moves the weights.", low=0)]
+Mu: TypeAlias = Annotated[float, Option("Of the trace of changes.", low=0, below=1)]
+Decay: TypeAlias = Annotated[float, Option("Of the weights, in units of the rate.", low=0)]
+Name: TypeAlias = Annotated[str, Option("Of the array of the rate.", derived=True)]
 
 
 class Plasticity(Declared):
@@ -68,9 +68,7 @@ class Plasticity(Declared):
         other._set_rate(rate, name)
         return other
 
-    def state(
-        self, name: str, shape: tuple[int, ...], axes: tuple[str, ...], dtype: DTypeLike
-    ) -> dict[str, Buffer]:
+    def state(self, name: str, shape: tuple[int, ...], axes: tuple[str, ...], dtype: DTypeLike) -> dict[str, Buffer]:
         """The traces that one synapse array needs.
 
         Args:

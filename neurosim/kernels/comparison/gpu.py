@@ -55,7 +55,7 @@ def pull(
 
 def both(gpu: Gpu, view1: Array, view2: Array) -> Array:
     """Both views one below the other, a copy ``(2 N, D)``."""
-    z = gpu.workspace("both", (2 * len(view1), view1.shape[1]), view1.dtype)
+    z: Array = gpu.workspace("both", (2 * len(view1), view1.shape[1]), view1.dtype)
     for view, rows in ((view1, z[: len(view1)]), (view2, z[len(view1) :])):
         gpu.launch(z.dtype, "copy", view.size, view, rows)
     return z

@@ -27,7 +27,8 @@ def compare(a: Array, b: Array, sense: int, margin: float, weight: float, value:
         return np.zeros_like(b)
     value[0] += weight * hinge
     value[1] += 1
-    return sense * weight * np.sign(b - a)
+    delta: Array = sense * weight * np.sign(b - a)
+    return delta
 
 
 @hinge_all.reference

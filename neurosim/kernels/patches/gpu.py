@@ -28,7 +28,7 @@ def _anchors(gpu: Gpu, view: Array, grid: int) -> Array:
     """The anchors of all rows but the last two, ``(G - 2, N x G x P, D)``, a copy."""
     patches, places, units = view.shape
     pictures = patches // grid**2
-    anchors = gpu.workspace("anchors", (grid - 2, pictures * grid * places, units), view.dtype)
+    anchors: Array = gpu.workspace("anchors", (grid - 2, pictures * grid * places, units), view.dtype)
     gpu.launch(view.dtype, "take_anchors", anchors.size, view, anchors, pictures, grid, places * units)
     return anchors
 
