@@ -19,10 +19,12 @@ from neurosim import rules
 from neurosim.data.toys.toys import render
 from neurosim.engine.program import Program
 from neurosim.engine.threads import ThreadTeam
-from neurosim.kernels import cpu
+from neurosim.core.backend import Backend
 from neurosim.losses.hinge import Hinge
 from neurosim.networks.network import Network
 from neurosim.parts.memory import ShortTermMemory
+
+cpu = Backend("cpu")
 
 PAIRS, BATCHES, LAGS = 25, 160, 5
 

@@ -22,10 +22,12 @@ from neurosim import rules
 from neurosim.data.toys.toys import render
 from neurosim.engine.program import Program
 from neurosim.engine.threads import ThreadTeam
-from neurosim.kernels import cpu
+from neurosim.core.backend import Backend
 from neurosim.losses.hinge import Hinge
 from neurosim.networks.network import Network
 from neurosim.plasticity.sgd import SGD
+
+cpu = Backend("cpu")
 
 PAIRS, RATE = 12, 0.01
 ROW, COLUMN, IN, OUT = 0, 2, 3, 5  # tap (0, 2): one row up, one column to the right of the postsynaptic unit

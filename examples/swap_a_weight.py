@@ -20,10 +20,12 @@ from neurosim.core.plan import Plan
 from neurosim.data.toys.toys import render
 from neurosim.engine.program import Program
 from neurosim.engine.threads import ThreadTeam
-from neurosim.kernels import cpu
+from neurosim.core.backend import Backend
 from neurosim.losses.hinge import Hinge
 from neurosim.networks.network import Network
 from neurosim.plasticity.sgd import SGD
+
+cpu = Backend("cpu")
 
 PAIRS = 10  # moments in the batch
 RULES = {"bp": {}, "urf": {}, "ll": {"feedback": "urf"}}

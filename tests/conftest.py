@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from neurosim.core import tuning
 from neurosim.errors import DeviceError
 from neurosim.kernels.devices import backend
 
@@ -13,7 +14,7 @@ from neurosim.kernels.devices import backend
 @pytest.fixture(autouse=True)
 def many_blocks(monkeypatch):
     """Blocks of any few rows: the small batches of tests are cut into as many blocks and lanes as large ones."""
-    monkeypatch.setattr("neurosim.engine.program.LEAST_ROWS", 1)
+    monkeypatch.setattr(tuning.CPU, "least_rows", 1)
 
 
 @pytest.fixture
@@ -41,19 +42,19 @@ def archive(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def host_machine():
-    """The module that runs gpu.cu as plain C++; skips only where there is no C++ compiler."""
+    """The module that runs CUDA texts as plain C++; skips only where there is no C++ compiler."""
     place = Path(__file__).with_name("host_machine.py")
     spec = importlib.util.spec_from_file_location("neurosim_host_machine", place)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     if module.compiler() is None:
-        pytest.skip("no C++ compiler: gpu.cu cannot run as plain C++ here")
+        pytest.skip("no C++ compiler: CUDA texts cannot run as plain C++ here")
     return module
 
 
 @pytest.fixture(scope="session")
 def gpu_kernels():
-    """The kernels on a GPU; skips only where there is none."""
+    """The backend of a GPU; skips only where there is none."""
     try:
         return backend("gpu")
     except DeviceError as problem:
@@ -62,20 +63,20 @@ def gpu_kernels():
 
 @pytest.fixture(params=["plain C++", "gpu"])
 def gpu_form(request):
-    """``run(kernel, arguments)`` on NumPy arrays, by gpu.cu as plain C++ and by gpu.cu on a GPU."""
+    """``run(kernel, arguments)`` on NumPy arrays, by CUDA texts as plain C++ and on a GPU."""
     on_gpu = request.param == "gpu"
-    kernels = request.getfixturevalue("gpu_kernels") if on_gpu else request.getfixturevalue("host_machine").gpu()
+    gpu = request.getfixturevalue("gpu_kernels") if on_gpu else request.getfixturevalue("host_machine").gpu()
 
-    def run(name, arguments):
-        machine, there = kernels.machine, {}
+    def run(kernel, arguments):
+        device, there = gpu.device, {}
         for key, value in arguments.items():
             there[key] = value
             if isinstance(value, np.ndarray):
-                there[key] = machine.zeros(value.shape, value.dtype)
-                machine.put(there[key], value)
-        getattr(kernels, name)(**there)
+                there[key] = device.zeros(value.shape, value.dtype)
+                device.put(there[key], value)
+        gpu.bind(kernel)(**there)
         for key, value in arguments.items():
             if isinstance(value, np.ndarray):
-                value[...] = machine.host(there[key])
+                value[...] = device.host(there[key])
 
     return run

@@ -1,4 +1,4 @@
-"""gpu.cu on the CPU: compiled as plain C++, its threads run one after another, on NumPy arrays.
+"""CUDA texts on the CPU: compiled as plain C++, their threads run one after another, on NumPy arrays.
 
 What a GPU adds to this is the hardware, NVRTC's code and cuBLAS; the arithmetic, the indices and the launches are the same.
 """
@@ -15,8 +15,10 @@ from pathlib import Path
 
 import numpy as np
 
+from neurosim.core.backend import Backend
 from neurosim.kernels.cuda import no_room
-from neurosim.kernels.gpu import SOURCE, Gpu
+from neurosim.kernels.gpu import Gpu
+from neurosim.kernels.sources import Source, source_of
 
 # What CUDA gives to a kernel, and a launch that runs the threads of a grid in an order of its own.
 SHIM = """
@@ -36,12 +38,12 @@ def compiler() -> str | None:
 
 
 @functools.cache
-def library(real: str) -> ctypes.CDLL:
-    """gpu.cu with REAL as float or double."""
+def library(real: str, text: Source) -> ctypes.CDLL:
+    """A CUDA text with REAL as float or double."""
     folder = tempfile.mkdtemp(prefix="neurosim-gpu-")
     shim, source, built = (Path(folder, name) for name in ("shim.h", "gpu.cpp", "gpu.so"))
     shim.write_text(SHIM)
-    source.write_text(SOURCE.read_text())
+    source.write_text(text.whole)
     command = [compiler(), *FLAGS, f"-DREAL={real}", "-include", str(shim), str(source), "-o", str(built)]
     told = subprocess.run(command, capture_output=True, text=True, check=False)
     assert told.returncode == 0, told.stderr[:4000]
@@ -51,9 +53,9 @@ def library(real: str) -> ctypes.CDLL:
 
 
 @functools.cache
-def declared() -> dict[str, list[str]]:
-    """Kernel of gpu.cu -> the types of its arguments, ``REAL *``, ``int`` and so on; the last one is the count."""
-    found = re.findall(r"^KERNEL (\w+)\((.*?)\)\n\{", SOURCE.read_text(), re.M | re.S)
+def declared(source: Source) -> dict[str, list[str]]:
+    """Function of a CUDA text -> the types of its arguments, ``REAL *``, ``int`` and so on; the last one is the count."""
+    found = re.findall(r"^KERNEL (\w+)\((.*?)\)\n\{", source.text, re.M | re.S)
     return {name: [" ".join(each.replace("const ", "").split()[:-1]) + " *" * ("*" in each) for each in text.split(",")]
             for name, text in found}  # fmt: skip
 
@@ -62,7 +64,7 @@ def given(real: str, name: str, arguments):
     """Arguments as C takes them, each of the type that the kernel declares: CUDA itself would not check."""
     arrays = {"REAL *": {"float": ("float32",), "double": ("float64",)}[real], "double *": ("float64",), "Long *": ("int64",),
               "Index *": ("uint32",), "Byte *": ("uint8", "bool"), "void *": ("uint8", "float32", "float64")}  # fmt: skip
-    kinds = declared()[name][:-1]
+    kinds = declared(source_of(name))[name][:-1]
     for kind, argument in zip(kinds, arguments, strict=True):
         if isinstance(argument, np.ndarray):
             assert argument.dtype.name in arrays[kind] and argument.flags.c_contiguous, (name, kind, argument.dtype)
@@ -74,14 +76,14 @@ def given(real: str, name: str, arguments):
 
 
 class Host:
-    """A machine as `neurosim.kernels.gpu.Gpu` wants it.
+    """A device as `neurosim.kernels.gpu.Gpu` wants it.
 
     Args:
         blocks, threads: of every launch.
         room: bytes that it pretends to have.
     """
 
-    name = "gpu.cu as plain C++"
+    name = "CUDA texts as plain C++"
 
     def __init__(self, blocks=3, threads=2, room=1 << 40):
         self.blocks, self.threads, self.room, self.ran = blocks, threads, room, set()
@@ -106,7 +108,7 @@ class Host:
 
     def launch(self, real, name, count, arguments):
         self.ran.add(name)
-        built = library(real)
+        built = library(real, source_of(name))
         kernel = getattr(built, name)
         kernel.restype = None
         passed = [*given(real, name, arguments), ctypes.c_uint(count)]
@@ -131,6 +133,6 @@ class Host:
         np.matmul(a, b, out=out)
 
 
-def gpu(**sizes) -> Gpu:
-    """The kernels of the GPU on this machine's processor."""
-    return Gpu(Host(**sizes))
+def gpu(**sizes) -> Backend:
+    """The GPU's forms of all kernels on the processor."""
+    return Backend("gpu", Gpu(Host(**sizes)))

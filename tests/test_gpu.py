@@ -11,16 +11,19 @@ from neurosim.bench.gpu import CASES, TOLERANCES, apart, configured, roofline, s
 from neurosim.cli.main import neurosim as command
 
 from neurosim import losses, rules
+from neurosim.core.backend import Backend
 from neurosim.core.buffer import Buffer
 from neurosim.core.plan import Plan
 from neurosim.core.step import Step
 from neurosim.data.dataset import Dataset
 from neurosim.engine.program import Program
 from neurosim.errors import DeviceError, WiringError
-from neurosim.kernels import cpu, devices
+from neurosim.kernels import devices
 from neurosim.training.config import Config
 from neurosim.training.folder import Run
 from neurosim.training.session import Session
+
+cpu = Backend("cpu")
 
 
 @pytest.fixture(params=["plain C++", "gpu"])

@@ -38,6 +38,13 @@ class Plan:
         _check_reads(self)
         _check_results(self)
 
+    @classmethod
+    def alone(cls, name: str, steps: Iterable[Step]) -> Plan:
+        """Some steps by themselves: what they read is given, and everything that they change is looked at."""
+        steps = tuple(steps)
+        inputs = [b for step in steps for b in (*step.reads.values(), *step.updates.values())]
+        return cls(name, steps, [b for step in steps for b in step.changed.values()], inputs)
+
     def _check_names(self) -> None:
         owners: dict[str, Buffer] = {}
         for step in self.steps:

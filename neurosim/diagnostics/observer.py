@@ -31,6 +31,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from neurosim.core.plan import Plan
+from neurosim.core.roles import Role
 from neurosim.engine.program import Program
 from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import WiringError
@@ -99,7 +100,9 @@ class Observer:
     def _activities(self, team: ThreadTeam) -> Iterator[tuple[str, float]]:
         session = self.own
         session.show(ASIDE, 0)
-        Program(Plan("look", [*session.stimulus.present(session.deformed), *session.network.propagate()]), session.kernels).run(team)
+        steps = [*session.stimulus.present(session.deformed), *session.network.propagate()]
+        seen = [population.activity for population in session.network.populations[1:]]
+        Program(Plan("activities", steps, seen), session.kernels).run(team)
         for population in session.network.populations[1:]:
             x = population.activity.host()
             size, number = np.abs(x), population.number
@@ -146,7 +149,8 @@ def _changes(session: Session, team: ThreadTeam) -> dict[str, np.ndarray]:
     remembers = any(units.memory is not None for units in session.rule.errors.values())
     for phase in session.rule.phases:
         steps = [s for s in session.plan(phase) if not any(_lasting(b) for b in s.updates.values())]
-        program = Program(Plan(phase, steps), session.kernels)
+        changes = [b for s in steps for b in s.changed.values() if b.role is Role.CHANGE]
+        program = Program(Plan(phase, steps, [*changes, *session.rule.outputs(phase)]), session.kernels)
         for epoch in (ASIDE + 1, ASIDE) if remembers else (ASIDE,):
             session.show(epoch, 0)
             session.rule.draw(epoch, 0)
@@ -160,7 +164,7 @@ def _changes(session: Session, team: ThreadTeam) -> dict[str, np.ndarray]:
 
 
 def _lasting(buffer) -> bool:
-    return buffer.role == "plasticity" or buffer.role.endswith("weight")
+    return buffer.lasts and buffer.role is not Role.MEMORY
 
 
 def angle(a: np.ndarray, b: np.ndarray) -> float | None:

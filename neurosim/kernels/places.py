@@ -1,7 +1,7 @@
-"""Places of maps, for the kernels of several topics: where a potential lies, what a 3 x 3 window reads, a border of zeros.
+"""Places of maps, for kernels of several topics: where a potential lies, what a 3 x 3 window reads, a border.
 
 Activities are ``(sample, row, column, channel)``. The potentials of a pooled layer are
-``(sample, window, row/2, column/2, channel)``: ``window`` is the place inside the 2 x 2 window that is pooled, row by row.
+``(sample, window, row/2, column/2, channel)``: ``window`` is the place inside the 2 x 2 window that is pooled.
 """
 
 from __future__ import annotations

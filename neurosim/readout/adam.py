@@ -8,7 +8,7 @@ import numpy as np
 import scipy.optimize
 
 from neurosim.core.typing import Array
-from neurosim.engine.program import BLOCK_BYTES
+from neurosim.core import tuning
 from neurosim.readout.checks import STREAM
 from neurosim.readout.softmax import Cost
 
@@ -49,7 +49,7 @@ class Spectrum:
                 return block.T @ (block @ basis), float(np.vdot(block, block))
 
             # Sums as wide as these want taller blocks.
-            image, total = table.sweep(visit, block_bytes=8 * BLOCK_BYTES)
+            image, total = table.sweep(visit, block_bytes=8 * tuning.CPU.block_bytes)
             spread, basis = basis, image
         variances, turn = np.linalg.eigh(spread.T.astype(np.float64) @ image / len(cost.labels))
         self._directions, self._variances = spread @ turn, np.maximum(variances, 0)

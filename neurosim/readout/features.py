@@ -55,7 +55,8 @@ class Encoder:
             if weights is not None:
                 for synapse in projection.synapses:
                     synapse.weight.put(weights[synapse.name])
-        plan = Plan("look", [*self.stimulus.present(False), *self.network.propagate()])
+        steps = [*self.stimulus.present(False), *self.network.propagate()]
+        plan = Plan("encode", steps, [population.activity for population in self.network.populations[1:]])
         self.program = Program(plan, kernels or backend("cpu"))
 
     def features(self, images: np.ndarray, team: ThreadTeam) -> list[np.ndarray]:
@@ -80,8 +81,8 @@ class Encoder:
                 if self.framing.patch is not None:
                     side = int(self.patches**0.5)
                     activity = activity.mean(axis=(1, 2)).reshape(-1, side, side, population.shape[2])
-                seen, machine = coarse(activity, grid), population.activity.machine
-                rows.append(machine.host(seen) if machine else seen)
+                seen, device = coarse(activity, grid), population.activity.device
+                rows.append(device.host(seen) if device else seen)
         return [np.concatenate(rows) for rows in found]
 
 

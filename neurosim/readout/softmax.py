@@ -14,8 +14,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from neurosim.core import tuning
 from neurosim.core.typing import Array
+from neurosim.core import tuning
 from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import DataError
 
@@ -50,7 +50,7 @@ class Table:
             visit: called with a block's place in ``rows`` and its standardised features ``(sample, feature)``, a
                 scratch array that it may spoil; gives a tuple of numbers or arrays.
             rows: which images, in which order; None: all, as they come.
-            block_bytes: how large a block is; None: as large as the engine's.
+            block_bytes: how large a block is; None: as the engine's.
 
         Returns:
             The sums of the visits' tuples.
@@ -63,7 +63,7 @@ class Table:
 
         def run(lane: int) -> None:
             scratch = np.empty((size, self.features.shape[1]), self.features.dtype)
-            for place in bounds[lane :: tuning.CPU.lanes]:
+            for place in bounds[lane::tuning.CPU.lanes]:
                 block = self._read(place, rows, scratch[: place.stop - place.start])
                 _add(lanes[lane], visit(place, block))
 

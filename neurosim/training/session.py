@@ -9,15 +9,17 @@ import numpy as np
 
 from neurosim import losses, rules
 from neurosim import plasticity as plasticities
+from neurosim.core import tuning
 from neurosim.core.plan import Plan
 from neurosim.data.dataset import Dataset
 from neurosim.data.sources.loading import load
 from neurosim.data.views.deformation import Deformation, SimclrDeformation
 from neurosim.data.views.framing import Framing
-from neurosim.engine.program import Arena, Program, ThreadTeam
+from neurosim.engine.arena import Arena
+from neurosim.engine.program import Program
+from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import DataError, DeviceError, RunError, WiringError
 from neurosim.kernels.devices import backend
-from neurosim.kernels.gpu_convolution import PATCH_BYTES
 from neurosim.networks.network import Network, parse
 from neurosim.parts.stimulus import Stimulus
 from neurosim.plasticity.base import Plasticity
@@ -102,7 +104,7 @@ class Session:
     def __init__(self, config: Config, data: Dataset | None = None):
         self.config = config
         self.kernels = backend(config.device, config.precision)
-        self.machine = getattr(self.kernels, "machine", None)
+        self.device = self.kernels.device
         frames = 3 if config.views == "motion" else 1
         where = Path(config.data_dir) if config.data_dir else None
         make_rule(config, make_network(config, (256, 256, 3)))  # what cannot be wired is refused before data are read
@@ -119,17 +121,17 @@ class Session:
         self._programs: dict[str, Program] = {}
         self._order: tuple[int, np.ndarray] | None = None  # an epoch and its order
         self._arena = Arena()
-        self.resident = self._reside() if self.machine else None
+        self.resident = self._reside() if self.device else None
 
     def _reside(self):
         """All pictures in the GPU's memory, ``(sample, row, column, channel)``; None where they are cut or do not fit."""
         images, config = self.data.train_images, self.config
-        if config.crop or config.grey or config.views == "gaze" or images.nbytes > self.machine.free() // 2:
+        if config.crop or config.grey or config.views == "gaze" or images.nbytes > self.device.free() // 2:
             return None
         pictures = images.reshape(-1, *images.shape[-3:])
-        held = self.machine.zeros(pictures.shape, pictures.dtype)
-        self.machine.put(held, pictures)
-        self.stimulus.images.move(self.machine)
+        held = self.device.zeros(pictures.shape, pictures.dtype)
+        self.device.put(held, pictures)
+        self.stimulus.images.move(self.device)
         return held
 
     @property
@@ -144,7 +146,7 @@ class Session:
 
     def plan(self, phase: str) -> Plan:
         """The whole plan of a phase: stimulus, forward, error, plasticity."""
-        return Plan(phase, [*self.stimulus.present(self.deformed), *self.rule.wire(phase)])
+        return Plan(phase, [*self.stimulus.present(self.deformed), *self.rule.wire(phase)], self.rule.outputs(phase))
 
     def program(self, phase: str) -> Program:
         """The phase's plan bound to kernels; greedy order keeps only the newest.
@@ -156,7 +158,7 @@ class Session:
             if self.config.order == "greedy":
                 self._programs.clear()
             plan = self.plan(phase)
-            if self.machine is not None:
+            if self.device is not None:
                 self._make_room(plan)
             self._programs[phase] = Program(plan, self.kernels, arena=self._arena)
         return self._programs[phase]
@@ -167,18 +169,18 @@ class Session:
         Raises:
             DeviceError: a plan that is too large.
         """
-        there = sum(b.nbytes for b in plan.buffers if b.machine is self.machine)
+        there = sum(b.nbytes for b in plan.buffers if b.device is self.device)
         grows = sum(b.nbytes for b in plan.buffers if b.axes[0] in ("sample", "moment", "moment_stored"))
         stays, batch = sum(b.nbytes for b in plan.buffers) - grows, self.config.batch
 
         def takes(count):
             part = grows * count // batch
-            return stays + part + 2 * min(PATCH_BYTES, part)  # arrays, then what the kernels borrow
+            return stays + part + 2 * min(tuning.GPU.patch_bytes, part)  # arrays, then what the kernels borrow
 
-        have = self.machine.free() + there
+        have = self.device.free() + there
         if takes(batch) > have:
             fits = next((count for count in range(batch - 1, 1, -1) if takes(count) <= have), None)
-            raise DeviceError(f"a batch of {batch} takes {takes(batch) / 2**30:.3f} GiB and {self.machine.name} has "
+            raise DeviceError(f"a batch of {batch} takes {takes(batch) / 2**30:.3f} GiB and {self.device.name} has "
                               f"{have / 2**30:.3f} GiB for it", "arrays that fit",
                               f"write --batch {fits}" if fits else "take a smaller --network, or --device cpu")  # fmt: skip
 
@@ -225,7 +227,7 @@ class Session:
         for head in heads:
             steps += [*head.transmit(), *head.post.respond()]
         seen = [head.post.activity for head in heads]
-        Program(Plan("match heads", steps), self.kernels, hold=seen, arena=self._arena).run(team)
+        Program(Plan("match heads", steps, seen), self.kernels, arena=self._arena).run(team)
         for head in heads:
             z = head.post.activity.host().astype(float)
             z = z if self.config.patch is not None else z[: self.config.batch]

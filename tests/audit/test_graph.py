@@ -12,11 +12,13 @@ from neurosim.audit.graph.graph import KINDS, Graph, kind, span
 from neurosim.audit.page import html
 from neurosim.audit.target import narrow, of_rule, smallest
 from neurosim.audit.verdict import graph_text
+from neurosim.core.backend import Backend
 from neurosim.core.buffer import Buffer
 from neurosim.core.plan import Plan
 from neurosim.core.step import Step
-from neurosim.kernels import reference
 from neurosim.networks.network import Network, parse
+
+reference = Backend("reference")
 
 
 def buffer(name, size=8, role="activity"):

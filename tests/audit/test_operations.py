@@ -14,13 +14,15 @@ import scipy.spatial.distance
 
 from neurosim.audit.operations import kinds as K
 from neurosim.audit.operations.operations import ledger, place_of, readout
+from neurosim.core.backend import Backend
 from neurosim.errors import WiringError
-from neurosim.kernels import cpu, reference
 from neurosim.kernels.workspace import thread_local
 from neurosim.losses import make as make_loss
 from neurosim.networks.network import Network
 from neurosim.plasticity import make as make_plasticity
 from neurosim.rules import make
+
+cpu, reference = Backend("cpu"), Backend("reference")
 
 
 def steps(rule="urf", loss="hinge", plasticity="signum", pairs=4, text="3 hardtanh, 4 pool", block=True, **options):
@@ -84,7 +86,7 @@ def test_every_step_of_every_rule_has_a_ledger(rule, plasticity):
     for step in steps(rule, plasticity=plasticity, text="3 hardtanh, 4 pool, 3 tanh"):
         found = ledger(step)
         assert (found.forbidden, found.undecided) == ([], []), step.label
-        if plasticity == "adam" and step.kernel == "adam":
+        if plasticity == "adam" and step.kernel.name == "adam":
             assert kinds(found.assumed) == {K.DIVIDE, K.ROOT, K.SQUARE}
         elif found.place == "gate":
             assert kinds(found.assumed) <= {K.SLOPE, K.SQUARE}
@@ -500,7 +502,7 @@ def shared_weights(change, weight, rate, *, decay):
 @pytest.mark.parametrize(("mutant", "kind"), [(normalised_weights, K.ACROSS), (multiplied_weights, K.OTHER_PRODUCT),
                                              (shared_weights, K.ACROSS)])  # fmt: skip
 def test_plasticity_that_is_not_its_own_synapse_s(mutant, kind):
-    step = next(s for s in steps(plasticity="sgd") if s.kernel == "sgd")
+    step = next(s for s in steps(plasticity="sgd") if s.kernel.name == "sgd")
     found = ledger(step, types.SimpleNamespace(sgd=mutant))
     assert found.verdict == "violated"
     assert kind in kinds(found.forbidden)
@@ -521,7 +523,7 @@ def three_factors(pre, post, change):
 @pytest.mark.parametrize(("mutant", "kind"), [(divided_outer, K.DIVIDE), (pre_with_itself, K.INNER),
                                              (three_factors, K.PRODUCT)])  # fmt: skip
 def test_only_presynaptic_times_postsynaptic_is_an_outer_product(mutant, kind):
-    step = next(s for s in steps() if s.kernel == "hebbian_dense")
+    step = next(s for s in steps() if s.kernel.name == "hebbian_dense")
     found = ledger(step, types.SimpleNamespace(hebbian_dense=mutant))
     assert kind in kinds(found.forbidden)
 
@@ -558,7 +560,7 @@ def dividing_gate(activity, error, post, *, nonlinearity):
      (dividing_gate, "violated")],
 )  # fmt: skip
 def test_a_gate_may_multiply_by_a_slope_and_by_nothing_else(mutant, verdict, text):
-    step = next(s for s in steps(text=text) if s.kernel == "gate")
+    step = next(s for s in steps(text=text) if s.kernel.name == "gate")
     assert ledger(step, types.SimpleNamespace(gate=mutant)).verdict == verdict
 
 

@@ -9,11 +9,11 @@ import pytest
 from neurosim.bench import convolutions, threads
 from neurosim.bench.sides import gain_for
 from neurosim.bench.turns import SIDES, build, check
+from neurosim.kernels.deformation import deform
 
 from neurosim.data.views.deformation import Deformation
 from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import RunError, WiringError
-from neurosim.kernels.deformation import deform
 
 QUICK = ["bench", "--pairs", "2", "--repeats", "1", "--threads", "1"]
 

@@ -4,13 +4,13 @@ import pickle
 
 import numpy as np
 import pytest
-from neurosim.kernels.convolution import convolve
 
 from neurosim.core.arguments import Argument
 from neurosim.core.buffer import Buffer
 from neurosim.core.kernel import Kernel, Kind
 from neurosim.core.step import Step
 from neurosim.errors import ShapeError, WiringError
+from neurosim.kernels.convolution import convolve
 
 AXES = ("sample", "row", "column", "channel")
 

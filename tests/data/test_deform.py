@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
+from neurosim.kernels.deformation import deform
 
 from neurosim.data.views.deformation import IDENTITY, Deformation, SimclrDeformation
 from neurosim.errors import WiringError
-from neurosim.kernels.deformation import deform
 
 
 def draw(count=4000, seed=1, **strengths):

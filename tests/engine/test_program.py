@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_info
 
+from neurosim.core.backend import Backend
 from neurosim.core.buffer import Buffer
 from neurosim.core.plan import Plan
 from neurosim.core.step import Step
@@ -16,10 +17,11 @@ from neurosim.engine.arena import Arena, allocate
 from neurosim.engine.program import PASSING, Program
 from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import WiringError
-from neurosim.kernels import cpu
 from neurosim.losses import make as make_loss
 from neurosim.networks.network import Network
 from neurosim.rules import make
+
+cpu = Backend("cpu")
 
 WIRINGS = [
     ("bp", {}), ("rf", {}), ("urf", {}), ("sign", {}),
@@ -192,7 +194,7 @@ def test_sums_are_complete_before_they_are_read():
 def test_two_sums_into_one_buffer_are_two_stretches():
     x, s = declare("x", initial=1), declare("s", 1, ("one",))
     steps = [Step("total", "", "", {"y": x}, sums={"s": s}, over="sample") for _ in range(2)]
-    program = Program(Plan("p", steps), types.SimpleNamespace(total=lambda y, s: np.add(s, y.sum(), out=s)))
+    program = Program(Plan.alone("p", steps), types.SimpleNamespace(total=lambda y, s: np.add(s, y.sum(), out=s)))
     assert len(program.segments) == 2
     with ThreadTeam(1) as team:
         program.run(team)
@@ -227,7 +229,7 @@ def test_an_error_inside_a_thread_surfaces(threads, kind):
             raise kind(f"rows from {x[0]:g}")
 
     x = declare("x", initial=np.arange(20.0))
-    program = Program(Plan("p", [Step("fail", "", "", {"x": x}, over="sample")]), types.SimpleNamespace(fail=fail))
+    program = Program(Plan.alone("p", [Step("fail", "", "", {"x": x}, over="sample")]), types.SimpleNamespace(fail=fail))
     with ThreadTeam(threads) as team:
         with pytest.raises(kind, match="rows from 1"):
             program.run(team)
@@ -285,7 +287,7 @@ def test_blocks_hold_enough_rows_for_calls_to_be_long(monkeypatch):
         [segment] = Program(plan, types.SimpleNamespace(none=None)).segments
         found[rows] = segment.lanes, segment.block
     wide = Buffer("wide", ("sample", "byte"), (400, 300_000), "activity", "a", np.uint8, local=True)
-    [segment] = Program(Plan("p", [Step("none", "", "", {"x": wide}, over="sample")]), types.SimpleNamespace(none=None)).segments
+    [segment] = Program(Plan.alone("p", [Step("none", "", "", {"x": wide}, over="sample")]), types.SimpleNamespace(none=None)).segments
     assert segment.block == 48  # 14 MB, more than BLOCK_BYTES
     assert found == {
         5: (2, 3), 47: (2, 24), 50: (2, 25), 95: (2, 48), 100: (4, 25), 400: (8, 50),

@@ -5,7 +5,9 @@ import json
 import numpy as np
 import pytest
 
-from neurosim.kernels import cpu, reference
+from neurosim.core.backend import Backend
+
+cpu, reference = Backend("cpu"), Backend("reference")
 
 FORMS = [pytest.param(cpu, id="cpu"), pytest.param(reference, id="reference")]
 

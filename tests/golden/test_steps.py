@@ -5,15 +5,16 @@ import json
 import numpy as np
 import pytest
 
-from neurosim.core.plan import Plan
+from neurosim.core.backend import Backend
 from neurosim.engine.program import Program
 from neurosim.engine.threads import ThreadTeam
-from neurosim.kernels import cpu
 from neurosim.losses.hinge import Hinge
 from neurosim.losses.hinge_mean import HingeMean
 from neurosim.networks.network import Network
 from neurosim.plasticity.sgd import SGD
 from neurosim.rules import make
+
+cpu = Backend("cpu")
 
 
 def to_rows(images):
@@ -47,7 +48,7 @@ def run(rule, *views):
     rule.network.populations[0].activity.array[...] = np.concatenate([to_rows(v) for v in views])
     phase = rule.phases[0]
     with ThreadTeam(2) as team:
-        Program(Plan(phase, rule.wire(phase)), cpu).run(team)
+        Program(rule.plan(phase), cpu).run(team)
 
 
 @pytest.mark.parametrize("kind", ["bp", "rf", "urf", "sign"])

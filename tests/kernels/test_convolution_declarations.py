@@ -14,7 +14,7 @@ MAP, WINDOWS = ("sample", "row", "column", "channel"), ("sample", "window", "row
 TIED, UNTIED = ("tap_row", "tap_column", "in", "out"), ("row", "column", "tap_row", "tap_column", "in", "out")
 X, PLAIN, POOLED = (MAP, (N, R, C, IN)), (MAP, (N, R, C, OUT)), (WINDOWS, (N, 4, R // 2, C // 2, OUT))
 W, LOCAL, LARGE = (TIED, (3, 3, IN, OUT)), (UNTIED, (R, C, 3, 3, IN, OUT)), (MAP, (N, 2 * R, 2 * C, OUT))
-SEEN, ROWS = (("sample", "picture_row", "column", "channel"), X[1]), ("row", "row_of_window", *UNTIED[1:])
+PICTURE, ROWS = (("sample", "picture_row", "column", "channel"), X[1]), ("row", "row_of_window", *UNTIED[1:])
 WHOLE, HALF = (("row",), (R,)), (("row",), (R // 2,))
 
 # kernel, argument -> (axes, shape), places that it is computed for
@@ -24,8 +24,12 @@ STEPS = [
     *((hebbian_convolution, {"pre": X, "post": above, "change": W}, R * C) for above in (PLAIN, POOLED)),
     *((convolve_local, {"presynaptic": X, "weight": LOCAL, "potential": above}, R * C) for above in (PLAIN, POOLED)),
     *((deliver_local, {"post": above, "weight": LOCAL, "error": X}, R * C) for above in (PLAIN, POOLED)),
-    (hebbian_local, {"pre": SEEN, "post": PLAIN, "index": WHOLE, "change": (ROWS, (R, 1, *LOCAL[1][1:]))}, R * C),
-    (hebbian_local, {"pre": SEEN, "post": POOLED, "index": HALF, "change": (ROWS, (R // 2, 2, *LOCAL[1][1:]))}, R * C),
+    (hebbian_local, {"pre": PICTURE, "post": PLAIN, "index": WHOLE, "change": (ROWS, (R, 1, *LOCAL[1][1:]))}, R * C),
+    (
+        hebbian_local,
+        {"pre": PICTURE, "post": POOLED, "index": HALF, "change": (ROWS, (R // 2, 2, *LOCAL[1][1:]))},
+        R * C,
+    ),
     (upconvolve, {"presynaptic": X, "weight": W, "potential": LARGE}, R * C),
     (hebbian_upconvolution, {"pre": X, "post": LARGE, "change": W}, R * C),
 ]
@@ -108,8 +112,8 @@ def test_rows_of_a_window_belong_to_a_pooled_factor():
     change, wide = (ROWS, (R // 2, 2, C, 3, 3, IN, OUT)), (ROWS, (R // 2, 1, C // 2, 3, 3, IN, OUT))
     small = (MAP, (N, R // 2, C, OUT))
     with pytest.raises(ShapeError):
-        hebbian_local.fit("a step", buffers({"pre": SEEN, "post": small, "index": HALF, "change": change}), {}, None)
-    narrow = (SEEN[0], (N, R, C // 2, IN))
+        hebbian_local.fit("a step", buffers({"pre": PICTURE, "post": small, "index": HALF, "change": change}), {}, None)
+    narrow = (PICTURE[0], (N, R, C // 2, IN))
     with pytest.raises(ShapeError):
         hebbian_local.fit("a step", buffers({"pre": narrow, "post": POOLED, "index": HALF, "change": wide}), {}, None)
 

@@ -8,10 +8,13 @@ import numpy as np
 import pytest
 from neurosim.bench.gpu import TOLERANCES, apart, configured, speed, steps
 
+from neurosim.core.backend import Backend
 from neurosim.errors import DeviceError, ShapeError
-from neurosim.kernels import cpu, devices
+from neurosim.kernels import devices
 from neurosim.kernels.cuda import COMPUTE_DEFAULT, COMPUTE_TF32
 from neurosim.kernels.gpu import Gpu
+
+cpu = Backend("cpu")
 
 
 class Array(np.ndarray):

@@ -1,15 +1,34 @@
 """Every fast kernel against the naive loops of the reference, by one test body; same names, same arguments."""
 
+import importlib
 import inspect
+import pkgutil
 
 import numpy as np
 import pytest
 
-from neurosim.kernels import cpu, reference
-from neurosim.kernels.gpu import Gpu
+import neurosim
+from neurosim.core import tuning
+from neurosim.core.buffer import Buffer
+from neurosim.core.kernel import FORMS, Kernel
+from neurosim.core.step import Step
 
 RNG = np.random.default_rng(7)
 N, R, C, IN, OUT = 3, 4, 6, 2, 5
+
+
+ROOMS = ("kernels", "plasticity", "parts", "losses")
+
+
+def declared_kernels():
+    """Every kernel that the package declares, wherever it stands."""
+    found = {}
+    for room in ROOMS:
+        for entry in pkgutil.walk_packages([f"{neurosim.__path__[0]}/{room}"], f"neurosim.{room}."):
+            for thing in vars(importlib.import_module(entry.name)).values():
+                if isinstance(thing, Kernel):
+                    assert found.setdefault(thing.name, thing) is thing, f"two kernels are named {thing.name}"
+    return list(found.values())
 
 
 def normal(*shape):
@@ -51,6 +70,7 @@ def cases():
         ties = np.round(normal(*pooled) * 2) / 2
         yield "pool", {"potential": ties, "activity": normal(*small), "nonlinearity": phi,
                        "winner": np.full(small, 9, np.uint8)}, ["activity", "winner"]  # fmt: skip
+        yield "pool", {"potential": ties, "activity": normal(*small), "nonlinearity": phi, "winner": None}, ["activity"]
         yield "gate_pooled", {"activity": np.clip(normal(*small), -0.9, 0.9), "error": normal(*small),
                               "winner": RNG.integers(0, 5, small).astype(np.uint8), "post": normal(*pooled),
                               "nonlinearity": phi}, ["post"]  # fmt: skip
@@ -139,6 +159,7 @@ def loss_cases():
         ("barlow", {"off_diagonal": 0.004, "scale": 0.03, "epsilon": 1e-5}),
     ):  # fmt: skip
         yield name, {**views(), "error1": normal(6, 4), **more}, both
+        yield name, {**views(), "error1": None, **more}, ["error2", "value"]
 
 
 def inverse_cases():
@@ -148,9 +169,9 @@ def inverse_cases():
         yield "hebbian_bias", {"pre": one, "post": normal(*shape), "change": normal(1, OUT)}, ["change"]
         a, b, c, d = (normal(*shape) for _ in range(4))
         yield "add_noise", {"activity": a, "noise": b, "noisy": c, "sigma": 0.3}, ["noisy"]
-        yield "mismatch", {"activity": a, "target": b, "error": c, "value": np.ones(1), "scale": 0.1}, ["error", "value"]
-        yield "aim", {"activity": a, "error": b, "target": c, "step": 0.3}, ["target"]
-        yield "correct_target", {"activity": a, "restored": b, "aimed": c, "target": d}, ["target"]
+        yield "local_loss", {"activity": a, "target": b, "error": c, "value": np.ones(1), "scale": 0.1}, ["error", "value"]
+        yield "set_target", {"activity": a, "error": b, "target": c, "step": 0.3}, ["target"]
+        yield "propagate_target", {"activity": a, "restored": b, "restored_target": c, "target": d}, ["target"]
     for rows, columns in ((R, C), (1, 1), (1, 2), (3, 1)):
         x, w, above = normal(N, rows, columns, OUT), normal(3, 3, OUT, IN), (N, 2 * rows, 2 * columns, IN)
         yield "upconvolve", {"presynaptic": x, "weight": w, "potential": np.full(above, np.nan)}, ["potential"]
@@ -161,6 +182,7 @@ ALL = list(cases())
 
 
 IDS = [f"{name}-{i}" for i, (name, _, _) in enumerate(ALL)]
+KERNELS = {kernel.name: kernel for kernel in declared_kernels()}
 
 
 def agree(run, number, dtype):
@@ -176,32 +198,48 @@ def agree(run, number, dtype):
 
     found, wanted = copies(dtype), copies("float64")
     if dtype == "float32":  # the same inputs to both, so that comparisons fall the same way
-        wanted = {k: v.astype(float) if isinstance(v, np.ndarray) and v.dtype == np.float32 else v
-                  for k, v in copies(dtype).items()}  # fmt: skip
-    run(name, found)
-    getattr(reference, name)(**wanted)
+        wanted = {
+            k: v.astype(float) if isinstance(v, np.ndarray) and v.dtype == np.float32 else v
+            for k, v in copies(dtype).items()
+        }
+    run(KERNELS[name], found)
+    KERNELS[name].form("reference")(**wanted)
     for k, value in found.items():
         if isinstance(value, np.ndarray):
             tolerance = (1e-12 if dtype == "float64" else 2e-5) if k in changed else 0
             np.testing.assert_allclose(value, wanted[k], rtol=tolerance, atol=tolerance, err_msg=k)
 
 
+def on_the_cpu(kernel, arguments):
+    kernel.form("cpu")(**arguments)
+
+
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("number", range(len(ALL)), ids=IDS)
 def test_fast_form_agrees_with_the_reference(number, dtype):
-    agree(lambda name, arguments: getattr(cpu, name)(**arguments), number, dtype)
+    agree(on_the_cpu, number, dtype)
 
 
-# What kernels of the CPU do at once, so little here that the cases do not fit into one piece.
-PIECES = {"cpu_convolution.COLUMN_BYTES": 1, "cpu_units.PIECE": 1, "cpu_units.GATHERED": 3, "cpu_losses.HINGE_ROWS": 4,
-          "cpu_losses.LAGGED": 40, "jitter._SAMPLES": 2}  # fmt: skip
+# What kernels of the CPU do at once, so little here that the cases do not fit into one chunk.
+CHUNKS = {
+    "column_bytes": 1,
+    "pooled_units": 1,
+    "gathered_units": 3,
+    "compared_moments": 4,
+    "lagged_numbers": 40,
+    "jittered_views": 2,
+    "deformed_pixels": 5,
+    "tile_set": 1,
+    "tile_results": 5,
+    "least_tiles": 1,
+}
 
 
 @pytest.mark.parametrize("number", range(len(ALL)), ids=IDS)
-def test_pieces_of_any_size_give_the_same_numbers(monkeypatch, number):
-    for place, size in PIECES.items():
-        monkeypatch.setattr(f"neurosim.kernels.{place}", size)
-    agree(lambda name, arguments: getattr(cpu, name)(**arguments), number, "float64")
+def test_chunks_of_any_size_give_the_same_numbers(monkeypatch, number):
+    for name, size in CHUNKS.items():
+        monkeypatch.setattr(tuning.CPU, name, size)
+    agree(on_the_cpu, number, "float64")
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
@@ -210,12 +248,21 @@ def test_the_gpus_form_agrees_with_the_reference(gpu_form, number, dtype):
     agree(gpu_form, number, dtype)
 
 
-def test_forms_have_the_same_kernels_and_arguments():
-    assert cpu.__all__ == reference.__all__
-    assert set(reference.__all__) <= set(dir(Gpu))
-    assert {name for name, _, _ in ALL} | {"deform"} == set(reference.__all__)
-    for name in reference.__all__:
-        naive = inspect.signature(getattr(reference, name)).parameters
-        for form in (cpu, Gpu(None)):
-            assert list(inspect.signature(getattr(form, name)).parameters) == list(naive), name
-            assert inspect.getdoc(getattr(form, name)), name
+def test_every_kernel_has_all_forms_and_is_tested():
+    assert {name for name, _, _ in ALL} | {"deform"} == set(KERNELS)
+    for kernel in KERNELS.values():
+        assert all(kernel.has(form) for form in FORMS), kernel
+        assert kernel.kind and kernel.equation, kernel
+        assert inspect.getdoc(kernel.form("reference")), kernel
+
+
+@pytest.mark.parametrize("number", range(len(ALL)), ids=IDS)
+def test_cases_fit_the_declarations(number):
+    """Every case could be a step: sizes and types are as the kernel declares them."""
+    name, arguments, changed = ALL[number]
+    kernel = KERNELS[name]
+    arrays = {k: v for k, v in arguments.items() if isinstance(v, np.ndarray)}
+    axes = {k: [f"{k}{i}" for i in range(v.ndim)] for k, v in arrays.items()}
+    buffers = {k: Buffer(k, axes[k], v.shape, "value", name, v.dtype) for k, v in arrays.items()}
+    step = Step(kernel, "s", "", buffers, {k: v for k, v in arguments.items() if v is not None and k not in arrays})
+    assert sorted(step.changed) == sorted(changed)

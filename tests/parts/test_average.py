@@ -3,16 +3,18 @@
 import numpy as np
 import pytest
 
+from neurosim.core.backend import Backend
 from neurosim.core.plan import Plan
 from neurosim.engine.program import Program
 from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import ShapeError
-from neurosim.kernels import cpu, reference
 from neurosim.losses import make as make_loss
 from neurosim.networks.network import Network
 from neurosim.parts.average import Average
 from neurosim.plasticity.sgd import SGD
 from neurosim.rules import make
+
+cpu, reference = Backend("cpu"), Backend("reference")
 
 TEXT = "3 hardtanh, 4 tanh pool, head average"
 

@@ -3,13 +3,15 @@
 import numpy as np
 import pytest
 
+from neurosim.core.backend import Backend
 from neurosim.core.plan import Plan
 from neurosim.engine.program import Program
 from neurosim.engine.threads import ThreadTeam
-from neurosim.kernels import cpu, reference
 from neurosim.losses import make
 from neurosim.parts.error_units import error_units
 from neurosim.parts.population import Head
+
+cpu, reference = Backend("cpu"), Backend("reference")
 
 UNITS, MOMENTS, LAGS = 4, 12, 4
 MARGINS = {"threshold": 2.2, "delta": 0.8}
@@ -47,7 +49,7 @@ def by_hand(z1, z2, lags, past=0):
 def test_a_stream_cut_into_batches_is_the_same_stream(pairs, kernels):
     """Under the block and with the weights at rest: the same errors, loss and comparisons, whatever the batch."""
     units = units_for(pairs, make("hinge", lags=LAGS, **MARGINS))
-    program = Program(Plan("p", units.compare()), kernels)
+    program = Program(Plan.alone("p", units.compare()), kernels)
     with ThreadTeam(2) as team:
         batches = [
             shown(units, program, STREAM1[i : i + pairs], STREAM2[i : i + pairs], team)
@@ -71,7 +73,7 @@ def test_batches_of_changing_sizes_are_the_same_stream(sizes):
             for moment in range(max(0, place - memory.capacity), place):
                 memory.trace.array[moment % memory.capacity] = STREAM1[moment]
             memory.cursor.array[0] = place
-            program = Program(Plan("p", units.compare()), cpu)
+            program = Program(Plan.alone("p", units.compare()), cpu)
             part = slice(place, place + size)
             found.append(shown(units, program, STREAM1[part], STREAM2[part], team))
             place += size
@@ -83,7 +85,7 @@ def test_batches_of_changing_sizes_are_the_same_stream(sizes):
 def test_lags_longer_than_a_batch_reach_over_several():
     units = units_for(2, make("hinge", lags=7, **MARGINS))
     assert units.memory.capacity == 2 + 7 - 1
-    program = Program(Plan("p", units.compare()), cpu)
+    program = Program(Plan.alone("p", units.compare()), cpu)
     with ThreadTeam(1) as team:
         errors = [shown(units, program, STREAM1[i : i + 2], STREAM2[i : i + 2], team)[0] for i in range(0, 12, 2)]
     np.testing.assert_allclose(np.concatenate(errors), by_hand(STREAM1, STREAM2, 7)[0], rtol=0, atol=1e-14)
@@ -92,7 +94,7 @@ def test_lags_longer_than_a_batch_reach_over_several():
 def test_five_lags_are_a_positive_and_four_negatives():
     """The published trap the other way round: K counts the positive; on a long stream every moment meets K."""
     units = units_for(3, make("hinge", lags=5))
-    program = Program(Plan("p", units.compare()), cpu)
+    program = Program(Plan.alone("p", units.compare()), cpu)
     with ThreadTeam(1) as team:
         values = [shown(units, program, STREAM1[:3], STREAM2[:3], team)[1] for _ in range(4)]
     assert [v[2] for v in values] == [1 + 2 + 3, 4 + 5 + 5, 15, 15]
@@ -105,7 +107,7 @@ def test_the_block_takes_the_error_of_view_1_away_and_leaves_the_other(loss):
     blocked, free = units_for(6, loss), units_for(6, loss, block=False)
     with ThreadTeam(2) as team:
         (e2, v), (both, w) = (
-            shown(u, Program(Plan("p", u.compare()), cpu), STREAM1[:6], STREAM2[:6], team) for u in (blocked, free)
+            shown(u, Program(Plan.alone("p", u.compare()), cpu), STREAM1[:6], STREAM2[:6], team) for u in (blocked, free)
         )
     assert (e2.shape, both.shape) == ((6, UNITS), (12, UNITS))
     np.testing.assert_allclose(both[6:], e2, rtol=0, atol=1e-14)
@@ -120,7 +122,7 @@ def test_hinge_errors_of_both_views_sum_to_zero():
     for lags in (3, None):
         units = units_for(6, make("hinge", lags=lags, **MARGINS), block=False)
         with ThreadTeam(1) as team:
-            error, _ = shown(units, Program(Plan("p", units.compare()), cpu), STREAM1[:6], STREAM2[:6], team)
+            error, _ = shown(units, Program(Plan.alone("p", units.compare()), cpu), STREAM1[:6], STREAM2[:6], team)
         np.testing.assert_allclose(error.sum(axis=0), 0, atol=1e-12)
 
 
@@ -130,7 +132,7 @@ def test_negatives_weigh_as_much_as_asked():
     for weight in (None, 1 / LAGS, 0.0, 1.0):
         units = units_for(12, make("hinge", lags=LAGS, negative_weight=weight, **MARGINS))
         with ThreadTeam(1) as team:
-            errors[weight] = shown(units, Program(Plan("p", units.compare()), cpu), STREAM1, STREAM2, team)[0]
+            errors[weight] = shown(units, Program(Plan.alone("p", units.compare()), cpu), STREAM1, STREAM2, team)[0]
     assert np.array_equal(errors[None], errors[1 / LAGS])
     positives = by_hand(STREAM1, STREAM2, 1)[0]
     np.testing.assert_allclose(errors[0.0], positives, atol=1e-14)

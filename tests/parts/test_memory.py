@@ -6,13 +6,15 @@ import numpy as np
 import pytest
 
 import neurosim.parts.memory
+from neurosim.core.backend import Backend
 from neurosim.core.buffer import Buffer
 from neurosim.core.plan import Plan
 from neurosim.engine.program import Program
 from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import ShapeError
-from neurosim.kernels import cpu, reference
 from neurosim.parts.memory import ShortTermMemory
+
+cpu, reference = Backend("cpu"), Backend("reference")
 
 
 def pushed(memory, batches, kernels=cpu):

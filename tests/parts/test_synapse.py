@@ -3,16 +3,18 @@
 import numpy as np
 import pytest
 
+from neurosim.core.backend import Backend
 from neurosim.core.buffer import Buffer
 from neurosim.core.plan import Plan
 from neurosim.engine.program import Program
 from neurosim.engine.threads import ThreadTeam
-from neurosim.kernels import cpu
 from neurosim.networks.network import Network
 from neurosim.parts.population import Head, Population
 from neurosim.parts.synapse import Synapse
 from neurosim.plasticity.sgd import SGD
 from neurosim.plasticity.signum import Signum
+
+cpu = Backend("cpu")
 
 AXES = ("sample", "row", "column", "channel")
 RNG = np.random.default_rng(5)
@@ -20,7 +22,7 @@ RNG = np.random.default_rng(5)
 
 def run(steps):
     with ThreadTeam(2) as team:
-        Program(Plan("p", steps), cpu, hold=True).run(team)
+        Program(Plan.alone("p", steps), cpu, hold=True).run(team)
 
 
 def test_a_single_active_pair_changes_a_single_weight():

@@ -3,13 +3,15 @@
 import numpy as np
 import pytest
 
+from neurosim.core.backend import Backend
 from neurosim.engine.program import Program
 from neurosim.engine.threads import ThreadTeam
-from neurosim.kernels import cpu
 from neurosim.losses import make as make_loss
 from neurosim.networks.network import Network
 from neurosim.plasticity.sgd import SGD
 from neurosim.rules import make
+
+cpu = Backend("cpu")
 
 TEXT = "3 hardtanh, 4 pool, 5 tanh"
 IMAGE = (4, 4, 2)

@@ -3,14 +3,17 @@
 import numpy as np
 import pytest
 
+from neurosim.core.backend import Backend
 from neurosim.core.plan import Plan
 from neurosim.engine.program import Program
 from neurosim.engine.threads import ThreadTeam
-from neurosim.kernels import cpu, workspace
+from neurosim.kernels import workspace
 from neurosim.losses import make as make_loss
 from neurosim.plasticity import make as make_plasticity
 from neurosim.plasticity.adam import Adam
 from neurosim.plasticity.momentum import Momentum
+
+cpu = Backend("cpu")
 
 WIRINGS = [
     ("dtp", {}), ("dtp", {"top": "transport", "inverse_steps": 2}), ("bp", {}), ("rf", {}), ("urf", {}), ("sign", {}),
@@ -75,7 +78,7 @@ def stepwise(rule, show, fenced):
     plans = [rule.plan(phase) for phase in rule.phases]
     fence = Fence(plans)
     with ThreadTeam(1) as team:
-        steps = [(s, Program(Plan("one step", [s]), cpu, hold=True)) for plan in plans for s in plan]
+        steps = [(s, Program(Plan.alone("one step", [s]), cpu, hold=True)) for plan in plans for s in plan]
         for batch in range(2):
             show(rule, batch)
             for step, program in steps:
@@ -134,7 +137,7 @@ def test_the_fence_sees_a_kernel_that_reads_or_writes_beyond_its_step(build):
     rule = build("rf")
     plan = rule.plan("all layers")
     fence = Fence([plan])
-    step = next(s for s in plan if s.kernel == "dense")
+    step = next(s for s in plan if s.kernel.name == "dense")
     hidden, out = rule.feedbacks[0].synapse.weight.array, step.writes["potential"].array
     fence.around(step, lambda: np.copyto(out, hidden[0, 0]))
     assert np.isnan(out).all()

@@ -3,13 +3,15 @@
 import numpy as np
 import pytest
 
+from neurosim.core.backend import Backend
 from neurosim.engine.program import Program
 from neurosim.engine.threads import ThreadTeam
-from neurosim.kernels import cpu, reference
 from neurosim.parts.synapse import LOCAL
 from neurosim.plasticity.momentum import Momentum
 from neurosim.plasticity.sgd import SGD
 from neurosim.plasticity.signum import Signum
+
+cpu, reference = Backend("cpu"), Backend("reference")
 
 TIED = "3 hardtanh, 4 pool, 5 tanh"
 UNTIED = "3 local hardtanh, 4 local pool, 5 local tanh"

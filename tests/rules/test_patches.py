@@ -3,17 +3,19 @@
 import numpy as np
 import pytest
 
+from neurosim.core.backend import Backend
 from neurosim.core.plan import Plan
 from neurosim.engine.program import Program
 from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import WiringError
-from neurosim.kernels import cpu, reference
 from neurosim.losses import make as make_loss
 from neurosim.networks.network import Network
 from neurosim.plasticity.momentum import Momentum
 from neurosim.plasticity.sgd import SGD
 from neurosim.plasticity.signum import Signum
 from neurosim.rules import make
+
+cpu, reference = Backend("cpu"), Backend("reference")
 
 GRID, PICTURES = 3, 2
 LOSSES = {"gaze": {"threshold": 1.65, "delta": 0.65, "negatives": 2}, "clapp": {"negatives": 2}}
@@ -109,7 +111,7 @@ def test_a_step_touches_what_it_declares(loss):
                 base.array.view(np.uint8).fill(0xFF)
             for buffer, values in known:
                 buffer.array[...] = values
-            Program(Plan("one", [step]), cpu, hold=True).run(team)
+            Program(Plan.alone("one", [step]), cpu, hold=True).run(team)
             results = [(b, b.array.copy()) for b in step.changed.values()]
             for base in plan.buffers:
                 base.array[...] = kept[base.name]

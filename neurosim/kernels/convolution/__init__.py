@@ -1,13 +1,13 @@
 """Convolutions: 3 x 3 windows, padding 1, with weights that all places share.
 
-This folder is for what carries activity up, and error down, through one shared array of weights between maps of the same
-places, and for the outer products that change that array. Another way to compute one of these kernels may be added (a file
-beside ``tiles.py``, chosen in ``cpu.py`` by sizes alone), or another convolution of maps onto maps of the same places.
-Weights of every place's own belong to `neurosim.kernels.local`, maps that grow to `neurosim.kernels.inverse`.
+This folder is for what carries activity up, and error down, through one shared array of weights between maps of the
+same places, and for the outer products that change that array. Another way to compute one of these kernels may be added
+(a file beside ``tiles.py``, chosen in ``cpu.py`` by sizes alone), or another convolution of maps onto maps of the same
+places. Weights of every place's own belong to `neurosim.kernels.local`, maps that grow to `neurosim.kernels.inverse`.
 
-Symbols: N samples, R rows and C columns of the map that is read, I channels in, O channels out. What is computed for a pooled
-layer is ``(N, 4, R/2, C/2, O)``: the second axis is the place inside the 2 x 2 window, row by row, so that pooling compares
-four contiguous planes.
+Symbols: N samples, R rows and C columns of the map that is read, I channels in, O channels out. What is computed for a
+pooled layer is ``(N, 4, R/2, C/2, O)``: the second axis is the place inside the 2 x 2 window, row by row, so that
+pooling compares four contiguous planes.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Convolutions of the CPU: in tiles where they fit, else im2col into a cache-sized scratch and matrix products.
 
-Few channels make short runs of columns: a place reads three pixels of three colours a row. There the columns lie turned, all
-places of a tap side by side (`_tap_blocks`).
+Few channels make short runs of columns: a place reads three pixels of three colours a row. There the columns lie
+turned, all places of a tap side by side (`_tap_blocks`).
 """
 
 from __future__ import annotations
@@ -141,7 +141,7 @@ def _deliver_by_scatter(post: Array, weight: Array, error: Array) -> None:
 
 
 def _tap_blocks(plain: Array, stride: int) -> Iterator[tuple[slice, int, Array]]:
-    """Yield (samples, row in the window, taps), a few samples at a time: the pixels of three rows that a window's row reads.
+    """Yield (samples, row in the window, taps), a few samples at a time: the pixels that a row of the window reads.
 
     Taps are ``(sample, 1, row, column and channel of the pixel, place)``.
     """
@@ -164,13 +164,13 @@ def _tap_blocks(plain: Array, stride: int) -> Iterator[tuple[slice, int, Array]]
 
 
 def _windows_of(maps: Array) -> Array:
-    """``(sample, row in the window, column in the window, place, channel)``; unpooled maps have windows of one place."""
+    """``(sample, row and column in the window, place, channel)``; unpooled maps have windows of one place."""
     stride = 2 if maps.ndim == 5 else 1
     return maps.reshape(len(maps), stride, stride, -1, maps.shape[-1])
 
 
 def _convolve_few(presynaptic: Array, weight: Array, potential: Array) -> None:
-    """Every place in a window multiplies the taps of its three rows; weights of the column that it does not read are 0."""
+    """Every place of a window reads the taps of its three rows, with weights 0 for the column that is not its own."""
     windows = _windows_of(potential)
     stride = windows.shape[1]
     wide = thread_local("wide", (stride, 3, stride + 2, *weight.shape[2:]), weight.dtype)

@@ -5,9 +5,8 @@ A tile of 4 x 4 results needs a patch of 6 x 6 places. With three fixed matrices
     result = A^T [ (G w G^T) . (B^T patch B) ] A,
 
 36 products replace 144. What is between the transforms (`neurosim.kernels.convolution.transforms`) lies as
-``(row, column, tile, channel)`` with 6 rows and columns, so that the middle is 36 products over channels. Outer products and
-feedback are the same three maps run in the other direction.
-Source: Winograd 1980; Lavin and Gray 2016.
+``(row, column, tile, channel)`` with 6 rows and columns, so that the middle is 36 products over channels. Outer
+products and feedback are the same three maps run in the other direction. Source: Winograd 1980; Lavin and Gray 2016.
 """
 
 from __future__ import annotations
@@ -34,15 +33,20 @@ from neurosim.kernels.workspace import cached, chunks
 
 
 def fits(shape: Shape, weight: Array) -> bool:
-    """Whether maps ``(sample, row, column, channel)`` and weights ``(3, 3, in, out)`` can be, and gain from being, tiled."""
+    """Whether a convolution can be computed in tiles, and gains from it.
+
+    Args:
+        shape: of the maps that are read, ``(sample, row, column, channel)``.
+        weight: ``(3, 3, in, out)``.
+    """
     thinnest: int = min(weight.shape[2:])
     return shape[1] % TILE == 0 and shape[2] % TILE == 0 and thinnest >= tuning.CPU.tile_channels
 
 
 def convolve(presynaptic: Array, weight: Array, potential: Array) -> None:
     """``u = W * x``."""
-    # Forward, half as many calls are worth more than the cache: 49 instead of 55 us a view of 16x16x32 to 64 channels on two
-    # threads (Xeon), 77 instead of 73 on one. Outer products and feedback gain nothing.
+    # Forward, half as many calls are worth more than the cache: 49 instead of 55 us a view of 16x16x32 to 64 channels
+    # on two threads (Xeon), 77 instead of 73 on one. Outer products and feedback gain nothing.
     sets = samples_of_sets(presynaptic, weight.shape[3], 2)
     transformed = filter_transform(weight, len(sets))
     for part in sets:

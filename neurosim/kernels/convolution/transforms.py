@@ -1,12 +1,12 @@
 """The transforms of convolutions in tiles: what lies before and after the products over channels.
 
-``B^T patch B`` is the input transform, ``G w G^T`` the filter transform and ``A^T . A`` the output transform; run the other
-way round it is the error transform, ``A post A^T``. Every transform is a matrix product. Overlapping patches are views of the
-maps, and products read them there: rows first, whole lines of them, then columns, one patch a product. Products stay below
-10^6 multiplications where they can, since OpenBLAS then does not repack. Whatever lies in scratch is laid out once
-(`neurosim.kernels.workspace.cached`), by the functions ``lay_out_...``.
+``B^T patch B`` is the input transform, ``G w G^T`` the filter transform and ``A^T . A`` the output transform; run the
+other way round it is the error transform, ``A post A^T``. Every transform is a matrix product. Overlapping patches are
+views of the maps, and products read them there: rows first, whole lines of them, then columns, one patch a product.
+Products stay below 10^6 multiplications where they can, since OpenBLAS then does not repack. Whatever lies in scratch
+is laid out once (`neurosim.kernels.workspace.cached`), by the functions ``lay_out_...``.
 
-The interpolation points 0, +-2/3, +-3/2 keep rounding at about three times that of the plain sum (0, +-1, +-2: seven times).
+The interpolation points 0, +-2/3, +-3/2 keep rounding at about three times that of the plain sum (0, +-1, +-2: seven).
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def samples_of_sets(maps: Array, channels: int, times: int = 1) -> list[slice]:
 
 
 def tiled(maps: Array) -> Array:
-    """A view of plain maps as ``(4, 4, sample, tile row, tile column, channel)``, of pooled ones with 2, 2, 2, 2 for 4, 4."""
+    """A view of maps as ``(4, 4, sample, tile row, tile column, channel)``, of pooled ones with 2, 2, 2, 2 for 4, 4."""
     n, channels = len(maps), maps.shape[-1]
     if maps.ndim == 4:
         rows, columns = maps.shape[1] // TILE, maps.shape[2] // TILE
@@ -80,8 +80,8 @@ def tiled(maps: Array) -> Array:
 def _patches(lines: Array) -> tuple[Array, ...]:
     """Patches of 6 along the last axis but one of ``(..., size, width)``, overlapping by two.
 
-    Those of the first tile, those between, ``(..., tile, 6, width)``, and those of the last; what lies beyond the border,
-    which is 0, is left out.
+    Those of the first tile, those between, ``(..., tile, 6, width)``, and those of the last; what lies beyond the
+    border, which is 0, is left out.
     """
     *outer, size, width = lines.shape
     if size == TILE:
@@ -137,7 +137,7 @@ def input_transform(maps: Array) -> Array:
 
 
 def lay_out_delivery(shape: Shape, dtype: Dtype) -> tuple[Array, Array, Delivery]:
-    """For errors of a shape: where the products over channels are summed, where one goes, and what `add_patches` needs."""
+    """For errors of a shape: where products over channels are summed, where one goes, and what `add_patches` needs."""
     n, rows, columns, channels = shape
     down, across = rows // TILE, columns // TILE
     total = thread_local("winograd.input", (PATCH, PATCH, n, down, across, channels), dtype)
@@ -215,10 +215,10 @@ def _lay_out_filter(
 
 
 def filter_transform(weight: Array, sets: int, transposed: bool = False) -> Callable[[slice], Array]:
-    """G w G^T: ``(6, 6, in, few)`` of a slice of channels out (``(6, 6, few, in)`` if transposed), as a function of the slice.
+    """G w G^T, as a function of a slice of channels out: ``(6, 6, in, few)``, if transposed ``(6, 6, few, in)``.
 
-    A slice is transformed when the first set of samples needs it, and lies in the cache then; where there is no other set
-    the next slice takes its place.
+    A slice is transformed when the first set of samples needs it, and lies in the cache then; where there is no other
+    set the next slice takes its place.
     """
     found: dict[int, Array] = {}
 

@@ -1,11 +1,11 @@
 """Inverse paths: a transposed 3 x 3 convolution of stride 2, from a pooled layer's map to the map below it.
 
-This folder is for what restores the activity below from the activity above where maps grow, and for the outer products that
-change those weights. Other ways to enlarge a map may be added. Where maps keep their size an inverse is a convolution
-(`neurosim.kernels.convolution`).
+This folder is for what restores the activity below from the activity above where maps grow, and for the outer products
+that change those weights. Other ways to enlarge a map may be added. Where maps keep their size an inverse is a
+convolution (`neurosim.kernels.convolution`).
 
-Symbols: N samples, R rows and C columns of the small map above, I channels in, O channels out. Padding 1, output padding 1;
-what falls outside is lost. Source: Tang, Yang, Amit 2022.
+Symbols: N samples, R rows and C columns of the small map above, I channels in, O channels out. Padding 1, output
+padding 1; what falls outside is lost. Source: Tang, Yang, Amit 2022.
 """
 
 from __future__ import annotations

@@ -13,8 +13,8 @@ from neurosim.kernels.workspace import thread_local
 def upconvolve(presynaptic: Array, weight: Array, potential: Array) -> None:
     """Products for each of the nine taps, then sums.
 
-    An even column receives tap 1; the odd one after it receives tap 2 from the same place and tap 0 from the next. So do the
-    rows. Taps 1 and 2 of a row are one product, whose results are a row of the potentials.
+    An even column receives tap 1; the odd one after it receives tap 2 from the same place and tap 0 from the next. So
+    do the rows. Taps 1 and 2 of a row are one product, whose results are a row of the potentials.
     """
     n, rows, columns, channels = presynaptic.shape
     units = weight.shape[3]

@@ -1,11 +1,11 @@
 """Untied layers: 3 x 3 windows, padding 1, where every place of the picture has weights of its own.
 
-This folder is for what carries activity up, and error down, through such weights, and for the outer products that change
-them. Other layers whose places share no weight (other windows, sparse connections) may be added. Weights that all places
-share belong to `neurosim.kernels.convolution`.
+This folder is for what carries activity up, and error down, through such weights, and for the outer products that
+change them. Other layers whose places share no weight (other windows, sparse connections) may be added. Weights that
+all places share belong to `neurosim.kernels.convolution`.
 
-Symbols as there. The weights are ``(R, C, 3, 3, I, O)``: R and C are the rows and columns of the picture that is read, before
-any pool. Source: Amit 2019, section 2.3: no copy of a weight, so nothing to share.
+Symbols as there. The weights are ``(R, C, 3, 3, I, O)``: R and C are the rows and columns of the picture that is read,
+before any pool. Source: Amit 2019, section 2.3: no copy of a weight, so nothing to share.
 """
 
 from __future__ import annotations
@@ -47,8 +47,8 @@ deliver_local = Kernel(
     flops=_flops,
 )
 
-# Cut into rows of places, not into samples: then no lane holds an array of changes of its own. Here ``row`` counts rows of the
-# factor, some or all of them; height rows of the picture make one of those, 2 where the layer is pooled.
+# Cut into rows of places, not into samples: then no lane holds an array of changes of its own. Here ``row`` counts rows
+# of the factor, some or all of them; height rows of the picture make one of those, 2 where the layer is pooled.
 hebbian_local = Kernel(
     "hebbian_local",
     kind=Kind.HEBBIAN,
@@ -59,6 +59,7 @@ hebbian_local = Kernel(
     },
     writes={"change": "row height column 3 3 in out"},
     over="row",
-    equation="change[r, h, c, i, j, k, o] = sum_n pre[n, height index[r] + h + i - 1, c + j - 1, k] post[n, r, h, c, o]",
+    equation="change[r, h, c, i, j, k, o] = sum_n pre[n, p + i - 1, c + j - 1, k] post[n, height r + h, c, o], "
+    "p = height index[r] + h",
     flops=_hebbian_flops,
 )

@@ -2,11 +2,12 @@
 
 /* Patches by place, (place, sample, tap, channel) or turned (place, tap, channel, sample); the picture's row is
    height x index[r] + part. */
-KERNEL columns_local(const REAL *x, const Long *index, REAL *out, int turned, int height, int samples, int rows, int columns,
-                     int channels, Index count)
+KERNEL columns_local(const REAL *x, const Long *index, REAL *out, int turned, int height, int samples, int rows,
+                     int columns, int channels, Index count)
 {
     EACH(i) {
-        Index n = i % samples, k = i / samples % channels, tap = i / samples / channels % 9, place = i / samples / channels / 9;
+        Index n = i % samples, k = i / samples % channels;
+        Index tap = i / samples / channels % 9, place = i / samples / channels / 9;
         if (!turned) {
             k = i % channels;
             tap = i / channels % 9;
@@ -21,7 +22,8 @@ KERNEL columns_local(const REAL *x, const Long *index, REAL *out, int turned, in
 }
 
 /* Potentials or factors, pooled or not, to (place, sample, channel), or turned to (place, channel, sample). */
-KERNEL take_local(const REAL *full, REAL *out, int turned, int samples, int rows, int columns, int channels, int pooled, Index count)
+KERNEL take_local(const REAL *full, REAL *out, int turned, int samples, int rows, int columns, int channels, int pooled,
+                  Index count)
 {
     EACH(i) {
         Index o = i % channels, n = i / channels % samples, place = i / channels / samples;
