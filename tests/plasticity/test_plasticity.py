@@ -135,7 +135,7 @@ def test_steps_touch_one_synapse_only(kind):
             assert "W1" in step.equation
 
 
-def test_what_is_in_the_room_is_found_by_name():
+def test_every_kind_is_found_by_name():
     assert sorted(available()) == KINDS
     assert find("signum") is Signum
     assert options("sgd").keys() == {"rate", "decay"}
