@@ -50,7 +50,7 @@ class Signum(Plasticity):
         self, name: str, weight: Buffer, change: Buffer, state: Mapping[str, Buffer], bound: float
     ) -> Iterator[Step]:
         equation = f"m = mu m + c; {name} -= rate (bound sign(m) + decay {name})"
-        yield self._step(signum, equation, name, weight, change, state, momentum=self.momentum, bound=bound)
+        yield self.step(signum, equation, name, weight, change, state, momentum=self.momentum, bound=bound)
 
 
 signum = Kernel(
