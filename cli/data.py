@@ -93,14 +93,14 @@ class Meter:
 @click.option("--force", is_flag=True, help="Write over a file that is there.")
 def show(name: str, out: Path, data_dir: Path | None, seed: int, views: str | None, force: bool):
     """Draw a sheet of training images of NAME into OUT (.png), a row a class."""
-    from neurosim.data.toys import toys  # drawing them is not needed for the other commands
+    from neurosim.data.sheet import contact_sheet  # drawing is not needed for the other commands
 
     _check_out(out, force)
     images, labels, classes = _chosen(loading.load(name, data_dir, seed, frames=2 if views == "motion" else 1))
     if views == "deform":
         images = _deformed(images, seed)
     step = max(1, -(-max(images.shape[-3:-1]) // LARGEST))
-    sheet = toys.contact_sheet(images[..., ::step, ::step, :], labels, classes, PER_CLASS)
+    sheet = contact_sheet(images[..., ::step, ::step, :], labels, classes, PER_CLASS)
     _save(sheet, out)
     click.echo(f"{out}: {len(images)} training images of {name}")
 
