@@ -35,14 +35,18 @@ def data():
 def list_sources(data_dir: Path | None):
     """List the data sets, and where they were found."""
     rows = [("name", "images (train + test)", "size", "where", "what")]
-    rows += [(one.name, one.images, one.size, loading.found(one, data_dir), one.what) for one in loading.SOURCES]
+    where = loading.default_dir() if data_dir is None else data_dir
+    rows += [
+        (name, source.images, source.size(), loading.find(source).place(where), source.summary)
+        for name, source in loading.available().items()
+    ]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     for row in rows:
         click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
 
 
 @data.command("fetch")
-@click.argument("name", type=click.Choice(list(fetching.ARCHIVES)))
+@click.argument("name", type=click.Choice(list(fetching.fetchable())))
 @data_dir_option
 @click.option("--url", help="A mirror of the same archive: http://, https:// or file:///PATH.")
 def fetch_archive(name: str, data_dir: Path | None, url: str | None):
