@@ -2,6 +2,7 @@
 
 import contextlib
 import csv
+import dataclasses
 import io
 import json
 import os
@@ -14,7 +15,8 @@ import numpy as np
 import pytest
 from neurosim.cli.main import main
 
-from neurosim.data.sources import cifar
+from neurosim.data.sources.cifar10 import Cifar10
+from neurosim.data.sources.cifar100 import Cifar100
 from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import WiringError
 from neurosim.readout.floor import read_out
@@ -48,10 +50,11 @@ def cifars(tmp_path_factory):
     rng = np.random.default_rng(1)
     folder = tmp_path_factory.mktemp("cifar")
     small = {}
-    for name, layout in cifar.LAYOUTS.items():
-        small[name] = layout.__class__(**{**vars(layout), "train_rows": 100 // len(layout.train), "test_rows": 20})
+    for kind in (Cifar10, Cifar100):
+        layout = kind.files
+        small[kind] = dataclasses.replace(layout, train_rows=100 // len(layout.train), test_rows=20)
         (folder / layout.binary).mkdir()
-        for file, count in small[name].files.items():
+        for file, count in small[kind].rows.items():
             labels = np.arange(count) % 10
             rows = rng.integers(0, 100, (count, 3072)) + 15 * labels[:, None]
             heads = np.repeat(labels[:, None], len(layout.limits), axis=1)
@@ -62,8 +65,8 @@ def cifars(tmp_path_factory):
 @pytest.fixture
 def few(cifars, monkeypatch):
     """The folder of `cifars`, and a library that takes files of so few images."""
-    for name, layout in cifars[1].items():
-        monkeypatch.setitem(cifar.LAYOUTS, name, layout)
+    for kind, layout in cifars[1].items():
+        monkeypatch.setattr(kind, "files", layout)
     return cifars[0]
 
 
