@@ -100,7 +100,7 @@ def of_rule(rule: Rule, deformed: bool = True) -> AuditTarget:
     """
     network = rule.network
     stimulus = Stimulus(network.populations[0], **CENTRED)
-    plans = {name: Plan(name, [*stimulus.present(deformed), *rule.wire(name)]) for name in rule.phases}
+    plans = {name: Plan(name, [*stimulus.present(deformed), *rule.wire(name)], rule.outputs(name)) for name in rule.phases}
 
     def present_batch(batch: int) -> None:
         rng = np.random.default_rng([network.seed, ord("A"), batch])
@@ -125,11 +125,11 @@ def _match_heads(rule: Rule, stimulus: Stimulus, deformed: bool, kernels: Any) -
     margins = getattr(rule.loss, "margins", {"m": 2.0}).values()
     wanted = sum(margins) / len(margins)
     heads = [rule.network.head(number) for number in rule.errors]
-    steps = [*stimulus.present(deformed), *rule.network.propagate()]
+    steps = [*stimulus.present(deformed), *rule.network.propagate(max(rule.errors, default=0))]
     for head in heads:
         steps += [*head.transmit(), *head.post.respond()]
     with ThreadTeam(1) as team:
-        Program(Plan("match heads", steps), kernels).run(team)
+        Program(Plan("match heads", steps, [head.post.activity for head in heads]), kernels).run(team)
     for head in heads:
         z = head.post.activity.array[: rule.network.pairs].astype(float)
         distance = np.abs(z - np.roll(z, 1, axis=0)).sum(axis=1).mean()

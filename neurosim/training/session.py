@@ -223,7 +223,7 @@ class Session:
         """
         self.show(0, 0)
         heads = [self.network.head(number) for number in self.rule.errors]
-        steps = [*self.stimulus.present(self.deformed), *self.network.propagate()]
+        steps = [*self.stimulus.present(self.deformed), *self.network.propagate(max(self.rule.errors))]
         for head in heads:
             steps += [*head.transmit(), *head.post.respond()]
         seen = [head.post.activity for head in heads]

@@ -12,8 +12,8 @@ from neurosim.audit.graph.kinds import kind
 from neurosim.core.buffer import Buffer
 from neurosim.core.kernel import Kind
 from neurosim.core.plan import Plan
-from neurosim.core.step import Step
 from neurosim.core.roles import Role
+from neurosim.core.step import Step
 from neurosim.core.typing import Array
 
 PER_ROW = ("sample", "moment", "moment_stored")  # axes of which a row is one view or one moment

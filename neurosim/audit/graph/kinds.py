@@ -2,78 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from typing import Any
 
+from neurosim.core.backend import Backend
 from neurosim.core.kernel import Kind
-from neurosim.core.step import Step
 from neurosim.core.roles import Role
-from neurosim.errors import WiringError
-from neurosim.kernels import reference
+from neurosim.core.step import Step
 
 Function = Callable[..., Any]
-_BY_KIND = {
-    Kind.SEE: "deform deform_simclr present",
-    Kind.TRANSMIT: "convolve convolve_local upconvolve dense add_bias predict",
-    Kind.RESPOND: "activate pool average add_noise",
-    Kind.COMPARE: "hinge_all hinge_lags hinge_mean positive nt_xent barlow gaze clapp mismatch",
-    Kind.DELIVER: "deliver_convolution deliver_dense deliver_local deliver_prediction",
-    Kind.GATE: "gate gate_pooled aim correct_target spread",
-    Kind.HEBBIAN: "hebbian_convolution hebbian_dense hebbian_bias hebbian_local hebbian_prediction hebbian_upconvolution",
-    Kind.PLASTICITY: "sgd momentum signum adam",
-    Kind.SEND: "send_sign",
-    Kind.STORE: "push",
-    Kind.COUNT: "tick",
-}
-KINDS = {name: kind for kind, names in _BY_KIND.items() for name in names.split()}
 
 
 def builtin(step: Step) -> bool:
-    """Whether a step's kernel is one of this package, so that its kind is known."""
-    return step.function is None and step.kernel in KINDS
+    """Whether a step's kernel is one of this package, so that its kind is believed."""
+    return step.kernel.builtin and step.kernel.kind is not None
 
 
 def kernel_name(step: Step) -> str:
     """The name of a step's kernel."""
-    return step.kernel
+    return step.kernel.name
 
 
-def kernel_key(step: Step) -> Hashable:
-    """The same for two steps exactly where they run the same kernel."""
-    return step.kernel, step.function
-
-
-def callable_of(step: Step, kernels: Any) -> Function:
+def callable_of(step: Step, kernels: Backend) -> Function:
     """The function that a step runs.
 
     Args:
         step: of a plan.
-        kernels: the backend that has the package's kernels.
+        kernels: of the device.
 
     Raises:
-        WiringError: no such kernel.
+        WiringError: the kernel has no form for the device.
     """
-    function = step.function or getattr(kernels, step.kernel, None)
-    if function is None:
-        raise WiringError(
-            f"step {step.label!r} asks for the kernel {step.kernel}", "one that the kernels have", "check its name"
-        )
-    return function
+    return kernels.bind(step.kernel)
 
 
 def reference_of(step: Step) -> Function | None:
-    """The specification of a step's kernel: naive loops; None for a kernel of somebody else's without one."""
-    return None if step.function is not None else getattr(reference, step.kernel, None)
+    """The specification of a step's kernel: naive loops; None for a kernel of somebody else's."""
+    return step.kernel.form("reference") if step.kernel.builtin else None
 
 
 def source_of(step: Step) -> Function:
     """The function to be read as the definition of a step: the specification, or the rule's own kernel."""
-    return reference_of(step) or callable_of(step, reference)
+    return reference_of(step) or step.kernel.form("cpu")
 
 
 def kind(step: Step) -> Kind:
     """What a step does: declared by a kernel of this package, otherwise judged by the roles of what it touches."""
-    return KINDS[step.kernel] if builtin(step) else kind_by_roles(step)
+    own = step.kernel.kind if builtin(step) else None
+    return own or kind_by_roles(step)
 
 
 def kind_by_roles(step: Step) -> Kind:

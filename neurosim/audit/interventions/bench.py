@@ -75,14 +75,7 @@ class Bench:
 
     def _bound(self, site: Site) -> Program:
         """A program of one step."""
-        try:
-            return Program(Plan(site.step.label, [site.step]), self.target.kernels, hold=True)
-        except AttributeError:
-            raise WiringError(
-                f"{site} asks for the kernel {kernel_name(site.step)}",
-                "one of this package, or the step's own function",
-                "check its name",
-            ) from None
+        return Program(Plan.alone(site.step.label, [site.step]), self.target.kernels, hold=True)
 
     def function(self, site: Site) -> Function:
         """The kernel of a step."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from neurosim.audit.evidence import Evidence
 from neurosim.audit.graph.graph import Graph, Site
-from neurosim.audit.graph.kinds import callable_of, kernel_key
+from neurosim.audit.graph.kinds import callable_of
 from neurosim.audit.operations.ledger import Ledger, ledger
 from neurosim.core.kernel import Kind
 
@@ -43,7 +43,7 @@ def _one_each(graph: Graph) -> list[Site]:
     for site in graph.sites:
         if site.kind in RECORDED:
             step = site.step
-            found[site.kind, kernel_key(step), len(step.buffers), str(dict(step.scalars))] = site
+            found[site.kind, step.kernel, len(step.buffers), str(dict(step.scalars))] = site
     return list(found.values())
 
 

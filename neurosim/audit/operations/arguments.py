@@ -9,8 +9,8 @@ from neurosim.audit.operations.operation import CHOICE
 from neurosim.audit.operations.recording import Recorded
 from neurosim.audit.operations.tape import Tape
 from neurosim.core.buffer import Buffer
-from neurosim.core.step import Step
 from neurosim.core.roles import Role
+from neurosim.core.step import Step
 from neurosim.core.typing import Array
 
 DRAWS = 4  # runs on random numbers, besides one on those that lie in the buffers

@@ -16,8 +16,8 @@ from neurosim.audit.operations import categories as C
 from neurosim.audit.operations.naming import Product
 from neurosim.audit.operations.operation import DECIDED, Labels, Operation
 from neurosim.audit.operations.recording import bare
-from neurosim.core.step import Step
 from neurosim.core.roles import Role
+from neurosim.core.step import Step
 
 FELT = frozenset({Role.ACTIVITY, Role.MEMORY, Role.IMAGE, Role.ERROR})  # roles whose numbers change from moment to moment
 ACTIVE = FELT | {Role.VALUE, Role.GATE}
