@@ -22,7 +22,7 @@ from neurosim.engine.program import ThreadTeam
 from neurosim.errors import PlausibilityError
 from neurosim.losses import make as make_loss
 from neurosim.networks.network import Network
-from neurosim.training.session import Session
+from neurosim.training.model import Model
 
 
 def audit(subject: AuditTarget | rules.Rule, light: bool = False) -> Report:
@@ -57,20 +57,20 @@ def audit(subject: AuditTarget | rules.Rule, light: bool = False) -> Report:
     return report
 
 
-def preflight_audit(session: Session) -> Report:
+def preflight_audit(model: Model) -> Report:
     """The quick audit before a training: the graph of the plans that will run, and a narrow twin that is intervened on.
 
-    The twin has the session's rule, options, loss and depth, few channels, small pictures and few moments.
+    The twin has the model's rule, options, loss and depth, few channels, small pictures and few moments.
     """
     began = time.perf_counter()
-    graph = Graph({name: session.plan(name) for name in session.rule.phases}, alias=())
-    config = dataclasses.replace(session.config, network=narrow(session.config.network))
-    twin = audit(of_config(config), light=True)
-    structure = Structure(graph, session.rule.feedbacks).testify()
+    graph = Graph({name: model.plan(name) for name in model.rule.phases}, alias=())
+    config = dataclasses.replace(model.config, network=narrow(model.config.network))
+    twin = audit(of_config(config, given=model.given), light=True)
+    structure = Structure(graph, model.rule.feedbacks).testify()
     aliases = [f for t in twin.testimonies for f in t.findings if f.by == "structure" and f not in structure.findings]
     structure.findings += [f for f in aliases if "share memory" in f.text]
     others = [t for t in twin.testimonies if t.by != "structure"]
-    note = [f"network {session.network}; interventions on the twin {config.network!r} with {PAIRS} moments"]
+    note = [f"network {model.network}; interventions on the twin {config.network!r} with {PAIRS} moments"]
     testimonies = [structure, *others] if graph.sites else others
     report = Report(config.rule, note, testimonies, twin.assumed, graph, light=True)
     report.seconds = time.perf_counter() - began

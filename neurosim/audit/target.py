@@ -15,12 +15,13 @@ from neurosim.data.views.deformation import Deformation
 from neurosim.engine.program import Program, ThreadTeam
 from neurosim.errors import RunError
 from neurosim.kernels.devices import backend
-from neurosim.networks.network import PRESETS, parse
-from neurosim.parts.stimulus import Stimulus
+from neurosim.networks.network import PRESETS
 from neurosim.rules import Rule
+from neurosim.training.assembly import NOTHING, Assembly, Given, build, smallest
 from neurosim.training.config import Config
 from neurosim.training.folder import Run
-from neurosim.training.session import CENTRED, Session, make_network, make_rule
+from neurosim.training.model import Model
+from neurosim.training.stream import ViewStream, load_data
 
 PAIRS = 4  # moments of an audit's batch: wiring does not depend on how many there are
 CHANNELS = 128  # of a layer at most, where a rule and not a run is audited: wiring does not depend on them either
@@ -51,15 +52,6 @@ class AuditTarget:
     start: dict[str, np.ndarray] | None = None
 
 
-def smallest(text: str, crop: int | None = None) -> tuple[int, int, int]:
-    """The smallest picture that a network's pools allow, 8 x 8 x 3 or more: no wiring depends on the size.
-
-    Where a part of every picture is looked at (``crop``), a picture of that size.
-    """
-    side = crop or max(8, 2 ** sum(layer.pooled for layer in parse(text)))
-    return side, side, 3
-
-
 def narrow(text: str, channels: int = 6) -> str:
     """A network's text with few channels in every layer: no wiring depends on how many there are."""
     parts = [part.split() for part in PRESETS.get(text, text).split(",")]
@@ -67,27 +59,30 @@ def narrow(text: str, channels: int = 6) -> str:
     return ", ".join(" ".join(words) for words in few)
 
 
-def of_config(config: Config, image: tuple[int, int, int] | None = None, channels: int = CHANNELS) -> AuditTarget:
+def of_config(
+    config: Config, image: tuple[int, int, int] | None = None, channels: int = CHANNELS, given: Given = NOTHING
+) -> AuditTarget:
     """The rule of a configuration on the smallest pictures, with few channels a layer and random weights.
 
     Args:
         config: what is asked for.
         image: (row, column, channel) of the pictures; the smallest that the pools allow if None.
         channels: of a layer at most.
+        given: parts that were given from Python, see `neurosim.training.assembly.build`; a network is made anew.
 
     Raises:
         WiringError, ShapeError: what cannot be wired.
     """
     few = dataclasses.replace(config, batch=PAIRS, network=narrow(config.network, channels))
-    network = make_network(few, image or smallest(config.network, config.crop))
-    return of_rule(make_rule(few, network), deformed=config.views == "deform")
+    parts = {kind: thing for kind, thing in given.items() if kind in ("rule", "loss")}
+    return of_rule(build(few, image or smallest(config), parts).rule, deformed=config.views == "deform")
 
 
 def of_rule(rule: Rule, deformed: bool = True) -> AuditTarget:
     """A rule that is wired already; random pictures lie before its stimulus."""
-    network = rule.network
-    stimulus = Stimulus(network.populations[0], **CENTRED)
-    plans = {name: Plan(name, [*stimulus.present(deformed), *rule.wire(name)]) for name in rule.phases}
+    network, assembly = rule.network, Assembly(rule, deformed)
+    stimulus = assembly.stimulus
+    plans = {name: assembly.plan(name) for name in rule.phases}
 
     def show(batch: int) -> None:
         rng = np.random.default_rng([network.seed, ord("A"), batch])
@@ -103,19 +98,17 @@ def of_rule(rule: Rule, deformed: bool = True) -> AuditTarget:
     note = [f"network {network}: {sizes}", f"{network.pairs} moments of random pictures, random weights"]
     subject = AuditTarget(rule.name or type(rule).__name__, rule, plans, show, note=note)
     subject.show(0)
-    _match(rule, stimulus, deformed, subject.kernels)
+    _match(assembly, subject.kernels)
     return subject
 
 
-def _match(rule: Rule, stimulus: Stimulus, deformed: bool, kernels) -> None:
+def _match(assembly: Assembly, kernels) -> None:
     """Scale heads so that pictures lie between the margins: an error that is nowhere active would show nothing."""
+    rule = assembly.rule
     apart = sum(getattr(rule.loss, "margins", {"m": 2.0}).values()) / len(getattr(rule.loss, "margins", "m"))
     heads = [rule.network.head(number) for number in rule.errors]
-    steps = [*stimulus.present(deformed), *rule.network.propagate()]
-    for head in heads:
-        steps += [*head.transmit(), *head.post.respond()]
     with ThreadTeam(1) as team:
-        Program(Plan("match heads", steps), kernels).run(team)
+        Program(assembly.propagation(rule.errors), kernels).run(team)
     for head in heads:
         z = head.post.activity.array[: rule.network.pairs].astype(float)
         met = np.abs(z - np.roll(z, 1, axis=0)).sum(axis=1).mean()
@@ -130,34 +123,35 @@ def of_run(run: Run, pairs: int = PAIRS) -> AuditTarget:
         RunError, DataError: what is missing or does not fit, a wiring other than the one that was trained included.
     """
     # What a run was trained on does not matter to what its plan does: the CPU answers.
-    session = Session(dataclasses.replace(run.config, batch=pairs, device="cpu", precision="float32"))
-    built, trained = session.rule.wiring(), run.wiring()
+    config = dataclasses.replace(run.config, batch=pairs, device="cpu", precision="float32")
+    data = load_data(config)
+    model = Model(config, data.image_shape)
+    built, trained = model.rule.wiring(), run.wiring()
     if built != trained:
         odd = next((line for line in trained if line not in built), "another number of paths")
         raise RunError(f"{run.folder} was trained as {odd!r}, which is not what its options build now",
                        "the wiring that config.json tells", "audit it with the version that trained it")  # fmt: skip
     arrays, state = run.checkpoint()
-    start = {b.name: b.array.copy() for name in session.rule.phases for b in session.plan(name).buffers if b.role in WEIGHTS}
-    _recall(session, arrays)
-    plans = {name: session.plan(name) for name in session.rule.phases}
-    labels = session.data.train_labels
-    labels = None if labels is None else labels.copy()
-    session.data = dataclasses.replace(session.data, train_labels=labels)
-    sizes = " -> ".join("x".join(map(str, p.shape)) for p in session.network.populations)
-    note = [f"network {session.network}: {sizes}",
-            f"{pairs} moments of {session.data.name}, weights after {state['done']} batches", *built]  # fmt: skip
+    start = {b.name: b.array.copy() for name in model.rule.phases for b in model.plan(name).buffers if b.role in WEIGHTS}
+    _recall(model, arrays)
+    plans = {name: model.plan(name) for name in model.rule.phases}
+    labels = None if data.train_labels is None else data.train_labels.copy()
+    stream = ViewStream(model, dataclasses.replace(data, train_labels=labels))
+    sizes = " -> ".join("x".join(map(str, p.shape)) for p in model.network.populations)
+    note = [f"network {model.network}: {sizes}",
+            f"{pairs} moments of {data.name}, weights after {state['done']} batches", *built]  # fmt: skip
 
     def show(batch: int) -> None:
-        session.show(0, batch)
-        session.rule.draw(0, batch)
+        stream.load(0, batch)
+        model.rule.draw(0, batch)
 
-    return AuditTarget(str(run.folder), session.rule, plans, show, labels, session.kernels, note,
+    return AuditTarget(str(run.folder), model.rule, plans, show, labels, model.kernels, note,
                    start=start)  # fmt: skip
 
 
-def _recall(session: Session, arrays: dict[str, np.ndarray]) -> None:
+def _recall(model: Model, arrays: dict[str, np.ndarray]) -> None:
     """Weights and traces of a checkpoint; the memory is of another batch size, and starts empty."""
-    for buffer in session.buffers().values():
+    for buffer in model.buffers().values():
         if buffer.role not in (*WEIGHTS, "plasticity"):
             continue
         if buffer.name not in arrays or arrays[buffer.name].shape != buffer.shape:
