@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 import numpy as np
+from neurosim.kernels.deformation import deform
 from PIL import Image
 
 from neurosim.data import fetch as fetching
@@ -12,7 +13,6 @@ from neurosim.data.dataset import Dataset
 from neurosim.data.sources import loading
 from neurosim.data.views.deformation import Deformation
 from neurosim.errors import DataError
-from neurosim.kernels.deformation import deform
 
 PER_CLASS = 12  # images in a row of a contact sheet
 LARGEST = 64  # pixels a side on a contact sheet; larger images are thinned

@@ -6,9 +6,8 @@ import click
 from neurosim.cli.train import options
 
 from neurosim.core.step import Step
-from neurosim.parts.stimulus import Stimulus
+from neurosim.training.assembly import build
 from neurosim.training.config import Config
-from neurosim.training.session import make_deformation, make_network, make_rule
 
 
 @click.command()
@@ -32,8 +31,8 @@ def explain(short, synapse, **given):
         for line in tell(of_config(config, image, sys.maxsize), synapse):
             click.echo(line)
         return
-    network = make_network(config, image)
-    rule = make_rule(config, network)
+    assembly = build(config, image)
+    network, rule = assembly.network, assembly.rule
     click.echo(f"rule {rule.name}: {rule.summary}")
     click.echo(f"network {config.network}: {network}; loss {rule.loss.name}: {rule.loss.summary}")
     for line in rule.wiring():
@@ -43,9 +42,7 @@ def explain(short, synapse, **given):
     seen = f"each {config.grid} x {config.grid} patches" if config.grid else "view 1 then view 2"
     for phase in rule.phases:
         click.echo(f"\nplan {phase!r}, one batch of {config.batch} moments, {seen}")
-        stimulus = Stimulus(network.populations[0], kernel=make_deformation(config).kernel)
-        steps = [*stimulus.present(config.views == "deform"), *rule.wire(phase)]
-        for number, step in enumerate(steps, 1):
+        for number, step in enumerate(assembly.plan(phase), 1):
             click.echo(f"{number:3}  {step.equation}")
             if not short:
                 _details(step)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
+from neurosim.core.backend import Backend
 from neurosim.core.plan import Plan
 from neurosim.core.roles import Role
 from neurosim.core.typing import Array
@@ -17,12 +17,13 @@ from neurosim.engine.program import Program
 from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import RunError
 from neurosim.kernels.devices import backend
-from neurosim.networks.network import PRESETS, parse
-from neurosim.parts.stimulus import Stimulus
+from neurosim.networks.network import PRESETS
 from neurosim.rules import Rule
+from neurosim.training.assembly import NOTHING, Assembly, Given, build, smallest
 from neurosim.training.config import Config
 from neurosim.training.folder import Run
-from neurosim.training.session import CENTRED, Session, make_network, make_rule
+from neurosim.training.model import Model
+from neurosim.training.stream import ViewStream, load_data
 
 PAIRS = 4  # moments of an audit's batch: wiring does not depend on how many there are
 CHANNELS = 128  # of a layer at most, where a rule and not a run is audited: wiring does not depend on them either
@@ -48,23 +49,12 @@ class AuditTarget:
     plans: dict[str, Plan]
     present_batch: Callable[[int], None]
     labels: Array | None = None
-    kernels: Any = field(default_factory=lambda: backend("cpu"))
+    kernels: Backend = field(default_factory=lambda: backend("cpu"))
     note: list[str] = field(default_factory=list)
     start: dict[str, Array] | None = None
 
 
 # -- a rule or a configuration
-
-
-def smallest_image(network: str, crop: int | None = None) -> tuple[int, int, int]:
-    """The smallest picture that a network's pools allow, 8 x 8 x 3 or more: no wiring depends on the size.
-
-    Args:
-        network: as text or the name of a preset.
-        crop: side of the part of every picture that is used, where one is; the picture has that size then.
-    """
-    side = crop or max(8, 2 ** sum(layer.pooled for layer in parse(network)))
-    return side, side, 3
 
 
 def narrow(network: str, channels: int = 6) -> str:
@@ -74,21 +64,24 @@ def narrow(network: str, channels: int = 6) -> str:
     return ", ".join(" ".join(words) for words in few)
 
 
-def of_config(config: Config, image: tuple[int, int, int] | None = None, channels: int = CHANNELS) -> AuditTarget:
+def of_config(
+    config: Config, image: tuple[int, int, int] | None = None, channels: int = CHANNELS, given: Given = NOTHING
+) -> AuditTarget:
     """The rule of a configuration on the smallest pictures, with few channels a layer and random weights.
 
     Args:
         config: what is asked for.
         image: (row, column, channel) of the pictures; the smallest that the pools allow if None.
         channels: of a layer at most.
+        given: parts that were given from Python, see `neurosim.training.assembly.build`; a network is made anew.
 
     Raises:
         WiringError: what cannot be wired.
         ShapeError: sizes that do not fit.
     """
     few = dataclasses.replace(config, batch=PAIRS, network=narrow(config.network, channels))
-    network = make_network(few, image or smallest_image(config.network, config.crop))
-    return of_rule(make_rule(few, network), deformed=config.views == "deform")
+    parts = {kind: thing for kind, thing in given.items() if kind in ("rule", "loss")}
+    return of_rule(build(few, image or smallest(config), parts).rule, deformed=config.views == "deform")
 
 
 def of_rule(rule: Rule, deformed: bool = True) -> AuditTarget:
@@ -98,9 +91,9 @@ def of_rule(rule: Rule, deformed: bool = True) -> AuditTarget:
         rule: wired into a network of few pairs.
         deformed: the stimulus deforms its pictures.
     """
-    network = rule.network
-    stimulus = Stimulus(network.populations[0], **CENTRED)
-    plans = {name: Plan(name, [*stimulus.present(deformed), *rule.wire(name)], rule.outputs(name)) for name in rule.phases}
+    network, assembly = rule.network, Assembly(rule, deformed)
+    stimulus = assembly.stimulus
+    plans = {name: assembly.plan(name) for name in rule.phases}
 
     def present_batch(batch: int) -> None:
         rng = np.random.default_rng([network.seed, ord("A"), batch])
@@ -116,20 +109,18 @@ def of_rule(rule: Rule, deformed: bool = True) -> AuditTarget:
     note = [f"network {network}: {sizes}", f"{network.pairs} moments of random pictures, random weights"]
     target = AuditTarget(rule.name or type(rule).__name__, rule, plans, present_batch, note=note)
     target.present_batch(0)
-    _match_heads(rule, stimulus, deformed, target.kernels)
+    _match_heads(assembly, target.kernels)
     return target
 
 
-def _match_heads(rule: Rule, stimulus: Stimulus, deformed: bool, kernels: Any) -> None:
+def _match_heads(assembly: Assembly, kernels: Backend) -> None:
     """Scale heads so that pictures lie between the margins: an error that is nowhere active would show nothing."""
+    rule = assembly.rule
     margins = getattr(rule.loss, "margins", {"m": 2.0}).values()
     wanted = sum(margins) / len(margins)
     heads = [rule.network.head(number) for number in rule.errors]
-    steps = [*stimulus.present(deformed), *rule.network.propagate(max(rule.errors, default=0))]
-    for head in heads:
-        steps += [*head.transmit(), *head.post.respond()]
     with ThreadTeam(1) as team:
-        Program(Plan("match heads", steps, [head.post.activity for head in heads]), kernels).run(team)
+        Program(assembly.propagation(rule.errors), kernels).run(team)
     for head in heads:
         z = head.post.activity.array[: rule.network.pairs].astype(float)
         distance = np.abs(z - np.roll(z, 1, axis=0)).sum(axis=1).mean()
@@ -153,27 +144,27 @@ def of_run(run: Run, pairs: int = PAIRS) -> AuditTarget:
         DataError: images that are missing or do not fit.
     """
     # What a run was trained on does not matter to what its plan does: the CPU answers.
-    session = Session(dataclasses.replace(run.config, batch=pairs, device="cpu", precision="float32"))
-    built = session.rule.wiring()
+    config = dataclasses.replace(run.config, batch=pairs, device="cpu", precision="float32")
+    data = load_data(config)
+    model = Model(config, data.image_shape)
+    built = model.rule.wiring()
     _check_wiring(run, built)
     arrays, state = run.checkpoint()
-    plans = {name: session.plan(name) for name in session.rule.phases}
-    weights = [b for plan in plans.values() for b in plan.buffers if b.role.is_weight]
-    start = {b.name: b.array.copy() for b in weights}
-    _restore(session, arrays)
-    labels = session.data.train_labels
-    labels = None if labels is None else labels.copy()
-    session.data = dataclasses.replace(session.data, train_labels=labels)
-    sizes = " -> ".join("x".join(map(str, p.shape)) for p in session.network.populations)
-    batches = f"{pairs} moments of {session.data.name}, weights after {state['done']} batches"
-    note = [f"network {session.network}: {sizes}", batches, *built]
+    plans = {name: model.plan(name) for name in model.rule.phases}
+    start = {name: buffer.array.copy() for name, buffer in model.weights().items()}
+    _restore(model, arrays)
+    labels = None if data.train_labels is None else data.train_labels.copy()
+    stream = ViewStream(model, dataclasses.replace(data, train_labels=labels))
+    sizes = " -> ".join("x".join(map(str, p.shape)) for p in model.network.populations)
+    batches = f"{pairs} moments of {data.name}, weights after {state['done']} batches"
+    note = [f"network {model.network}: {sizes}", batches, *built]
 
     def present_batch(batch: int) -> None:
-        session.show(0, batch)
-        session.rule.draw(0, batch)
+        stream.load(0, batch)
+        model.rule.draw(0, batch)
 
     return AuditTarget(
-        str(run.folder), session.rule, plans, present_batch, labels, session.kernels, note=note, start=start
+        str(run.folder), model.rule, plans, present_batch, labels, model.kernels, note=note, start=start
     )
 
 
@@ -193,9 +184,9 @@ def _check_wiring(run: Run, built: list[str]) -> None:
         )
 
 
-def _restore(session: Session, arrays: dict[str, Array]) -> None:
+def _restore(model: Model, arrays: dict[str, Array]) -> None:
     """Weights and traces of a checkpoint; the memory is of another batch size, and starts empty."""
-    for buffer in session.buffers().values():
+    for buffer in model.buffers().values():
         if not buffer.role.is_weight and buffer.role is not Role.PLASTICITY:
             continue
         if buffer.name not in arrays or arrays[buffer.name].shape != buffer.shape:

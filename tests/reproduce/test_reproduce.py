@@ -25,6 +25,8 @@ from neurosim.reproduce import pool
 from neurosim.reproduce.cells import BLOCKED, OPEN, TABLES
 from neurosim.reproduce.grid import Grid
 from neurosim.reproduce.protocol import Protocol
+from neurosim.training.assembly import make_method
+from neurosim.training.model import Model
 
 TINY = ["--scale", "1e-6", "--threads", "1", "--network", "4 hardtanh pool, 5 hardtanh", "--readout", "hinge"]
 
@@ -143,7 +145,9 @@ def test_a_floor_is_the_top_layer_of_a_whole_read_out(few, tmp_path):
     options = {"network": TINY[5], "readout": TINY[7], "data_dir": few, "threads": 1}
     grid = Grid(TABLES["table1"], tmp_path, 1e-6, 1, ("random",), **options)
     with ThreadTeam(1) as team:
-        layers = read_out(grid.config(grid.cells[0], 0), grid.read, None, team)
+        config = grid.config(grid.cells[0], 0)
+        encoder = Model(config, grid.read.image_shape).encoder(untrained=True)
+        layers = read_out(encoder, grid.read, make_method(config), team)
     assert len(layers) == 2 and kept["test_accuracy"] == layers[-1] != layers[0]
 
 
