@@ -124,7 +124,7 @@ def train(out, resume, checkpoint_every, require_plausible, **given):
     Without options: the built-in images, layer-wise learning, a network of four layers. Every default that depends on
     the data is printed before training starts.
     """
-    from neurosim.audit import examine  # other commands share this file's options and need no audit
+    from neurosim.audit.checks import preflight_audit  # other commands share this file's options and need no audit
 
     if checkpoint_every < 0:
         raise RunError(f"--checkpoint-every {checkpoint_every}", "seconds, 0 or more", "write --checkpoint-every 60")
@@ -140,18 +140,18 @@ def train(out, resume, checkpoint_every, require_plausible, **given):
     if config.data == "toys":
         click.echo("making or finding the built-in images ...", err=True)
     session = Session(config)
-    report = examine.preflight_audit(session)
+    verdict = preflight_audit(session)
     if require_plausible:
-        examine.require_plausible(report)
+        verdict.require_plausible()
     with ThreadTeam(config.threads) as team:
         _announce(session, team)
-        click.echo(f"audit     {report.line()}")
+        click.echo(f"audit     {verdict.line()}")
         if run is None:
             run = Run.create(out, config, session.rule.wiring())
         elif config != run.config:
             run.config = config
             run.save_config(session.rule.wiring())
-        run.save_audit(report.json())
+        run.save_audit(verdict.json())
         trainer = Trainer(session, run, checkpoint_every)
         if resume is not None:
             trainer.resume()

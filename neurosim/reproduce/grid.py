@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 import neurosim
-from neurosim.audit.examine import preflight_audit
+from neurosim.audit.checks import preflight_audit
 from neurosim.data.dataset import Dataset, Labelled
 from neurosim.data.sources.loading import load
 from neurosim.engine.program import ThreadTeam
@@ -229,9 +229,9 @@ class Grid:
             shutil.rmtree(folder)  # killed before it began
         run = Run.open(folder) if folder.exists() else Run.create(folder, session.config, session.rule.wiring())
         if audit is None:
-            report = preflight_audit(session)
-            run.save_audit(report.json())
-            audit = report.verdict, report.line()
+            found = preflight_audit(session)
+            run.save_audit(found.json())
+            audit = found.outcome, found.line()
         return Trainer(session, run, self.checkpoint_every), *audit
 
 
