@@ -1,7 +1,7 @@
 """Both sides of the benchmark with one interface, and the check that they compute the same."""
 
 import numpy as np
-from neurosim.parts.plasticity import Plasticity
+from neurosim.plasticity import make as make_plasticity
 
 from neurosim.data.views.deformation import Deformation
 from neurosim.engine.program import Arena, Program
@@ -53,7 +53,7 @@ class Ours:
 
     def __init__(self, rule, images, team, *, deformed, lags, feedback, plasticity, kernels=None, network=None):
         network = Network(network or NETWORKS.get(rule, "conv5"), images.shape[1:], len(images) // 2, block=lags is not None,
-                          plasticity=Plasticity(plasticity, rate=RATE))  # fmt: skip
+                          plasticity=make_plasticity(plasticity, rate=RATE))  # fmt: skip
         self._x0 = network.populations[0].activity
         self._x0.put(images)
         name, _, order = rule.partition("-")

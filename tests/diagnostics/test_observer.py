@@ -13,7 +13,7 @@ from neurosim.engine.program import Program
 from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import NeurosimError, WiringError
 from neurosim.networks.network import Network
-from neurosim.parts.plasticity import Plasticity
+from neurosim.plasticity import make as make_plasticity
 from neurosim.report import page
 from neurosim.training.callbacks import Checkpoints, Each, Metrics, Signals
 from neurosim.training.config import Config
@@ -185,7 +185,7 @@ def test_an_inverse_that_transports_stands_at_no_angle(text):
     for projection in network.projections[1:]:
         if projection.synapse.weight.array.ndim == 6:
             projection.synapse.weight.array[...] = projection.synapse.weight.array[:1, :1]
-        inverse = network.inverse(projection, Plasticity("sgd"))
+        inverse = network.inverse(projection, make_plasticity("sgd"))
         assert transposed(inverse).shape == inverse.synapse.shape
         inverse.synapse.weight.array[...] = transposed(inverse)
         rows, columns, channels = inverse.above.shape
