@@ -1,10 +1,11 @@
 """Losses refuse what is no margin; a segment is cut where a step wants what all blocks make."""
-import types
 
 import numpy as np
 import pytest
 
+from neurosim.core.backend import Backend
 from neurosim.core.buffer import Buffer
+from neurosim.core.kernel import Kernel
 from neurosim.core.plan import Plan
 from neurosim.core.step import Step
 from neurosim.engine.program import Program
@@ -29,10 +30,15 @@ def test_a_step_that_wants_all_rows_waits_for_all_rows():
     def declare(name, **more):
         return Buffer(name, ("sample",), (16,), "activity", name, float, **more)
 
-    x, y, z = declare("x", initial=np.arange(16.0)), declare("y"), declare("z")
-    kernels = types.SimpleNamespace(copy=lambda x, y: np.copyto(y, x), total=lambda y, z: z.fill(y.sum()))
-    plan = Plan("p", [Step("copy", "", "", {"x": x}, {"y": y}, over="sample"),
-                      Step("total", "", "", {"y": y.part("y", 0, 16, "other")}, {"z": z}, over="sample")])  # fmt: skip
+    x, y, z = declare("x", initial=np.arange(16.0), given=True), declare("y"), declare("z")
+    copy = Kernel("copy", reads={"x": "row"}, writes={"y": "row"}, over="row")
+    copy.cpu(lambda x, y: np.copyto(y, x))
+    total = Kernel("total", reads={"y": "all"}, writes={"z": "row"}, over="row")
+    total.cpu(lambda y, z: z.fill(y.sum()))
+    steps = [
+        Step(copy, "", "", {"x": x, "y": y}, over="sample"),
+        Step(total, "", "", {"y": y.part("y", 0, 16, "other"), "z": z}, over="sample"),
+    ]
     with ThreadTeam(1) as team:
-        Program(plan, kernels).run(team)
+        Program(Plan("p", steps, [z]), Backend("cpu")).run(team)
     assert (z.array == 120).all()

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from neurosim.core.buffer import Buffer
-from neurosim.errors import ShapeError
+from neurosim.errors import ShapeError, WiringError
 
 
 def declare(shape=(4, 2, 3), axes=("sample", "row", "unit"), role="activity", **more):
@@ -80,5 +80,5 @@ def test_one_size_an_axis():
 
 
 def test_roles_are_from_the_list():
-    with pytest.raises(ValueError, match="unknown role 'weights'"):
+    with pytest.raises(WiringError, match="buffer x1 has the role 'weights'; expected one of image, activity"):
         declare(role="weights")

@@ -2,19 +2,21 @@
 
 import threading
 import tracemalloc
-import types
 from itertools import pairwise
 
 import numpy as np
 import pytest
 from threadpoolctl import threadpool_info
 
+from neurosim.core import tuning
 from neurosim.core.backend import Backend
 from neurosim.core.buffer import Buffer
+from neurosim.core.kernel import Kernel
 from neurosim.core.plan import Plan
 from neurosim.core.step import Step
 from neurosim.engine.arena import Arena, allocate
 from neurosim.engine.program import PASSING, Program
+from neurosim.engine.segments import cut_into_segments
 from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import WiringError
 from neurosim.losses import make as make_loss
@@ -22,6 +24,19 @@ from neurosim.networks.network import Network
 from neurosim.rules import make
 
 cpu = Backend("cpu")
+
+
+def kernel(name, form, **declared):
+    """A kernel of the test's own, for the CPU alone."""
+    made = Kernel(name, **{"over": "sample", **declared})
+    made.cpu(form)
+    return made
+
+
+double = kernel("double", lambda x, y: np.multiply(x, 2, out=y), reads={"x": "sample"}, writes={"y": "sample"})
+total = kernel("total", lambda y, s: np.add(s, y.sum(), out=s), reads={"y": "sample"}, sums={"s": "1"})
+less = kernel("less", lambda y, s, z: np.subtract(y, s, out=z), reads={"y": "sample", "s": "1"}, writes={"z": "sample"})
+leave = kernel("leave", lambda x: None, updates={"x": "sample ...: uint8 real"})
 
 WIRINGS = [
     ("bp", {}), ("rf", {}), ("urf", {}), ("sign", {}),
@@ -31,7 +46,7 @@ WIRINGS = [
 
 
 def trained(name, options, block=True, lags=3, threads=1, hold=False, steps=3, dtype=np.float32, arena=None):
-    """Every array of every phase's plan after some training steps on random views; with a arena, what lasts."""
+    """Every array of every phase's plan after some training steps on random views; with an arena, what lasts."""
     network = Network("5 hardtanh, 6 pool, 7 tanh pool", (8, 8, 3), 11, block=block, dtype=dtype, head_units=6)
     rule = make(name, network, make_loss("hinge", lags=lags, threshold=0.4, delta=0.1), **options)
     plans = [rule.plan(phase) for phase in rule.phases]
@@ -77,7 +92,7 @@ def test_held_buffers_give_the_same_bits_as_local_ones(name, options):
 
 @pytest.mark.parametrize("block", [True, False])
 @pytest.mark.parametrize(("name", "options"), WIRINGS, ids=[f"{n}-{'-'.join(o.values())}" for n, o in WIRINGS])
-def test_a_room_changes_no_bit_of_what_lasts(name, options, block):
+def test_an_arena_changes_no_bit_of_what_lasts(name, options, block):
     for lags in (3, None):
         arena = Arena()
         found = trained(name, options, block, lags, threads=2, arena=arena)
@@ -87,7 +102,7 @@ def test_a_room_changes_no_bit_of_what_lasts(name, options, block):
         assert arena.nbytes > 0
 
 
-def test_buffers_of_a_room_are_not_kept_and_held_ones_are():
+def test_buffers_of_an_arena_are_not_kept_and_held_ones_are():
     network = Network("4 hardtanh, 4 pool", (8, 8, 3), 4)
     rule = make("ll", network, make_loss("hinge"))
     plan = rule.plan("all layers")
@@ -98,16 +113,16 @@ def test_buffers_of_a_room_are_not_kept_and_held_ones_are():
         program = Program(plan, cpu, hold=[z2], arena=Arena())
         program.run(team)
         for buffer, name in ((x1, "x1"), (change, "dW2"), (network.populations[1].activity.flat(), "x1"), (u2, "u2")):
-            with pytest.raises(WiringError, match=f"{name} is not kept.*hold=True"):
+            with pytest.raises(WiringError, match=f"{name} is not held.*hold=True"):
                 assert buffer.array is None  # zeros would look like a network that is silent
         assert z2.array.any()
-        keeps = Program(plan, cpu)  # without a arena every activity and every change keeps its place
+        keeps = Program(plan, cpu)  # without an arena every activity and every change keeps its place
         keeps.run(team)
     assert x1.array.any() and change.array.any()
     assert program.nbytes < keeps.nbytes
 
 
-def test_what_lanes_sum_lies_in_the_room():
+def test_what_lanes_sum_lies_in_the_arena():
     network = Network("64 hardtanh, 64 hardtanh", (8, 8, 3), 16)
     plan, arena = make("bp", network, make_loss("hinge")).plan("all layers"), Arena()
     first = Program(plan, cpu, arena=arena)
@@ -123,14 +138,21 @@ def test_what_lanes_sum_lies_in_the_room():
 
 def test_a_flat_view_of_a_local_buffer_lives_in_the_block():
     maps = Buffer("maps", ("sample", "row", "column"), (20, 2, 3), "activity", "maps", float, local=True)
-    x, y = declare("x", initial=np.arange(20.0)), declare("y")
-    kernels = types.SimpleNamespace(
-        spread=lambda x, maps: np.copyto(maps, x[:, None, None]),
-        gather=lambda flat, y: np.sum(flat, axis=1, out=y),
+    x, y = declare("x", initial=np.arange(20.0), given=True), declare("y")
+    spread = kernel(
+        "spread",
+        lambda x, maps: np.copyto(maps, x[:, None, None]),
+        reads={"x": "sample"},
+        writes={"maps": "sample row column"},
     )
-    plan = Plan("p", [Step("spread", "", "", {"x": x}, {"maps": maps}, over="sample"),
-                      Step("gather", "", "", {"flat": maps.flat()}, {"y": y}, over="sample")])  # fmt: skip
-    program = Program(plan, kernels)
+    gather = kernel(
+        "gather", lambda flat, y: np.sum(flat, axis=1, out=y), reads={"flat": "sample place"}, writes={"y": "sample"}
+    )
+    steps = [
+        Step(spread, "", "", {"x": x, "maps": maps}, over="sample"),
+        Step(gather, "", "", {"flat": maps.flat(), "y": y}, over="sample"),
+    ]
+    program = Program(Plan("p", steps, [y]), cpu)
     assert list(program.segments[0].local) == ["maps"]
     with ThreadTeam(2) as team:
         program.run(team)
@@ -169,19 +191,14 @@ def declare(name, size=20, axes=("sample",), **more):
 
 def test_sums_are_complete_before_they_are_read():
     """y = 2 x, s = sum y, z = y - s: the segment is cut before z, although all three work row by row."""
-    x, y, z = declare("x", initial=np.arange(20.0)), declare("y", local=True), declare("z")
+    x, y, z = declare("x", initial=np.arange(20.0), given=True), declare("y", local=True), declare("z")
     s = declare("s", 1, ("one",), initial=99)
-    kernels = types.SimpleNamespace(
-        double=lambda x, y: np.multiply(x, 2, out=y),
-        total=lambda y, s: np.add(s, y.sum(), out=s),
-        less=lambda y, s, z: np.subtract(y, s, out=z),
-    )
-    plan = Plan("p", [
-        Step("double", "", "", {"x": x}, {"y": y}, over="sample"),
-        Step("total", "", "", {"y": y}, sums={"s": s}, over="sample"),
-        Step("less", "", "", {"y": y, "s": s}, {"z": z}, over="sample"),
-    ])  # fmt: skip
-    program = Program(plan, kernels)
+    steps = [
+        Step(double, "", "", {"x": x, "y": y}, over="sample"),
+        Step(total, "", "", {"y": y, "s": s}, over="sample"),
+        Step(less, "", "", {"y": y, "s": s, "z": z}, over="sample"),
+    ]
+    program = Program(Plan("p", steps, [z]), cpu)
     assert [len(segment.steps) for segment in program.segments] == [2, 1]
     for threads in (1, 3):
         with ThreadTeam(threads) as team:
@@ -191,10 +208,22 @@ def test_sums_are_complete_before_they_are_read():
         assert z.array.tolist() == [2.0 * i - 380 for i in range(20)]
 
 
-def test_two_sums_into_one_buffer_are_two_stretches():
-    x, s = declare("x", initial=1), declare("s", 1, ("one",))
-    steps = [Step("total", "", "", {"y": x}, sums={"s": s}, over="sample") for _ in range(2)]
-    program = Program(Plan.alone("p", steps), types.SimpleNamespace(total=lambda y, s: np.add(s, y.sum(), out=s)))
+def test_two_sums_into_one_buffer_are_two_segments():
+    """Each starts from nothing: the later one alone is left, so that the earlier one must be optional."""
+    x, s = declare("x", initial=1, given=True), declare("s", 1, ("one",))
+    steps = [Step(total, "", "", {"y": x, "s": s}, over="sample") for _ in range(2)]
+    assert len(list(cut_into_segments(steps))) == 2
+    with pytest.raises(WiringError, match=r"step 1 of plan 'p' \(.*\) makes s, which nothing uses"):
+        Plan("p", steps, [s])
+
+    def negate(y, z, s):
+        np.negative(y, out=z)
+        s += y.sum()
+
+    both = kernel("both", negate, reads={"y": "sample"}, writes={"z": "sample"}, sums={"s": "?1"})
+    z = [declare(f"z{number}") for number in range(2)]
+    steps = [Step(both, "", "", {"y": x, "z": each, "s": s}, over="sample") for each in z]
+    program = Program(Plan("p", steps, [*z, s]), cpu)
     assert len(program.segments) == 2
     with ThreadTeam(1) as team:
         program.run(team)
@@ -205,31 +234,31 @@ def test_rows_are_cut_once_each_and_whole_arrays_stay_whole():
     """Blocks cover every row exactly once, whichever place the axis has; an array without the axis comes whole."""
     wide = Buffer("wide", ("unit", "sample"), (3, 50), "activity", "a", float)
     fixed = declare("fixed", 7, ("unit",))
-    met, lock = [], threading.Lock()
+    seen, lock = [], threading.Lock()
 
-    def count(wide, fixed, *, word):
+    def add(wide, fixed, *, word):
         wide += 1
         with lock:
-            met.append((wide.shape[1], fixed.shape, word))
+            seen.append((wide.shape[1], fixed.shape, word))
 
-    plan = Plan("p", [Step("count", "", "", {"fixed": fixed}, updates={"wide": wide}, scalars={"word": "w"},
-                           over="sample", rows=8)])  # fmt: skip
+    count = kernel("count", add, reads={"fixed": "unit"}, updates={"wide": "row sample"}, scalars=("word",))
+    step = Step(count, "", "", {"fixed": fixed, "wide": wide}, scalars={"word": "w"}, over="sample", rows=8)
     with ThreadTeam(3) as team:
-        Program(plan, types.SimpleNamespace(count=count)).run(team)
+        Program(Plan.alone("p", [step]), cpu).run(team)
     assert (wide.array == 1).all()
-    assert sorted(size for size, _, _ in met) == [2, 8, 8, 8, 8, 8, 8]
-    assert {(shape, word) for _, shape, word in met} == {((7,), "w")}
+    assert sorted(size for size, _, _ in seen) == [2, 8, 8, 8, 8, 8, 8]
+    assert {(shape, word) for _, shape, word in seen} == {((7,), "w")}
 
 
 @pytest.mark.parametrize("kind", [ArithmeticError, IndexError, KeyboardInterrupt])
 @pytest.mark.parametrize("threads", [1, 2, 5])
 def test_an_error_inside_a_thread_surfaces(threads, kind):
-    def fail(x):
+    def fails(x):
         if x[0] >= 10:
             raise kind(f"rows from {x[0]:g}")
 
-    x = declare("x", initial=np.arange(20.0))
-    program = Program(Plan.alone("p", [Step("fail", "", "", {"x": x}, over="sample")]), types.SimpleNamespace(fail=fail))
+    x, fail = declare("x", initial=np.arange(20.0)), kernel("fail", fails, updates={"x": "sample"})
+    program = Program(Plan.alone("p", [Step(fail, "", "", {"x": x}, over="sample")]), cpu)
     with ThreadTeam(threads) as team:
         with pytest.raises(kind, match="rows from 1"):
             program.run(team)
@@ -238,25 +267,25 @@ def test_an_error_inside_a_thread_surfaces(threads, kind):
 
 
 def test_the_calling_thread_works_with_its_helpers_and_waits_for_them():
-    met, together = set(), threading.Barrier(3)
+    seen, together = set(), threading.Barrier(3)
 
     def task():
         together.wait(timeout=60)
-        met.add(threading.current_thread())
+        seen.add(threading.current_thread())
 
     with ThreadTeam(3) as team:
         for _ in range(50):
             team.run([task] * 3)
-            assert len(met) == 3
-            assert threading.current_thread() in met
+            assert len(seen) == 3
+            assert threading.current_thread() in seen
             team.run([])
-        helpers = met - {threading.current_thread()}
+        helpers = seen - {threading.current_thread()}
     assert not any(helper.is_alive() for helper in helpers)
 
 
 @pytest.mark.parametrize("mine", [True, False])
 def test_after_an_error_nothing_runs_any_more_and_nothing_new_begins(mine):
-    """Whoever meets it: arrays may be looked at, or saved, as soon as run returns."""
+    """Whichever thread it is in: arrays may be looked at, or saved, as soon as run returns."""
     begun, ended, together = [], [], threading.Barrier(2)
 
     def fails():
@@ -283,21 +312,23 @@ def test_blocks_hold_enough_rows_for_calls_to_be_long(monkeypatch):
     monkeypatch.undo()
     found = {}
     for rows in (5, 47, 50, 95, 100, 400):
-        plan = Plan("p", [Step("none", "", "", {"x": declare("x", rows)}, over="sample")])
-        [segment] = Program(plan, types.SimpleNamespace(none=None)).segments
+        plan = Plan.alone("p", [Step(leave, "", "", {"x": declare("x", rows)}, over="sample")])
+        [segment] = Program(plan, cpu).segments
         found[rows] = segment.lanes, segment.block
     wide = Buffer("wide", ("sample", "byte"), (400, 300_000), "activity", "a", np.uint8, local=True)
-    [segment] = Program(Plan.alone("p", [Step("none", "", "", {"x": wide}, over="sample")]), types.SimpleNamespace(none=None)).segments
-    assert segment.block == 48  # 14 MB, more than BLOCK_BYTES
+    [segment] = Program(Plan.alone("p", [Step(leave, "", "", {"x": wide}, over="sample")]), cpu).segments
+    assert segment.block == 48  # 14 MB, more than block_bytes
     assert found == {
         5: (2, 3), 47: (2, 24), 50: (2, 25), 95: (2, 48), 100: (4, 25), 400: (8, 50),
     }  # fmt: skip
 
 
-def test_a_kernel_that_is_missing_is_met_before_anything_runs():
-    plan = Plan("p", [Step("no_such_kernel", "", "", {"x": declare("x")}, over="sample")])
-    with pytest.raises(AttributeError, match="no_such_kernel"):
+def test_a_form_that_is_missing_is_refused_before_anything_runs():
+    x, nowhere = declare("x"), Kernel("nowhere", updates={"x": "sample"}, over="sample")
+    plan = Plan.alone("p", [Step(nowhere, "", "", {"x": x}, over="sample")])
+    with pytest.raises(WiringError, match="kernel nowhere has no form for cpu; expected one of its forms"):
         Program(plan, cpu)
+    assert x._array is None
 
 
 def test_workers_hold_the_blas_to_one_thread_and_let_it_go():
@@ -315,9 +346,9 @@ def test_workers_hold_the_blas_to_one_thread_and_let_it_go():
 def test_other_lanes_and_blocks_give_the_same_numbers(monkeypatch, relative_error, lanes, rows, size):
     """Not the same bits: sums are grouped otherwise; but the same numbers to rounding in float64."""
     wanted = trained("urf", {}, dtype=np.float64)
-    monkeypatch.setattr("neurosim.engine.program.LANES", lanes)
-    monkeypatch.setattr("neurosim.engine.program.BLOCK_BYTES", size)
-    monkeypatch.setattr("neurosim.parts.projection.DENSE_ROWS", rows)
+    monkeypatch.setattr(tuning.CPU, "lanes", lanes)
+    monkeypatch.setattr(tuning.CPU, "block_bytes", size)
+    monkeypatch.setattr(tuning.CPU, "dense_rows", rows)
     found = trained("urf", {}, dtype=np.float64)
     for name in ("dW1", "dB2", "dH3", "z3", "value3"):
         assert relative_error(found[name], wanted[name]) < 1e-10, name

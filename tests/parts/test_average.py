@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from neurosim.core.backend import Backend
-from neurosim.core.plan import Plan
 from neurosim.engine.program import Program
 from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import ShapeError
@@ -31,7 +30,7 @@ def build(name, text=TEXT, block=False, **options):
 
 
 def run(rule, phase=None, kernels=cpu, threads=1):
-    plan = Plan("all", rule.wire(phase or rule.phases[0]))
+    plan = rule.plan(phase or rule.phases[0])
     with ThreadTeam(threads) as team:
         Program(plan, kernels, hold=True).run(team)
     return plan
@@ -94,6 +93,6 @@ def test_vgg6_is_the_paper_s():
     assert patches.populations[6].error.shape[0] == 49
 
 
-def test_what_cannot_be_averaged_is_told():
+def test_what_cannot_be_averaged_is_refused():
     with pytest.raises(ShapeError, match="head 1 averages 5x5x4; expected even sizes, or a single place"):
         Network("4 tanh, head average", (5, 5, 2), 1).head(1)

@@ -9,7 +9,7 @@ from neurosim.core.plan import Plan
 from neurosim.engine.program import Program
 from neurosim.engine.threads import ThreadTeam
 from neurosim.networks.network import Network
-from neurosim.parts.population import Head, Population
+from neurosim.parts.population import Head, PooledPopulation, Population
 from neurosim.parts.synapse import Synapse
 from neurosim.plasticity.sgd import SGD
 from neurosim.plasticity.signum import Signum
@@ -94,7 +94,7 @@ def test_a_population_responds_and_gates(phi, learning):
 @pytest.mark.parametrize("learning", [0, 2])
 @pytest.mark.parametrize("phi", ["hardtanh", "tanh", "linear"])
 def test_a_pooled_population_sends_its_error_to_the_winner(phi, learning):
-    population = Population(1, (2, 3, 4), 4, learning, phi, True, float)
+    population = PooledPopulation(1, (2, 3, 4), 4, learning, phi, float)
     u = population.potential.array
     u[...] = RNG.normal(size=u.shape)
     u[3, :, 0, 0, 0] = [0.5, 0.7, 0.7, 0.1]  # the first of two equals wins
@@ -120,10 +120,10 @@ def test_a_head_is_linear():
     assert (head.activity.shape, head.error.shape, head.shape) == ((6, 5), (3, 5), (5,))
 
 
-def test_a_bias_is_told_by_its_constant_unit_and_not_by_its_size():
+def test_a_bias_is_known_by_its_constant_unit_and_not_by_its_size():
     """A head of a layer of one unit has weights (1, D), too."""
     network = Network("1 bias tanh pool", (2, 2, 3), 2)
-    kernels = {step.kernel: step for path in (network.projections[0], network.head(1)) for step in path.hebbian()}
+    kernels = {step.kernel.name: step for path in (network.projections[0], network.head(1)) for step in path.hebbian()}
     assert set(kernels) == {"hebbian_convolution", "hebbian_bias", "hebbian_dense"}
     assert kernels["hebbian_dense"].changed["change"].shape == (1, 64)
     assert kernels["hebbian_bias"].reads["pre"].array.tolist() == [1.0]

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from neurosim.core.kernel import Kind
 from neurosim.errors import WiringError
 from neurosim.losses import make as make_loss
 from neurosim.networks.network import Network
@@ -35,7 +36,7 @@ def up(x, weight, rows, columns):
 
 
 def forward(x, weights, layer):
-    """f: activity above, and the sides of every corner met."""
+    """f: activity above, and the sides of every corner on the way."""
     weight, bias, sides = weights[0], weights[1] if len(weights) > 1 else 0, []
     if weight.ndim == 2:
         if x[0].size == 4 * len(weight):  # a head that averages
@@ -117,8 +118,8 @@ def test_every_inverse_descends_its_own_reconstruction_loss(learned, text, top, 
         ahead = [s.weight.array for s in inverse.projection.synapses]
 
         def loss(inverse=inverse, noisy=noisy, ahead=ahead):
-            heard, _ = forward(noisy, ahead, kind_of(inverse.above))
-            restored, sides = restore(heard, [s.weight.array for s in inverse.synapses], inverse.below)
+            above, _ = forward(noisy, ahead, kind_of(inverse.above))
+            restored, sides = restore(above, [s.weight.array for s in inverse.synapses], inverse.below)
             return np.mean((restored - noisy) ** 2), sides
 
         assert abs(loss()[0] - inverse.value.array[0]) < 1e-12
@@ -153,7 +154,7 @@ def test_targets_are_the_activity_corrected_by_the_inverse(learned, text):
         wanted = restore(t, weights, inverse.below)[0] - restore(x, weights, inverse.below)[0]
         wanted += inverse.below.active_part.array
         np.testing.assert_allclose(rule.targets[inverse.below].activity.array, wanted, rtol=0, atol=1e-12)
-    # The error array now holds what the head missed its target by: 2/n step e.
+    # The error array now holds how far the head is from its target: 2/n step e.
     np.testing.assert_allclose(error, 2 / z.size * (z - rule.targets[rule.head.post].activity.array), atol=1e-12)
     assert np.abs(z - rule.targets[rule.head.post].activity.array).max() >= 0.5
 
@@ -215,11 +216,11 @@ def test_inverses_change_by_their_own_outer_products_alone(build):
             if buffer.role == "inverse weight":
                 assert step.reads["change"].base.name == f"d{buffer.name}"
             if buffer.role == "change":
-                assert set(step.reads) == {"pre", "post"} and step.kernel.startswith("hebbian")
+                assert set(step.reads) == {"pre", "post"} and step.kernel.kind is Kind.HEBBIAN
     assert sum(b.name == "G2" for step in plan for b in step.updates.values()) == 3
 
 
-def test_the_wiring_told_is_the_wiring_built():
+def test_the_wiring_listed_is_the_wiring_built():
     own = "(an inverse with weights of its own, learned by its own outer products)"
     network = Network("4 hardtanh, 4 pool", (4, 4, 3), 2)
     assert make("dtp", network, make_loss("hinge")).wiring() == [f"Q2: tz2 -> t2 {own}", f"G2: t2 -> t1 {own}"]

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from neurosim.core.kernel import Kind
 from neurosim.errors import WiringError
 from neurosim.losses import make as make_loss
 from neurosim.networks.network import Network
@@ -60,7 +61,7 @@ def test_end_to_end_has_one_error_at_the_top(name):
     assert rule.phases == ("all layers",)
     assert rule.phase(5, 3, 9) == "all layers"
     assert (rule.epochs(9), rule.progress(4, 0.5, 9)) == (9, 0.5)
-    kernels = [step.kernel for step in rule.plan("all layers") if step.kernel.startswith("deliver")]
+    kernels = [step.kernel.name for step in rule.plan("all layers") if step.kernel.kind is Kind.DELIVER]
     assert kernels == ["deliver_dense", "deliver_convolution"]  # nothing is sent to the image
 
 
@@ -76,12 +77,12 @@ def test_end_to_end_has_one_error_at_the_top(name):
                                     "F2: ez2 -> layer 2 (rf: fixed, random, its own)"]),
     ],
 )  # fmt: skip
-def test_the_wiring_told_is_the_wiring_built(name, options, wanted):
+def test_the_wiring_listed_is_the_wiring_built(name, options, wanted):
     rule = make(name, network(), make_loss("hinge"), **options)
     assert rule.wiring() == wanted
     sent = {b.sent.name for b in rule.feedbacks}
     assert sent == {line.split(":")[0] for line in wanted}
-    read = {b.name for s in rule.plan("all layers") if s.kernel.startswith("deliver") for b in s.reads.values()}
+    read = {b.name for s in rule.plan("all layers") if s.kernel.kind is Kind.DELIVER for b in s.reads.values()}
     assert sent <= read
 
 
