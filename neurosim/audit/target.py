@@ -11,7 +11,7 @@ import numpy as np
 
 from neurosim.audit.graph.graph import WEIGHTS
 from neurosim.core.plan import Plan
-from neurosim.data.views.deformation import Deformation
+from neurosim.data.views.affine import Affine
 from neurosim.engine.program import Program, ThreadTeam
 from neurosim.errors import RunError
 from neurosim.kernels.devices import backend
@@ -91,7 +91,7 @@ def of_rule(rule: Rule, deformed: bool = True) -> AuditTarget:
         if views == 2 * network.pairs:
             pictures[network.pairs :] = pictures[: network.pairs]  # two views of every moment
         stimulus.load(pictures)
-        stimulus.draw(Deformation(), rng)
+        stimulus.draw(Affine(), rng)
         rule.draw(0, batch)
 
     sizes = " -> ".join("x".join(map(str, p.shape)) for p in network.populations)

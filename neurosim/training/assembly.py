@@ -9,7 +9,9 @@ import numpy as np
 from neurosim import losses, rules
 from neurosim.core.options import parameters
 from neurosim.core.plan import Plan, Step
-from neurosim.data.views.deformation import Deformation, SimclrDeformation
+from neurosim.data import views
+from neurosim.data.sources import loading
+from neurosim.data.views.base import Deformation
 from neurosim.data.views.framing import Framing
 from neurosim.errors import ShapeError, WiringError
 from neurosim.networks.network import Network, parse
@@ -21,9 +23,6 @@ from neurosim.training.config import OF_RULES, Config
 Shape = tuple[int, int, int]  # row, column, channel
 Given = Mapping[str, object]  # parts that were given from Python, by kind
 NOTHING: Given = {}
-# Of the toys colour shows nothing and the outline shows everything: their views differ in colour and flip alone. With the
-# photographs' affine deformations two views of one toy stay three quarters as far apart as two toys, and little is learned.
-OF_TOYS = Deformation(scale=0.0, shift=0.0, hue=0.5)
 
 
 class Assembly:
@@ -92,11 +91,9 @@ def make_framing(config: Config) -> Framing:
     return Framing(config.crop, config.patch, config.grey)
 
 
-def make_deformation(config: Config) -> Deformation | SimclrDeformation:
+def make_deformation(config: Config) -> Deformation:
     """How the views of a configuration are deformed."""
-    if config.deformation == "simclr":
-        return SimclrDeformation()
-    return OF_TOYS if config.data == "toys" else Deformation()
+    return views.make(config.deformation, **loading.find(config.data).strengths.get(config.deformation, {}))
 
 
 def make_dtype(config: Config) -> type[np.floating]:

@@ -202,7 +202,7 @@ def test_arrays_and_data_sets_from_python():
     assert loading.load(named) is named
     with pytest.raises(DataError, match="<arrays>: images is int64"):
         loading.load(IMAGES.astype(int))
-    with pytest.raises(WiringError, match="no data|type int"):
+    with pytest.raises(WiringError, match=r"no data|type int"):
         loading.load(3)
     frames = Dataset("film", np.zeros((4, 3, 6, 5, 3), np.uint8), None, None, None, ())
     assert loading.load(frames, frames=3) is frames
