@@ -9,8 +9,8 @@ import numpy as np
 from neurosim import losses, rules
 from neurosim.core.options import parameters
 from neurosim.core.plan import Plan, Step
-from neurosim.data import views
 from neurosim.data.sources import loading
+from neurosim.data.views import REGISTRY as DEFORMATIONS
 from neurosim.data.views.base import Deformation
 from neurosim.data.views.framing import Framing
 from neurosim.errors import ShapeError, WiringError
@@ -93,7 +93,8 @@ def make_framing(config: Config) -> Framing:
 
 def make_deformation(config: Config) -> Deformation:
     """How the views of a configuration are deformed."""
-    return views.make(config.deformation, **loading.find(config.data).strengths.get(config.deformation, {}))
+    strengths = {} if config.data.startswith("<") else loading.find(config.data).strengths  # given from Python: unknown
+    return DEFORMATIONS.make(config.deformation, **strengths.get(config.deformation, {}))
 
 
 def make_dtype(config: Config) -> type[np.floating]:
