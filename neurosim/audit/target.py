@@ -1,16 +1,17 @@
-"""What is audited: a rule wired into a network, its plans, and something to look at."""
+"""What is audited: a rule wired into a network, its plans, and pictures to present."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from types import ModuleType
+from typing import Any
 
 import numpy as np
 
-from neurosim.audit.graph.graph import WEIGHTS
 from neurosim.core.plan import Plan
+from neurosim.core.roles import Role
+from neurosim.core.typing import Array
 from neurosim.data.views.affine import Affine
 from neurosim.engine.program import Program, ThreadTeam
 from neurosim.errors import RunError
@@ -29,32 +30,35 @@ CHANNELS = 128  # of a layer at most, where a rule and not a run is audited: wir
 
 @dataclass
 class AuditTarget:
-    """A rule, ready to be questioned.
+    """A rule, ready to be audited.
 
     Args:
-        title: what the report calls it.
+        title: what the verdict calls it.
         rule: wired.
         plans: phase -> plan, the stimulus included.
-        show: lays the views of batch 0, 1, ... before the stimulus; a function of its argument and of `labels` alone.
-        labels: the labels of the pictures shown, to be permuted; None: there are none anywhere.
+        present_batch: puts the views of batch 0, 1, ... before the stimulus; a function of its argument and of `labels` alone.
+        labels: the labels of the pictures presented, to be permuted; None: there are none anywhere.
         kernels: of the device.
-        note: lines for the report: the network, the batch, the weights.
+        note: lines for the verdict: the network, the batch, the weights.
         start: the weights before training, by name; None: they are those of the network.
     """
 
     title: str
     rule: Rule
     plans: dict[str, Plan]
-    show: Callable[[int], None]
-    labels: np.ndarray | None = None
-    kernels: ModuleType = field(default_factory=lambda: backend("cpu"))
+    present_batch: Callable[[int], None]
+    labels: Array | None = None
+    kernels: Any = field(default_factory=lambda: backend("cpu"))
     note: list[str] = field(default_factory=list)
-    start: dict[str, np.ndarray] | None = None
+    start: dict[str, Array] | None = None
 
 
-def narrow(text: str, channels: int = 6) -> str:
+# -- a rule or a configuration
+
+
+def narrow(network: str, channels: int = 6) -> str:
     """A network's text with few channels in every layer: no wiring depends on how many there are."""
-    parts = [part.split() for part in PRESETS.get(text, text).split(",")]
+    parts = [part.split() for part in PRESETS.get(network, network).split(",")]
     few = [[str(min(int(words[0]), channels)), *words[1:]] if words[0].isdecimal() else words for words in parts]
     return ", ".join(" ".join(words) for words in few)
 
@@ -71,7 +75,8 @@ def of_config(
         given: parts that were given from Python, see `neurosim.training.assembly.build`; a network is made anew.
 
     Raises:
-        WiringError, ShapeError: what cannot be wired.
+        WiringError: what cannot be wired.
+        ShapeError: sizes that do not fit.
     """
     few = dataclasses.replace(config, batch=PAIRS, network=narrow(config.network, channels))
     parts = {kind: thing for kind, thing in given.items() if kind in ("rule", "loss")}
@@ -79,82 +84,111 @@ def of_config(
 
 
 def of_rule(rule: Rule, deformed: bool = True) -> AuditTarget:
-    """A rule that is wired already; random pictures lie before its stimulus."""
-    network, assembly = rule.network, Assembly(rule, deformed)
-    stimulus = assembly.stimulus
-    plans = {name: assembly.plan(name) for name in rule.phases}
+    """A rule that is wired already; random pictures lie before its stimulus.
 
-    def show(batch: int) -> None:
+    Args:
+        rule: wired into a network of few pairs.
+        deformed: the stimulus deforms its pictures.
+    """
+    network, assembly = rule.network, Assembly(rule, deformed)
+
+    def present_batch(batch: int) -> None:
         rng = np.random.default_rng([network.seed, ord("A"), batch])
         views = network.populations[0].views
         pictures = rng.integers(0, 256, (views, *network.populations[0].shape), np.uint8)
         if views == 2 * network.pairs:
             pictures[network.pairs :] = pictures[: network.pairs]  # two views of every moment
-        stimulus.load(pictures)
-        stimulus.draw(Affine(), rng)
+        assembly.stimulus.load(pictures)
+        assembly.stimulus.draw(Affine(), rng)
         rule.draw(0, batch)
 
+    plans = {name: assembly.plan(name) for name in rule.phases}
     sizes = " -> ".join("x".join(map(str, p.shape)) for p in network.populations)
     note = [f"network {network}: {sizes}", f"{network.pairs} moments of random pictures, random weights"]
-    subject = AuditTarget(rule.name or type(rule).__name__, rule, plans, show, note=note)
-    subject.show(0)
-    _match(assembly, subject.kernels)
-    return subject
+    target = AuditTarget(rule.name or type(rule).__name__, rule, plans, present_batch, note=note)
+    target.present_batch(0)
+    _match_heads(assembly, target.kernels)
+    return target
 
 
-def _match(assembly: Assembly, kernels) -> None:
+def _match_heads(assembly: Assembly, kernels: Any) -> None:
     """Scale heads so that pictures lie between the margins: an error that is nowhere active would show nothing."""
     rule = assembly.rule
-    apart = sum(getattr(rule.loss, "margins", {"m": 2.0}).values()) / len(getattr(rule.loss, "margins", "m"))
-    heads = [rule.network.head(number) for number in rule.errors]
+    margins = getattr(rule.loss, "margins", {"m": 2.0}).values()
+    wanted = sum(margins) / len(margins)
     with ThreadTeam(1) as team:
         Program(assembly.propagation(rule.errors), kernels).run(team)
-    for head in heads:
+    for head in map(rule.network.head, rule.errors):
         z = head.post.activity.array[: rule.network.pairs].astype(float)
-        met = np.abs(z - np.roll(z, 1, axis=0)).sum(axis=1).mean()
-        if np.isfinite(met) and met > 0:
-            head.synapse.weight.array[...] *= head.synapse.weight.dtype.type(apart / met)
+        distance = np.abs(z - np.roll(z, 1, axis=0)).sum(axis=1).mean()
+        if np.isfinite(distance) and distance > 0:
+            weight = head.synapse.weight
+            weight.array[...] *= weight.dtype.type(wanted / distance)
+
+
+# -- a trained run
 
 
 def of_run(run: Run, pairs: int = PAIRS) -> AuditTarget:
     """A trained run: its configuration, its images and labels, the weights of its last checkpoint.
 
+    Args:
+        run: a run's folder.
+        pairs: moments of a batch.
+
     Raises:
-        RunError, DataError: what is missing or does not fit, a wiring other than the one that was trained included.
+        RunError: a wiring other than the one that was trained, or what is missing.
+        DataError: images that are missing or do not fit.
     """
     # What a run was trained on does not matter to what its plan does: the CPU answers.
     config = dataclasses.replace(run.config, batch=pairs, device="cpu", precision="float32")
     data = load_data(config)
     model = Model(config, data.image_shape)
-    built, trained = model.rule.wiring(), run.wiring()
-    if built != trained:
-        odd = next((line for line in trained if line not in built), "another number of paths")
-        raise RunError(f"{run.folder} was trained as {odd!r}, which is not what its options build now",
-                       "the wiring that config.json tells", "audit it with the version that trained it")  # fmt: skip
+    built = model.rule.wiring()
+    _check_wiring(run, built)
     arrays, state = run.checkpoint()
-    start = {b.name: b.array.copy() for name in model.rule.phases for b in model.plan(name).buffers if b.role in WEIGHTS}
-    _recall(model, arrays)
     plans = {name: model.plan(name) for name in model.rule.phases}
+    weights = [b for plan in plans.values() for b in plan.buffers if b.role.is_weight]
+    start = {b.name: b.array.copy() for b in weights}
+    _restore(model, arrays)
     labels = None if data.train_labels is None else data.train_labels.copy()
     stream = ViewStream(model, dataclasses.replace(data, train_labels=labels))
     sizes = " -> ".join("x".join(map(str, p.shape)) for p in model.network.populations)
-    note = [f"network {model.network}: {sizes}",
-            f"{pairs} moments of {data.name}, weights after {state['done']} batches", *built]  # fmt: skip
+    batches = f"{pairs} moments of {data.name}, weights after {state['done']} batches"
+    note = [f"network {model.network}: {sizes}", batches, *built]
 
-    def show(batch: int) -> None:
+    def present_batch(batch: int) -> None:
         stream.load(0, batch)
         model.rule.draw(0, batch)
 
-    return AuditTarget(str(run.folder), model.rule, plans, show, labels, model.kernels, note,
-                   start=start)  # fmt: skip
+    return AuditTarget(str(run.folder), model.rule, plans, present_batch, labels, model.kernels, note, start)
 
 
-def _recall(model: Model, arrays: dict[str, np.ndarray]) -> None:
+def _check_wiring(run: Run, built: list[str]) -> None:
+    """Its options build what was trained.
+
+    Raises:
+        RunError: they build something else.
+    """
+    trained = run.wiring()
+    if built != trained:
+        odd = next((line for line in trained if line not in built), "another number of paths")
+        raise RunError(
+            f"{run.folder} was trained as {odd!r}, which is not what its options build now",
+            "the wiring in config.json",
+            "audit it with the version that trained it",
+        )
+
+
+def _restore(model: Model, arrays: dict[str, Array]) -> None:
     """Weights and traces of a checkpoint; the memory is of another batch size, and starts empty."""
     for buffer in model.buffers().values():
-        if buffer.role not in (*WEIGHTS, "plasticity"):
+        if not buffer.role.is_weight and buffer.role is not Role.PLASTICITY:
             continue
         if buffer.name not in arrays or arrays[buffer.name].shape != buffer.shape:
-            raise RunError(f"the checkpoint has no {buffer.name} of {'x'.join(map(str, buffer.shape))}",
-                           "the arrays of this configuration", "audit the run with the version that trained it")  # fmt: skip
+            raise RunError(
+                f"the checkpoint has no {buffer.name} of {'x'.join(map(str, buffer.shape))}",
+                "the arrays of this configuration",
+                "audit the run with the version that trained it",
+            )
         buffer.array[...] = arrays[buffer.name]

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from neurosim.core.roles import Role
 from neurosim.errors import ShapeError, WiringError
 
 ROLES = (
@@ -42,7 +43,7 @@ class Buffer:
         if role not in ROLES:
             raise ValueError(f"buffer {name}: unknown role {role!r}")
         self.name, self.axes, self.shape = name, tuple(axes), tuple(int(size) for size in shape)
-        self.role, self.owner, self.dtype, self.local = role, owner, np.dtype(dtype), local
+        self.role, self.owner, self.dtype, self.local = Role(role), owner, np.dtype(dtype), local
         self._initial, self._array, self._shared = initial, None, False
 
     start = 0  # first row of the base that a view shows
