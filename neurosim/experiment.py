@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from neurosim import rules
-from neurosim.audit.examine import audit, preflight_audit, require_plausible
+from neurosim.audit.checks import check, preflight_audit
 from neurosim.audit.target import of_config, of_rule
-from neurosim.audit.verdict import Report
+from neurosim.audit.verdict import Verdict
 from neurosim.core.typing import Array
 from neurosim.data.dataset import Dataset
 from neurosim.diagnostics.observer import Diagnosis, Observer
@@ -62,7 +62,7 @@ class Experiment:
         self._state: dict[str, Any] | None = None  # of the trainer, as a checkpoint has it
 
     _trainer: Trainer | None
-    _preflight: Report | None
+    _preflight: Verdict | None
 
     def __repr__(self) -> str:
         rule, progress = self.model.rule, self.progress
@@ -113,22 +113,22 @@ class Experiment:
         return self._run
 
     # -- what it does
-    def preflight(self) -> Report:
+    def preflight(self) -> Verdict:
         """The quick audit before training: of the plans that will run, and of a narrow twin that is intervened on."""
         if self._preflight is None:
             if isinstance(self.model.given.get("rule"), rules.Rule):
-                self._preflight = self._undisturbed(lambda: audit(of_rule(self.model.rule, self.model.deformed), light=True))
+                self._preflight = self._undisturbed(lambda: check(of_rule(self.model.rule, self.model.deformed), light=True))
             else:
                 self._preflight = preflight_audit(self.model)
         return self._preflight
 
-    def audit(self) -> Report:
+    def audit(self) -> Verdict:
         """The whole audit: whether the rule transports weights, with evidence; of random weights and small pictures."""
         if isinstance(self.model.given.get("rule"), rules.Rule):
-            return self._undisturbed(lambda: audit(of_rule(self.model.rule, self.model.deformed)))
-        return audit(of_config(self.config, given=self.model.given))
+            return self._undisturbed(lambda: check(of_rule(self.model.rule, self.model.deformed)))
+        return check(of_config(self.config, given=self.model.given))
 
-    def _undisturbed(self, examine: Callable[[], Report]) -> Report:
+    def _undisturbed(self, examine: Callable[[], Verdict]) -> Verdict:
         """What an audit of the model's own arrays reports; they are as before afterwards."""
         with self.model.undisturbed():
             return examine()
@@ -158,16 +158,16 @@ class Experiment:
             RunError: a folder that exists already or cannot be written.
             Interrupted: Ctrl-C or SIGTERM came; where there is a folder, all is saved.
         """
-        report = self.preflight()
+        verdict = self.preflight()
         if plausible:
-            require_plausible(report)
+            verdict.require_plausible()
         if out is not None:
             self._run = self._create(Path(out))
         if self._run is not None:
             if self._run.config != self.config:  # a run that was loaded goes on with other words
                 self._run.config = self.config
                 self._run.save_config(self.model.rule.wiring(), self.model.image)
-            self._run.save_audit(report.json())
+            self._run.save_audit(verdict.json())
         trainer, mine = self.trainer, [*self.callbacks, *callbacks]
         if not any(isinstance(callback, Bar) for callback in mine) and Bar.wanted():
             mine = [Bar(), *mine]

@@ -21,7 +21,7 @@ from neurosim.audit.verdict import Verdict
 from neurosim.engine.program import ThreadTeam
 from neurosim.losses import make as make_loss
 from neurosim.networks.network import Network
-from neurosim.training.session import Session
+from neurosim.training.model import Model
 
 NETWORK = "4 hardtanh, 6 pool, 5 tanh"
 IMAGE = (8, 8, 3)
@@ -86,23 +86,23 @@ def assert_plausible(
     return check(rule, network=network, loss=loss, pairs=pairs, **options).require_plausible()
 
 
-def preflight_audit(session: Session) -> Verdict:
+def preflight_audit(model: Model) -> Verdict:
     """The quick audit before a training: the graph of the plans that will run, and a narrow twin that is intervened on.
 
-    The twin has the session's rule, options, loss and depth, few channels, small pictures and few moments.
+    The twin has the model's rule, options, loss and depth, few channels, small pictures and few moments.
 
     Args:
-        session: ready to be trained.
+        model: ready to be trained.
     """
     began = time.perf_counter()
-    graph = Graph({name: session.plan(name) for name in session.rule.phases}, alias=())
-    config = dataclasses.replace(session.config, network=narrow(session.config.network))
-    twin = _check(of_config(config), light=True)
-    structure = Structure(graph, session.rule.feedbacks).analyse()
+    graph = Graph({name: model.plan(name) for name in model.rule.phases}, alias=())
+    config = dataclasses.replace(model.config, network=narrow(model.config.network))
+    twin = _check(of_config(config, given=model.given), light=True)
+    structure = Structure(graph, model.rule.feedbacks).analyse()
     of_twin = [f for a in twin.analyses for f in a.findings if f.by == "structure" and f not in structure.findings]
     structure.findings += [f for f in of_twin if "share memory" in f.text]
     others = [a for a in twin.analyses if a.by != "structure"]
-    note = [f"network {session.network}; interventions on the twin {config.network!r} with {PAIRS} moments"]
+    note = [f"network {model.network}; interventions on the twin {config.network!r} with {PAIRS} moments"]
     analyses = [structure, *others] if graph.sites else others
     verdict = Verdict(config.rule, note, analyses, twin.assumed, graph, light=True)
     verdict.seconds = time.perf_counter() - began

@@ -54,7 +54,9 @@ def _evidence(verdict: Verdict) -> list[str]:
     for condition, answers in verdict.table.items():
         parts.append(f"<h3>{_name(condition)}</h3>")
         lines = [
-            f"<li><b>{by}, {escape(a.verdict)}:</b> {escape(line)}</li>" for by, a in answers.items() for line in a.evidence
+            f"<li><b>{by}, {escape(a.verdict)}:</b> {escape(line)}</li>"
+            for by, a in answers.items()
+            for line in a.evidence
         ]
         parts.append("<ul>" + "".join(lines) + "</ul>")
     return parts

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 import neurosim
-from neurosim.audit.examine import preflight_audit
+from neurosim.audit.checks import preflight_audit
 from neurosim.data.dataset import Dataset, Labelled
 from neurosim.data.sources.loading import load
 from neurosim.engine.program import ThreadTeam
@@ -230,9 +230,9 @@ class Grid:
             shutil.rmtree(folder)  # killed before it began
         run = Run.open(folder) if folder.exists() else Run.create(folder, model.config, model.rule.wiring())
         if audit is None:
-            report = preflight_audit(model)
-            run.save_audit(report.json())
-            audit = report.verdict, report.line()
+            verdict = preflight_audit(model)
+            run.save_audit(verdict.json())
+            audit = verdict.outcome, verdict.line()
         return run, *audit
 
     def _train(self, stage: Stage, model: Model, run: Run, team: ThreadTeam, on_stage: StageCallback) -> Progress:

@@ -101,9 +101,7 @@ def _circle(x: int, y: int, colour: str, site: Site, buffer: Buffer, changed: bo
     use = "changed" if changed else "read"
     title = escape(f"{buffer.name} ({buffer.role}) {use} by step {site.number}: {site.step.label}")
     fill = colour if changed else "white"
-    return (
-        f'<circle cx="{x}" cy="{y}" r="5" fill="{fill}" stroke="{colour}" stroke-width="1.6"><title>{title}</title></circle>'
-    )
+    return f'<circle cx="{x}" cy="{y}" r="5" fill="{fill}" stroke="{colour}" stroke-width="1.6"><title>{title}</title></circle>'
 
 
 def _legend(y: int) -> str:

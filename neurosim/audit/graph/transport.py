@@ -63,7 +63,9 @@ def carriers(graph: Graph, slices: dict[Site, Slice]) -> dict[str, list[Site]]:
     return found
 
 
-def answer_transport(graph: Graph, slices: dict[Site, Slice], feedbacks: Sequence[Feedback], evidence: Evidence) -> None:
+def answer_transport(
+    graph: Graph, slices: dict[Site, Slice], feedbacks: Sequence[Feedback], evidence: Evidence
+) -> None:
     """Add to the evidence what the declarations answer to condition (iii).
 
     Args:

@@ -179,9 +179,7 @@ class Locality:
             values
             for run in self.bench.runs
             for argument, values in self.bench.after[run].items()
-            if run.batch == 0
-            and run.site.step.changed[argument].base.name == name
-            and len(values) == len(base.array)
+            if run.batch == 0 and run.site.step.changed[argument].base.name == name and len(values) == len(base.array)
         ]
         row = min(self.pairs, len(base.array) - 1)
         size = np.abs(made[-1][row])

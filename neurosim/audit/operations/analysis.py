@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import Any
 
 from neurosim.audit.evidence import Evidence
@@ -39,11 +40,12 @@ def analyse_operations(graph: Graph, kernels: Any) -> Evidence:
 
 def _one_each(graph: Graph) -> list[Site]:
     """One site for every kernel and way through it: tanh and hardtanh, for example, take different ways through one gate."""
-    found = {}
+    found: dict[Hashable, Site] = {}
     for site in graph.sites:
         if site.kind in RECORDED:
             step = site.step
-            found[site.kind, kernel_key(step), len(step.buffers), str(dict(step.scalars))] = site
+            way = (site.kind, kernel_key(step), len(step.buffers), str(dict(step.scalars)))
+            found.setdefault(way, site)
     return list(found.values())
 
 

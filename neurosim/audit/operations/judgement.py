@@ -19,7 +19,9 @@ from neurosim.audit.operations.recording import bare
 from neurosim.core.plan import Step
 from neurosim.core.roles import Role
 
-FELT = frozenset({Role.ACTIVITY, Role.MEMORY, Role.IMAGE, Role.ERROR})  # roles whose numbers change from moment to moment
+FELT = frozenset(
+    {Role.ACTIVITY, Role.MEMORY, Role.IMAGE, Role.ERROR}
+)  # roles whose numbers change from moment to moment
 ACTIVE = FELT | {Role.VALUE, Role.GATE}
 # What each place may do beyond simple arithmetic; what it may do with a remark; the rest is forbidden.
 ALLOWED: dict[str, tuple[set[str], set[str]]] = {

@@ -93,7 +93,9 @@ def ledger(step: Step, function: Function | None = None) -> Ledger:
             found.counts = _counted(nodes)
             ends = [given[name].memory.node for name in step.changed]
             everything = _counted(_reached([*ends, *tape.control]))
-            found.reported = {k: n - found.counts.get(k, 0) for k, n in everything.items() if n > found.counts.get(k, 0)}
+            found.reported = {
+                k: n - found.counts.get(k, 0) for k, n in everything.items() if n > found.counts.get(k, 0)
+            }
     for operation in _varying_factors(runs):
         found.file(operation, False)
     return found

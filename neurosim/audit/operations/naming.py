@@ -17,7 +17,25 @@ _POWERS = {2: C.SQUARE, 0.5: C.ROOT, 1: C.COPY, -1: C.DIVIDE}
 _EXTREMES = ("maximum", "minimum", "fmax", "fmin", "clip")
 # Comparisons whose results are numbers that they compare, not choices.
 _VALUES = frozenset(
-    "where select max min amax amin sort clip median maximum minimum nanmax nanmin partition ptp nanmedian unique".split()
+    [
+        "where",
+        "select",
+        "max",
+        "min",
+        "amax",
+        "amin",
+        "sort",
+        "clip",
+        "median",
+        "maximum",
+        "minimum",
+        "nanmax",
+        "nanmin",
+        "partition",
+        "ptp",
+        "nanmedian",
+        "unique",
+    ]
 )
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from neurosim.audit.operations import categories as C
-from neurosim.audit.operations.operation import COUNT, DECIDED, NOTHING, TABLE, CHOICE, Labels, Memory, Node
+from neurosim.audit.operations.operation import CHOICE, COUNT, DECIDED, NOTHING, TABLE, Labels, Memory, Node
 from neurosim.audit.operations.sized import Sized
 from neurosim.core.typing import Array
 
@@ -66,7 +66,7 @@ class Recorded(Sized, NDArrayOperatorsMixin):
         return Kind(self.array.dtype)
 
     @property
-    def T(self) -> Recorded:  # noqa: N802
+    def T(self) -> Recorded:
         """As of a plain array."""
         return self._shown(self.array.T)
 

@@ -52,9 +52,7 @@ class Tape:
         array = np.asarray(array)
         return Recorded(array, Memory(array.size, labels, node), self, counted)
 
-    def note(
-        self, kind: str, count: int, inputs: Sequence[Recorded], detail: str = "", sums: bool = False
-    ) -> Node:
+    def note(self, kind: str, count: int, inputs: Sequence[Recorded], detail: str = "", sums: bool = False) -> Node:
         """Write down one operation; the line is the innermost outside NumPy and this folder."""
         frame = sys._getframe(1)
         while frame.f_back is not None and frame.f_code.co_filename.startswith(_SKIP):
