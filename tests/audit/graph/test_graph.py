@@ -13,11 +13,13 @@ from neurosim.audit.graph.export import graph_text
 from neurosim.audit.graph.graph import Graph, span
 from neurosim.audit.graph.kinds import KINDS, kind
 from neurosim.audit.page import html
-from neurosim.audit.target import narrow, of_rule, smallest_image
+from neurosim.audit.target import narrow, of_rule
 from neurosim.core.buffer import Buffer
 from neurosim.core.plan import Plan
 from neurosim.kernels import reference
 from neurosim.networks.network import Network, parse
+from neurosim.training.assembly import smallest
+from neurosim.training.config import Config
 
 
 def buffer(name, size=8, role="activity"):
@@ -135,8 +137,8 @@ def test_pictures_text_and_data(build):
 
 
 def test_small_twins():
-    assert narrow("conv5").startswith("6 hardtanh, 6 pool") and smallest_image("conv5") == (8, 8, 3)
-    assert smallest_image("small") == (16, 16, 3)
+    assert narrow("conv5").startswith("6 hardtanh, 6 pool") and smallest(Config.resolve(network="conv5")) == (8, 8, 3)
+    assert smallest(Config.resolve(network="small")) == (16, 16, 3)
     assert len(Network(narrow("conv4-tanh"), (16, 16, 3), 2)) == len(parse("conv4-tanh"))
     assert narrow("3 hardtanh, 40 tanh pool, head bias tanh") == "3 hardtanh, 6 tanh pool, head bias tanh"
 
