@@ -3,7 +3,7 @@
 import numpy as np
 from neurosim.plasticity import make as make_plasticity
 
-from neurosim.data.views.deformation import Deformation
+from neurosim.data.views.affine import Affine
 from neurosim.engine.program import Arena, Program
 from neurosim.errors import RunError
 from neurosim.kernels.devices import backend
@@ -26,7 +26,7 @@ def gain_for(rule):
 
 def parameters_for(images):
     """The deformation of every view, the same on every side."""
-    return Deformation().draw(np.random.default_rng(1), len(images))
+    return Affine().draw(np.random.default_rng(1), len(images))
 
 
 def noise_for(number, shape):
