@@ -1,7 +1,6 @@
 """Both sides of the benchmark with one interface, and the check that they compute the same."""
 
 import numpy as np
-from neurosim.plasticity import make as make_plasticity
 
 from neurosim.data.views.affine import Affine
 from neurosim.engine.program import Arena, Program
@@ -9,6 +8,7 @@ from neurosim.errors import RunError
 from neurosim.kernels.devices import backend
 from neurosim.losses.hinge import Hinge
 from neurosim.networks.network import Network
+from neurosim.plasticity import make as make_plasticity
 from neurosim.rules import make
 from neurosim.training.assembly import Assembly
 

@@ -19,10 +19,10 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from neurosim import rules
+from neurosim.core.backend import Backend
 from neurosim.data.toys.toys import render
 from neurosim.engine.program import Program
 from neurosim.engine.threads import ThreadTeam
-from neurosim.core.backend import Backend
 from neurosim.losses.hinge import Hinge
 from neurosim.networks.network import Network
 from neurosim.plasticity.sgd import SGD

@@ -16,11 +16,11 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from neurosim import rules
+from neurosim.core.backend import Backend
 from neurosim.core.plan import Plan
 from neurosim.data.toys.toys import render
 from neurosim.engine.program import Program
 from neurosim.engine.threads import ThreadTeam
-from neurosim.core.backend import Backend
 from neurosim.losses.hinge import Hinge
 from neurosim.networks.network import Network
 from neurosim.plasticity.sgd import SGD
