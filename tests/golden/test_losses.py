@@ -6,6 +6,12 @@ import numpy as np
 import pytest
 
 from neurosim.core.backend import Backend
+from neurosim.kernels.comparison import hinge_all, hinge_lags
+from neurosim.losses.barlow import barlow
+from neurosim.losses.hinge_mean import hinge_mean
+from neurosim.losses.nt_xent import nt_xent
+from neurosim.losses.positive import positive
+from neurosim.parts.memory import push
 
 cpu, reference = Backend("cpu"), Backend("reference")
 
@@ -23,26 +29,30 @@ def margins(meta):
 def run(form, meta, z1, z2):
     """The errors of both views and the loss, by the kernel that the case's meta asks for."""
     e1, e2, value, index = np.zeros_like(z1), np.zeros_like(z2), np.zeros(3), np.arange(len(z1))
-    name = meta["loss"]
+    name, results = meta["loss"], {"error1": e1, "error2": e2, "value": value}
+    both = {"view1": z1, "view2": z2, **results}
     if name == "contrastive hinge" and "active" in meta["reduction"]:
-        form.hinge_mean(z1, z2, e1, e2, value, **margins(meta))
+        form.bind(hinge_mean)(**both, **margins(meta))
     elif name == "contrastive hinge":
-        free = None if meta["block_view1"] else e1
+        results["error1"] = None if meta["block_view1"] else e1
         if "lags" in meta:
             trace, cursor = np.zeros((len(z1) + meta["lags"], z1.shape[1])), np.zeros(1, np.int64)
-            form.push(z1, trace, cursor)
-            form.hinge_lags(trace, cursor, z2, index, e2, value, free, pairs=len(z1), lags=meta["lags"],
-                            negative_weight=1 / meta["lags"],                            **margins(meta))  # fmt: skip
+            form.bind(push)(activity=z1, trace=trace, cursor=cursor)
+            memory = {"trace": trace, "cursor": cursor, "pairs": len(z1), "lags": meta["lags"]}
+            weight = 1 / meta["lags"]
+            form.bind(hinge_lags)(
+                view2=z2, index=index, negative_weight=weight, **memory, **results, **margins(meta)
+            )
         else:
-            form.hinge_all(z1, z2, index, e2, value, free, **margins(meta))
+            form.bind(hinge_all)(view1=z1, view2=z2, index=index, **results, **margins(meta))
     elif name == "NT-Xent":
         scale = 2 if "two views" in meta["reduction"] else 1
-        form.nt_xent(z1, z2, e1, e2, value, temperature=meta["temperature"], scale=scale)
+        form.bind(nt_xent)(**both, temperature=meta["temperature"], scale=scale)
     elif name == "Barlow Twins":
-        form.barlow(z1, z2, e1, e2, value, off_diagonal=meta["off_diagonal_weight"], scale=meta["scale"],
-                    epsilon=meta["batchnorm_eps"])  # fmt: skip
+        weights = {"off_diagonal": meta["off_diagonal_weight"], "epsilon": meta["batchnorm_eps"]}
+        form.bind(barlow)(**both, scale=meta["scale"], **weights)
     elif name == "positive L1 only":
-        form.positive(z1, z2, e1, e2, value)
+        form.bind(positive)(**both)
     else:
         pytest.fail(f"a case of an unknown loss: {name}")
     return e1, e2, value[0]

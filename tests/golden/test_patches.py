@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from neurosim.core.backend import Backend
+from neurosim.kernels.patches import clapp, deliver_prediction, gaze, hebbian_prediction, predict
 
 cpu, reference = Backend("cpu"), Backend("reference")
 
@@ -28,7 +29,7 @@ def test_gaze_shifts(golden, relative_error, form):
     case, meta, negative, shared = case_of(golden, "gaze_hinge")
     view = case["embedding"].reshape(len(case["embedding"]), -1)
     error, value = np.full(view.shape, np.nan), np.zeros(3)
-    form.gaze(view, negative, error, value, **shared, **meta["gaze_hinge"])
+    form.bind(gaze)(view=view, negative=negative, error=error, value=value, **shared, **meta["gaze_hinge"])
     assert relative_error(value[0], case["loss"]) < 1e-9
     assert relative_error(error, case["grad"].reshape(view.shape)) < 1e-9
 
@@ -44,10 +45,11 @@ def test_clapp(golden, relative_error, form):
     shape = (len(weight), meta["images"], meta["grid"], *view.shape[1:])
     prediction, factor = np.full(shape, np.nan), np.full(shape, np.nan)
     error, change, value = np.full_like(view, np.nan), np.full_like(weight, np.nan), np.zeros(3)
-    form.predict(view, weight, prediction, **grid)
-    form.clapp(view, prediction, negative, error, factor, value, **shared)
-    form.deliver_prediction(factor, weight, error, **grid)
-    form.hebbian_prediction(view, factor, change, **grid)
+    form.bind(predict)(view=view, weight=weight, prediction=prediction, **grid)
+    found = {"error": error, "factor": factor, "value": value}
+    form.bind(clapp)(view=view, prediction=prediction, negative=negative, **found, **shared)
+    form.bind(deliver_prediction)(factor=factor, weight=weight, error=error, **grid)
+    form.bind(hebbian_prediction)(view=view, factor=factor, change=change, **grid)
     assert relative_error(value[0], case["loss"]) < 1e-9
     assert relative_error(error.swapaxes(1, 2).reshape(embedding.shape), case["grad"]) < 1e-9
     for k in rows:
