@@ -47,19 +47,21 @@ def train(asked):
 
     from neurosim.data.dataset import Dataset
     from neurosim.engine.threads import ThreadTeam
+    from neurosim.training.callbacks import Checkpoints, Metrics
     from neurosim.training.config import Config
     from neurosim.training.folder import Run
-    from neurosim.training.session import Session
+    from neurosim.training.model import Model
+    from neurosim.training.stream import ViewStream
     from neurosim.training.trainer import Trainer
 
     imported, config = megabytes(), Config.resolve(**asked["options"])
     pictures = np.random.default_rng(0).integers(0, 256, (asked["images"], 32, 32, 3), np.uint8)
-    session = Session(config, Dataset("random", pictures, None, None, None, ()))
+    data = Dataset("random", pictures, None, None, None, ())
+    model = Model(config, data.image_shape)
     with tempfile.TemporaryDirectory() as folder, ThreadTeam(config.threads) as team:
-        run = Run.create(Path(folder) / "run", config, session.rule.wiring())
-        trainer = Trainer(session, run, checkpoint_every=asked["checkpoint_every"])
-        trainer.start(team)
-        trainer.train(team)
+        run = Run.create(Path(folder) / "run", config, model.rule.wiring())
+        kept = [Metrics(run), Checkpoints(run, asked["checkpoint_every"])]
+        Trainer(model, ViewStream(model, data), kept).train(team)
     return imported
 
 

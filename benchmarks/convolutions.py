@@ -15,7 +15,7 @@ import numpy as np
 from neurosim.bench.turns import this_machine
 
 from neurosim.core.typing import Array
-from neurosim.engine.program import ThreadTeam
+from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import NeurosimError, WiringError
 from neurosim.kernels.convolution import convolve, deliver_convolution, hebbian_convolution, tiles
 from neurosim.networks.network import Network

@@ -27,9 +27,10 @@ from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import DeviceError, NeurosimError
 from neurosim.kernels.devices import backend
 from neurosim.kernels.gpu import Gpu
-from neurosim.parts.stimulus import Stimulus
+from neurosim.training.assembly import build
 from neurosim.training.config import Config
-from neurosim.training.session import CENTRED, Session, make_network, make_rule
+from neurosim.training.model import Model
+from neurosim.training.stream import ViewStream, load_data
 from neurosim.training.trainer import Trainer
 
 # Every rule and every error, as `agreement` runs them; small networks, so that the CPU is not waited for.
@@ -70,8 +71,8 @@ def steps(config: Config, kernels, count: int = 3, again: bool = False) -> dict[
         config, kernels: of the steps. count: how many.
         again: each phase's program is bound once and run again, as training does; else it is bound anew.
     """
-    network = make_network(config, (12, 12, 3) if config.patch else (8, 8, 3))
-    rule, stimulus = make_rule(config, network), Stimulus(network.populations[0], **CENTRED)
+    assembly = build(config, (12, 12, 3) if config.patch else (8, 8, 3))
+    rule, stimulus = assembly.rule, assembly.stimulus
     rng, found, programs = np.random.default_rng(4), {}, {}
     with ThreadTeam(1) as team:
         for batch in range(count):
@@ -80,8 +81,7 @@ def steps(config: Config, kernels, count: int = 3, again: bool = False) -> dict[
             rule.draw(0, batch)
             phase = rule.phases[batch % len(rule.phases)]
             if phase not in programs or not again:
-                plan = Plan(phase, [*stimulus.present(config.views == "deform"), *rule.wire(phase)])
-                programs[phase] = Program(plan, kernels)
+                programs[phase] = Program(assembly.plan(phase), kernels)
             programs[phase].run(team)
             found |= {b.name: b.host().copy() for b in programs[phase].plan.buffers if not b.local}
     return found
@@ -226,9 +226,9 @@ def cell(rule: str, epochs: int, batch: int) -> dict:
         np.savez(f"{folder}/random.npz", images=np.random.default_rng(0).integers(0, 256, (IMAGES, 32, 32, 3), np.uint8))
         config = Config.resolve(rule=rule, data=f"{folder}/random.npz", network="conv5", batch=batch, epochs=epochs, device="gpu",
                                 precision="tf32", **order)  # fmt: skip
-        trainer = Trainer(Session(config))
-        trainer.start(team)
-        seconds = trainer.train(team).seconds
+        data = load_data(config)
+        model = Model(config, data.image_shape)
+        seconds = Trainer(model, ViewStream(model, data)).train(team).seconds
     return {"epochs": epochs, "seconds": seconds, "seconds of 400": seconds * 400 / epochs}
 
 

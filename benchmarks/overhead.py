@@ -21,14 +21,15 @@ import click
 import numpy as np
 from neurosim.bench.turns import check_place, this_machine
 from neurosim.cli.main import main
-from neurosim.cli.train import behind_bar
 
 from neurosim.data.dataset import Dataset
 from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import WiringError
+from neurosim.training.callbacks import Bar, Checkpoints, Metrics
 from neurosim.training.config import Config
 from neurosim.training.folder import Run, write_json
-from neurosim.training.session import Session
+from neurosim.training.model import Model
+from neurosim.training.stream import ViewStream
 from neurosim.training.trainer import Trainer
 
 PROGRAMS, LOOP = "programs", "everything else of the loop"
@@ -58,8 +59,8 @@ class Watch:
         return counted
 
 
-class Short(Session):
-    """A session whose epochs end after so many ``batches``; their order is still one of all pictures."""
+class Short(ViewStream):
+    """A stream whose epochs end after so many ``batches``; their order is still one of all pictures."""
 
     batches = 1
 
@@ -67,20 +68,18 @@ class Short(Session):
 class Watched(Trainer):
     """A trainer with a watch over whatever it calls; after every batch its program runs once more, alone."""
 
-    def __init__(self, watch: Watch, session: Session, run: Run):
-        super().__init__(session, run, checkpoint_every=CHECKPOINT_EVERY)
-        self.watch, self.program = watch, session.program
-        session.program = lambda phase: SimpleNamespace(run=watch.over(PROGRAMS, self.program(phase).run))
-        session.show, session.rule.draw = watch.over(SHOW, session.show), watch.over(DRAW, session.rule.draw)
-        run.save_metrics, self.save = watch.over(METRICS, run.save_metrics), watch.over(CHECKPOINT, self.save)
+    def __init__(self, watch: Watch, model: Model, stream: Short, run: Run):
+        bar, metrics, checkpoints = Bar(), Metrics(run), Checkpoints(run, CHECKPOINT_EVERY)
+        super().__init__(model, stream, [bar, metrics, checkpoints])
+        self.watch, self.program = watch, model.program
+        model.program = lambda phase: SimpleNamespace(run=watch.over(PROGRAMS, self.program(phase).run))
+        stream.load, model.rule.draw = watch.over(SHOW, stream.load), watch.over(DRAW, model.rule.draw)
+        bar.on_batch = watch.over(TELL, bar.on_batch)
+        run.save_metrics, checkpoints.save = watch.over(METRICS, run.save_metrics), watch.over(CHECKPOINT, checkpoints.save)
 
     def _batch(self, team: ThreadTeam) -> None:
         super()._batch(team)
         self.watch.over(ALONE, self.program(self.progress.phase).run)(team)
-
-    def train(self, team: ThreadTeam):
-        self.tell = self.watch.over(TELL, self.tell)
-        return super().train(team)
 
 
 class Terminal(io.TextIOWrapper):
@@ -97,16 +96,18 @@ def measure(config: Config, images: int, batches: int) -> dict[str, list[float]]
         WiringError: a rule that trains nothing.
     """
     pictures = np.random.default_rng(0).integers(0, 256, (images, 32, 32, 3), np.uint8)
-    session, watch = Short(config, Dataset("random", pictures, None, None, None, ())), Watch()
-    session.batches = batches
-    if not session.rule.phases:
+    model, watch = Model(config, pictures.shape[1:]), Watch()
+    stream = Short(model, Dataset("random", pictures, None, None, None, ()))
+    stream.batches = batches
+    if not model.rule.phases:
         raise WiringError(f"--rule {config.rule} trains nothing", "a rule that does", "write --rule ll")
     with tempfile.TemporaryDirectory() as folder, ThreadTeam(config.threads) as team:
-        for phase in session.rule.phases:
-            session.program(phase).run(team)  # touches every array
-        trainer = Watched(watch, session, Run.create(Path(folder) / "run", config, session.rule.wiring()))
+        model.ready(stream, team)
+        for phase in model.rule.phases:
+            model.program(phase).run(team)  # touches every array
+        trainer = Watched(watch, model, stream, Run.create(Path(folder) / "run", config, model.rule.wiring()))
         with open(os.devnull, "wb") as file, contextlib.redirect_stderr(Terminal(file)):
-            watch.over(ALL, behind_bar)(trainer, team)
+            watch.over(ALL, trainer.train)(team)
     return {name: spent.tolist() for name, spent in watch.spent.items()}
 
 

@@ -15,10 +15,11 @@ from pathlib import Path
 import numpy as np
 
 from neurosim.engine.threads import ThreadTeam
-from neurosim.readout.features import forward_weights
 from neurosim.readout.floor import read_out
+from neurosim.training.assembly import make_method
 from neurosim.training.config import Config
-from neurosim.training.session import Session
+from neurosim.training.model import Model
+from neurosim.training.stream import ViewStream, load_data
 from neurosim.training.trainer import Trainer
 
 CELLS = {
@@ -36,14 +37,12 @@ def cell(name: str, seed: int, args) -> dict:
     """Train one rule with one seed and read every layer out."""
     config = Config.resolve(data="cifar10", data_dir=args.data_dir, images=args.images, seed=seed, threads=args.threads,
                             epochs=args.epochs, **CELLS[name])  # fmt: skip
-    session = Session(config)
+    data = load_data(config)
+    model = Model(config, data.image_shape)
     with ThreadTeam(config.threads) as team:
-        trainer = Trainer(session)
-        trainer.start(team)
-        progress = trainer.train(team)
+        progress = Trainer(model, ViewStream(model, data)).train(team)
         began = time.perf_counter()
-        weights = forward_weights(session.network)
-        layers = read_out(config, session.data, weights, team)
+        layers = read_out(model.encoder(), data, make_method(config), team)
     return {"rule": name, "seed": seed, "accuracy": layers, "seconds": progress.seconds, "images": progress.done * config.batch,
             "read_out_seconds": time.perf_counter() - began}  # fmt: skip
 

@@ -1,17 +1,16 @@
 """Both sides of the benchmark with one interface, and the check that they compute the same."""
 
 import numpy as np
+from neurosim.plasticity import make as make_plasticity
 
-from neurosim.core.plan import Plan
 from neurosim.data.views.deformation import Deformation
 from neurosim.engine.program import Arena, Program
 from neurosim.errors import RunError
 from neurosim.kernels.devices import backend
 from neurosim.losses.hinge import Hinge
 from neurosim.networks.network import Network
-from neurosim.parts.stimulus import Stimulus
-from neurosim.plasticity import make as make_plasticity
 from neurosim.rules import make
+from neurosim.training.assembly import Assembly
 
 RATE = 1e-4
 PEERS = ("bp", "ll-greedy", "ll-random", "ll-simultaneous", "dtp")  # what is written in PyTorch too
@@ -64,18 +63,18 @@ class Ours:
             for noise in inverse.noise:
                 noise.put(noise_for(inverse.below.number, noise.shape))
         self.team, self.kernels = team, kernels or backend("cpu")
-        self.phases, self._programs, self._look = range(len(self.rule.phases)), {}, []
+        self.phases, self._programs = range(len(self.rule.phases)), {}
         self._arena = Arena()
+        self._assembly = Assembly(self.rule, gain=1.0, offset=0.0) if deformed else None  # pixels as PyTorch's side has them
         if deformed:
-            stimulus = Stimulus(network.populations[0])
+            stimulus = self._assembly.stimulus
             stimulus.load(np.uint8(255 * images))
             for parameter, values in parameters_for(images).items():
                 stimulus.parameters[parameter].put(values)
-            self._look = list(stimulus.present(True))
 
     def plan(self, phase):
         """The plan of a phase."""
-        return Plan(self.rule.phases[phase], [*self._look, *self.rule.wire(self.rule.phases[phase])])
+        return (self._assembly or self.rule).plan(self.rule.phases[phase])
 
     def prepare(self):
         """Before a turn: nothing to do."""

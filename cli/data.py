@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 import numpy as np
+from neurosim.kernels.deformation import deform
 from PIL import Image
 
 from neurosim.data import fetch as fetching
@@ -12,7 +13,6 @@ from neurosim.data.dataset import Dataset
 from neurosim.data.sources import loading
 from neurosim.data.views.deformation import Deformation
 from neurosim.errors import DataError
-from neurosim.kernels.deformation import deform
 
 PER_CLASS = 12  # images in a row of a contact sheet
 LARGEST = 64  # pixels a side on a contact sheet; larger images are thinned
@@ -35,14 +35,18 @@ def data():
 def list_sources(data_dir: Path | None):
     """List the data sets, and where they were found."""
     rows = [("name", "images (train + test)", "size", "where", "what")]
-    rows += [(one.name, one.images, one.size, loading.found(one, data_dir), one.what) for one in loading.SOURCES]
+    where = loading.default_dir() if data_dir is None else data_dir
+    rows += [
+        (name, source.images, source.size(), loading.find(source).place(where), source.summary)
+        for name, source in loading.available().items()
+    ]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     for row in rows:
         click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
 
 
 @data.command("fetch")
-@click.argument("name", type=click.Choice(list(fetching.ARCHIVES)))
+@click.argument("name", type=click.Choice(list(fetching.fetchable())))
 @data_dir_option
 @click.option("--url", help="A mirror of the same archive: http://, https:// or file:///PATH.")
 def fetch_archive(name: str, data_dir: Path | None, url: str | None):
@@ -93,14 +97,14 @@ class Meter:
 @click.option("--force", is_flag=True, help="Write over a file that is there.")
 def show(name: str, out: Path, data_dir: Path | None, seed: int, views: str | None, force: bool):
     """Draw a sheet of training images of NAME into OUT (.png), a row a class."""
-    from neurosim.data.toys import toys  # drawing them is not needed for the other commands
+    from neurosim.data.sheet import contact_sheet  # drawing is not needed for the other commands
 
     _check_out(out, force)
     images, labels, classes = _chosen(loading.load(name, data_dir, seed, frames=2 if views == "motion" else 1))
     if views == "deform":
         images = _deformed(images, seed)
     step = max(1, -(-max(images.shape[-3:-1]) // LARGEST))
-    sheet = toys.contact_sheet(images[..., ::step, ::step, :], labels, classes, PER_CLASS)
+    sheet = contact_sheet(images[..., ::step, ::step, :], labels, classes, PER_CLASS)
     _save(sheet, out)
     click.echo(f"{out}: {len(images)} training images of {name}")
 

@@ -6,19 +6,22 @@ import datetime
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
+from neurosim.cli.messages import option_of
 
 from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import RunError
 from neurosim.kernels.devices import choose
-from neurosim.readout.features import forward_weights
-from neurosim.readout.floor import READ_OUTS, compare
-from neurosim.report import page
+from neurosim.readout.floor import READ_OUTS, Readout
+from neurosim.training.callbacks import Bar, span
 from neurosim.training.config import Config
 from neurosim.training.folder import Run
-from neurosim.training.session import Session
-from neurosim.training.trainer import Interrupted, Progress, Trainer
+from neurosim.training.trainer import Interrupted
+
+if TYPE_CHECKING:
+    from neurosim.experiment import Experiment
 
 
 class Lags(click.ParamType):
@@ -124,41 +127,29 @@ def train(out, resume, checkpoint_every, require_plausible, **given):
     Without options: the built-in images, layer-wise learning, a network of four layers. Every default that depends on
     the data is printed before training starts.
     """
-    from neurosim.audit import examine  # other commands share this file's options and need no audit
+    from neurosim.experiment import Experiment  # other commands share this file's options and need no more
 
     if checkpoint_every < 0:
-        raise RunError(f"--checkpoint-every {checkpoint_every}", "seconds, 0 or more", "write --checkpoint-every 60")
+        raise RunError(f"checkpoint_every={checkpoint_every:g}", "seconds, 0 or more", "write checkpoint_every=60")
+    began = time.perf_counter()
     if resume is not None:
-        config, run = _resumed(resume, out, given)
+        experiment = Experiment.load(resume, **_resumed(out, given))
     else:
         take_device(given)
-        config, run = Config.resolve(**given), None
+        config = Config.resolve(**given)
         out = out or Path("runs") / _name(config)
         if out.exists():
             Run.refuse(out)
-    began = time.perf_counter()
-    if config.data == "toys":
-        click.echo("making or finding the built-in images ...", err=True)
-    session = Session(config)
-    report = examine.preflight_audit(session)
-    if require_plausible:
-        examine.require_plausible(report)
-    with ThreadTeam(config.threads) as team:
-        _announce(session, team)
-        click.echo(f"audit     {report.line()}")
-        if run is None:
-            run = Run.create(out, config, session.rule.wiring())
-        elif config != run.config:
-            run.config = config
-            run.save_config(session.rule.wiring())
-        run.save_audit(report.json())
-        trainer = Trainer(session, run, checkpoint_every)
-        if resume is not None:
-            trainer.resume()
-        else:
-            trainer.start(team)
-        behind_bar(trainer, team)
-        _finish(session, run, trainer.progress, team, time.perf_counter() - began)
+        if config.data == "toys":
+            click.echo("making or finding the built-in images ...", err=True)
+        experiment = Experiment(config)
+    _announce(experiment)
+    try:
+        experiment.fit(out, [Bar()], checkpoint_every=checkpoint_every, plausible=require_plausible)
+    except Interrupted:
+        click.echo(f"\nstopped; saved. Go on with: neurosim train --resume {experiment.run.folder}", err=True)
+        sys.exit(130)
+    _finish(experiment, began)
 
 
 def take_device(given: dict) -> None:
@@ -173,122 +164,83 @@ def _name(config: Config) -> str:
     return f"{config.rule.replace(':', '-')}-{data}-{datetime.datetime.now():%Y%m%d-%H%M%S}"
 
 
-def _resumed(folder: Path, out, given) -> tuple[Config, Run]:
-    """The configuration of a run to go on with; only epochs and threads may change."""
-    import dataclasses
+def _resumed(out: Path | None, given: dict[str, Any]) -> dict[str, Any]:
+    """What may be given beside --resume.
 
+    Raises:
+        RunError: something else.
+    """
     changed = {name: value for name, value in given.items() if value is not None}
-    strange = sorted(set(changed) - {"epochs", "threads"}) + (["out"] if out is not None else [])
-    if strange:
-        raise RunError(f"--{strange[0].replace('_', '-')} beside --resume", "only --epochs and --threads",
-                       "leave it out, or train anew")  # fmt: skip
-    run = Run.open(folder)
-    config = run.config
-    if changed.get("epochs", config.epochs) < config.epochs:
-        raise RunError(f"--epochs {changed['epochs']} for a run of {config.epochs}", "at least as many", "leave it out")
-    if changed.get("epochs", config.epochs) > config.epochs and config.order in ("greedy", "random"):
-        raise RunError(f"--epochs beside --resume with --order {config.order}", "a rule that trains all layers at once",
-                       "train anew: its order is laid out for all epochs from the start")  # fmt: skip
-    return dataclasses.replace(config, **changed), run
+    others = sorted(set(changed) - {"epochs", "threads"}) + (["out"] if out is not None else [])
+    if others:
+        raise RunError(f"{option_of(others[0])} beside --resume", "only --epochs and --threads", "leave it out, or train anew")
+    return changed
 
 
-def _announce(session: Session, team: ThreadTeam) -> None:
+def _announce(experiment: Experiment) -> None:
     """What will be done, before it is done."""
-    config, data, rule = session.config, session.data, session.rule
-    sizes = " -> ".join("x".join(map(str, p.shape)) for p in session.network.populations)
-    click.echo(f"network   {config.network}: {session.network}")
+    config, data, model, trainer = experiment.config, experiment.data, experiment.model, experiment.trainer
+    network, rule, report = model.network, model.rule, experiment.preflight()
+    sizes = " -> ".join("x".join(map(str, p.shape)) for p in network.populations)
+    click.echo(f"network   {config.network}: {network}")
     click.echo(f"          {sizes}")
     click.echo(f"rule      {config.rule}: {rule.summary}" + (f" ({rule.order})" if hasattr(rule, "order") else ""))
     for line in rule.wiring():
         click.echo(f"          {line}")
-    memory = f"memory of {config.lags} lags" if config.lags else "all negatives"
-    error = f"hinge, {memory}, margins {config.threshold - config.delta:g} and {config.threshold + config.delta:g}"
-    if config.loss != "hinge":
-        error = config.loss
-    click.echo(f"error     {error}, {'gradient block' if config.block else 'no gradient block'}")
+    click.echo(f"error     {_error(config)}, {'gradient block' if config.block else 'no gradient block'}")
     layers = f" (layer by layer x {', '.join(f'{r:g}' for r in config.layer_rates)})" if config.layer_rates else ""
     click.echo(f"change    {config.plasticity}, rate {config.rate:g}{layers}, {config.schedule}, seed {config.seed}")
     count = len(data.train_images)
     click.echo(f"data      {data.name}: {count} images {'x'.join(map(str, data.image_shape))}, views by {config.views}")
-    work = f"{session.epochs} epochs of {session.batches} batches of {config.batch}"
-    size = f"{session.memory() / 2**20:.0f} MB"
-    if session.machine is not None:
-        click.echo(f"cost      {work} and {size} on {session.machine.name} in {config.precision}, then the read-out")
-        return
-    seconds = session.expected_seconds(team)
-    click.echo(f"cost      {work}, about {span(seconds)} and {size} on {team.threads} threads, then the read-out")
-
-
-def span(seconds: float) -> str:
-    """Seconds in words."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
-
-
-def behind_bar(trainer: Trainer, team: ThreadTeam) -> None:
-    """Train behind a progress bar; on Ctrl-C say where it was saved."""
-    session, start = trainer.session, trainer.progress.done
-    total, size = session.epochs * session.batches, session.config.batch
-    began = time.perf_counter()
-    shown = {"line": "", "epoch": trainer.progress.epoch}
-    live = sys.stderr.isatty()
-    bar = click.progressbar(length=max(total, 1), file=sys.stderr, item_show_func=lambda _: shown["line"], width=20)
-    with bar:
-        bar.update(start)
-
-        def tell(progress: Progress) -> None:
-            speed = (progress.done - start) * size / (time.perf_counter() - began)
-            shown["line"] = (
-                f"{progress.phase}  epoch {min(progress.epoch + 1, session.epochs)}/{session.epochs}  "
-                f"error {progress.error:.3f}  {speed:.0f} images/s"
-            )
-            bar.update(1, 1)
-            if not live and progress.epoch > shown["epoch"]:
-                shown["epoch"] = progress.epoch
-                left = (total - progress.done) * size / speed
-                click.echo(f"epoch {progress.epoch}/{session.epochs}  {shown['line']}  {span(left)} left", err=True)
-
-        trainer.tell = tell
-        try:
-            trainer.train(team)
-        except Interrupted:
-            click.echo(f"\nstopped; saved. Go on with: neurosim train --resume {trainer.run.folder}", err=True)
-            sys.exit(130)
-
-
-def _finish(session: Session, run: Run, progress: Progress, team: ThreadTeam, seconds: float) -> None:
-    """Read out, keep results.json, and say it in four lines."""
-    config, data = session.config, session.data
-    results = {"rule": config.rule, "wiring": session.rule.wiring(), "seconds": progress.seconds,
-               "images_per_second": progress.done * config.batch / max(progress.seconds, 1e-9)}  # fmt: skip
-    began = time.perf_counter()
-    if data.labelled is None:
-        results |= {"test_accuracy": None, "floor_accuracy": None, "per_layer": []}
+    work = f"{trainer.epochs} epochs of {trainer.stream.batches} batches of {config.batch}"
+    size = f"{(model.memory() + trainer.stream.nbytes) / 2**20:.0f} MB"
+    if model.device is not None:
+        click.echo(f"cost      {work} and {size} on {model.device.name} in {config.precision}, then the read-out")
     else:
-        live = sys.stderr.isatty()
-        tell = (lambda line: click.echo(f"\r{line}   ", err=True, nl=False)) if live else (lambda line: None)
-        results |= compare(config, data, forward_weights(session.network), team, tell)
+        with ThreadTeam(config.threads) as team:
+            seconds = trainer.batches * model.seconds(team)
+        click.echo(f"cost      {work}, about {span(seconds)} and {size} on {team.threads} threads, then the read-out")
+    click.echo(f"audit     {report.line()}")
+
+
+def _error(config: Config) -> str:
+    """The error in words."""
+    if config.loss != "hinge":
+        return config.loss
+    memory = f"memory of {config.lags} lags" if config.lags else "all negatives"
+    return f"hinge, {memory}, margins {config.threshold - config.delta:g} and {config.threshold + config.delta:g}"
+
+
+def _finish(experiment: Experiment, began: float) -> None:
+    """Read out, keep results.json, and print it in four lines."""
+    live, reading = sys.stderr.isatty(), time.perf_counter()
+
+    def show(line: str) -> None:
+        if live:
+            click.echo(f"\r{line}   ", err=True, nl=False)
+
+    readout = None
+    if experiment.data.labelled is not None:
+        readout = experiment.readout(show)
         click.echo("\r" + " " * 40 + "\r" if live else "", err=True, nl=False)
-    run.save_results(results)
-    page.write(run, forward_weights(session.network))
-    say(results)
-    reading = time.perf_counter() - began
+    experiment.write_results(readout)
+    print_readout(readout)
+    now, seconds = time.perf_counter(), experiment.progress.seconds
+    speed = experiment.results(readout)["images_per_second"]
     click.echo(
-        f"time      {span(progress.seconds)} of training ({results['images_per_second']:.0f} images/s), "
-        f"{span(reading)} of read-out, {span(seconds + reading)} in all"
+        f"time      {span(seconds)} of training ({speed:.0f} images/s), "
+        f"{span(now - reading)} of read-out, {span(now - began)} in all"
     )
-    click.echo(f"run       {run.folder}")
+    click.echo(f"run       {experiment.run.folder}")
 
 
-def say(results: dict) -> None:
+def print_readout(readout: Readout | None) -> None:
     """The two lines of accuracies, per layer, trained and untrained."""
-    if results["test_accuracy"] is None:
+    if readout is None:
         click.echo("accuracy  none: the images have no labels to read out")
         click.echo("floor     none: the images have no labels to read out")
         return
-    for name, key in (("accuracy", "test_accuracy"), ("floor", "floor_accuracy")):
-        layers = "  ".join(f"layer {row['layer']} {100 * row[key]:.1f}" for row in results["per_layer"])
-        how = READ_OUTS[results["readout"]]
-        what = f"{how} read-out, % of test images" if name == "accuracy" else "the same, untrained"
-        click.echo(f"{name:9} top {100 * results[key]:.1f}  ({what}: {layers})")
+    how = f"{READ_OUTS[readout.method]} read-out, % of test images"
+    for name, shares, what in (("accuracy", readout.accuracy, how), ("floor", readout.floor, "the same, untrained")):
+        layers = "  ".join(f"layer {number} {100 * share:.1f}" for number, share in enumerate(shares, 1))
+        click.echo(f"{name:9} top {100 * shares[-1]:.1f}  ({what}: {layers})")

@@ -25,7 +25,7 @@ from neurosim import rules
 from neurosim.errors import NeurosimError
 from neurosim.losses.hinge import Hinge
 from neurosim.networks.network import Network
-from neurosim.parts.stimulus import Stimulus
+from neurosim.training.assembly import Assembly
 
 RULES = ("ll", "bp", "rf", "urf")
 LAYERS, IMAGE, PAIRS = "32 hardtanh, 64 pool", (32, 32, 3), 100
@@ -205,7 +205,7 @@ def draw_key(axes, x, y, colours):
 def draw(rule, path):
     """The whole page."""
     network = rule.network
-    steps = list(enumerate([*Stimulus(network.populations[0]).present(True), *rule.wire(rule.phases[0])], 1))
+    steps = list(enumerate(Assembly(rule).plan(rule.phases[0]), 1))
     right, bottom, top = MEMORY + 0.65, GROUND - 1.0, low(len(network)) + GAP + 0.5
     figure = Figure((INCH * (right - 0.35), INCH * (top - bottom)))
     axes = figure.add_axes((0, 0, 1, 1), xlim=(0.35, right), ylim=(bottom, top), aspect="equal")

@@ -21,7 +21,8 @@ from neurosim.errors import DeviceError, WiringError
 from neurosim.kernels import devices
 from neurosim.training.config import Config
 from neurosim.training.folder import Run
-from neurosim.training.session import Session
+from neurosim.training.model import Model
+from neurosim.training.stream import ViewStream
 
 cpu = Backend("cpu")
 
@@ -95,8 +96,7 @@ def lend(monkeypatch):
         def backend(device, precision="float32"):
             return kernels if device == "gpu" else devices.backend(device, precision)
 
-        for module in ("training.session", "readout.floor"):
-            monkeypatch.setattr(f"neurosim.{module}.backend", backend)
+        monkeypatch.setattr("neurosim.training.model.backend", backend)
         monkeypatch.setattr(sys.modules["neurosim.cli.train"], "choose", lambda: ("gpu", kernels.machine.name))
 
     return lend
@@ -137,30 +137,28 @@ def test_a_run_is_diagnosed(kernels, lend, archive, tmp_path):
 
 
 @pytest.mark.parametrize("views", ["deform", "motion"])
-def test_pictures_on_the_gpu_are_those_of_the_cpu(kernels, lend, monkeypatch, views):
+def test_pictures_on_the_gpu_are_those_of_the_cpu(kernels, lend, views):
     images = np.random.default_rng(6).integers(0, 256, (12, 3, 8, 8, 3), np.uint8)
     data = Dataset("some", images if views == "motion" else images[:, 0], None, None, None, ())
-    monkeypatch.setattr("neurosim.training.session.load", lambda *_, **__: data)
     config = Config(network="4 pool", batch=5, views=views, device="gpu")
     lend(kernels)
-    there, here = Session(config), Session(dataclasses.replace(config, device="cpu"))
+    configs = config, dataclasses.replace(config, device="cpu")
+    there, here = (ViewStream(Model(each, data.image_shape), data) for each in configs)
     assert there.resident is not None and here.resident is None
     for batch in range(2):
-        for session in (there, here):
-            session.show(1, batch)
+        for stream in (there, here):
+            stream.load(1, batch)
         np.testing.assert_array_equal(there.stimulus.images.host(), here.stimulus.images.host())
 
 
 def test_a_batch_that_does_not_fit_is_refused_with_one_that_does(host_machine, lend, archive):
     lend(host_machine.gpu(room=1 << 23))
     config = Config(data=archive, network="32 hardtanh, 32 pool", batch=20, device="gpu", match=False)
-    session = Session(config)
-    with pytest.raises(DeviceError, match=r"a batch of 20 takes .* GiB .*; expected arrays that fit; write --batch \d+") as caught:
-        session.program(session.rule.phases[0])
-    fits = int(str(caught.value).split()[-1])
+    with pytest.raises(DeviceError, match=r"a batch of 20 takes .* GiB .*; expected arrays that fit; write batch=\d+") as caught:
+        Model(config, (8, 8, 3)).memory()
+    fits = int(str(caught.value).split("=")[-1])
     assert 2 <= fits < 20
-    session = Session(dataclasses.replace(config, batch=fits))
-    session.program(session.rule.phases[0])
+    assert Model(dataclasses.replace(config, batch=fits), (8, 8, 3)).memory() > 0
 
 
 def test_without_cupy_one_line_says_how_to_mend_it(monkeypatch, archive, tmp_path):

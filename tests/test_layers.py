@@ -19,12 +19,13 @@ ORDER = [
     ("losses",),
     ("networks",),
     ("rules",),
-    ("training",),
     ("readout",),
+    ("training",),
     ("diagnostics",),
     ("audit",),  # nothing but the command line and the report asks for it
     ("report",),
     ("reproduce",),
+    ("experiment",),  # the front door: the only file that puts all together
     ("cli",),
 ]
 LEVEL = {room: level for level, rooms in enumerate(ORDER) for room in rooms}
@@ -40,7 +41,7 @@ ONLY = {
     "losses": {"core", "errors"},
     "networks": {"parts", "core", "errors"},
     "rules": {"networks", "parts", "core", "errors", "losses"},
-    "data": {"errors", "version"},
+    "data": {"core", "errors", "version"},
 }
 
 

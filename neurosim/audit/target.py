@@ -1,27 +1,29 @@
-"""What is audited: a rule wired into a network, its plans, and something to look at."""
+"""What is audited: a rule wired into a network, its plans, and pictures to present."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from types import ModuleType
 
 import numpy as np
 
-from neurosim.audit.graph.graph import WEIGHTS
+from neurosim.core.backend import Backend
 from neurosim.core.plan import Plan
+from neurosim.core.roles import Role
+from neurosim.core.typing import Array
 from neurosim.data.views.deformation import Deformation
 from neurosim.engine.program import Program
 from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import RunError
 from neurosim.kernels.devices import backend
-from neurosim.networks.network import PRESETS, parse
-from neurosim.parts.stimulus import Stimulus
+from neurosim.networks.network import PRESETS
 from neurosim.rules import Rule
+from neurosim.training.assembly import NOTHING, Assembly, Given, build, smallest
 from neurosim.training.config import Config
 from neurosim.training.folder import Run
-from neurosim.training.session import CENTRED, Session, make_network, make_rule
+from neurosim.training.model import Model
+from neurosim.training.stream import ViewStream, load_data
 
 PAIRS = 4  # moments of an audit's batch: wiring does not depend on how many there are
 CHANNELS = 128  # of a layer at most, where a rule and not a run is audited: wiring does not depend on them either
@@ -29,68 +31,71 @@ CHANNELS = 128  # of a layer at most, where a rule and not a run is audited: wir
 
 @dataclass
 class AuditTarget:
-    """A rule, ready to be questioned.
+    """A rule, ready to be audited.
 
     Args:
-        title: what the report calls it.
+        title: what the verdict calls it.
         rule: wired.
         plans: phase -> plan, the stimulus included.
-        show: lays the views of batch 0, 1, ... before the stimulus; a function of its argument and of `labels` alone.
-        labels: the labels of the pictures shown, to be permuted; None: there are none anywhere.
+        present_batch: puts the views of batch 0, 1, ... before the stimulus; a function of its argument and of `labels` alone.
+        labels: the labels of the pictures presented, to be permuted; None: there are none anywhere.
         kernels: of the device.
-        note: lines for the report: the network, the batch, the weights.
+        note: lines for the verdict: the network, the batch, the weights.
         start: the weights before training, by name; None: they are those of the network.
     """
 
     title: str
     rule: Rule
     plans: dict[str, Plan]
-    show: Callable[[int], None]
-    labels: np.ndarray | None = None
-    kernels: ModuleType = field(default_factory=lambda: backend("cpu"))
+    present_batch: Callable[[int], None]
+    labels: Array | None = None
+    kernels: Backend = field(default_factory=lambda: backend("cpu"))
     note: list[str] = field(default_factory=list)
-    start: dict[str, np.ndarray] | None = None
+    start: dict[str, Array] | None = None
 
 
-def smallest(text: str, crop: int | None = None) -> tuple[int, int, int]:
-    """The smallest picture that a network's pools allow, 8 x 8 x 3 or more: no wiring depends on the size.
-
-    Where a part of every picture is looked at (``crop``), a picture of that size.
-    """
-    side = crop or max(8, 2 ** sum(layer.pooled for layer in parse(text)))
-    return side, side, 3
+# -- a rule or a configuration
 
 
-def narrow(text: str, channels: int = 6) -> str:
+def narrow(network: str, channels: int = 6) -> str:
     """A network's text with few channels in every layer: no wiring depends on how many there are."""
-    parts = [part.split() for part in PRESETS.get(text, text).split(",")]
+    parts = [part.split() for part in PRESETS.get(network, network).split(",")]
     few = [[str(min(int(words[0]), channels)), *words[1:]] if words[0].isdecimal() else words for words in parts]
     return ", ".join(" ".join(words) for words in few)
 
 
-def of_config(config: Config, image: tuple[int, int, int] | None = None, channels: int = CHANNELS) -> AuditTarget:
+def of_config(
+    config: Config, image: tuple[int, int, int] | None = None, channels: int = CHANNELS, given: Given = NOTHING
+) -> AuditTarget:
     """The rule of a configuration on the smallest pictures, with few channels a layer and random weights.
 
     Args:
         config: what is asked for.
         image: (row, column, channel) of the pictures; the smallest that the pools allow if None.
         channels: of a layer at most.
+        given: parts that were given from Python, see `neurosim.training.assembly.build`; a network is made anew.
 
     Raises:
-        WiringError, ShapeError: what cannot be wired.
+        WiringError: what cannot be wired.
+        ShapeError: sizes that do not fit.
     """
     few = dataclasses.replace(config, batch=PAIRS, network=narrow(config.network, channels))
-    network = make_network(few, image or smallest(config.network, config.crop))
-    return of_rule(make_rule(few, network), deformed=config.views == "deform")
+    parts = {kind: thing for kind, thing in given.items() if kind in ("rule", "loss")}
+    return of_rule(build(few, image or smallest(config), parts).rule, deformed=config.views == "deform")
 
 
 def of_rule(rule: Rule, deformed: bool = True) -> AuditTarget:
-    """A rule that is wired already; random pictures lie before its stimulus."""
-    network = rule.network
-    stimulus = Stimulus(network.populations[0], **CENTRED)
-    plans = {name: Plan(name, [*stimulus.present(deformed), *rule.wire(name)]) for name in rule.phases}
+    """A rule that is wired already; random pictures lie before its stimulus.
 
-    def show(batch: int) -> None:
+    Args:
+        rule: wired into a network of few pairs.
+        deformed: the stimulus deforms its pictures.
+    """
+    network, assembly = rule.network, Assembly(rule, deformed)
+    stimulus = assembly.stimulus
+    plans = {name: assembly.plan(name) for name in rule.phases}
+
+    def present_batch(batch: int) -> None:
         rng = np.random.default_rng([network.seed, ord("A"), batch])
         views = network.populations[0].views
         pictures = rng.integers(0, 256, (views, *network.populations[0].shape), np.uint8)
@@ -102,66 +107,92 @@ def of_rule(rule: Rule, deformed: bool = True) -> AuditTarget:
 
     sizes = " -> ".join("x".join(map(str, p.shape)) for p in network.populations)
     note = [f"network {network}: {sizes}", f"{network.pairs} moments of random pictures, random weights"]
-    subject = AuditTarget(rule.name or type(rule).__name__, rule, plans, show, note=note)
-    subject.show(0)
-    _match(rule, stimulus, deformed, subject.kernels)
-    return subject
+    target = AuditTarget(rule.name or type(rule).__name__, rule, plans, present_batch, note=note)
+    target.present_batch(0)
+    _match_heads(assembly, target.kernels)
+    return target
 
 
-def _match(rule: Rule, stimulus: Stimulus, deformed: bool, kernels) -> None:
+def _match_heads(assembly: Assembly, kernels: Backend) -> None:
     """Scale heads so that pictures lie between the margins: an error that is nowhere active would show nothing."""
-    apart = sum(getattr(rule.loss, "margins", {"m": 2.0}).values()) / len(getattr(rule.loss, "margins", "m"))
+    rule = assembly.rule
+    margins = getattr(rule.loss, "margins", {"m": 2.0}).values()
+    wanted = sum(margins) / len(margins)
     heads = [rule.network.head(number) for number in rule.errors]
-    steps = [*stimulus.present(deformed), *rule.network.propagate()]
-    for head in heads:
-        steps += [*head.transmit(), *head.post.respond()]
     with ThreadTeam(1) as team:
-        Program(Plan("match heads", steps), kernels).run(team)
+        Program(assembly.propagation(rule.errors), kernels).run(team)
     for head in heads:
         z = head.post.activity.array[: rule.network.pairs].astype(float)
-        met = np.abs(z - np.roll(z, 1, axis=0)).sum(axis=1).mean()
-        if np.isfinite(met) and met > 0:
-            head.synapse.weight.array[...] *= head.synapse.weight.dtype.type(apart / met)
+        distance = np.abs(z - np.roll(z, 1, axis=0)).sum(axis=1).mean()
+        if np.isfinite(distance) and distance > 0:
+            weight = head.synapse.weight
+            weight.array[...] *= weight.dtype.type(wanted / distance)
+
+
+# -- a trained run
 
 
 def of_run(run: Run, pairs: int = PAIRS) -> AuditTarget:
     """A trained run: its configuration, its images and labels, the weights of its last checkpoint.
 
+    Args:
+        run: a run's folder.
+        pairs: moments of a batch.
+
     Raises:
-        RunError, DataError: what is missing or does not fit, a wiring other than the one that was trained included.
+        RunError: a wiring other than the one that was trained, or what is missing.
+        DataError: images that are missing or do not fit.
     """
     # What a run was trained on does not matter to what its plan does: the CPU answers.
-    session = Session(dataclasses.replace(run.config, batch=pairs, device="cpu", precision="float32"))
-    built, trained = session.rule.wiring(), run.wiring()
+    config = dataclasses.replace(run.config, batch=pairs, device="cpu", precision="float32")
+    data = load_data(config)
+    model = Model(config, data.image_shape)
+    built = model.rule.wiring()
+    _check_wiring(run, built)
+    arrays, state = run.checkpoint()
+    plans = {name: model.plan(name) for name in model.rule.phases}
+    start = {name: buffer.array.copy() for name, buffer in model.weights().items()}
+    _restore(model, arrays)
+    labels = None if data.train_labels is None else data.train_labels.copy()
+    stream = ViewStream(model, dataclasses.replace(data, train_labels=labels))
+    sizes = " -> ".join("x".join(map(str, p.shape)) for p in model.network.populations)
+    batches = f"{pairs} moments of {data.name}, weights after {state['done']} batches"
+    note = [f"network {model.network}: {sizes}", batches, *built]
+
+    def present_batch(batch: int) -> None:
+        stream.load(0, batch)
+        model.rule.draw(0, batch)
+
+    return AuditTarget(
+        str(run.folder), model.rule, plans, present_batch, labels, model.kernels, note=note, start=start
+    )
+
+
+def _check_wiring(run: Run, built: list[str]) -> None:
+    """Its options build what was trained.
+
+    Raises:
+        RunError: they build something else.
+    """
+    trained = run.wiring()
     if built != trained:
         odd = next((line for line in trained if line not in built), "another number of paths")
-        raise RunError(f"{run.folder} was trained as {odd!r}, which is not what its options build now",
-                       "the wiring that config.json tells", "audit it with the version that trained it")  # fmt: skip
-    arrays, state = run.checkpoint()
-    start = {b.name: b.array.copy() for name in session.rule.phases for b in session.plan(name).buffers if b.role in WEIGHTS}
-    _recall(session, arrays)
-    plans = {name: session.plan(name) for name in session.rule.phases}
-    labels = session.data.train_labels
-    labels = None if labels is None else labels.copy()
-    session.data = dataclasses.replace(session.data, train_labels=labels)
-    sizes = " -> ".join("x".join(map(str, p.shape)) for p in session.network.populations)
-    note = [f"network {session.network}: {sizes}",
-            f"{pairs} moments of {session.data.name}, weights after {state['done']} batches", *built]  # fmt: skip
-
-    def show(batch: int) -> None:
-        session.show(0, batch)
-        session.rule.draw(0, batch)
-
-    return AuditTarget(str(run.folder), session.rule, plans, show, labels, session.kernels, note,
-                   start=start)  # fmt: skip
+        raise RunError(
+            f"{run.folder} was trained as {odd!r}, which is not what its options build now",
+            "the wiring in config.json",
+            "audit it with the version that trained it",
+        )
 
 
-def _recall(session: Session, arrays: dict[str, np.ndarray]) -> None:
+def _restore(model: Model, arrays: dict[str, Array]) -> None:
     """Weights and traces of a checkpoint; the memory is of another batch size, and starts empty."""
-    for buffer in session.buffers().values():
-        if buffer.role not in (*WEIGHTS, "plasticity"):
+    for buffer in model.buffers().values():
+        if not buffer.role.is_weight and buffer.role is not Role.PLASTICITY:
             continue
         if buffer.name not in arrays or arrays[buffer.name].shape != buffer.shape:
-            raise RunError(f"the checkpoint has no {buffer.name} of {'x'.join(map(str, buffer.shape))}",
-                           "the arrays of this configuration", "audit the run with the version that trained it")  # fmt: skip
+            raise RunError(
+                f"the checkpoint has no {buffer.name} of {'x'.join(map(str, buffer.shape))}",
+                "the arrays of this configuration",
+                "audit the run with the version that trained it",
+            )
         buffer.array[...] = arrays[buffer.name]

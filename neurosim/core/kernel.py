@@ -137,11 +137,13 @@ class Kernel:
         return self._register("gpu", form)
 
     def _register(self, where: str, form: Form) -> Form:
-        given = list(inspect.signature(form).parameters)
+        given = list(inspect.signature(form).parameters.values())[where == "gpu" :]
         wanted = {*self.arguments, *self.scalars}
-        if set(given[where == "gpu" :]) != wanted:
+        some = any(each.kind is each.VAR_KEYWORD for each in given)
+        names = {each.name for each in given if each.kind is not each.VAR_KEYWORD}
+        if not (names <= wanted if some else names == wanted):
             raise WiringError(
-                f"the {where} form of kernel {self.name} takes ({', '.join(given)})",
+                f"the {where} form of kernel {self.name} takes ({', '.join(each.name for each in given)})",
                 f"the arguments that the kernel declares: {', '.join(sorted(wanted))}",
                 "give the form the same arguments",
             )

@@ -1,5 +1,7 @@
 """Fetches the official archives: resumed where a download stopped, checked, and unpacked file by file."""
 
+from __future__ import annotations
+
 import contextlib
 import errno
 import gzip
@@ -12,40 +14,18 @@ import tempfile
 import urllib.error
 import urllib.request
 import zlib
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 from neurosim import __version__
-from neurosim.data.sources import cifar, stl10
+from neurosim.data.sources import loading
+from neurosim.data.sources.base import Archive, Files
 from neurosim.errors import DataError
 
 CHUNK = 1 << 18  # bytes between two calls of the progress callback
 TIMEOUT = 60  # seconds without a byte
 Progress = Callable[[int, int | None], None]
-
-
-@dataclass(frozen=True)
-class Archive:
-    """One archive: its address, its MD5 checksum as published there, and about how many bytes it and its files take."""
-
-    url: str
-    md5: str
-    unpacked: int
-
-
-ARCHIVES = {
-    "cifar10": Archive(
-        "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz", "c32a1d4ab5d03f1284b67883e8d87530", 185_000_000
-    ),
-    "cifar100": Archive(
-        "https://www.cs.toronto.edu/~kriz/cifar-100-binary.tar.gz", "03b5dce01913d631647c71ecec9e9cb8", 185_000_000
-    ),
-    "stl10": Archive(
-        "http://ai.stanford.edu/~acoates/stl10/stl10_binary.tar.gz", "91f7769df0f17e558f3565bffb0c7dfb", 3_130_000_000
-    ),
-}
 
 
 def fetch(name: str, data_dir: Path, url: str | None = None, progress: Progress | None = None) -> Path:
@@ -55,10 +35,10 @@ def fetch(name: str, data_dir: Path, url: str | None = None, progress: Progress 
     An archive that lies in ``data_dir`` under its own name is checked and unpacked, and stays.
 
     Args:
-        name: a key of `ARCHIVES`.
+        name: one of `fetchable`.
         data_dir: where the set's folder goes; made if it is not there.
         url: a mirror of the same archive, ``http(s)://`` or ``file:///``; the official address where None.
-        progress: called with the bytes there so far and the bytes in all (None where the server does not tell).
+        progress: called with the bytes there so far and the bytes in all (None where the server does not give them).
 
     Returns:
         The folder of the unpacked files.
@@ -66,28 +46,32 @@ def fetch(name: str, data_dir: Path, url: str | None = None, progress: Progress 
     Raises:
         DataError: nothing known by that name, no network, no space, a server's refusal, a wrong checksum.
     """
-    if name not in ARCHIVES:
-        raise DataError(f"nothing to fetch for {name!r}", f"one of {', '.join(ARCHIVES)}", "choose one of them")
-    data_dir, archive = Path(data_dir), ARCHIVES[name]
-    source = stl10 if name in stl10.LAYOUTS else cifar
-    layout = source.LAYOUTS[name]
-    folder = data_dir / layout.binary
-    if source.complete(layout, folder):
+    known = fetchable()
+    if name not in known:
+        raise DataError(f"nothing to fetch for {name!r}", f"one of {', '.join(known)}", "choose one of them")
+    data_dir, files = Path(data_dir), known[name]
+    folder = data_dir / files.binary
+    if files.complete(folder):
         return folder
     with _disk(data_dir):
         data_dir.mkdir(parents=True, exist_ok=True)
-    own = data_dir / layout.archives[0]
+    own = data_dir / files.archives[0]
     path = _local(url) if url is not None and _scheme(url) == "file" else own if own.is_file() else None
-    if path is None:
-        part = own.with_name(f"{own.name}.part")
-        _download(url or archive.url, part, archive.unpacked, progress)
-        _check(part, archive, remove=True)
-        _unpack(part, source, layout, folder)
-        part.unlink()
-    else:
-        _check(path, archive, remove=False)
-        _unpack(path, source, layout, folder)
+    if path is not None:
+        _check(path, files.archive, remove=False)
+        _unpack(path, files, folder)
+        return folder
+    part = own.with_name(f"{own.name}.part")
+    _download(url or files.archive.url, part, files.archive.unpacked, progress)
+    _check(part, files.archive, remove=True)
+    _unpack(part, files, folder)
+    part.unlink()
     return folder
+
+
+def fetchable() -> dict[str, Files]:
+    """Name -> files of every data set that can be fetched."""
+    return {name: source.files for name, source in loading.available().items() if source.files is not None}
 
 
 def _scheme(url: str) -> str:
@@ -106,20 +90,20 @@ def _local(url: str) -> Path:
 
 
 @contextlib.contextmanager
-def _disk(folder: Path):
-    """Says in one line what the file system refused."""
+def _disk(folder: Path) -> Iterator[None]:
+    """One line for what the file system refuses."""
     try:
         yield
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            met, mend = f"no space left in {folder}", "free some, or name another folder with --data-dir"
-            raise DataError(met, "room for the archive and its files", mend) from None
-        met = f"{folder} cannot be used ({error.strerror or error})"
-        raise DataError(met, "a folder of your own", "name another folder with --data-dir") from None
+            actual, hint = f"no space left in {folder}", "free some, or give another data_dir"
+            raise DataError(actual, "space for the archive and its files", hint) from None
+        actual = f"{folder} cannot be used ({error.strerror or error})"
+        raise DataError(actual, "a folder of your own", "give another data_dir") from None
 
 
 def _download(url: str, part: Path, unpacked: int, progress: Progress | None) -> None:
-    """Bring ``url`` into ``part``, from where it stopped if the server can."""
+    """Copy ``url`` to ``part``, from where it stopped if the server can."""
     have = part.stat().st_size if part.is_file() else 0
     response = _open(url, have)
     if response is None:  # the server has nothing beyond what is there: whole, or not the same archive
@@ -142,30 +126,37 @@ def _open(url: str, have: int) -> http.client.HTTPResponse | None:
     headers = {"User-Agent": f"neurosim/{__version__}"} | ({"Range": f"bytes={have}-"} if have else {})
     try:
         request = urllib.request.Request(url, headers=headers)
-        response = urllib.request.urlopen(request, timeout=TIMEOUT)
+        response: http.client.HTTPResponse = urllib.request.urlopen(request, timeout=TIMEOUT)
     except urllib.error.HTTPError as error:
         error.close()
         if error.code == 416 and have:
             return None
-        met = f"{url} answers {error.code} {error.reason}"
-        raise DataError(met, "the archive", "try again later, or name a mirror with --url") from None
+        actual = f"{url} answers {error.code} {error.reason}"
+        raise DataError(actual, "the archive", "try again later, or give a mirror, url=ADDRESS") from None
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise _unreachable(url, error) from None
-    said = response.headers.get("Content-Range", "")
-    if response.status == 206 and not said.startswith(f"bytes {have}-"):
+    sent = response.headers.get("Content-Range", "")
+    if response.status == 206 and not sent.startswith(f"bytes {have}-"):
         response.close()
-        raise DataError(f"{url} sends another part ({said})", f"bytes from {have}", "name a mirror with --url")
+        raise DataError(f"{url} sends another part ({sent})", f"bytes from {have}", "give a mirror, url=ADDRESS")
     return response
 
 
 def _unreachable(url: str, error: Exception) -> DataError:
-    said = getattr(error, "reason", error)
-    said = " ".join(str(getattr(said, "strerror", None) or said).split()) or type(error).__name__
-    mend = "run it again with a network (it resumes), or bring the archive and give --url file:///PATH"
-    return DataError(f"{url} cannot be reached ({said})", "an answer from the network", mend)
+    reason = getattr(error, "reason", error)
+    cause = " ".join(str(getattr(reason, "strerror", None) or reason).split()) or type(error).__name__
+    hint = "run it again with a network (it resumes), or copy the archive here and give url=file:///PATH"
+    return DataError(f"{url} cannot be reached ({cause})", "an answer from the network", hint)
 
 
-def _copy(url: str, response, file: BinaryIO, done: int, total: int | None, progress: Progress | None) -> int:
+def _copy(
+    url: str,
+    response: http.client.HTTPResponse,
+    file: BinaryIO,
+    done: int,
+    total: int | None,
+    progress: Progress | None,
+) -> int:
     while True:
         try:
             block = response.read(CHUNK)
@@ -185,41 +176,42 @@ def _check_room(folder: Path, needed: int) -> None:
     with _disk(folder):
         free = shutil.disk_usage(folder).free
     if free < needed:
-        met = f"{folder} has {free / 1e6:.0f} MB free"
-        raise DataError(met, f"{needed / 1e6:.0f} MB", "free some, or name another folder with --data-dir")
+        actual = f"{folder} has {free / 1e6:.0f} MB free"
+        raise DataError(actual, f"{needed / 1e6:.0f} MB", "free some, or give another data_dir")
 
 
 def _check(path: Path, archive: Archive, remove: bool) -> None:
-    """Hold the file's MD5 against the published one; a download that fails is removed, a file of the user's is not."""
+    """Compare the file's MD5 with the published one; a download that fails is removed, a file of the user's is not."""
     digest = hashlib.md5(usedforsecurity=False)
     with _disk(path.parent), open(path, "rb") as file:
         while block := file.read(CHUNK):
             digest.update(block)
     if digest.hexdigest() == archive.md5:
         return
-    met = f"{path} has the MD5 checksum {digest.hexdigest()}"
-    mend = "run it again to start anew" if remove else "remove it, or name another with --url"
+    actual = f"{path} has the MD5 checksum {digest.hexdigest()}"
+    hint = "run it again to start anew" if remove else "remove it, or give another, url=ADDRESS"
     if remove:
-        met = f"{met} and was removed"
+        actual = f"{actual} and was removed"
         with _disk(path.parent):
             path.unlink()
-    raise DataError(met, archive.md5, mend)
+    raise DataError(actual, archive.md5, hint)
 
 
-def _unpack(path: Path, source, layout, folder: Path) -> None:
-    """Copy the files that the layout names, and no others, so that no path in the archive can lead elsewhere."""
-    wanted = source.wanted(layout)
+def _unpack(path: Path, files: Files, folder: Path) -> None:
+    """Copy the files that are named, and no others, so that no path in the archive can lead elsewhere."""
+    wanted = files.wanted()
     with _disk(folder.parent), tempfile.TemporaryDirectory(dir=folder.parent, prefix=".unpacking-") as temporary:
         try:
             with tarfile.open(path, "r:gz") as tar:
                 for member in tar:
-                    if member.isreg() and member.name in wanted:
-                        with open(Path(temporary) / wanted[member.name], "wb") as file:
-                            shutil.copyfileobj(tar.extractfile(member), file, CHUNK)
+                    content = tar.extractfile(member) if member.isreg() and member.name in wanted else None
+                    if content is not None:
+                        with open(Path(temporary) / wanted[member.name], "wb") as copy:
+                            shutil.copyfileobj(content, copy, CHUNK)
         except (tarfile.TarError, gzip.BadGzipFile, EOFError, zlib.error) as error:
             raise DataError(f"{path} cannot be unpacked ({error})", "a .tar.gz archive", "fetch it again") from None
-        if not source.complete(layout, Path(temporary)):
-            raise DataError(f"{path} lacks files of {layout.name}", ", ".join(wanted), "fetch it again")
+        if not files.complete(Path(temporary)):
+            raise DataError(f"{path} lacks files of {files.name}", ", ".join(wanted), "fetch it again")
         folder.mkdir(exist_ok=True)
         for file in sorted(os.listdir(temporary)):
             os.replace(Path(temporary) / file, folder / file)

@@ -1,6 +1,6 @@
-"""Diagnostics of learning, by an observer with copies of its own: what it looks at never feels that it was looked at.
+"""Diagnostics of learning, by an observer with copies of its own: measuring changes no bit of what is measured.
 
-At a diagnosis the observer copies the weights as they are into sessions of its own and shows them pictures in an order
+At a diagnosis the observer copies the weights as they are into models of its own and shows them pictures in an order
 and with deformations that training never draws. It runs the rule's plans without the steps that change a weight, and
 beside them those of back-propagation on the same weights, images and error.
 
@@ -30,17 +30,23 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from neurosim.core.buffer import Buffer
 from neurosim.core.plan import Plan
 from neurosim.core.roles import Role
+from neurosim.core.typing import Array
+from neurosim.data.dataset import Dataset
 from neurosim.engine.program import Program
 from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import WiringError
 from neurosim.parts.inverse import Inverse
 from neurosim.readout import logistic
-from neurosim.readout.features import Encoder, forward_weights
 from neurosim.readout.floor import labelled
+from neurosim.rules import Rule
+from neurosim.training.assembly import Given
 from neurosim.training.config import OF_RULES, Config
-from neurosim.training.session import CENTRED, Session, make_dtype, make_framing
+from neurosim.training.model import Model
+from neurosim.training.stream import ViewStream
+from neurosim.training.trainer import Callback, Trainer
 
 ASIDE = 10**6  # epochs that training never reaches: their draws are nobody else's
 PICTURES, ITERATIONS, STRENGTH = 900, 20, 0.1  # of the small read-out: a third of the pictures are judged
@@ -48,48 +54,61 @@ SHUT = {"hardtanh": 1.0, "tanh": 0.99}  # where |activity| shuts the gate
 
 
 class Observer:
-    """Looks at a session that learns, and tells what it sees.
+    """Measures a model that learns, on copies of its own.
 
     Args:
-        session: what is looked at; nothing of it is ever changed.
+        model: what is measured; nothing of it is ever changed.
+        data: the pictures.
 
     Raises:
         WiringError: a rule whose error bp cannot be given, because it has not the heads for it.
     """
 
-    def __init__(self, session: Session):
-        self.measured = session
-        config = dataclasses.replace(session.config, diagnose_every=None)
-        self.own = Session(config, session.data)
-        self.reference = None
-        if session.rule.phases:
-            other = reference(config, self.own)
-            self.reference = self.own if other == config else Session(other, session.data)
-            missing = sorted(_weights(self.reference).keys() - _weights(session).keys())
+    def __init__(self, model: Model, data: Dataset):
+        self.measured, self.data = model, data
+        if isinstance(model.given.get("rule"), Rule):
+            raise WiringError(
+                "diagnose_every with a rule that is wired already",
+                "a rule's name or class, of which the observer can make copies",
+                "leave diagnose_every out",
+                argument="diagnose_every",
+            )
+        parts = {kind: thing for kind, thing in model.given.items() if kind in ("rule", "loss")}
+        config = dataclasses.replace(model.config, diagnose_every=None)
+        self.own = _Copy(config, data, parts)
+        self.reference: _Copy | None = None
+        if model.rule.phases:
+            other = reference(config, model)
+            self.reference = self.own if other == config else _Copy(other, data, {k: v for k, v in parts.items() if k != "rule"})
+            missing = sorted(self.reference.model.weights().keys() - model.weights().keys())
             if missing:
-                raise WiringError(f"--diagnose-every with --rule {config.rule}: it has no {missing[0]}, which bp would need",
-                                  "a rule with an error at the top, or at every layer",
-                                  "leave --diagnose-every out")  # fmt: skip
+                raise WiringError(
+                    f"diagnose_every with rule {config.rule}: it has no {missing[0]}, which bp would need",
+                    "a rule with an error at the top, or at every layer",
+                    "leave diagnose_every out",
+                    argument="diagnose_every",
+                )
 
-    def look(self, team: ThreadTeam) -> dict[str, float | None]:
-        """Column -> what is seen now, see above."""
+    def measure(self, team: ThreadTeam) -> dict[str, float | None]:
+        """Column -> what is measured now, see above."""
+        given = self.measured.weights()
         for mine in (self.own, *filter(None, [self.reference])):
-            given = _weights(self.measured)
-            for name, weight in _weights(mine).items():
+            for name, weight in mine.model.weights().items():
                 weight.put(given[name].host())
-        changes = _changes(self.own, team) if self.own.rule.phases else {}
-        seen = dict(self._feedback())
+        rule = self.own.model.rule
+        changes = self.own.changes(team) if rule.phases else {}
+        found = dict(self._feedback())
         if self.reference is not None:
-            wanted = changes if self.reference is self.own else _changes(self.reference, team)
-            seen |= {f"update_angle_{name}": angle(change, wanted[name]) for name, change in changes.items()}
-        for number, units in self.own.rule.errors.items():
+            wanted = changes if self.reference is self.own else self.reference.changes(team)
+            found |= {f"update_angle_{name}": angle(change, wanted[name]) for name, change in changes.items()}
+        for number, units in rule.errors.items():
             _, active, compared = units.value.host()
-            seen[f"active_{number}"] = float(active / max(1.0, compared))
-        seen |= {name: float(value.host()[0]) for name, value in self.own.rule.figures().items()}
-        return {**seen, **dict(self._activities(team)), **dict(self._read_out(team))}
+            found[f"active_{number}"] = float(active / max(1.0, compared))
+        found |= {name: float(value.host()[0]) for name, value in rule.figures().items()}
+        return {**found, **dict(self._activities(team)), **dict(self._read_out(team))}
 
     def _feedback(self) -> Iterator[tuple[str, float | None]]:
-        rule = self.own.rule
+        rule = self.own.model.rule
         for feedback in rule.feedbacks:
             forward = feedback.projection.synapse.weight
             if feedback.sent.shape == forward.shape:  # a path of another rule's may go along no projection
@@ -98,12 +117,10 @@ class Observer:
             yield f"feedback_angle_{inverse.synapse.name}", angle(inverse.synapse.weight.host(), transposed(inverse))
 
     def _activities(self, team: ThreadTeam) -> Iterator[tuple[str, float]]:
-        session = self.own
-        session.show(ASIDE, 0)
-        steps = [*session.stimulus.present(session.deformed), *session.network.propagate()]
-        seen = [population.activity for population in session.network.populations[1:]]
-        Program(Plan("activities", steps, seen), session.kernels).run(team)
-        for population in session.network.populations[1:]:
+        model = self.own.model
+        self.own.stream.load(ASIDE, 0)
+        Program(model.propagation(), model.kernels).run(team)
+        for population in model.network.populations[1:]:
             x = population.activity.host()
             size, number = np.abs(x), population.number
             square = float(np.mean(np.square(x, dtype=np.float64)))
@@ -113,68 +130,96 @@ class Observer:
             yield f"saturated_{number}", float(np.mean(size >= shut))
 
     def _read_out(self, team: ThreadTeam) -> Iterator[tuple[str, float]]:
-        config, data = self.own.config, self.own.data
-        if data.labelled is None:
+        if self.data.labelled is None:
             return
-        images, labels = data.labelled
-        chosen = labelled(data, PICTURES, config.seed)
-        encoder = Encoder(config.network, data.image_shape, forward_weights(self.own.network), framing=make_framing(config),
-                          dtype=make_dtype(config), kernels=self.own.kernels, **CENTRED)  # fmt: skip
+        seed, classes = self.own.model.config.seed, len(self.data.classes)
+        images, labels = self.data.labelled
+        chosen = labelled(self.data, PICTURES, seed)
         judged = np.arange(len(chosen)) % 3 == 2
-        for number, features in enumerate(encoder.features(images[chosen], team), 1):
-            regression = logistic.Logistic(strengths=(STRENGTH,), iterations=ITERATIONS, seed=config.seed)
-            fitted = regression.fit(features[~judged], labels[chosen][~judged], len(data.classes), team)
+        regression = logistic.Logistic(strengths=(STRENGTH,), iterations=ITERATIONS, seed=seed)
+        for number, features in enumerate(self.own.model.encoder().features(images[chosen], team), 1):
+            fitted = regression.fit(features[~judged], labels[chosen][~judged], classes, team)
             yield f"readout_{number}", fitted.accuracy(features[judged], labels[chosen][judged], team)
 
 
-def reference(config: Config, session: Session) -> Config:
+class _Copy:
+    """A model and its stream that only the observer uses; nothing of it ever learns."""
+
+    def __init__(self, config: Config, data: Dataset, given: Given):
+        self.model = Model(config, data.image_shape, given)
+        self.stream = ViewStream(self.model, data)
+
+    def changes(self, team: ThreadTeam) -> dict[str, Array]:
+        """Forward synapse's name -> the sum of its outer products over one batch; no weight changes.
+
+        With a short-term memory a batch before it fills the memory.
+        """
+        found: dict[str, Array] = {}
+        model = self.model
+        remembers = any(units.memory is not None for units in model.rule.errors.values())
+        for phase in model.rule.phases:
+            steps = [s for s in model.plan(phase) if not any(_is_learned(b) for b in s.updates.values())]
+            summed = [b for s in steps for b in s.changed.values() if b.role is Role.CHANGE]
+            program = Program(Plan(phase, steps, [*summed, *model.rule.outputs(phase)]), model.kernels)
+            for epoch in (ASIDE + 1, ASIDE) if remembers else (ASIDE,):
+                self.stream.load(epoch, 0)
+                model.rule.draw(epoch, 0)
+                program.run(team)
+            changed = {id(b.base) for s in steps for b in s.changed.values()}
+            for projection in model.network.projections:
+                synapse = projection.synapse
+                if id(synapse.change) in changed:
+                    found[synapse.name] = synapse.change.host().copy()
+        return found
+
+
+class Diagnosis(Callback):
+    """Measures before the first batch of a run, after every so many batches, and after the last one.
+
+    Args:
+        observer: that measures.
+        every: batches from one diagnosis to the next.
+    """
+
+    def __init__(self, observer: Observer, every: int):
+        self._observer, self._every = observer, every
+
+    def on_start(self, trainer: Trainer) -> None:
+        if not trainer.diagnoses:
+            self._diagnose(trainer)
+
+    def on_batch(self, trainer: Trainer) -> None:
+        if trainer.progress.done % self._every == 0 or trainer.progress.epoch == trainer.epochs:
+            self._diagnose(trainer)
+
+    def _diagnose(self, trainer: Trainer) -> None:
+        progress = trainer.progress
+        place = round(progress.epoch + progress.batch / trainer.stream.batches, 4)
+        assert trainer.team is not None  # within `Trainer.train`
+        images = progress.done * trainer.model.config.batch
+        trainer.diagnoses.append({"epoch": place, "images": images, **self._observer.measure(trainer.team)})
+
+
+def reference(config: Config, model: Model) -> Config:
     """The configuration whose changes are back-propagation's: of the same error at the top, or at every layer."""
-    layered = any(number != len(session.network) for number in session.rule.errors)
+    layered = any(number != len(model.network) for number in model.rule.errors)
     options = {"rule": "ll", "order": "simultaneous", "feedback": "bp"} if layered else {"rule": "bp"}
     return dataclasses.replace(config, **{**dict.fromkeys(OF_RULES), **options})
 
 
-def _weights(session: Session) -> dict:
-    """Name -> every weight array of a session's rule."""
-    found = {s.name: s.weight for s in session.rule.synapses()}
-    return found | {name: b for name, b in session.buffers().items() if b.role.endswith("weight")}
+def _is_learned(buffer: Buffer) -> bool:
+    role = Role(buffer.role)
+    return role is Role.PLASTICITY or role.is_weight
 
 
-def _changes(session: Session, team: ThreadTeam) -> dict[str, np.ndarray]:
-    """Forward synapse's name -> the sum of its outer products over one batch; no weight changes.
-
-    With a short-term memory a batch before it fills the memory.
-    """
-    found = {}
-    remembers = any(units.memory is not None for units in session.rule.errors.values())
-    for phase in session.rule.phases:
-        steps = [s for s in session.plan(phase) if not any(_lasting(b) for b in s.updates.values())]
-        changes = [b for s in steps for b in s.changed.values() if b.role is Role.CHANGE]
-        program = Program(Plan(phase, steps, [*changes, *session.rule.outputs(phase)]), session.kernels)
-        for epoch in (ASIDE + 1, ASIDE) if remembers else (ASIDE,):
-            session.show(epoch, 0)
-            session.rule.draw(epoch, 0)
-            program.run(team)
-        changed = {id(b.base) for s in steps for b in s.changed.values()}
-        for projection in session.network.projections:
-            synapse = projection.synapse
-            if id(synapse.change) in changed:
-                found[synapse.name] = synapse.change.host().copy()
-    return found
-
-
-def _lasting(buffer) -> bool:
-    return buffer.lasts and buffer.role is not Role.MEMORY
-
-
-def angle(a: np.ndarray, b: np.ndarray) -> float | None:
+def angle(a: Array, b: Array) -> float | None:
     """Degrees between two arrays of one shape, 0 to 180; None where one of them is zero."""
     a, b = a.ravel().astype(np.float64), b.ravel().astype(np.float64)
     norm = np.sqrt(a @ a) * np.sqrt(b @ b)
     return float(np.degrees(np.arccos(np.clip(a @ b / norm, -1, 1)))) if norm else None
 
 
-def transposed(inverse: Inverse) -> np.ndarray:
+def transposed(inverse: Inverse) -> Array:
     """What an inverse's array would be if it carried down by the transposed forward weights, in its own shape.
 
     Of a pooled layer each place of the window wins equally often: ``T[i, j] = mean over the window (r, c) of

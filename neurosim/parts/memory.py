@@ -30,7 +30,7 @@ class ShortTermMemory:
         dtype: of the traces.
 
     Raises:
-        ShapeError: no room for a moment.
+        ShapeError: a capacity below one.
 
     Example:
         >>> memory = ShortTermMemory("M", capacity=3, units=2)

@@ -36,9 +36,11 @@ class Stimulus:
         ======= ==== =============================== =======
         name    unit math                            default
         ======= ==== =============================== =======
-        gain    1    x0 = gain * pixel + offset      1
-        offset  1    pixels are in 0..1              0
+        gain    1    x0 = gain * pixel + offset      2
+        offset  1    pixels are in 0..1              -1
         ======= ==== =============================== =======
+
+    The defaults centre the pixels: in -1..1 no input has one sign only.
 
     Args:
         population: the image population, `neurosim.networks.network.Network.populations[0]`.
@@ -47,7 +49,7 @@ class Stimulus:
         kernel: of the deformation, one of `PARAMETERS`.
     """
 
-    def __init__(self, population: Image, gain: float = 1.0, offset: float = 0.0, border: bool = False,
+    def __init__(self, population: Image, gain: float = 2.0, offset: float = -1.0, border: bool = False,
                  kernel: str = "deform"):  # fmt: skip
         views, dtype = population.views, population.activity.dtype
         self.kernel = kernel

@@ -58,7 +58,7 @@ class Adam(Plasticity):
         yield Step(tick, f"{name} counts its changes", "t = t + 1", {"count": state["count"]})
         equation = f"m, v = traces of c, c^2; {name} -= rate (m' / (sqrt(v') + eps) + decay {name})"
         numbers = {"beta1": self.momentum, "beta2": 0.999, "epsilon": 1e-8}
-        yield self._step(adam, equation, name, weight, change, state, **numbers)
+        yield self.step(adam, equation, name, weight, change, state, **numbers)
 
 
 tick = Kernel("tick", kind=Kind.COUNT, updates={"count": "1: index"}, equation="count = count + 1")

@@ -96,7 +96,7 @@ class Plasticity(Declared):
         """
         raise TypeError(f"{type(self).__name__} has no steps that change a weight")
 
-    def _step(
+    def step(
         self,
         kernel: Kernel,
         equation: str,

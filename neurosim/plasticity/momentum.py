@@ -47,7 +47,7 @@ class Momentum(Plasticity):
         self, name: str, weight: Buffer, change: Buffer, state: Mapping[str, Buffer], bound: float
     ) -> Iterator[Step]:
         equation = f"m = mu m + c; {name} -= rate (m + decay {name})"
-        yield self._step(momentum, equation, name, weight, change, state, momentum=self.momentum)
+        yield self.step(momentum, equation, name, weight, change, state, momentum=self.momentum)
 
 
 momentum = Kernel(

@@ -43,7 +43,7 @@ class SGD(Plasticity):
     def consolidate(
         self, name: str, weight: Buffer, change: Buffer, state: Mapping[str, Buffer], bound: float
     ) -> Iterator[Step]:
-        yield self._step(sgd, f"{name} -= rate (c + decay {name})", name, weight, change, state)
+        yield self.step(sgd, f"{name} -= rate (c + decay {name})", name, weight, change, state)
 
 
 sgd = Kernel(

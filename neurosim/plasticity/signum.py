@@ -39,7 +39,7 @@ class Signum(Plasticity):
     """
 
     name = "signum"
-    summary = "the sign of a trace of outer products: neither multiplies nor divides changes"
+    summary = "the sign of a trace of outer products: no division"
     traces = ("trace",)
 
     def __init__(self, rate: Rate = 1e-3, momentum: Mu = 0.9, decay: Decay = 0.0, name: Name = "rate"):
@@ -50,7 +50,7 @@ class Signum(Plasticity):
         self, name: str, weight: Buffer, change: Buffer, state: Mapping[str, Buffer], bound: float
     ) -> Iterator[Step]:
         equation = f"m = mu m + c; {name} -= rate (bound sign(m) + decay {name})"
-        yield self._step(signum, equation, name, weight, change, state, momentum=self.momentum, bound=bound)
+        yield self.step(signum, equation, name, weight, change, state, momentum=self.momentum, bound=bound)
 
 
 signum = Kernel(

@@ -7,8 +7,8 @@ from typing import Protocol
 import numpy as np
 import scipy.optimize
 
-from neurosim.core.typing import Array
 from neurosim.core import tuning
+from neurosim.core.typing import Array
 from neurosim.readout.checks import STREAM
 from neurosim.readout.softmax import Cost
 

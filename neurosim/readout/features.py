@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Sequence
 
+import numpy as np
+from numpy.typing import DTypeLike
+
+from neurosim.core.backend import Backend
 from neurosim.core.plan import Plan
+from neurosim.core.typing import Array
 from neurosim.data.views.framing import Framing
 from neurosim.engine.program import Program
 from neurosim.engine.threads import ThreadTeam
+from neurosim.errors import DataError
 from neurosim.kernels.devices import backend
 from neurosim.networks.network import Network
+from neurosim.parts.population import Units
 from neurosim.parts.stimulus import Stimulus
 
 GRID = 4  # at most so many rows and columns of a layer's activity reach the read-out
 
 
-def coarse(activity: np.ndarray, grid: int = GRID) -> np.ndarray:
+def coarse(activity: Array, grid: int = GRID) -> Array:
     """Average the activity over a grid of at most 4 x 4 cells.
 
     Args:
@@ -28,29 +35,71 @@ def coarse(activity: np.ndarray, grid: int = GRID) -> np.ndarray:
     samples, rows, columns, channels = activity.shape
     down, across = (max(d for d in range(1, min(grid, size) + 1) if size % d == 0) for size in (rows, columns))
     cells = activity.reshape(samples, down, rows // down, across, columns // across, channels)
-    return cells.mean(axis=(2, 4), dtype=activity.dtype).reshape(samples, -1)
+    means: Array = cells.mean(axis=(2, 4), dtype=activity.dtype)
+    return means.reshape(samples, -1)
+
+
+def pictures(images: Array, shape: tuple[int, int, int]) -> Array:
+    """Pictures as the stimulus takes them.
+
+    Args:
+        images: ``(sample, row, column, channel)``, uint8, or floating numbers in 0 .. 1.
+        shape: (row, column, channel) that each must have.
+
+    Returns:
+        uint8; of floating numbers ``round(255 x)``.
+
+    Raises:
+        DataError: another shape, type or range.
+    """
+    images = np.asarray(images)
+    if images.ndim != 4 or images.shape[1:] != shape:
+        raise DataError(
+            f"images of shape {images.shape}",
+            f"(sample, {', '.join(map(str, shape))}), as the network was built for",
+            "bring them to that size, channels last",
+        )
+    if images.dtype == np.uint8:
+        return images
+    if not np.issubdtype(images.dtype, np.floating):
+        raise DataError(f"images of {images.dtype}", "uint8, or floating numbers in 0 .. 1", "convert them")
+    if images.size and not (images.min() >= 0 and images.max() <= 1):  # NaN fails this too
+        low, high = images.min(), images.max()
+        raise DataError(f"images with numbers from {low} to {high}", "0 .. 1 for floating numbers", "scale them")
+    return np.rint(images * images.dtype.type(255)).astype(np.uint8)
 
 
 class Encoder:
-    """A network that only looks: its forward weights are given, nothing learns.
+    """A network that only encodes: its forward weights are given, nothing learns.
 
     Args:
         text: of the network, image: (row, column, channel), as for `neurosim.networks.network.Network`.
         weights: ``W1`` ... ``WL``, ``bW1`` ... -> array, see `forward_weights`; None: the untrained ones of the seed (the floor).
         seed: of the initial weights.
-        stimulus: gain, offset of the pictures.
+        dtype: of activities and weights.
         views: views at a time, at least.
         kernels: of the device; None: the CPU's.
-        framing: what of a picture is looked at; the activity of its patches is averaged over each patch.
+        framing: which part of a picture is shown; the activity of its patches is averaged over each patch.
     """
 
-    def __init__(self, text, image, weights=None, *, seed=0, gain=1.0, offset=0.0, dtype=np.float32, views=128,
-                 framing=None, kernels=None):  # fmt: skip
+    def __init__(
+        self,
+        text: str,
+        image: tuple[int, int, int],
+        weights: dict[str, Array] | None = None,
+        *,
+        seed: int = 0,
+        dtype: DTypeLike = np.float32,
+        views: int = 128,
+        framing: Framing | None = None,
+        kernels: Backend | None = None,
+    ):
         self.framing = framing or Framing()
         self.patches = self.framing.views(image[0])
         self.pictures = max(1, views // self.patches)
-        self.network = Network(text, self.framing.shape(image), 1, seed=seed, dtype=dtype, views=self.pictures * self.patches)
-        self.stimulus = Stimulus(self.network.populations[0], gain, offset)
+        shape, rows = self.framing.shape(image), self.pictures * self.patches
+        self.network = Network(text, shape, 1, seed=seed, dtype=dtype, views=rows)
+        self.stimulus = Stimulus(self.network.populations[0])
         for projection in self.network.projections:
             if weights is not None:
                 for synapse in projection.synapses:
@@ -59,33 +108,49 @@ class Encoder:
         plan = Plan("encode", steps, [population.activity for population in self.network.populations[1:]])
         self.program = Program(plan, kernels or backend("cpu"))
 
-    def features(self, images: np.ndarray, team: ThreadTeam) -> list[np.ndarray]:
-        """Features of every layer, ``(sample, feature)`` each, layer 1 first.
+    def layer(self, number: int | None) -> int:
+        """The number of a layer; None: of the top.
+
+        Raises:
+            DataError: no such layer.
+        """
+        top = len(self.network)
+        if number is not None and not (isinstance(number, int | np.integer) and 1 <= number <= top):
+            raise DataError(f"layer {number!r}", f"1 to {top}, the top", "leave layer out for the top")
+        return top if number is None else int(number)
+
+    def features(self, images: Array, team: ThreadTeam, layers: Sequence[int] | None = None) -> list[Array]:
+        """Features of some layers, ``(sample, feature)`` each.
 
         Args:
             images: uint8 ``(sample, row, column, channel)``; of several frames the first is taken.
             team: who computes.
+            layers: which, from 1; None: every layer, layer 1 first.
         """
-        layers = self.network.populations[1:]
+        chosen = self.network.populations[1:] if layers is None else [self.network.populations[n] for n in layers]
         if images.ndim == 5:
             images = images[:, 0]
-        found = [[] for _ in layers]
-        # A network whose heads average reads maps half as fine.
-        grid = GRID // 2 if self.network.averages else GRID
-        for start in range(0, len(images), self.pictures):
+        found: list[list[Array]] = [[] for _ in chosen]
+        for start in range(0, max(1, len(images)), self.pictures):
             part = self.framing.centre(images[start : start + self.pictures])
             self.stimulus.load(part)
             self.program.run(team)
-            for rows, population in zip(found, layers, strict=True):
-                activity = population.activity.array[: len(part)]
-                if self.framing.patch is not None:
-                    side = int(self.patches**0.5)
-                    activity = activity.mean(axis=(1, 2)).reshape(-1, side, side, population.shape[2])
-                seen, device = coarse(activity, grid), population.activity.device
-                rows.append(device.host(seen) if device else seen)
+            for rows, population in zip(found, chosen, strict=True):
+                rows.append(self._coarse(population, len(part)))
         return [np.concatenate(rows) for rows in found]
 
+    def _coarse(self, population: Units, count: int) -> Array:
+        """Features of one layer, of the views that are shown."""
+        activity = population.activity.array[:count]
+        if self.framing.patch is not None:
+            side = int(self.patches**0.5)
+            activity = activity.mean(axis=(1, 2)).reshape(-1, side, side, population.shape[2])
+        # A network whose heads average reads maps half as fine.
+        seen = coarse(activity, GRID // 2 if self.network.averages else GRID)
+        device = population.activity.device
+        return device.host(seen) if device else seen
 
-def forward_weights(network: Network) -> dict[str, np.ndarray]:
+
+def forward_weights(network: Network) -> dict[str, Array]:
     """``W1`` ... ``WL`` and their biases -> the weights of the forward projections, heads left out."""
     return {s.name: s.weight.host() for p in network.projections for s in p.synapses}

@@ -14,8 +14,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from neurosim.core.typing import Array
 from neurosim.core import tuning
+from neurosim.core.typing import Array
 from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import DataError
 

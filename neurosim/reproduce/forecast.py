@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 
 from neurosim.engine.threads import ThreadTeam
-from neurosim.kernels.devices import backend
-from neurosim.readout.features import GRID, Encoder
-from neurosim.readout.floor import fit
+from neurosim.readout.features import GRID
 from neurosim.reproduce.cells import Cell
 from neurosim.reproduce.grid import Grid
-from neurosim.training.session import CENTRED, Session, make_dtype, make_framing
+from neurosim.training.assembly import make_method
+from neurosim.training.model import Model
+from neurosim.training.stream import ViewStream
+from neurosim.training.trainer import Trainer
 
 VIEWS, SAMPLE = 128, 1000  # images encoded and read out for a measurement
 REPEATS, SECONDS = 5, 3.0  # batches of a plan for a measurement, and where it stops
@@ -24,14 +25,14 @@ FIT = {"lbfgs": 2e4, "adam": 1e5, "knn": 1e3}
 
 def work(grid: Grid, cell: Cell) -> float:
     """Arithmetic operations of one cell, read-out included: its weight in the time that is left, not a measurement."""
-    session = Session(grid.config(cell, 0), grid.data)
-    phases = [session.plan(phase).flops for phase in session.rule.phases] or [0]
-    train = float(session.epochs * session.batches * np.mean(phases))
-    forward = sum(step.flops for step in session.network.propagate()) / session.network.populations[0].views
-    views = session.framing.views(session.data.image_shape[0])
-    top = session.network.populations[-1]
+    model = Model(grid.config(cell, 0), grid.data.image_shape)
+    phases = [model.plan(phase).flops for phase in model.rule.phases] or [0]
+    train = float(Trainer(model, ViewStream(model, grid.data)).batches * np.mean(phases))
+    forward = sum(step.flops for step in model.network.propagate()) / model.network.populations[0].views
+    views = model.framing.views(grid.data.image_shape[0])
+    top = model.network.populations[-1]
     features = min(top.shape[0], GRID) ** 2 * top.shape[2]
-    config = session.config
+    config = model.config
     labelled = min(config.readout_images, len(grid.labelled.images))
     return train + _images(grid, cell) * views * forward + FIT.get(config.readout, FIT["lbfgs"]) * labelled * features
 
@@ -61,53 +62,46 @@ def measure(
     for cell in cells:
         on_cell(cell)
         config = grid.config(cell, 0)
-        session = Session(config, grid.data)
-        kinds = {phase: _kind(session, phase) for phase in session.rule.phases}
+        model = Model(config, grid.data.image_shape)
+        stream = ViewStream(model, grid.data)
+        model.ready(stream, team)
+        kinds = {phase: _kind(model, phase) for phase in model.rule.phases}
         for phase, plan in kinds.items():
             if plan not in batches:
-                batches[plan] = _batch(session, phase, team)
+                batches[plan] = _batch(model, stream, phase, team)
         phases = [batches[plan] for plan in kinds.values()] or [0.0]
         kind = config.network, config.patch, config.grey, config.readout
         if kind not in readings:
-            readings[kind] = _reading(grid, cell, team)
+            readings[kind] = _reading(grid, model, team)
         encode, read = readings[kind]
         labelled = min(config.readout_images, len(grid.labelled.images))
         reading = encode * _images(grid, cell) + read * labelled
-        found[cell.name] = session.epochs * session.batches * float(np.mean(phases)), reading
+        found[cell.name] = Trainer(model, stream).batches * float(np.mean(phases)), reading
     return found
 
 
-def _kind(session: Session, phase: str) -> tuple[Any, ...]:
+def _kind(model: Model, phase: str) -> tuple[Any, ...]:
     """What a plan costs depends on: the kernel of every step, and its arrays' sizes."""
-    return tuple((step.kernel, *(b.shape for b in step.buffers.values())) for step in session.plan(phase))
+    return tuple((step.kernel, *(b.shape for b in step.buffers.values())) for step in model.plan(phase))
 
 
-def _batch(session: Session, phase: str, team: ThreadTeam) -> float:
+def _batch(model: Model, stream: ViewStream, phase: str, team: ThreadTeam) -> float:
     """Seconds of one batch of a phase: of a few that are quick the quickest, since others may compute here too."""
     found: list[float] = []
     while len(found) < REPEATS and sum(found) < SECONDS:
         began = time.perf_counter()
-        session.show(0, 0)
-        session.rule.draw(0, 0)
-        session.program(phase).run(team)
-        for units in session.rule.errors_of(phase):
+        stream.load(0, 0)
+        model.rule.draw(0, 0)
+        model.program(phase).run(team)
+        for units in model.rule.errors_of(phase):
             units.value.host()  # as training does; it waits for a GPU
         found.append(time.perf_counter() - began)
     return min(found)
 
 
-def _reading(grid: Grid, cell: Cell, team: ThreadTeam) -> tuple[float, float]:
+def _reading(grid: Grid, model: Model, team: ThreadTeam) -> tuple[float, float]:
     """Seconds to encode a picture and to read the top layer of one labelled image out."""
-    config, shape = grid.config(cell, 0), grid.read.image_shape
-    encoder = Encoder(
-        config.network,
-        shape,
-        None,
-        framing=make_framing(config),
-        dtype=make_dtype(config),
-        kernels=backend(config.device, config.precision),
-        **CENTRED,
-    )
+    encoder = model.encoder(untrained=True, image=grid.read.image_shape)
     images = grid.labelled.test_images[:VIEWS]
     encoder.features(images, team)
     began = time.perf_counter()
@@ -117,5 +111,5 @@ def _reading(grid: Grid, cell: Cell, team: ThreadTeam) -> tuple[float, float]:
     rng = np.random.default_rng(0)
     labels = np.arange(max(SAMPLE, 2 * classes)) % classes
     began = time.perf_counter()
-    fit(config, rng.standard_normal((len(labels), features), np.float32), labels, classes, team)
+    make_method(model.config).fit(rng.standard_normal((len(labels), features), np.float32), labels, classes, team)
     return encode, (time.perf_counter() - began) / len(labels)

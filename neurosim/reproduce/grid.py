@@ -14,19 +14,21 @@ from pathlib import Path
 from typing import TypeAlias
 
 import neurosim
-from neurosim.audit.examine import preflight_audit
+from neurosim.audit.checks import preflight_audit
 from neurosim.data.dataset import Dataset, Labelled
 from neurosim.data.sources.loading import load
 from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import WiringError
-from neurosim.readout.features import forward_weights
 from neurosim.readout.floor import read_out
 from neurosim.reproduce.cells import Cell, Table
 from neurosim.reproduce.protocol import Protocol, check_scale
 from neurosim.reproduce.results import FORMAT, Audited, Result, Results, audited, check_same, read_result
+from neurosim.training.assembly import make_method
+from neurosim.training.callbacks import Checkpoints, Each, Metrics, Signals
 from neurosim.training.config import Config
 from neurosim.training.folder import Run, make_folder, write_json
-from neurosim.training.session import Session
+from neurosim.training.model import Model
+from neurosim.training.stream import ViewStream
 from neurosim.training.trainer import Progress, Trainer
 
 
@@ -199,13 +201,12 @@ class Grid:
         """
         config, folder = self.config(cell, seed), self.folder(cell, seed)
         on_stage(Stage(cell.name, seed, "builds"))
-        session = Session(config, self.data)
-        trainer, verdict, line = self._open(session, folder, audit)
-        progress = _train(Stage(cell.name, seed, ""), trainer, (folder / "checkpoint.npz").is_file(), team, on_stage)
+        model = Model(config, self.data.image_shape)
+        run, verdict, line = self._open(model, folder, audit)
+        progress = self._train(Stage(cell.name, seed, ""), model, run, team, on_stage)
         on_stage(Stage(cell.name, seed, "read-out", 1.0))
-        (accuracy,) = read_out(
-            config, self.read, forward_weights(session.network), team, only_top=True
-        )  # as the tables
+        encoder = model.encoder(image=self.read.image_shape)
+        (accuracy,) = read_out(encoder, self.read, make_method(config), team, only_top=True)  # as the tables
         result = {
             "format": FORMAT,
             "neurosim": neurosim.__version__,
@@ -217,37 +218,34 @@ class Grid:
             "seconds": progress.seconds,
             "verdict": verdict,
             "audit": line,
-            "wiring": session.rule.wiring(),
+            "wiring": model.rule.wiring(),
         }
         write_json(self.path(cell, seed), result)
         (folder / "checkpoint.npz").unlink(missing_ok=True)  # large, and no longer needed
         return result
 
-    def _open(self, session: Session, folder: Path, audit: Audited | None) -> tuple[Trainer, str, str]:
-        """A trainer on the cell's folder, and what the audit says of its plans; asked once a cell, whatever the seed."""
+    def _open(self, model: Model, folder: Path, audit: Audited | None) -> tuple[Run, str, str]:
+        """A cell's folder, and what the audit says of its plans; asked once a cell, whatever the seed."""
         if folder.exists() and not (folder / "config.json").is_file():
             shutil.rmtree(folder)  # killed before it began
-        run = Run.open(folder) if folder.exists() else Run.create(folder, session.config, session.rule.wiring())
+        run = Run.open(folder) if folder.exists() else Run.create(folder, model.config, model.rule.wiring())
         if audit is None:
-            report = preflight_audit(session)
-            run.save_audit(report.json())
-            audit = report.verdict, report.line()
-        return Trainer(session, run, self.checkpoint_every), *audit
+            found = preflight_audit(model)
+            run.save_audit(found.json())
+            audit = found.outcome, found.line()
+        return run, *audit
 
+    def _train(self, stage: Stage, model: Model, run: Run, team: ThreadTeam, on_stage: StageCallback) -> Progress:
+        """Train a cell from its beginning or from its last checkpoint; a stage after every batch."""
+        callbacks = [Metrics(run), Each(lambda progress: on_batch(progress)), Checkpoints(run, self.checkpoint_every), Signals()]
+        trainer = Trainer(model, ViewStream(model, self.data), callbacks)
+        if (run.folder / "checkpoint.npz").is_file():
+            trainer.restore(*run.checkpoint())
+        first, batches, epochs = trainer.progress.done, trainer.batches, trainer.epochs
 
-def _train(stage: Stage, trainer: Trainer, resume: bool, team: ThreadTeam, on_stage: StageCallback) -> Progress:
-    """Train a cell from its beginning or from its last checkpoint; a stage after every batch."""
-    session = trainer.session
-    if resume:
-        trainer.resume()
-    else:
-        trainer.start(team)
-    first, batches = trainer.progress.done, session.epochs * session.batches
+        def on_batch(progress: Progress) -> None:
+            part = (progress.done - first) / max(1, batches - first)  # batches of an earlier start cost nothing now
+            epoch = min(progress.epoch + 1, epochs)
+            on_stage(Stage(stage.cell, stage.seed, progress.phase, part, epoch, epochs, progress.error))
 
-    def on_batch(progress: Progress) -> None:
-        part = (progress.done - first) / max(1, batches - first)  # batches of an earlier start cost nothing now
-        epoch = min(progress.epoch + 1, session.epochs)
-        on_stage(Stage(stage.cell, stage.seed, progress.phase, part, epoch, session.epochs, progress.error))
-
-    trainer.tell = on_batch
-    return trainer.train(team)
+        return trainer.train(team)

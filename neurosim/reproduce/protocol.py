@@ -13,7 +13,7 @@ labelled images      S^(1/3)        of the read-out; at least 5000
 ==================== ============== ============================================================================
 
 Below scale 1 the rate falls to zero along a cosine, heads are scaled at the start so that images lie ``threshold``
-apart (`neurosim.training.session.Session.match_heads`): the long published training finds such distances by itself; and the
+apart (`neurosim.training.model.Model.ready`): the long published training finds such distances by itself; and the
 read-out is fitted to the end by L-BFGS instead of 200 epochs of Adam, which takes five times as long as that.
 """
 

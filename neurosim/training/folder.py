@@ -86,8 +86,16 @@ class Run:
         self.folder, self.config = folder, config
 
     @classmethod
-    def create(cls, folder: Path, config: Config, wiring: list[str]) -> Run:
+    def create(
+        cls, folder: Path, config: Config, wiring: list[str], image: tuple[int, int, int] | None = None
+    ) -> Run:
         """Make the folder and its config.json.
+
+        Args:
+            folder: of the run.
+            config: what it was asked to do.
+            wiring: as realised, a line a path.
+            image: (row, column, channel) of a picture.
 
         Raises:
             RunError: the folder exists and is not empty, or cannot be made.
@@ -96,7 +104,7 @@ class Run:
             cls.refuse(folder)
         make_folder(folder)
         run = cls(folder, config)
-        run.save_config(wiring)
+        run.save_config(wiring, image)
         return run
 
     @staticmethod
@@ -122,14 +130,20 @@ class Run:
             raise RunError(f"{folder} holds no config.json", "the folder of a run", "give the folder after --out of a run")
         return cls(folder, Config.read(path.read_text(), str(path)))
 
-    def save_config(self, wiring: list[str]) -> None:
-        """config.json: the options, the version, and the wiring as realised."""
+    def save_config(self, wiring: list[str], image: tuple[int, int, int] | None = None) -> None:
+        """config.json: the options, the version, the wiring as realised, and the shape of a picture."""
         options = json.loads(self.config.text())
-        write_json(self.folder / "config.json", {"neurosim": neurosim.__version__, "options": options, "wiring": wiring})
+        write_json(self.folder / "config.json", {"neurosim": neurosim.__version__, "options": options, "wiring": wiring,
+                                                  "image": image})  # fmt: skip
 
     def wiring(self) -> list[str]:
         """The wiring as realised, as config.json tells it."""
         return json.loads((self.folder / "config.json").read_text()).get("wiring", [])
+
+    def image(self) -> tuple[int, int, int] | None:
+        """(row, column, channel) of a picture, as config.json has it; None where it has not."""
+        found = json.loads((self.folder / "config.json").read_text()).get("image")
+        return None if found is None else tuple(found)
 
     def save_audit(self, report: dict) -> None:
         """audit.json: what the audit at the start said of the plan."""

@@ -1,38 +1,39 @@
-"""The training loop: batches, the rate's schedule, checkpoints, and nothing else."""
+"""The training loop: batches and the rate's schedule, and nothing else. What happens beside it is in callbacks."""
 
 from __future__ import annotations
 
 import math
-import signal
-import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from neurosim.diagnostics.observer import Observer
 from neurosim.engine.threads import ThreadTeam
-from neurosim.training.folder import Run
-from neurosim.training.session import Session
+from neurosim.training.model import Model
+from neurosim.training.stream import ViewStream
 
-SHAPES = {
+# How far the schedule has come, 0 to 1 -> what the rate is multiplied by.
+SHAPES: dict[str, Callable[[float], float]] = {
     "constant": lambda done: 1.0,
     "linear": lambda done: 1.0 - done,
     "cosine": lambda done: 0.5 * (1 + math.cos(math.pi * done)),
 }
+Row = dict[str, Any]  # a row of metrics.csv: column -> value
 
 
 @dataclass
 class Progress:
-    """Where training is, told after every batch.
+    """Where training is.
 
     Args:
-        epoch, batch: counted from 0; batch of this epoch done so far.
+        epoch, batch: counted from 0; batches of this epoch that are done.
         phase: what the last batch trained.
-        error: mean loss a moment in this epoch, of the phase's error units together.
+        error: mean loss of a moment in this epoch, of the phase's error units together.
         active: share of comparisons that were active in this epoch.
-        done: batches done in all. seconds: of training, resumed parts included.
+        done: batches done in all.
+        seconds: of training, earlier parts of a run that was resumed included, callbacks left out.
     """
 
     epoch: int = 0
@@ -45,155 +46,166 @@ class Progress:
 
 
 class Interrupted(Exception):
-    """Ctrl-C or a polite kill came; the run is saved."""
+    """Training was stopped between two batches, by Ctrl-C, SIGTERM or a callback; what keeps the run has saved it."""
 
 
-@dataclass
-class Trainer:
-    """Trains a session and keeps its run's folder.
+class Callback:
+    """What happens beside the loop. Derive from it and override any of its four hooks; each gets the trainer.
 
-    Args:
-        session: what is trained.
-        run: where it is kept; None keeps nothing.
-        checkpoint_every: seconds between checkpoints.
-        tell: called with a `Progress` after every batch.
+    A hook may read everything and may call ``trainer.stop()``. Callbacks are called in the order in which they are given.
     """
 
-    session: Session
-    run: Run | None = None
-    checkpoint_every: float = 60.0
-    tell: Callable[[Progress], None] = lambda progress: None
-    progress: Progress = field(default_factory=Progress)
-    totals: np.ndarray = field(default_factory=lambda: np.zeros(4))  # loss, active, comparisons, moments of the epoch
-    rows: list = field(default_factory=list)
-    diagnoses: list = field(default_factory=list)
-    figures: np.ndarray = None  # sums over the epoch of what the rule tells
-    _stop: bool = False
+    def on_start(self, trainer: Trainer) -> None:
+        """Before the first batch of a call to `Trainer.train`."""
 
-    def __post_init__(self):
-        self.figures = np.zeros(len(self.session.rule.figures()))
-        self._observer = Observer(self.session) if self.session.config.diagnose_every else None
+    def on_batch(self, trainer: Trainer) -> None:
+        """After every batch; after the last one of an epoch it comes after `on_epoch`."""
 
-    def start(self, team: ThreadTeam) -> None:
-        """Before the first batch of a new run."""
-        if self.session.config.match and self.session.rule.phases:
-            self.session.match_heads(team)
+    def on_epoch(self, trainer: Trainer) -> None:
+        """After every epoch: ``trainer.rows[-1]`` is its row of metrics."""
 
-    def resume(self) -> None:
-        """Go back to the last checkpoint.
+    def on_stop(self, trainer: Trainer) -> None:
+        """After the last batch of a call to `Trainer.train`, also where an error ends it: ``trainer.failed`` then."""
 
-        Raises:
-            RunError: a checkpoint that does not fit.
-        """
-        arrays, state = self.run.checkpoint()
-        self.session.restore(arrays)
-        self.progress = Progress(epoch=state["epoch"], batch=state["batch"], done=state["done"], seconds=state["seconds"])
-        self.totals, self.figures = np.array(state["totals"]), np.array(state["figures"])
-        self.rows, self.diagnoses = state["rows"], state["diagnoses"]
+
+class Trainer:
+    """Trains a model on a stream.
+
+    Args:
+        model: what is trained; made `ready` before its first batch.
+        stream: what it learns from.
+        callbacks: what happens beside the loop, in order.
+
+    Attributes:
+        progress: where training is.
+        rows: the epochs' rows of metrics. diagnoses: those of diagnoses, which a callback adds.
+        team: who computes, within `train`.
+        failed: whether an error ended the last call of `train`.
+    """
+
+    def __init__(self, model: Model, stream: ViewStream, callbacks: Iterable[Callback] = ()):
+        self.model, self.stream, self.callbacks = model, stream, list(callbacks)
+        self.progress = Progress()
+        self.rows: list[Row] = []
+        self.diagnoses: list[Row] = []
+        self.failed = False
+        self.team: ThreadTeam | None = None
+        self._totals = np.zeros(4)  # loss, active, comparisons, moments of the epoch
+        self._figures = np.zeros(len(model.rule.figures()))  # sums over the epoch of the rule's figures
+        self._stop = False
+
+    @property
+    def epochs(self) -> int:
+        """Passes through the pictures in all."""
+        return self.model.rule.epochs(self.model.config.epochs)
+
+    @property
+    def batches(self) -> int:
+        """Batches in all."""
+        return self.epochs * self.stream.batches
+
+    def stop(self) -> None:
+        """Stop after the present batch."""
+        self._stop = True
 
     def train(self, team: ThreadTeam) -> Progress:
         """Train to the end of the last epoch.
 
         Raises:
-            Interrupted: after saving, when Ctrl-C or SIGTERM came.
+            Interrupted: a callback called `stop` before the last batch.
         """
-        session, progress = self.session, self.progress
-        last = began = time.perf_counter()
-        before = progress.seconds
-        with _Signals(self):
-            if not self.diagnoses:
-                began += self._diagnose(team)
-            while progress.epoch < session.epochs:
+        self.team, self._stop, self.failed = team, False, True
+        progress = self.progress
+        try:
+            self.model.ready(self.stream, team)
+            self._call("on_start")
+            while progress.epoch < self.epochs and not self._stop:
+                began = time.perf_counter()
                 self._batch(team)
-                now = time.perf_counter()
-                progress.seconds = before + now - began
-                if progress.batch == session.batches:
+                progress.seconds += time.perf_counter() - began
+                if progress.batch == self.stream.batches:
                     self._end_epoch()
-                began += self._diagnose(team)
-                self.tell(progress)
-                if self._stop:
-                    self.save()
-                    raise Interrupted
-                if now - last >= self.checkpoint_every:
-                    self.save()
-                    last = time.perf_counter()
-            self.save()
+                    self._call("on_epoch")
+                self._call("on_batch")
+            self.failed = False
+        finally:
+            self._call("on_stop")
+            self.team = None
+        if progress.epoch < self.epochs:
+            raise Interrupted
         return progress
 
-    def _diagnose(self, team: ThreadTeam) -> float:
-        """Look every so many batches, before the first one too; gives the seconds that it took, which are none of training."""
-        session, progress = self.session, self.progress
-        every, last = session.config.diagnose_every, progress.epoch == session.epochs
-        if self._observer is None or (progress.done % every and not last):
-            return 0.0
-        began = time.perf_counter()
-        place = round(progress.epoch + progress.batch / session.batches, 4)
-        images = progress.done * session.config.batch
-        self.diagnoses.append({"epoch": place, "images": images, **self._observer.look(team)})
-        if self.run is not None:
-            self.run.save_metrics(self.rows, self.diagnoses)
-        return time.perf_counter() - began
+    def _call(self, hook: str) -> None:
+        for callback in self.callbacks:
+            getattr(callback, hook)(self)
 
     def _batch(self, team: ThreadTeam) -> None:
-        session, progress, config = self.session, self.progress, self.session.config
-        phase = session.rule.phase(progress.epoch, progress.batch, config.epochs)
-        done = session.rule.progress(progress.epoch, progress.batch / session.batches, config.epochs)
-        for plasticity in session.rule.plasticities():
+        model, progress, config = self.model, self.progress, self.model.config
+        rule = model.rule
+        phase = rule.phase(progress.epoch, progress.batch, config.epochs)
+        done = rule.progress(progress.epoch, progress.batch / self.stream.batches, config.epochs)
+        for plasticity in rule.plasticities():
             plasticity.rate.put(plasticity.base_rate * SHAPES[config.schedule](min(1.0, done)))
-        session.show(progress.epoch, progress.batch)
-        session.rule.draw(progress.epoch, progress.batch)
-        session.program(phase).run(team)
-        errors = session.rule.errors_of(phase)
+        self.stream.load(progress.epoch, progress.batch)
+        rule.draw(progress.epoch, progress.batch)
+        model.program(phase).run(team)
+        errors = rule.errors_of(phase)
         for units in errors:
-            self.totals[:3] += units.value.host()
-        self.totals[3] += config.batch * bool(errors)
-        self.figures += [buffer.host()[0] for buffer in session.rule.figures().values()]
+            self._totals[:3] += units.value.host()
+        self._totals[3] += config.batch * bool(errors)
+        self._figures += [buffer.host()[0] for buffer in rule.figures().values()]
         progress.phase, progress.batch, progress.done = phase, progress.batch + 1, progress.done + 1
-        progress.error = self.totals[0] / self.totals[3] if self.totals[3] else math.nan
-        progress.active = self.totals[1] / max(1.0, self.totals[2])
+        progress.error = self._totals[0] / self._totals[3] if self._totals[3] else math.nan
+        progress.active = self._totals[1] / max(1.0, self._totals[2])
 
     def _end_epoch(self) -> None:
-        progress, session = self.progress, self.session
-        spent = sum(row["seconds"] for row in self.rows)
-        seconds = max(progress.seconds - spent, 1e-9)
-        self.rows.append({
-            "epoch": progress.epoch + 1, "phase": progress.phase if session.config.order == "greedy" else "all",
-            "images": progress.done * session.config.batch, "error": progress.error, "active": progress.active,
-            "rate": float(session.network.plasticity.rate.host()[0]), "seconds": round(seconds, 3),
-            "images_per_second": round(session.batches * session.config.batch / seconds, 1),
-            **dict(zip(session.rule.figures(), (self.figures / session.batches).tolist(), strict=True)),
-        })  # fmt: skip
+        """The epoch's row; then everything that is summed over an epoch starts from 0."""
+        progress, model, batches = self.progress, self.model, self.stream.batches
+        seconds = max(progress.seconds - sum(row["seconds"] for row in self.rows), 1e-9)
+        means = (self._figures / batches).tolist()
+        self.rows.append(
+            {
+                "epoch": progress.epoch + 1,
+                "phase": progress.phase if model.greedy else "all",
+                "images": progress.done * model.config.batch,
+                "error": progress.error,
+                "active": progress.active,
+                "rate": float(model.network.plasticity.rate.host()[0]),
+                "seconds": round(seconds, 3),
+                "images_per_second": round(batches * model.config.batch / seconds, 1),
+                **dict(zip(model.rule.figures(), means, strict=True)),
+            }
+        )
         progress.epoch, progress.batch = progress.epoch + 1, 0
-        self.totals[:] = self.figures[:] = 0
-        if self.run is not None:
-            self.run.save_metrics(self.rows, self.diagnoses)
+        self._totals[:] = self._figures[:] = 0
 
-    def save(self) -> None:
-        """Write a checkpoint: all arrays, and the place in the stream. Every draw is a function of that place."""
-        if self.run is None:
-            return
+    def state(self) -> dict[str, Any]:
+        """The place in the stream and what is summed so far, as plain values; every draw is a function of that place."""
         p = self.progress
-        state = {"epoch": p.epoch, "batch": p.batch, "done": p.done, "seconds": p.seconds,
-                 "totals": self.totals.tolist(), "figures": self.figures.tolist(), "rows": self.rows,
-                 "diagnoses": self.diagnoses}  # fmt: skip
-        self.run.save_checkpoint(self.session.state(), state)
+        return {
+            "epoch": p.epoch,
+            "batch": p.batch,
+            "done": p.done,
+            "seconds": p.seconds,
+            "totals": self._totals.tolist(),
+            "figures": self._figures.tolist(),
+            "rows": self.rows,
+            "diagnoses": self.diagnoses,
+        }
 
+    def place(self, state: dict[str, Any]) -> None:
+        """Go to a place in the stream, and to what was summed until then, as `state` gave it."""
+        self.progress = Progress(
+            epoch=state["epoch"], batch=state["batch"], done=state["done"], seconds=state["seconds"]
+        )
+        self._totals, self._figures = np.array(state["totals"]), np.array(state["figures"])
+        self.rows, self.diagnoses = state["rows"], state["diagnoses"]
 
-class _Signals:
-    """Turns the first Ctrl-C or SIGTERM into a stop after the batch; the second acts at once."""
+    def restore(self, arrays: dict[str, Any], state: dict[str, Any]) -> None:
+        """Go back to a checkpoint: the model's arrays, and what `state` gave.
 
-    def __init__(self, trainer: Trainer):
-        self._trainer, self._old = trainer, {}
-
-    def __enter__(self):
-        if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGINT, signal.SIGTERM):
-                self._old[number] = signal.signal(number, self._ask)
-
-    def __exit__(self, *_):
-        for number, old in self._old.items():
-            signal.signal(number, old)
-
-    def _ask(self, number, frame):
-        self._trainer._stop = True
-        signal.signal(number, self._old[number])
+        Raises:
+            RunError: arrays of another network, rule or plasticity.
+        """
+        self.model.restore(arrays)
+        self.place(state)

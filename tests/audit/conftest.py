@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from neurosim.audit import audit
+from neurosim.audit import check
 from neurosim.losses import make as make_loss
 from neurosim.networks.network import Network
 from neurosim.plasticity import make as make_plasticity
@@ -17,10 +17,28 @@ TEXT = "5 hardtanh, 5 hardtanh, 5 hardtanh pool"  # layers of one size, so that 
 def build():
     """Gives ``build(rule, ...)``: a rule's name or class, wired into a small network."""
 
-    def build(rule, *, text=TEXT, image=(4, 4, 5), pairs=4, block=True, loss=None, plasticity="momentum", seed=0, units=6,
-              **options):  # fmt: skip
-        network = Network(text, image, pairs, block=block, seed=seed, head_units=units,
-                          plasticity=make_plasticity(plasticity, rate=0.01, decay=0.1))  # fmt: skip
+    def build(
+        rule,
+        *,
+        text=TEXT,
+        image=(4, 4, 5),
+        pairs=4,
+        block=True,
+        loss=None,
+        plasticity="momentum",
+        seed=0,
+        units=6,
+        **options,
+    ):
+        network = Network(
+            text,
+            image,
+            pairs,
+            block=block,
+            seed=seed,
+            head_units=units,
+            plasticity=make_plasticity(plasticity, rate=0.01, decay=0.1),
+        )
         loss = loss or make_loss("hinge", lags=3)
         return make(rule, network, loss, **options) if isinstance(rule, str) else rule(network, loss, **options)
 
@@ -29,21 +47,21 @@ def build():
 
 @pytest.fixture
 def caught():
-    """Gives ``caught(subject, condition, by, also)``: one condition is broken, and exactly these witnesses see it.
+    """Gives ``caught(target, condition, by, also)``: one condition is broken, and exactly these analyses find it.
 
     ``also`` names conditions that the mutant breaks besides: a copy is no outer product either.
     """
 
-    def caught(subject, condition, by, also=""):
-        report = audit(subject)
-        told = report.text()
-        assert report.exit_code == 1 and set(report.violated) == {condition, *also.split()}, told
-        assert {f.by for f in report.findings if f.condition == condition} == set(by.split()), told
-        answers = report.table[condition]
+    def caught(target, condition, by, also=""):
+        verdict = check(target)
+        told = verdict.text()
+        assert verdict.exit_code == 1 and set(verdict.violated) == {condition, *also.split()}, told
+        assert {f.by for f in verdict.findings if f.condition == condition} == set(by.split()), told
+        answers = verdict.table[condition]
         alone = any(w in answers and answers[w].verdict == "holds" for w in ("structure", "behaviour"))
-        lines = [line for line in report.disagreements() if line.startswith((f"({condition})", condition))]
-        assert bool(lines) == alone, told  # where one alone sees it, the report says so
-        return report
+        lines = [line for line in verdict.disagreements() if line.startswith((f"({condition})", condition))]
+        assert bool(lines) == alone, told  # where one alone sees it, the verdict says so
+        return verdict
 
     return caught
 

@@ -122,7 +122,7 @@ def test_rules_from_elsewhere(call, lab):
     assert done.returncode == 0 and done.stdout.startswith("audit of mine"), done.stderr
     done = call("audit", "--rule", "mylab.rules:Copies", "--network", "4 hardtanh, 5 pool", where=lab)
     assert done.returncode == 1 and "W2 -> B2 (step" in done.stdout
-    for name, words in (("Stumbles", "stumbles: ZeroDivisionError"), ("Nameless", "no_such_kernel")):
+    for name, words in (("Stumbles", "fails: ZeroDivisionError"), ("Nameless", "no_such_kernel")):
         done = call("audit", "--rule", f"mylab.rules:{name}", "--network", "4 pool", where=lab)
         assert done.returncode == 2 and words in done.stderr and len(done.stderr.splitlines()) == 1
 

@@ -11,8 +11,8 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
-from neurosim.data import fetch
-from neurosim.data.sources import cifar
+from neurosim.data.sources.base import Archive
+from neurosim.data.sources.cifar10 import Cifar10
 from neurosim.data.toys import toys
 from neurosim.errors import DataError
 
@@ -31,15 +31,14 @@ def small(monkeypatch, tmp_path):
     monkeypatch.setattr(toys, "load", functools.partial(toys.load, train=30, test=10, cache=tmp_path / "toys"))
     monkeypatch.setenv("no_proxy", "*")
     monkeypatch.setenv("NEUROSIM_DATA", str(tmp_path / "data"))
-    layout = dataclasses.replace(cifar.LAYOUTS["cifar10"], train_rows=4, test_rows=2)
-    monkeypatch.setitem(cifar.LAYOUTS, "cifar10", layout)
+    layout = dataclasses.replace(Cifar10.files, train_rows=4, test_rows=2)
     with tarfile.open(tmp_path / "mirror.tar.gz", "w:gz") as tar:
-        for file, count in layout.files.items():
+        for file, count in layout.rows.items():
             member = tarfile.TarInfo(f"{layout.binary}/{file}.bin")
             member.size = count * layout.row_bytes
             tar.addfile(member, io.BytesIO(bytes([number % 7 for number in range(member.size)])))
     checksum = hashlib.md5((tmp_path / "mirror.tar.gz").read_bytes()).hexdigest()
-    monkeypatch.setitem(fetch.ARCHIVES, "cifar10", fetch.Archive(NOWHERE, checksum, 1000))
+    monkeypatch.setattr(Cifar10, "files", dataclasses.replace(layout, archive=Archive(NOWHERE, checksum, 1000)))
 
 
 def run(*arguments):

@@ -8,9 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from neurosim.data.sources import cifar
+from neurosim.data.sources import loading
+from neurosim.data.sources.cifar10 import Cifar10
+from neurosim.data.sources.cifar100 import Cifar100
 from neurosim.errors import DataError
 
+KINDS = {"cifar10": Cifar10, "cifar100": Cifar100}
 PHOTOS = Path(__file__).parents[3] / "shared" / "photos"
 
 
@@ -18,8 +21,8 @@ PHOTOS = Path(__file__).parents[3] / "shared" / "photos"
 def few_rows(request, monkeypatch):
     """Files of 3 training and 2 test images, so that a test writes little."""
     if "whole" not in request.fixturenames:
-        for name, layout in cifar.LAYOUTS.items():
-            monkeypatch.setitem(cifar.LAYOUTS, name, dataclasses.replace(layout, train_rows=3, test_rows=2))
+        for kind in KINDS.values():
+            monkeypatch.setattr(kind, "files", dataclasses.replace(kind.files, train_rows=3, test_rows=2))
 
 
 @pytest.fixture
@@ -29,13 +32,13 @@ def whole():
 
 def rows(name):
     """Every file's labels ``(sample, label byte)`` and images ``(sample, row, column, channel)``."""
-    layout, rng = cifar.LAYOUTS[name], np.random.default_rng(5)
+    layout, rng = KINDS[name].files, np.random.default_rng(5)
     return {
         file: (
             np.stack([rng.integers(0, limit, count) for limit in layout.limits], axis=1),
             rng.integers(0, 256, (count, 32, 32, 3), dtype=np.uint8),
         )
-        for file, count in layout.files.items()
+        for file, count in layout.rows.items()
     }
 
 
@@ -44,7 +47,7 @@ def planes(images):
 
 
 def write_binary(name, root):
-    layout, made = cifar.LAYOUTS[name], rows(name)
+    layout, made = KINDS[name].files, rows(name)
     folder = root / layout.binary
     folder.mkdir(parents=True)
     for file, (labels, images) in made.items():
@@ -70,7 +73,7 @@ def python2(data, key, labels, by_column=False):
 
 
 def write_python(name, root, dump):
-    layout, made = cifar.LAYOUTS[name], rows(name)
+    layout, made = KINDS[name].files, rows(name)
     folder = root / layout.python
     folder.mkdir(parents=True)
     for file, (labels, images) in made.items():
@@ -91,7 +94,7 @@ DUMPS = {
 
 
 def check(name, data, made):
-    layout = cifar.LAYOUTS[name]
+    layout = KINDS[name].files
     images = np.concatenate([made[file][1] for file in layout.train])
     labels = np.concatenate([made[file][0][:, -1] for file in layout.train])
     np.testing.assert_array_equal(data.train_images, images)
@@ -105,20 +108,20 @@ def check(name, data, made):
 
 
 @pytest.mark.parametrize("inside", [True, False])
-@pytest.mark.parametrize("name", cifar.LAYOUTS)
+@pytest.mark.parametrize("name", KINDS)
 def test_binary_layout(name, inside, tmp_path):
     folder, made = write_binary(name, tmp_path)
-    data = cifar.load(name, folder if inside else tmp_path)
+    data = loading.load(name, folder if inside else tmp_path)
     check(name, data, made)
-    assert data.classes == cifar.LAYOUTS[name].classes
+    assert data.classes == KINDS[name].files.classes
 
 
 @pytest.mark.parametrize("inside", [True, False])
 @pytest.mark.parametrize("dump", DUMPS)
-@pytest.mark.parametrize("name", cifar.LAYOUTS)
+@pytest.mark.parametrize("name", KINDS)
 def test_python_layout(name, dump, inside, tmp_path):
     folder, made = write_python(name, tmp_path, DUMPS[dump])
-    check(name, cifar.load(name, folder if inside else tmp_path), made)
+    check(name, loading.load(name, folder if inside else tmp_path), made)
 
 
 def test_names_of_numpy_1_and_2_read_alike(tmp_path):
@@ -126,21 +129,21 @@ def test_names_of_numpy_1_and_2_read_alike(tmp_path):
     for file in made:
         data = (folder / file).read_bytes()
         (folder / file).write_bytes(data.replace(b"numpy.core.multiarray", b"numpy._core.multiarray"))
-    check("cifar10", cifar.load("cifar10", tmp_path), made)
+    check("cifar10", loading.load("cifar10", tmp_path), made)
 
 
-@pytest.mark.parametrize("name", cifar.LAYOUTS)
+@pytest.mark.parametrize("name", KINDS)
 def test_class_names_of_either_layout(name, tmp_path):
-    layout = cifar.LAYOUTS[name]
+    layout = KINDS[name].files
     names = tuple(f"kind {number}" for number in range(len(layout.classes)))
     folder, _ = write_binary(name, tmp_path / "binary")
     (folder / layout.names[0]).write_text("\n".join(names) + "\n\n")
-    assert cifar.load(name, folder).classes == names
+    assert loading.load(name, folder).classes == names
     folder, _ = write_python(name, tmp_path / "python", python2)
     (folder / layout.names[1]).write_bytes(pickle.dumps({layout.names[2].encode(): [one.encode() for one in names]}, 2))
-    assert cifar.load(name, folder).classes == names
+    assert loading.load(name, folder).classes == names
     (folder / layout.names[1]).write_bytes(pickle.dumps({layout.names[2]: list(names)}, 4))
-    assert cifar.load(name, folder).classes == names
+    assert loading.load(name, folder).classes == names
 
 
 def test_wrong_number_of_class_names(tmp_path):
@@ -155,7 +158,7 @@ def test_wrong_number_of_class_names(tmp_path):
 
 def refused(name, data_dir, *words):
     with pytest.raises(DataError) as caught:
-        cifar.load(name, data_dir)
+        loading.load(name, data_dir)
     text = str(caught.value)
     assert "\n" not in text
     for word in words:
@@ -197,7 +200,7 @@ def test_binary_file_of_another_size(damage, tmp_path):
 ])
 def test_mislabelled_binary(name, column, label, limit, tmp_path):
     folder, _ = write_binary(name, tmp_path)
-    path = folder / f"{cifar.LAYOUTS[name].test}.bin"
+    path = folder / f"{KINDS[name].files.test}.bin"
     data = bytearray(path.read_bytes())
     data[len(data) // 2 + column] = label
     path.write_bytes(data)
@@ -253,10 +256,10 @@ def test_photographs_at_full_size(whole, tmp_path):
 
     from PIL import Image
 
-    layout = cifar.LAYOUTS["cifar10"]
+    layout = KINDS["cifar10"].files
     folder = tmp_path / layout.binary
     folder.mkdir()
-    for file, count in layout.files.items():
+    for file, count in layout.rows.items():
         with open(folder / f"{file}.bin", "wb") as empty:
             empty.truncate(count * layout.row_bytes)
     with zipfile.ZipFile(PHOTOS / "cifar10-test.zip") as archive:
@@ -266,7 +269,7 @@ def test_photographs_at_full_size(whole, tmp_path):
     with open(folder / "test_batch.bin", "r+b") as file:
         file.seek(9_999 * layout.row_bytes)
         file.write(row.astype(np.uint8).tobytes())
-    data = cifar.load("cifar10", tmp_path)
+    data = loading.load("cifar10", tmp_path)
     assert data.train_images.shape == (50_000, 32, 32, 3) and data.test_images.shape == (10_000, 32, 32, 3)
     np.testing.assert_array_equal(data.test_images[-1], pixels)
     assert data.test_labels[-1] == row[0]

@@ -15,15 +15,16 @@ import numpy as np
 import pytest
 
 from neurosim.data import fetch
-from neurosim.data.sources import cifar
+from neurosim.data.sources.base import Archive
+from neurosim.data.sources.cifar10 import Cifar10
 from neurosim.errors import DataError
 
-LAYOUT = dataclasses.replace(cifar.LAYOUTS["cifar10"], train_rows=3, test_rows=2)
+LAYOUT = dataclasses.replace(Cifar10.files, train_rows=3, test_rows=2)
 
 
 def contents():
     rng = np.random.default_rng(3)
-    files = {f"{file}.bin": rng.bytes(count * LAYOUT.row_bytes) for file, count in LAYOUT.files.items()}
+    files = {f"{file}.bin": rng.bytes(count * LAYOUT.row_bytes) for file, count in LAYOUT.rows.items()}
     return files | {"batches.meta.txt": b"\n".join(b"kind%d" % number for number in range(10))}
 
 
@@ -73,7 +74,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 @pytest.fixture
 def server(monkeypatch):
     monkeypatch.setenv("no_proxy", "*")
-    monkeypatch.setitem(cifar.LAYOUTS, "cifar10", LAYOUT)
+    monkeypatch.setattr(Cifar10, "files", LAYOUT)
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         server.data, server.mode, server.asked = GOOD, "good", []
         address = f"http://127.0.0.1:{server.server_port}/archive.tar.gz"
@@ -87,9 +88,9 @@ def server(monkeypatch):
 
 def serve(monkeypatch, data, address=None):
     """Make ``data`` the official archive."""
-    address = address or fetch.ARCHIVES["cifar10"].url
-    archive = fetch.Archive(address, hashlib.md5(data).hexdigest(), 1000)
-    monkeypatch.setitem(fetch.ARCHIVES, "cifar10", archive)
+    address = address or Cifar10.files.archive.url
+    archive = Archive(address, hashlib.md5(data).hexdigest(), 1000)
+    monkeypatch.setattr(Cifar10, "files", dataclasses.replace(Cifar10.files, archive=archive))
 
 
 def whole(folder):
@@ -110,7 +111,7 @@ def part(tmp_path):
 
 
 def test_the_official_archives():
-    assert {name: (archive.url, archive.md5) for name, archive in fetch.ARCHIVES.items()} == {
+    assert {name: (files.archive.url, files.archive.md5) for name, files in fetch.fetchable().items()} == {
         "cifar10": ("https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz", "c32a1d4ab5d03f1284b67883e8d87530"),
         "cifar100": ("https://www.cs.toronto.edu/~kriz/cifar-100-binary.tar.gz", "03b5dce01913d631647c71ecec9e9cb8"),
         "stl10": ("http://ai.stanford.edu/~acoates/stl10/stl10_binary.tar.gz", "91f7769df0f17e558f3565bffb0c7dfb"),
@@ -182,7 +183,7 @@ def test_a_wrong_checksum_is_removed(server, tmp_path):
 
 def test_refusal_of_the_server(server, tmp_path):
     server.mode = "missing"
-    refused(tmp_path, "answers 404 Not Found", "--url")
+    refused(tmp_path, "answers 404 Not Found", "url=")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -226,7 +227,7 @@ def test_file_address(server, tmp_path):
     whole(fetch.fetch("cifar10", tmp_path / "out", url=path.as_uri()))
     assert path.read_bytes() == GOOD and server.asked == []
     path.write_bytes(b"other")
-    refused(tmp_path / "new", "checksum", "name another with --url", url=path.as_uri())
+    refused(tmp_path / "new", "checksum", "give another, url=", url=path.as_uri())
     refused(tmp_path / "new", "no file at", url="file://elsewhere/x")
     assert path.exists(), "a file of the user's is never removed"
 
@@ -235,7 +236,7 @@ def test_archive_that_lies_there_already(server, tmp_path):
     own = tmp_path / "cifar-10-binary.tar.gz"
     own.write_bytes(GOOD)
     folder = fetch.fetch("cifar10", tmp_path)
-    assert cifar.complete(LAYOUT, folder) and own.exists() and server.asked == []
+    assert LAYOUT.complete(folder) and own.exists() and server.asked == []
 
 
 def test_an_incomplete_folder_is_completed(server, tmp_path):
@@ -275,7 +276,7 @@ def test_archives_of_other_content(data, words, server, tmp_path, monkeypatch):
 def test_too_little_space(server, tmp_path, monkeypatch):
     serve(monkeypatch, GOOD)
     monkeypatch.setattr(fetch.shutil, "disk_usage", lambda _: types.SimpleNamespace(free=500))
-    refused(tmp_path, "MB free", "--data-dir")
+    refused(tmp_path, "MB free", "data_dir")
 
 
 def test_disk_that_fills_up(server, tmp_path, monkeypatch):

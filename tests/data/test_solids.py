@@ -1,4 +1,4 @@
-"""Where rays meet the solids, against definitions written another way and closed forms."""
+"""Where rays hit the solids, against definitions written another way and closed forms."""
 
 import numpy as np
 import pytest
@@ -54,7 +54,7 @@ def tetrahedron_turns():
 @pytest.mark.parametrize("kind", solids.KINDS)
 def test_a_ray_stops_where_it_first_enters_the_solid(kind):
     form, origin, direction = rays(kind)
-    t, normal = solids.meet(kind, form, origin, direction)
+    t, normal = solids.intersect(kind, form, origin, direction)
     hit = np.isfinite(t)
     assert 0.1 < hit.mean() < 0.95
     point = origin + np.where(hit, t, 0) * direction
@@ -66,13 +66,13 @@ def test_a_ray_stops_where_it_first_enters_the_solid(kind):
     for share in way:
         walked = outside(kind, origin + share * direction, form)
         assert (walked[~hit] > -6e-3).all()  # a ray that misses never goes in
-        assert (walked[hit & (share < t - 1e-3)] > -1e-3).all()  # and none is in before it is said to meet the surface
+        assert (walked[hit & (share < t - 1e-3)] > -1e-3).all()  # and none is in before it is said to hit the surface
 
 
 @pytest.mark.parametrize("kind", solids.KINDS)
 def test_normals_are_the_slope_of_the_definition(kind):
     form, origin, direction = rays(kind, seed=1)
-    t, normal = solids.meet(kind, form, origin, direction)
+    t, normal = solids.intersect(kind, form, origin, direction)
     hit = np.isfinite(t)
     point = (origin + np.where(hit, t, 0) * direction).astype(float)
     step = 1e-4
@@ -87,7 +87,7 @@ def test_sphere_seen_in_perspective_is_a_disc_of_known_size():
     distance, grid = 4.0, np.linspace(-0.4, 0.4, 201, dtype=np.float32)
     x, y = (axis.reshape(1, -1) for axis in np.meshgrid(grid, grid))
     origin = np.array([0, 0, distance], np.float32).reshape(3, 1, 1)
-    t, _ = solids.meet("sphere", np.zeros(1, np.float32), origin, np.stack([x, y, np.full_like(x, -1)]))
+    t, _ = solids.intersect("sphere", np.zeros(1, np.float32), origin, np.stack([x, y, np.full_like(x, -1)]))
     radius = np.hypot(x, y)
     truth = 1 / np.sqrt(distance**2 - 1)
     clear = np.abs(radius - truth) > 1e-4
@@ -100,7 +100,7 @@ def test_axis_aligned_rays_are_no_accident():
     direction = np.array([0, 0, -1], np.float32).reshape(3, 1, 1)
     for kind in solids.KINDS:
         form = np.array([scenes.FORMS.get(kind, (0, 0))[1]], np.float32)
-        t, _ = solids.meet(kind, form, origin, direction)
+        t, _ = solids.intersect(kind, form, origin, direction)
         assert np.isinf(t[0, 0]) if kind == "torus" else abs(outside(kind, origin + t * direction, form)[0, 0]) < 1e-3
     misses = origin + np.array([3, 0, 0], np.float32).reshape(3, 1, 1)
-    assert all(np.isinf(solids.meet(k, np.full(1, 0.3, np.float32), misses, direction)[0]).all() for k in solids.KINDS)
+    assert all(np.isinf(solids.intersect(k, np.full(1, 0.3, np.float32), misses, direction)[0]).all() for k in solids.KINDS)

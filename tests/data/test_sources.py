@@ -2,14 +2,20 @@
 
 import dataclasses
 import functools
+import importlib
+import inspect
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from neurosim.data.sources import cifar, loading
+from neurosim.core.plugins import Registry
+from neurosim.data.dataset import Dataset
+from neurosim.data.sources import loading
+from neurosim.data.sources.base import Source
+from neurosim.data.sources.cifar10 import Cifar10
 from neurosim.data.toys import toys
-from neurosim.errors import DataError
+from neurosim.errors import DataError, WiringError
 
 IMAGES = np.random.default_rng(1).integers(0, 256, (20, 6, 5, 3), dtype=np.uint8)
 
@@ -21,11 +27,11 @@ def few_toys(monkeypatch, tmp_path):
 
 @pytest.fixture
 def few_photographs(monkeypatch, tmp_path):
-    layout = dataclasses.replace(cifar.LAYOUTS["cifar10"], train_rows=2, test_rows=2)
-    monkeypatch.setitem(cifar.LAYOUTS, "cifar10", layout)
+    layout = dataclasses.replace(Cifar10.files, train_rows=2, test_rows=2)
+    monkeypatch.setattr(Cifar10, "files", layout)
     folder = tmp_path / "data" / layout.binary
     folder.mkdir(parents=True)
-    for file in layout.files:
+    for file in layout.rows:
         np.full(2 * 3073, 3, np.uint8).tofile(folder / f"{file}.bin")
     return tmp_path / "data"
 
@@ -88,10 +94,17 @@ def test_npz_without_labels(tmp_path):
     assert loading.load(str(tmp_path / "set.NPZ"), images=7).train_labels is None
 
 
-@pytest.mark.parametrize(("name", "near"), [
-    ("toy", "did you mean toys?"), ("CIFAR-10", "did you mean cifar10?"), ("cifar_100", "did you mean cifar100?"),
-    ("", "see `neurosim data list`"), ("imagenet", "see `neurosim data list`"), ("folder:", "folder:PATH"),
-])
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [
+        ("toy", "did you mean toys?"),
+        ("CIFAR-10", "did you mean cifar10?"),
+        ("cifar_100", "did you mean cifar100?"),
+        ("", "see `neurosim data list`"),
+        ("imagenet", "see `neurosim data list`"),
+        ("folder:", "folder:PATH"),
+    ],
+)
 def test_unknown_name(name, near):
     for options in ({}, {"frames": 2}):
         text = refused(name, **options)
@@ -109,9 +122,9 @@ def test_images_that_are_not_there(count, archive):
 
 def test_frames_and_seeds_that_cannot_be(archive):
     assert "cifar10 has no frames; expected toys" in refused("cifar10", frames=2)
-    assert "use --views deform" in refused(archive, frames=2)
+    assert "use views=deform" in refused(archive, frames=2)
     assert "0 frames; expected 1 or more" in refused("toys", frames=0)
-    assert "seed -1; expected 0 or more" in refused(archive, seed=-1)
+    assert "seed=-1; expected 0 or more" in refused(archive, seed=-1)
 
 
 def test_absent_names_the_default_folder(monkeypatch, tmp_path):
@@ -134,7 +147,7 @@ def test_default_folder(monkeypatch, tmp_path):
 
 
 def test_found(few_photographs):
-    where = {source.name: loading.found(source, few_photographs) for source in loading.SOURCES}
+    where = {name: source().place(few_photographs) for name, source in loading.available().items()}
     assert where == {
         "toys": "built in",
         "cifar10": str(few_photographs / "cifar-10-batches-bin"),
@@ -143,3 +156,53 @@ def test_found(few_photographs):
         "folder:PATH": "yours",
         "FILE.npz": "yours",
     }
+
+
+class Stripes(Source):
+    """Two kinds of stripes."""
+
+    name = "stripes"
+    image = (4, 4, 3)
+
+    def __init__(self, asked="", kinds=2):
+        super().__init__(asked)
+        self.kinds = kinds
+
+    def load(self, data_dir, seed=0, frames=1):
+        images = np.zeros((8, 4, 4, 3), np.uint8)
+        return Dataset(self.asked, images, np.arange(8) % self.kinds, images[:2], np.arange(2), ("a", "b"))
+
+
+def test_a_data_set_of_one_s_own(tmp_path, monkeypatch):
+    """By ``module:Class``, as a class, as an object, and as one more file of the package."""
+    for data, name in ((Stripes("mine"), "mine"), (Stripes, f"{__name__}:Stripes")):
+        dataset = loading.load(data, images=5)
+        assert (dataset.name.split(":")[-1], len(dataset.train_images)) == (name.split(":")[-1], 5)
+    text = inspect.getsource(Stripes)
+    head = (
+        "import numpy as np\nfrom neurosim.data.dataset import Dataset\nfrom neurosim.data.sources.base import Source\n"
+    )
+    (tmp_path / "own_stripes.py").write_text(head + text)
+    monkeypatch.syspath_prepend(tmp_path)
+    assert loading.load("own_stripes:Stripes").name == "own_stripes:Stripes"
+    with pytest.raises(WiringError, match="there is no nowhere"):
+        loading.load("nowhere:Stripes")
+    package = importlib.import_module(loading.REGISTRY.package)
+    monkeypatch.setattr(package, "__path__", [*package.__path__, str(tmp_path)])
+    registry = Registry("data", loading.REGISTRY.package, Source, fixed=("asked",))
+    monkeypatch.setattr(loading, "REGISTRY", registry)
+    assert loading.load("stripes").train_images.shape == (8, 4, 4, 3) and "stripes" in refused("stripe")
+
+
+def test_arrays_and_data_sets_from_python():
+    data = loading.load(IMAGES, images=3)
+    assert data.train_images.shape == (3, 6, 5, 3) and data.train_labels is None and data.name == "<arrays>"
+    named = loading.load({"images": IMAGES, "labels": np.arange(20) % 4})
+    assert named.classes == ("0", "1", "2", "3") and len(named.test_images) == 4
+    assert loading.load(named) is named
+    with pytest.raises(DataError, match="<arrays>: images is int64"):
+        loading.load(IMAGES.astype(int))
+    with pytest.raises(WiringError, match="no data|type int"):
+        loading.load(3)
+    frames = Dataset("film", np.zeros((4, 3, 6, 5, 3), np.uint8), None, None, None, ())
+    assert loading.load(frames, frames=3) is frames

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from neurosim.data import fetch
-from neurosim.data.sources import loading, stl10
+from neurosim.data.sources import loading
+from neurosim.data.sources.stl10 import Stl10
 from neurosim.data.views.framing import Framing
 from neurosim.errors import DataError
 
@@ -81,15 +82,14 @@ def test_what_is_missing_or_cut_is_told(folder, tmp_path):
 
 
 def test_found_and_listed(folder):
-    (source,) = (one for one in loading.SOURCES if one.name == "stl10")
-    assert loading.found(source, folder.parent) == f"not in {folder.parent}"
+    source = loading.find("stl10")
+    assert source.place(folder.parent) == f"not in {folder.parent}"
     write(folder)
-    assert loading.found(source, folder.parent) == str(folder)
+    assert source.place(folder.parent) == str(folder)
 
 
 def test_official_sizes():
-    layout = stl10.LAYOUTS["stl10"]
-    assert layout.files == {"train_X.bin": 138_240_000, "test_X.bin": 221_184_000, "unlabeled_X.bin": 2_764_800_000,
+    assert Stl10.files.sizes == {"train_X.bin": 138_240_000, "test_X.bin": 221_184_000, "unlabeled_X.bin": 2_764_800_000,
                             "train_y.bin": 5_000, "test_y.bin": 8_000}  # fmt: skip
 
 
@@ -98,19 +98,19 @@ def test_fetched_archives_are_unpacked(folder, tmp_path, monkeypatch):
     import hashlib
 
     write(tmp_path / "packed" / "stl10_binary")
-    monkeypatch.setitem(stl10.LAYOUTS, "stl10", dataclasses.replace(stl10.LAYOUTS["stl10"], **SIZES))
     held = io.BytesIO()
     with tarfile.open(fileobj=held, mode="w:gz") as tar:
         tar.add(tmp_path / "packed" / "stl10_binary", "stl10_binary")
     path = tmp_path / "mirror.tar.gz"
     path.write_bytes(held.getvalue())
     digest = hashlib.md5(held.getvalue(), usedforsecurity=False).hexdigest()
-    monkeypatch.setitem(fetch.ARCHIVES, "stl10", dataclasses.replace(fetch.ARCHIVES["stl10"], md5=digest))
+    archive = dataclasses.replace(Stl10.files.archive, md5=digest)
+    monkeypatch.setattr(Stl10, "files", dataclasses.replace(Stl10.files, archive=archive, **SIZES))
     assert fetch.fetch("stl10", folder.parent, url=path.as_uri()) == folder
-    assert stl10.complete(stl10.LAYOUTS["stl10"], folder)
+    assert Stl10.files.complete(folder)
     assert len(loading.load("stl10", folder.parent).train_images) == 11
     (folder / "test_y.bin").write_bytes(b"")
-    assert not stl10.complete(stl10.LAYOUTS["stl10"], folder)
+    assert not Stl10.files.complete(folder)
 
 
 def test_a_hundred_thousand_images_fill_no_memory(folder):

@@ -84,7 +84,7 @@ def test_surface_and_background_are_drawn_without_looking_at_the_kind():
     """The same random numbers give toys of two kinds the same colours, texture, light and background, to the bit."""
     one, other = (scenes.draw_toys(np.random.default_rng(10), np.full(30, kind)) for kind in (0, 6))
     told = {name for name in one if (one[name] != other[name]).any()}
-    assert told == {"labels", "segment", "view", "form"}
+    assert told == {"labels", "scale", "view", "form"}
     lights = [scenes.draw_frames(np.random.default_rng(11), toy, 1) for toy in (one, other)]
     told = {name for name in lights[0] if (lights[0][name] != lights[1][name]).any()}
     assert told == {"rotation", "zoom", "centre"}
@@ -187,25 +187,3 @@ def test_wrong_requests_are_told_in_one_line(arguments):
     with pytest.raises(DataError, match=r"^toys: .*; expected .*; ") as told:
         toys.render(**({"count": 10, "seed": 0} | arguments))
     assert "\n" not in str(told.value)
-
-
-def test_contact_sheet_has_a_row_for_each_kind():
-    images, labels = toys.render(40, seed=13)
-    sheet = toys.contact_sheet(images, labels, per_class=4)
-    assert sheet.mode == "RGB" and sheet.height == 4 + 10 * 100
-    first = np.flatnonzero(labels == 0)[0]
-    left = sheet.width - 4 * 100
-    np.testing.assert_array_equal(np.asarray(sheet)[4:100:3, left : left + 96 : 3], images[first])
-    films, kinds = toys.render(20, seed=13, frames=2)
-    film = toys.contact_sheet(films, kinds, per_class=2)
-    left = film.width - 2 * 196
-    first = np.flatnonzero(kinds == 0)[0]
-    np.testing.assert_array_equal(np.asarray(film)[4:100:3, left + 96 : left + 192 : 3], films[first, 1])
-
-
-def test_contact_sheet_without_labels_and_with_wrong_images():
-    images, _ = toys.render(25, seed=14)
-    sheet = np.asarray(toys.contact_sheet(images, per_class=10))
-    np.testing.assert_array_equal(sheet[104:200:3, 4:100:3], images[10])
-    with pytest.raises(DataError, match="expected uint8"):
-        toys.contact_sheet(images / 255)

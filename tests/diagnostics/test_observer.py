@@ -8,16 +8,18 @@ import numpy as np
 import pytest
 
 from neurosim.diagnostics import observer
-from neurosim.diagnostics.observer import Observer, angle, transposed
+from neurosim.diagnostics.observer import Diagnosis, Observer, angle, transposed
 from neurosim.engine.program import Program
 from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import NeurosimError, WiringError
 from neurosim.networks.network import Network
-from neurosim.plasticity.sgd import SGD
+from neurosim.plasticity import make as make_plasticity
 from neurosim.report import page
+from neurosim.training.callbacks import Checkpoints, Each, Metrics, Signals
 from neurosim.training.config import Config
 from neurosim.training.folder import Run
-from neurosim.training.session import Session
+from neurosim.training.model import Model
+from neurosim.training.stream import ViewStream, load_data
 from neurosim.training.trainer import Interrupted, Trainer
 
 NETWORK = "4 hardtanh, 6 pool, 5 tanh pool"
@@ -30,18 +32,23 @@ def make(archive, **options):
     return Config.resolve(**given)
 
 
-def trained(config, folder=None, stop_after=None):
-    session = Session(config)
-    run = Run.create(folder, config, session.rule.wiring()) if folder else None
-    trainer = Trainer(session, run, checkpoint_every=1e9)
+def begun(config, run=None, on_batch=lambda progress: None):
+    """A trainer that has not begun, with diagnoses where they are asked for."""
+    data = load_data(config)
+    model, every = Model(config, data.image_shape), config.diagnose_every
+    callbacks = [Diagnosis(Observer(model, data), every)] if every else []
+    callbacks += [Metrics(run), Checkpoints(run, 1e9)] if run else []
+    return Trainer(model, ViewStream(model, data), [*callbacks, Each(on_batch), Signals()])
 
-    def tell(progress):
+
+def trained(config, folder=None, stop_after=None):
+    def on_batch(progress):
         if progress.done == stop_after:
             os.kill(os.getpid(), signal.SIGINT)
 
-    trainer.tell = tell
+    run = Run.create(folder, config, []) if folder else None
+    trainer = begun(config, run, on_batch)
     with ThreadTeam(2) as team:
-        trainer.start(team)
         try:
             trainer.train(team)
         except Interrupted:
@@ -49,8 +56,14 @@ def trained(config, folder=None, stop_after=None):
     return trainer
 
 
+def observed(config):
+    """The observer of a trainer that has not begun."""
+    trainer = begun(config)
+    return Observer(trainer.model, trainer.stream.data)
+
+
 def same(a, b):
-    first, second = a.session.state(), b.session.state()
+    first, second = a.model.state(), b.model.state()
     return first.keys() == second.keys() and all(np.array_equal(first[name], second[name]) for name in first)
 
 
@@ -78,19 +91,20 @@ def test_what_is_looked_at_never_feels_it(archive, tmp_path, options):
     if batches:
         stopped = trained(looked, tmp_path / "part", stop_after=4)
         assert stopped.progress.done == 4
-        on = Trainer(Session(looked), Run.open(tmp_path / "part"))
-        on.resume()
+        part = Run.open(tmp_path / "part")
+        on = begun(looked, part)
+        on.restore(*part.checkpoint())
         with ThreadTeam(1) as team:
             on.train(team)
         assert same(on, plain) and on.diagnoses == seen.diagnoses
     run = Run.open(tmp_path / "whole")
-    assert len(run.metrics()) == seen.session.epochs and len(run.diagnoses()) == len(places)
+    assert len(run.metrics()) == seen.epochs and len(run.diagnoses()) == len(places)
 
 
 @pytest.mark.parametrize("options", RULES.values(), ids=RULES)
 def test_every_rule_is_told_of(archive, options):
     seen = trained(dataclasses.replace(make(archive, **options), diagnose_every=100)).diagnoses
-    network = Session(make(archive, **options)).network
+    network = begun(make(archive, **options)).model.network
     rule = options.get("rule", "ll")
     for row in seen:
         layers = range(1, len(network) + 1)
@@ -112,23 +126,22 @@ def test_every_rule_is_told_of(archive, options):
 
 def test_angles_between_updates_by_finite_means(archive):
     """The observer's direction of bp is the one that a bp run sums on the same weights, images and draws."""
-    session = Session(make(archive, rule="rf"))
-    other = Session(make(archive, rule="bp"))
+    mine, other = begun(make(archive, rule="rf")), begun(make(archive, rule="bp"))
     with ThreadTeam(1) as team:
-        seen = Observer(session).look(team)
+        seen = Observer(mine.model, mine.stream.data).measure(team)
         found = []
-        for one in (session, other):
+        for one, stream in ((mine.model, mine.stream), (other.model, other.stream)):
             for epoch in (observer.ASIDE + 1, observer.ASIDE):
                 for plasticity in one.rule.plasticities():
                     plasticity.rate.array[0] = 0
-                one.show(epoch, 0)
+                stream.load(epoch, 0)
                 one.rule.draw(epoch, 0)
                 Program(one.plan("all layers"), one.kernels).run(team)
             found.append([p.synapse.change.array.copy() for p in one.network.projections])
-    for n, (mine, theirs) in enumerate(zip(*found, strict=True), 1):
-        assert seen[f"update_angle_W{n}"] == pytest.approx(angle(mine, theirs), abs=1e-6)
+    for n, (own, theirs) in enumerate(zip(*found, strict=True), 1):
+        assert seen[f"update_angle_W{n}"] == pytest.approx(angle(own, theirs), abs=1e-6)
     assert seen["update_angle_W3"] > 1
-    for back in session.rule.feedbacks:
+    for back in mine.model.rule.feedbacks:
         told = angle(back.synapse.weight.array, back.projection.synapse.weight.array)
         assert seen[f"feedback_angle_{back.synapse.name}"] == pytest.approx(told)
 
@@ -136,20 +149,19 @@ def test_angles_between_updates_by_finite_means(archive):
 def test_top_layer_of_dtp_and_layerwise_bp_are_where_they_must_be(archive):
     """Layer-wise learning with transported heads is its own reference; without it the angle is open."""
     with ThreadTeam(1) as team:
-        straight = Observer(Session(make(archive, feedback="bp", order="greedy"))).look(team)
-        random = Observer(Session(make(archive, feedback="rf"))).look(team)
+        straight = observed(make(archive, feedback="bp", order="greedy")).measure(team)
+        random = observed(make(archive, feedback="rf")).measure(team)
     assert all(straight[f"update_angle_W{n}"] == pytest.approx(0, abs=0.05) for n in (1, 2, 3))
     assert all(random[f"update_angle_W{n}"] > 20 for n in (1, 2, 3))
 
 
 def test_units_by_hand(archive):
-    session = Session(make(archive, rule="none", network="4 hardtanh, 6 tanh"))
-    weight = session.network.projections[0].synapse.weight.array
+    trainer = begun(make(archive, rule="none", network="4 hardtanh, 6 tanh"))
+    weight = trainer.model.network.projections[0].synapse.weight.array
     weight[..., 0] = 0  # silent, so dead
     weight[..., 1] *= 1e6  # shut
     with ThreadTeam(1) as team:
-        seen = Observer(session).look(team)
-        session.show(observer.ASIDE, 0)
+        seen = Observer(trainer.model, trainer.stream.data).measure(team)
     assert seen["dead_1"] >= 0.25 and 0.2 < seen["saturated_1"] < 0.75 and seen["dead_2"] < 0.1
     assert 0.2 < seen["sparsity_1"] < 0.9
     assert "active_1" not in seen and not [name for name in seen if "angle" in name]
@@ -166,15 +178,14 @@ def test_angles_by_hand():
 @pytest.mark.parametrize("text", ["3 linear, 4 linear, 5 linear", "3 linear, 4 pool, 5 linear", "3 tanh, 4 local pool, 2 tanh"])
 def test_an_inverse_that_transports_stands_at_no_angle(text):
     """Carried down by `transposed`, an activity arrives as the transposed forward weights would deliver it."""
-    from neurosim.kernels.reference_inverse import upconvolve
-
     from neurosim.kernels import reference
+    from neurosim.kernels.reference_inverse import upconvolve
 
     network = Network(text, (8, 8, 2), 2, dtype=np.float64)
     for projection in network.projections[1:]:
         if projection.synapse.weight.array.ndim == 6:
             projection.synapse.weight.array[...] = projection.synapse.weight.array[:1, :1]
-        inverse = network.inverse(projection, SGD())
+        inverse = network.inverse(projection, make_plasticity("sgd"))
         assert transposed(inverse).shape == inverse.synapse.shape
         inverse.synapse.weight.array[...] = transposed(inverse)
         rows, columns, channels = inverse.above.shape
@@ -208,7 +219,7 @@ def test_the_report_shows_the_curves(archive, tmp_path):
     run = Run.open(tmp_path / "run")
     run.save_results({"test_accuracy": None, "floor_accuracy": None, "per_layer": [], "wiring": [], "seconds": 1.0,
                       "images_per_second": 1.0})  # fmt: skip
-    text = page.page(run, {"W1": trainer.session.network.projections[0].synapse.weight.array})
+    text = page.page(run, {"W1": trainer.model.network.projections[0].synapse.weight.array})
     assert "What an observer saw" in text and text.count("<svg") == 2
     for row, told in zip(trainer.diagnoses, run.diagnoses(), strict=True):
         assert {name: float(value) for name, value in told.items()} == {k: v for k, v in row.items() if v is not None}
@@ -243,7 +254,7 @@ def test_a_gpu_is_told_of_as_a_cpu_is(archive, host_machine, monkeypatch, option
     from neurosim.kernels import devices
 
     kernels = host_machine.gpu()
-    monkeypatch.setattr("neurosim.training.session.backend", lambda device, *_: kernels if device == "gpu" else devices.backend(device))
+    monkeypatch.setattr("neurosim.training.model.backend", lambda device, *_: kernels if device == "gpu" else devices.backend(device))
     here = trained(make(archive, **options, epochs=1, diagnose_every=100)).diagnoses
     there = trained(make(archive, **options, epochs=1, diagnose_every=100, device="gpu")).diagnoses
     assert len(here) == len(there) == 2

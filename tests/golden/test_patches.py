@@ -5,12 +5,9 @@ import json
 import numpy as np
 import pytest
 
-from neurosim.core.backend import Backend
 from neurosim.kernels.patches import clapp, deliver_prediction, gaze, hebbian_prediction, predict
 
-cpu, reference = Backend("cpu"), Backend("reference")
-
-FORMS = [pytest.param(cpu, id="cpu"), pytest.param(reference, id="reference")]
+FORMS = ["cpu", "reference"]
 
 
 def case_of(golden, name):
@@ -24,18 +21,18 @@ def case_of(golden, name):
     return case, meta, negative, shared
 
 
-@pytest.mark.parametrize("form", FORMS)
-def test_gaze_shifts(golden, relative_error, form):
+@pytest.mark.parametrize("where", FORMS)
+def test_gaze_shifts(golden, relative_error, where):
     case, meta, negative, shared = case_of(golden, "gaze_hinge")
     view = case["embedding"].reshape(len(case["embedding"]), -1)
     error, value = np.full(view.shape, np.nan), np.zeros(3)
-    form.bind(gaze)(view=view, negative=negative, error=error, value=value, **shared, **meta["gaze_hinge"])
+    gaze.form(where)(view, negative, error, value, **shared, **meta["gaze_hinge"])
     assert relative_error(value[0], case["loss"]) < 1e-9
     assert relative_error(error, case["grad"].reshape(view.shape)) < 1e-9
 
 
-@pytest.mark.parametrize("form", FORMS)
-def test_clapp(golden, relative_error, form):
+@pytest.mark.parametrize("where", FORMS)
+def test_clapp(golden, relative_error, where):
     case, meta, negative, shared = case_of(golden, "clapp")
     embedding = case["embedding"]  # (patch, channel, row, column) -> (patch, place, channel)
     count, channels = embedding.shape[:2]
@@ -45,11 +42,10 @@ def test_clapp(golden, relative_error, form):
     shape = (len(weight), meta["images"], meta["grid"], *view.shape[1:])
     prediction, factor = np.full(shape, np.nan), np.full(shape, np.nan)
     error, change, value = np.full_like(view, np.nan), np.full_like(weight, np.nan), np.zeros(3)
-    form.bind(predict)(view=view, weight=weight, prediction=prediction, **grid)
-    found = {"error": error, "factor": factor, "value": value}
-    form.bind(clapp)(view=view, prediction=prediction, negative=negative, **found, **shared)
-    form.bind(deliver_prediction)(factor=factor, weight=weight, error=error, **grid)
-    form.bind(hebbian_prediction)(view=view, factor=factor, change=change, **grid)
+    predict.form(where)(view, weight, prediction, **grid)
+    clapp.form(where)(view, prediction, negative, error, factor, value, **shared)
+    deliver_prediction.form(where)(factor, weight, error, **grid)
+    hebbian_prediction.form(where)(view, factor, change, **grid)
     assert relative_error(value[0], case["loss"]) < 1e-9
     assert relative_error(error.swapaxes(1, 2).reshape(embedding.shape), case["grad"]) < 1e-9
     for k in rows:

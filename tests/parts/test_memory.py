@@ -21,9 +21,8 @@ def pushed(memory, batches, kernels=cpu):
     """Push batches of moments ``(moment, unit)``, each of a size of its own."""
     for number, batch in enumerate(batches):
         shape = (len(batch), memory.trace.shape[1])
-        activity = Buffer(
-            f"z{number}", ("sample", "unit"), shape, "activity", "z", memory.trace.dtype, given=True, initial=batch
-        )
+        axes, real = ("sample", "unit"), memory.trace.dtype
+        activity = Buffer(f"z{number}", axes, shape, "activity", "z", real, given=True, initial=batch)
         with ThreadTeam(1) as team:
             Program(Plan("push", memory.push(activity)), kernels).run(team)
     return memory

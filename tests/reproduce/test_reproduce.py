@@ -2,6 +2,7 @@
 
 import contextlib
 import csv
+import dataclasses
 import io
 import json
 import os
@@ -14,7 +15,8 @@ import numpy as np
 import pytest
 from neurosim.cli.main import main
 
-from neurosim.data.sources import cifar
+from neurosim.data.sources.cifar10 import Cifar10
+from neurosim.data.sources.cifar100 import Cifar100
 from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import WiringError
 from neurosim.readout.floor import read_out
@@ -23,6 +25,8 @@ from neurosim.reproduce import pool
 from neurosim.reproduce.cells import BLOCKED, OPEN, TABLES
 from neurosim.reproduce.grid import Grid
 from neurosim.reproduce.protocol import Protocol
+from neurosim.training.assembly import make_method
+from neurosim.training.model import Model
 
 TINY = ["--scale", "1e-6", "--threads", "1", "--network", "4 hardtanh pool, 5 hardtanh", "--readout", "hinge"]
 
@@ -48,10 +52,11 @@ def cifars(tmp_path_factory):
     rng = np.random.default_rng(1)
     folder = tmp_path_factory.mktemp("cifar")
     small = {}
-    for name, layout in cifar.LAYOUTS.items():
-        small[name] = layout.__class__(**{**vars(layout), "train_rows": 100 // len(layout.train), "test_rows": 20})
+    for kind in (Cifar10, Cifar100):
+        layout = kind.files
+        small[kind] = dataclasses.replace(layout, train_rows=100 // len(layout.train), test_rows=20)
         (folder / layout.binary).mkdir()
-        for file, count in small[name].files.items():
+        for file, count in small[kind].rows.items():
             labels = np.arange(count) % 10
             rows = rng.integers(0, 100, (count, 3072)) + 15 * labels[:, None]
             heads = np.repeat(labels[:, None], len(layout.limits), axis=1)
@@ -62,8 +67,8 @@ def cifars(tmp_path_factory):
 @pytest.fixture
 def few(cifars, monkeypatch):
     """The folder of `cifars`, and a library that takes files of so few images."""
-    for name, layout in cifars[1].items():
-        monkeypatch.setitem(cifar.LAYOUTS, name, layout)
+    for kind, layout in cifars[1].items():
+        monkeypatch.setattr(kind, "files", layout)
     return cifars[0]
 
 
@@ -140,7 +145,9 @@ def test_a_floor_is_the_top_layer_of_a_whole_read_out(few, tmp_path):
     options = {"network": TINY[5], "readout": TINY[7], "data_dir": few, "threads": 1}
     grid = Grid(TABLES["table1"], tmp_path, 1e-6, 1, ("random",), **options)
     with ThreadTeam(1) as team:
-        layers = read_out(grid.config(grid.cells[0], 0), grid.read, None, team)
+        config = grid.config(grid.cells[0], 0)
+        encoder = Model(config, grid.read.image_shape).encoder(untrained=True)
+        layers = read_out(encoder, grid.read, make_method(config), team)
     assert len(layers) == 2 and kept["test_accuracy"] == layers[-1] != layers[0]
 
 

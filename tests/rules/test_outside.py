@@ -10,8 +10,8 @@ from neurosim import rules
 from neurosim.errors import WiringError
 from neurosim.losses import make as make_loss
 from neurosim.networks.network import Network
+from neurosim.training.assembly import build
 from neurosim.training.config import Config
-from neurosim.training.session import make_network, make_rule
 
 GOOD = """
     from neurosim.rules.end_to_end import EndToEnd
@@ -71,7 +71,7 @@ def test_a_class_of_a_file_below_the_current_folder(lab):
 def test_a_configuration_may_name_it(lab):
     lab(GOOD)
     config = Config.resolve(rule="lab_of_mine.rules:MyRule", batch=2)
-    assert make_rule(config, make_network(config, (32, 32, 3))).name == "MyRule"
+    assert build(config, (32, 32, 3)).rule.name == "MyRule"
 
 
 @pytest.mark.parametrize(

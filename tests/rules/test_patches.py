@@ -8,6 +8,7 @@ from neurosim.core.plan import Plan
 from neurosim.engine.program import Program
 from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import WiringError
+from neurosim.kernels.patches import hebbian_prediction
 from neurosim.losses import make as make_loss
 from neurosim.networks.network import Network
 from neurosim.plasticity.momentum import Momentum
@@ -91,7 +92,7 @@ def test_predictions_are_synapses_that_learn_and_are_kept():
     assert all((s.weight.array != before[s.name]).any() for s in rule.synapses())
     assert rule.errors[1].predictor.shape == (GRID - 2, 3, 3) and rule.errors[1].predictor.fan_in == 3
     makers = [step for step in plan if any(b.base.name == "dP1" for b in step.writes.values())]
-    assert [step.kernel.name for step in makers] == ["hebbian_prediction"]
+    assert [step.kernel for step in makers] == [hebbian_prediction]
     assert {b.base.name for b in makers[0].reads.values()} == {"z1", "ep1"}
 
 

@@ -12,9 +12,11 @@ import pytest
 from neurosim.engine.program import Program
 from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import DataError, NeurosimError, RunError, WiringError
+from neurosim.training.callbacks import Checkpoints, Each, Metrics, Signals
 from neurosim.training.config import Config
 from neurosim.training.folder import Run, write_whole
-from neurosim.training.session import Session
+from neurosim.training.model import Model
+from neurosim.training.stream import ViewStream, load_data
 from neurosim.training.trainer import Interrupted, Trainer
 
 NETWORK = "4 hardtanh, 6 pool, 5 tanh pool"
@@ -25,19 +27,26 @@ def config(archive):
     return Config.resolve(data=str(archive), network=NETWORK, batch=7, epochs=2, lags=3, rate=0.02, threads=2)
 
 
+def made(config, run=None, on_batch=None):
+    """A trainer that has not begun."""
+    data = load_data(config)
+    model = Model(config, data.image_shape)
+    kept = [Metrics(run), Checkpoints(run, 1e9)] if run else []
+    return Trainer(model, ViewStream(model, data), [Each(on_batch or (lambda progress: None)), *kept, Signals()])
+
+
 def trained(config, folder=None, stop_after=None, threads=2):
     """A trainer after its run, or after so many batches."""
-    session = Session(config)
-    run = Run.create(folder, config, session.rule.wiring()) if folder else None
-    trainer = Trainer(session, run, checkpoint_every=1e9)
 
-    def tell(progress):
+    def on_batch(progress):
         if progress.done == stop_after:
             os.kill(os.getpid(), signal.SIGINT)
 
-    trainer.tell = tell
+    trainer = made(config, on_batch=on_batch)
+    if folder:
+        run = Run.create(folder, config, trainer.model.rule.wiring())
+        trainer.callbacks[1:1] = [Metrics(run), Checkpoints(run, 1e9)]
     with ThreadTeam(threads) as team:
-        trainer.start(team)
         try:
             trainer.train(team)
         except Interrupted:
@@ -47,15 +56,15 @@ def trained(config, folder=None, stop_after=None, threads=2):
 
 def resumed(folder, config=None):
     run = Run.open(folder)
-    trainer = Trainer(Session(config or run.config), run)
-    trainer.resume()
+    trainer = made(config or run.config, run)
+    trainer.restore(*run.checkpoint())
     with ThreadTeam(1) as team:
         trainer.train(team)
     return trainer
 
 
 def same(a, b):
-    first, second = a.session.state(), b.session.state()
+    first, second = a.model.state(), b.model.state()
     assert sorted(first) == sorted(second)
     return all(np.array_equal(first[name], second[name]) for name in first)
 
@@ -89,7 +98,7 @@ def test_resuming_gives_what_an_uninterrupted_run_gives(config, tmp_path, option
     assert same(on, whole)
     timeless = [{k: v for k, v in row.items() if "second" not in k} for row in whole.rows]
     assert timeless == [{k: v for k, v in row.items() if "second" not in k} for row in on.rows]
-    assert len(Run.open(tmp_path / "part").metrics()) == whole.session.epochs
+    assert len(Run.open(tmp_path / "part").metrics()) == whole.epochs
 
 
 def test_threads_give_the_same_bits(config):
@@ -113,10 +122,11 @@ def test_asking_for_the_memory_first_changes_no_bit(config, tmp_path):
     wanted = trained(config)
     trained(config, tmp_path / "a", stop_after=2)
     for run in (None, Run.open(tmp_path / "a")):
-        trainer = Trainer(Session(config), run)
-        assert trainer.session.memory() > 0
+        trainer = made(config, run)
+        assert trainer.model.memory() > 0
         with ThreadTeam(1) as team:
-            trainer.resume() if run else trainer.start(team)
+            if run:
+                trainer.restore(*run.checkpoint())
             trainer.train(team)
         assert same(trainer, wanted)
 
@@ -126,22 +136,23 @@ def test_a_finished_run_resumes_to_itself(config, tmp_path):
 
 
 def test_every_weight_of_the_rule_moves(config):
-    start, end = Session(config), trained(config).session.state()
+    start, end = made(config), trained(config).model.state()
     with ThreadTeam(1) as team:
-        start.match_heads(team)
-    moved = {s.name for s in start.rule.synapses() if not np.array_equal(s.weight.array, end[s.name])}
+        start.model.ready(start.stream, team)
+    moved = {s.name for s in start.model.rule.synapses() if not np.array_equal(s.weight.array, end[s.name])}
     assert moved == {f"{letter}{n}" for letter in "WHF" for n in (1, 2, 3)}
 
 
 def test_matched_heads_lie_the_threshold_apart(config):
-    session = Session(config)
+    trainer = made(config)
+    model, stream = trainer.model, trainer.stream
     with ThreadTeam(1) as team:
-        session.match_heads(team)
-        first = Program(session.plan("all layers"), session.kernels)  # a session's own programs leave no activity behind
-        session.network.plasticity.rate.array[0] = 0
-        session.show(0, 0)
+        model.ready(stream, team)
+        first = Program(model.plan("all layers"), model.kernels)  # a model's own programs leave no activity behind
+        model.network.plasticity.rate.array[0] = 0
+        stream.load(0, 0)
         first.run(team)
-    for units in session.rule.errors.values():
+    for units in model.rule.errors.values():
         z = units.view1.array
         assert abs(np.abs(z - np.roll(z, 1, axis=0)).sum(1).mean() - config.threshold) < 1e-3
 
@@ -149,14 +160,14 @@ def test_matched_heads_lie_the_threshold_apart(config):
 def test_the_rate_follows_its_schedule(config):
     for schedule, last in (("constant", 0.02), ("linear", 0.02 / 10), ("cosine", None)):
         trainer = trained(dataclasses.replace(config, schedule=schedule))
-        rate = trainer.session.network.plasticity.rate.array[0]
+        rate = trainer.model.network.plasticity.rate.array[0]
         assert np.isclose(rate, last) if last else 0 < rate < 0.02 / 10
 
 
 def test_memory_of_an_epoch_reaches_into_the_next(config):
     trainer = trained(config)
     moments = trainer.progress.done * config.batch
-    for units in trainer.session.rule.errors.values():
+    for units in trainer.model.rule.errors.values():
         assert units.memory.cursor.array[0] == moments
 
 
@@ -207,7 +218,7 @@ def test_a_checkpoint_that_cannot_be_written_leaves_the_old_one(config, tmp_path
 
     monkeypatch.setattr(np, "savez", full)
     with pytest.raises(RunError, match="no space is left"):
-        trainer.save()
+        next(c for c in trainer.callbacks if isinstance(c, Checkpoints)).save(trainer)
     assert (tmp_path / "a" / "checkpoint.npz").read_bytes() == kept
     assert sorted(p.name for p in (tmp_path / "a").iterdir()) == ["checkpoint.npz", "config.json"]
 
@@ -244,7 +255,7 @@ def test_a_run_is_never_overwritten(config, tmp_path):
         ({"lags": 1}, WiringError, "lags=1"),
         ({"threshold": 1.0, "delta": 2.0}, WiringError, "threshold=1 and delta=2"),
         ({"rate": -1.0}, WiringError, "rate -1.0"),
-        ({"layer_rates": (1.0, 1.0)}, WiringError, "--layer-rates with 2 numbers"),
+        ({"layer_rates": (1.0, 1.0)}, WiringError, "layer_rates with 2 numbers"),
         ({"threshold": float("nan")}, WiringError, "threshold=nan"),
         ({"loss": "hinge-mean", "delta": 5.0}, WiringError, "delta=5"),
         ({"loss": "simclr", "temperature": float("inf")}, WiringError, "temperature=inf"),
@@ -254,7 +265,7 @@ def test_a_run_is_never_overwritten(config, tmp_path):
 )
 def test_what_cannot_be_done_is_refused_in_one_line(config, options, kind, words):
     with pytest.raises(kind) as caught:
-        Session(dataclasses.replace(config, **options))
+        made(dataclasses.replace(config, **options))
     text = str(caught.value)
     assert words in text and "; expected " in text and "\n" not in text
 
@@ -291,13 +302,13 @@ def test_layer_rates_of_photographs_belong_to_conv5_and_signum():
 def test_each_layer_learns_at_its_own_rate_and_one_of_rate_0_stays_as_drawn(config, rule, tmp_path):
     whole = dataclasses.replace(config, rule=rule, schedule="constant", layer_rates=(0.5, 1.0, 0.0))
     trainer = trained(whole, tmp_path / "a")
-    network = trainer.session.network
-    drawn = Session(whole).network
+    network = trainer.model.network
+    drawn = made(whole).model.network
     moved = [np.abs(a.synapse.weight.array - b.synapse.weight.array).max() > 0
              for a, b in zip(network.projections, drawn.projections, strict=True)]  # fmt: skip
     assert moved == [True, True, False]
     if rule == "ll":
-        assert sorted(trainer.session.rule.errors) == [1, 2]  # the top layer has no head
+        assert sorted(trainer.model.rule.errors) == [1, 2]  # the top layer has no head
     assert [p.rate.array[0] for p in network.layer_plasticities] == [0.01, 0.02, 0.0]
     assert Run.open(tmp_path / "a").config == whole
 
@@ -309,15 +320,16 @@ def test_files_of_a_run_may_be_read_by_whoever_may_read_new_files(tmp_path):
 
 
 def test_an_epochs_order_is_drawn_once_and_depends_on_seed_and_epoch_alone(config):
-    session, fresh = Session(config), Session(config)
-    assert session.order(0) is session.order(0)
-    first = session.order(0)
-    assert sorted(first) == list(range(len(session.data.train_images)))
-    assert not np.array_equal(first, session.order(1))
-    session.show(0, 1)  # back in the first epoch
-    fresh.show(0, 1)
-    assert np.array_equal(session.order(0), first) and np.array_equal(session.stimulus.images.host(), fresh.stimulus.images.host())
-    assert not np.array_equal(first, Session(dataclasses.replace(config, seed=1)).order(0))
+    stream, fresh = made(config).stream, made(config).stream
+    assert stream.order(0) is stream.order(0)
+    first = stream.order(0)
+    assert sorted(first) == list(range(len(stream.data.train_images)))
+    assert not np.array_equal(first, stream.order(1))
+    stream.load(0, 1)  # back in the first epoch
+    fresh.load(0, 1)
+    assert np.array_equal(stream.order(0), first)
+    assert np.array_equal(stream.stimulus.images.host(), fresh.stimulus.images.host())
+    assert not np.array_equal(first, made(dataclasses.replace(config, seed=1)).stream.order(0))
 
 
 def test_training_imports_no_scipy():

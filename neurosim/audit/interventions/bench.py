@@ -7,10 +7,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from neurosim.audit.graph.graph import WEIGHTS, Graph, Site
+from neurosim.audit.graph.graph import Graph, Site
+from neurosim.audit.graph.kinds import Function, callable_of, kernel_name
+from neurosim.audit.interventions.arrays import bits, is_poisoned, poison, rows_of
 from neurosim.audit.target import AuditTarget
 from neurosim.core.buffer import Buffer
+from neurosim.core.kernel import Kind
 from neurosim.core.plan import Plan
+from neurosim.core.roles import Role
+from neurosim.core.typing import Array
 from neurosim.engine.program import Program
 from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import WiringError
@@ -18,108 +23,112 @@ from neurosim.kernels import workspace
 
 
 @dataclass(frozen=True, eq=False)
-class Moment:
+class StepRun:
     """One run of one step: which batch, which site."""
 
     batch: int
     site: Site
 
 
+Change = Callable[[StepRun | None], None]
+
+
 @dataclass
 class Difference:
     """What a run of a step left otherwise than recorded: buffer name -> where (a mask of the buffer's shape)."""
 
-    moment: Moment
-    buffers: dict[str, tuple[Buffer, np.ndarray]]
+    run: StepRun
+    buffers: dict[str, tuple[Buffer, Array]]
 
-
-def bits(array: np.ndarray) -> np.ndarray:
-    """An array as whole numbers, so that NaN equals NaN and -0 is not 0."""
-    kinds = {1: np.uint8, 2: np.uint16, 4: np.uint32, 8: np.uint64}
-    return array.view(kinds[array.dtype.itemsize])
+    @property
+    def updates(self) -> list[str]:
+        """Owners of the changes and weights that differ."""
+        synaptic = [b for b, _ in self.buffers.values() if b.role is Role.CHANGE or b.role.is_weight]
+        return list(dict.fromkeys(b.owner for b in synaptic))
 
 
 class Bench:
-    """Runs every phase of a subject, batch after batch, one step at a time.
+    """Runs every phase of a target, batch after batch, one step at a time.
 
     Args:
-        subject: what is audited.
+        target: what is audited.
         graph: of its plans.
         team: one thread is enough.
         batches: how often all phases run: what a batch leaves behind shows in the next.
 
     Attributes:
-        moments: every run of a step, in order.
-        before: moment of the last batch -> argument -> values that a product or a plasticity found.
-        after: moment -> argument -> values that the step left.
+        runs: every run of a step, in order.
+        before: run of the last batch -> argument -> values that a product or a plasticity found.
+        after: run -> argument -> values that the step left.
     """
 
-    def __init__(self, subject: AuditTarget, graph: Graph, team: ThreadTeam, batches: int = 2):
-        self.subject, self.graph, self.team, self.batches = subject, graph, team, batches
+    def __init__(self, target: AuditTarget, graph: Graph, team: ThreadTeam, batches: int = 2):
+        self.target, self.graph, self.team, self.batches = target, graph, team, batches
         self.bases = list(graph.bases.values())
         self._program = {site: self._bound(site) for site in graph.sites}
-        self.moments = [Moment(n, site) for n in range(batches) for sites in graph.phases.values() for site in sites]
+        self.runs = [StepRun(n, site) for n in range(batches) for sites in graph.phases.values() for site in sites]
         self.start = {b.name: b.array.copy() for b in self.bases}
-        self.before: dict[Moment, dict[str, np.ndarray]] = {}
-        self.after: dict[Moment, dict[str, np.ndarray]] = {}
-        self._shown: dict[int, dict[str, np.ndarray]] = {}
+        self.before: dict[StepRun, dict[str, Array]] = {}
+        self.after: dict[StepRun, dict[str, Array]] = {}
+        self._presented: dict[int, dict[str, Array]] = {}
         self._record()
 
     def _bound(self, site: Site) -> Program:
-        try:
-            return Program(Plan(site.step.label, [site.step]), self.subject.kernels, hold=True)
-        except AttributeError:
-            raise WiringError(f"{site} asks for the kernel {site.step.kernel}", "one of the protocol, or the step's own function",
-                              "check its name") from None  # fmt: skip
+        """A program of one step."""
+        return Program(Plan.alone(site.step.label, [site.step]), self.target.kernels, hold=True)
+
+    def function(self, site: Site) -> Function:
+        """The kernel of a step."""
+        return callable_of(site.step, self.target.kernels)
 
     def run(self, site: Site) -> None:
         """One step, as it stands.
 
         Raises:
-            WiringError: its kernel stumbled, so that nothing can be decided.
+            WiringError: its kernel fails, so that nothing can be decided.
         """
         try:
             self._program[site].run(self.team)
-        except Exception as problem:  # somebody else's kernel may stumble in any way
-            raise WiringError(f"{site} stumbles: {type(problem).__name__}: {problem}", "a kernel that runs on what it declares",
-                              f"mend {site.step.kernel}; until then nothing can be decided") from problem  # fmt: skip
+        except Exception as problem:  # somebody else's kernel may fail in any way
+            raise WiringError(
+                f"{site} fails: {type(problem).__name__}: {problem}",
+                "a kernel that runs on what it declares",
+                f"correct {kernel_name(site.step)}; until then nothing can be decided",
+            ) from problem
 
     def restore(self) -> None:
         """Every array as it was before the first batch."""
         for base in self.bases:
             base.array[...] = self.start[base.name]
 
-    def _show(self, moment: Moment, again: bool = False) -> None:
-        """Lay the batch before the stimulus, where a batch begins; the same arrays as when it was recorded."""
-        if moment.site is not self._first:
+    def _present(self, run: StepRun, again: bool = False) -> None:
+        """Put the batch before the stimulus, where a batch begins; the same arrays as when it was recorded."""
+        if run.site is not self.graph.sites[0]:
             return
-        made = {b.base.name for s in self.graph.sites for b in s.step.changed.values()}
-        if again or moment.batch not in self._shown:
-            self.subject.show(moment.batch)
-            # Weights that nothing changes and labels are what interventions replace: they are not laid again.
-            given = {b.name: b.array.copy() for b in self.bases if b.name not in made and b.role not in (*WEIGHTS, "label")}
-            self._shown.setdefault(moment.batch, given)
+        if again or run.batch not in self._presented:
+            self.target.present_batch(run.batch)
+            self._presented.setdefault(run.batch, {b.name: b.array.copy() for b in self._given()})
         else:
-            for name, values in self._shown[moment.batch].items():
+            for name, values in self._presented[run.batch].items():
                 self.graph.bases[name].array[...] = values
 
-    @property
-    def _first(self) -> Site:
-        return self.graph.sites[0]
+    def _given(self) -> list[Buffer]:
+        """What no step makes. Weights that nothing changes and labels are what interventions replace: they are left out."""
+        made = {b.base.name for s in self.graph.sites for b in s.step.changed.values()}
+        return [b for b in self.bases if b.name not in made and not b.role.is_weight and b.role is not Role.LABEL]
 
     def _record(self) -> None:
-        for moment in self.moments:
-            self._show(moment)
-            step = moment.site.step
-            if moment.site.kind in ("plasticity", "hebbian") and moment.batch == self.batches - 1:
-                self.before[moment] = {k: b.array.copy() for k, b in moment.site.inputs.items()}
-            self.run(moment.site)
-            self.after[moment] = {k: b.array.copy() for k, b in step.changed.items()}
+        for run in self.runs:
+            self._present(run)
+            if run.site.kind in (Kind.PLASTICITY, Kind.HEBBIAN) and run.batch == self.batches - 1:
+                self.before[run] = {k: b.array.copy() for k, b in run.site.inputs.items()}
+            self.run(run.site)
+            self.after[run] = {k: b.array.copy() for k, b in run.site.step.changed.items()}
         self.restore()
 
     def replay(
         self,
-        change: Callable[[Moment | None], None],
+        change: Change,
         held: bool = True,
         batches: int | None = None,
         again: bool = False,
@@ -128,10 +137,10 @@ class Bench:
         """Run everything again, other than recorded in one thing, and compare what every step leaves, bit by bit.
 
         Args:
-            change: called with None before the first step, and with every moment right after its values are there.
+            change: called with None before the first step, and with every run of a step right after its values are there.
             held: steps of the forward pass are not run: what they left is put back.
             batches: how many; all if None.
-            again: ask the subject for its pictures anew.
+            again: ask the target for its pictures anew.
             also: steps held besides those of the forward pass.
 
         Returns:
@@ -140,29 +149,44 @@ class Bench:
         self.restore()
         change(None)
         found = []
-        for moment in self.moments:
-            if batches is not None and moment.batch >= batches:
+        for run in self.runs:
+            if batches is not None and run.batch >= batches:
                 break
-            self._show(moment, again)
-            step = moment.site.step
-            if held and (moment.site in self.graph.forward or moment.site in also):
-                for argument, buffer in step.changed.items():
-                    buffer.array[...] = self.after[moment][argument]
-                change(moment)
+            self._present(run, again)
+            if held and (run.site in self.graph.forward or run.site in also):
+                for argument, buffer in run.site.step.changed.items():
+                    buffer.array[...] = self.after[run][argument]
+                change(run)
                 continue
-            self.run(moment.site)
-            change(moment)
-            buffers = {}
-            for argument, buffer in step.changed.items():
-                other = bits(np.ascontiguousarray(buffer.array)) != bits(self.after[moment][argument])
-                if other.any():
-                    buffers[buffer.base.name] = (buffer, other)
-            if buffers:
-                found.append(Difference(moment, buffers))
+            self.run(run.site)
+            change(run)
+            if buffers := self._differing(run):
+                found.append(Difference(run, buffers))
         self.restore()
         return found
 
-    def fence(self) -> list[tuple[Site, str]]:
+    def _differing(self, run: StepRun) -> dict[str, tuple[Buffer, Array]]:
+        """What a step has just left otherwise than it did when it was recorded."""
+        buffers = {}
+        for argument, buffer in run.site.step.changed.items():
+            other = bits(np.ascontiguousarray(buffer.array)) != bits(self.after[run][argument])
+            if other.any():
+                buffers[buffer.base.name] = (buffer, other)
+        return buffers
+
+    def inputs(self, site: Site, batch: int) -> dict[str, Array]:
+        """What a step found in its inputs in some batch: what the steps before it left."""
+        bases = {name: values.copy() for name, values in self.start.items()}
+        for run in self.runs:
+            if run.batch == batch and run.site is site:
+                break
+            for argument, buffer in run.site.step.changed.items():
+                rows_of(buffer, bases)[...] = self.after[run][argument]
+        return {argument: rows_of(buffer, bases) for argument, buffer in site.inputs.items()}
+
+    # -- what is declared
+
+    def undeclared(self) -> list[tuple[Site, str]]:
         """Run every step of the first batch with everything that it did not declare filled with NaN (whole numbers: -1).
 
         Returns:
@@ -173,52 +197,28 @@ class Bench:
         touched: list[tuple[Site, str]] = []
         for base in self.bases:
             poison(base.array)
-        for moment in (m for m in self.moments if m.batch == 0):
-            if moment.site is self._first:
-                for name, values in self._shown[0].items():
+        for run in (r for r in self.runs if r.batch == 0):
+            if run.site is self.graph.sites[0]:
+                for name, values in self._presented[0].items():
                     true[name][...] = values
-            self._fenced(moment, true, touched)
+            self._run_alone(run, true, touched)
         self.restore()
         return touched
 
-    def _fenced(self, moment: Moment, true: dict[str, np.ndarray], touched: list) -> None:
-        step = moment.site.step
-        inputs = {b.name: b for b in moment.site.inputs.values()}
-        for buffer in inputs.values():
-            buffer.array[...] = _like(buffer, true)
+    def _run_alone(self, run: StepRun, true: dict[str, Array], touched: list[tuple[Site, str]]) -> None:
+        """One step among NaN but for what it declares."""
+        step = run.site.step
+        for buffer in {b.name: b for b in run.site.inputs.values()}.values():
+            buffer.array[...] = rows_of(buffer, true)
         workspace.poison()
-        self.run(moment.site)
+        self.run(run.site)
         for argument, buffer in step.changed.items():
-            values = buffer.array.copy()
-            if not np.array_equal(bits(values), bits(self.after[moment][argument])):
-                touched.append((moment.site, f"{buffer.name} comes out otherwise: something undeclared was read"))
-            _like(buffer, true)[...] = self.after[moment][argument]
+            if not np.array_equal(bits(buffer.array.copy()), bits(self.after[run][argument])):
+                touched.append((run.site, f"{buffer.name} comes out otherwise: something undeclared was read"))
+            rows_of(buffer, true)[...] = self.after[run][argument]
         for base in {b.base.name: b.base for b in step.buffers.values()}.values():
             poison(base.array)
         for base in self.bases:
-            if not _poisoned(base.array):
-                touched.append((moment.site, f"{base.name} was changed and is not declared"))
+            if not is_poisoned(base.array):
+                touched.append((run.site, f"{base.name} was changed and is not declared"))
                 poison(base.array)
-
-
-def _like(buffer: Buffer, true: dict[str, np.ndarray]) -> np.ndarray:
-    """The rows of a stored base that a buffer or view shows, in the shape of the view."""
-    whole = true[buffer.base.name]
-    row = max(1, whole[0].size) if whole.ndim else 1
-    flat = whole.reshape(-1)
-    start = buffer.start * row
-    return flat[start : start + int(np.prod(buffer.shape))].reshape(buffer.shape)
-
-
-def poison(array: np.ndarray) -> None:
-    """NaN in every real number, -1 (or the largest) in every whole one."""
-    if array.flags.c_contiguous:
-        array.view(np.uint8).fill(0xFF)
-    else:
-        array[...] = np.nan if array.dtype.kind == "f" else np.array(-1).astype(array.dtype)
-
-
-def _poisoned(array: np.ndarray) -> bool:
-    if array.dtype.kind == "f":
-        return bool(np.isnan(array).all())
-    return bool((array.view(np.uint8) == 0xFF).all()) if array.flags.c_contiguous else True

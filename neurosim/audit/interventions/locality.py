@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from neurosim.audit.answers import Evidence
-from neurosim.audit.graph.graph import Site, known
+from neurosim.audit.evidence import Evidence
+from neurosim.audit.graph.graph import Site
+from neurosim.audit.graph.kinds import builtin
 from neurosim.audit.graph.structure import TIME
-from neurosim.audit.interventions.bench import Bench, Difference, Moment, poison
+from neurosim.audit.interventions.arrays import poison
+from neurosim.audit.interventions.bench import Bench, Change, Difference, StepRun
 from neurosim.core.buffer import Buffer
+from neurosim.core.kernel import Kind
+from neurosim.core.roles import Role
+from neurosim.core.typing import Array
 
 
 class Locality:
@@ -22,86 +27,93 @@ class Locality:
 
     def __init__(self, bench: Bench, evidence: Evidence, rng: np.random.Generator):
         self.bench, self.evidence, self.rng, self.graph = bench, evidence, rng, bench.graph
-        self.rule, self.pairs = bench.subject.rule, bench.subject.rule.network.pairs
-        self.hebbian = [s for s in self.graph.sites if s.kind == "hebbian"]
+        self.rule, self.pairs = bench.target.rule, bench.target.rule.network.pairs
+        self.hebbian = [s for s in self.graph.sites if s.kind is Kind.HEBBIAN]
 
-    def testify(self) -> None:
-        """All answers on condition (i) that take many runs."""
+    def answer(self) -> None:
+        """All answers to condition (i) that take many runs."""
         self.moments()
         self._memory()
         self._units()
 
+    # -- moments to come
+
     def moments(self) -> None:
         """The last moment's views replaced: nothing that came before may learn otherwise.
 
-        Where the plan declares that all moments of a batch are compared, their errors may: that is told, and the rest is
+        Where the plan declares that all moments of a batch are compared, their errors may: that is remarked, and the rest is
         asked again with these errors held. Weights are held throughout: that a batch's changes are summed is assumed.
         """
+        remarks = self.evidence.remarks
         if self.rule.network.populations[0].views != 2 * self.pairs:
-            self.evidence.remarks.append(f"{TIME} the rows of a batch are parts of pictures, and all of them are compared at once")
+            remarks.append(f"{TIME} the rows of a batch are parts of pictures, and all of them are compared at once")
             return
-        settled = frozenset(s for s in self.graph.sites if s.kind in ("plasticity", "count"))
-        open_ones = frozenset(s for s in self.graph.sites if s.kind == "compare" and any(
-            b.axes[0] == "moment_stored" and b.role in ("activity", "error") for b in s.step.buffers.values()))  # fmt: skip
+        held = frozenset(s for s in self.graph.sites if s.kind in (Kind.PLASTICITY, Kind.COUNT))
+        declared = frozenset(s for s in self.graph.sites if _compares_all(s))
         for view in (0, 1):
-            early = self._earlier(view, settled)
-            if early and open_ones:
-                self.evidence.remarks.append(f"{TIME} {_told(view, self.pairs, early)}: the moments of a batch are compared "
-                                              "as if all of them were remembered until the last has come")  # fmt: skip
-                early = self._earlier(view, settled | open_ones)
+            early = self._earlier(view, held)
+            if early and declared:
+                remarks.append(
+                    f"{TIME} {_described(view, self.pairs, early)}: the moments of a batch are compared "
+                    "as if all of them were remembered until the last has come"
+                )
+                early = self._earlier(view, held | declared)
             if early:
-                self.evidence.find("i", _told(view, self.pairs, early))
-        held = " (the declared comparison of all moments held)" if self.evidence.remarks else ""
-        self.evidence.see("i", f"the last moment's activities replaced: no error of an earlier view differs{held}")
+                self.evidence.add_finding("i", _described(view, self.pairs, early))
+        note = " (the declared comparison of all moments held)" if remarks else ""
+        text = f"the last moment's activities replaced: no error of an earlier view differs{note}"
+        self.evidence.add_check("i", text)
 
     def _earlier(self, view: int, also: frozenset[Site]) -> dict[str, int]:
         """Errors of which a row that came earlier differs: name -> when."""
         early: dict[str, int] = {}
-        for difference in self.bench.replay(self._strange(view), batches=1, also=also):
+        for difference in self.bench.replay(self._other_activities(view), batches=1, also=also):
             for name, (buffer, mask) in difference.buffers.items():
-                times = self._times(buffer, mask) if self._heard(buffer) else []
+                times = self._times(buffer, mask) if self._is_learned_from(buffer) else []
                 if times and times[0] < 2 * (self.pairs - 1) + view:
                     early.setdefault(name, times[0])
         return early
 
-    def _strange(self, view: int):
+    def _other_activities(self, view: int) -> Change:
         """Other activities of the last moment, in one of its views."""
         row = (view + 1) * self.pairs - 1
 
-        def change(moment):
-            if moment is None or moment.site not in self.graph.forward:
+        def change(run: StepRun | None) -> None:
+            if run is None or run.site not in self.graph.forward:
                 return
-            for key, buffer in moment.site.step.changed.items():
+            for argument, buffer in run.site.step.changed.items():
                 if buffer.axes[0] == "sample" and buffer.shape[0] == 2 * self.pairs and buffer.dtype.kind == "f":
-                    size = 3 * np.abs(self.bench.after[moment][key]).max()
+                    size = 3 * np.abs(self.bench.after[run][argument]).max()
                     buffer.array[row] = self.rng.uniform(-size, size, buffer.shape[1:])
 
         return change
 
-    def _heard(self, buffer: Buffer) -> bool:
+    def _is_learned_from(self, buffer: Buffer) -> bool:
         """Whether a synapse learns from these rows of an error."""
-        return any(b.base is buffer.base and b.start < buffer.start + buffer.shape[0] and buffer.start < b.start + b.shape[0]
-                   for s in self.hebbian for b in s.step.reads.values() if b.role == "error")  # fmt: skip
+        errors = [b for s in self.hebbian for b in s.step.reads.values() if b.role is Role.ERROR]
+        return any(
+            b.base is buffer.base and b.start < buffer.start + buffer.shape[0] and buffer.start < b.start + b.shape[0]
+            for b in errors
+        )
 
-    def _times(self, buffer: Buffer, mask: np.ndarray) -> list[int]:
+    def _times(self, buffer: Buffer, mask: Array) -> list[int]:
         """When the rows that differ were seen: 2 x moment + (0 for view 1, 1 for view 2)."""
         rows = np.flatnonzero(mask.reshape(len(mask), -1).any(axis=1)) + buffer.start
         if len(buffer.base.array) == 2 * self.pairs:
             return sorted(int(2 * (r % self.pairs) + r // self.pairs) for r in rows)
         return sorted(int(2 * r + 1) for r in rows) if len(buffer.base.array) == self.pairs else []
 
+    # -- moments long past
+
     def _memory(self) -> None:
         """What lies in the memory beyond its lags is NaN before the second batch: nothing may differ."""
-        lags = self.rule.loss.lags
-        stores = [s for s in self.graph.sites if s.kind == "store"]
-        rings = {b.base.name: (b.base, c.base) for s in stores for b in s.step.updates.values()
-                 for c in s.step.updates.values() if b.dtype.kind == "f" and c.dtype.kind == "i"}  # fmt: skip
+        lags, rings = self.rule.loss.lags, self._rings()
         if not rings or lags is None:
             return
-        last = [m for m in self.bench.moments if m.batch == 0][-1]
+        last = [run for run in self.bench.runs if run.batch == 0][-1]
 
-        def change(moment: Moment | None):
-            if moment is not last:
+        def change(run: StepRun | None) -> None:
+            if run is not last:
                 return
             for trace, cursor in rings.values():
                 stored, capacity = int(cursor.array[0]), len(trace.array)
@@ -110,57 +122,96 @@ class Locality:
                     poison(trace.array[row])
 
         for difference in self.bench.replay(change):
-            names = [n for n, (b, _) in difference.buffers.items() if b.role != "memory"]
+            names = [n for n, (b, _) in difference.buffers.items() if b.role is not Role.MEMORY]
             if names:
-                self.evidence.find("i", f"memory older than {lags} lags replaced: {names[0]} differs at {difference.moment.site}")
+                text = f"memory older than {lags} lags replaced: {names[0]} differs at {difference.run.site}"
+                self.evidence.add_finding("i", text)
                 break
-        self.evidence.see("i", f"{', '.join(rings)}: what is older than {lags} lags replaced by NaN: no bit differs")
+        text = f"{', '.join(rings)}: what is older than {lags} lags replaced by NaN: no bit differs"
+        self.evidence.add_check("i", text)
+
+    def _rings(self) -> dict[str, tuple[Buffer, Buffer]]:
+        """Every short-term memory: name -> its trace and its cursor."""
+        return {
+            trace.base.name: (trace.base, cursor.base)
+            for site in self.graph.sites
+            if site.kind is Kind.STORE
+            for trace in site.step.updates.values()
+            for cursor in site.step.updates.values()
+            if trace.dtype.kind == "f" and cursor.dtype.kind == "i"
+        }
+
+    # -- one unit
 
     def _units(self) -> None:
         """One unit of each stored activity changed, all else held: which changes may differ follows from who touches it."""
-        stored = {b.base.name: (s, k, b.base) for s in self.graph.sites if s in self.graph.forward and s.kind != "see"
-                  for k, b in s.step.changed.items() if b.role == "activity" and b.dtype.kind == "f" and not b.local}  # fmt: skip
-        for name, (site, _, base) in stored.items():
-            index = self._open_unit(name, base)
+        stored = self._stored_activities()
+        for name, (site, base) in stored.items():
+            index = self._active_unit(name, base)
 
-            def change(moment, site=site, base=base, index=index):
-                if moment is not None and moment.site is site:
+            def change(
+                run: StepRun | None, site: Site = site, base: Buffer = base, index: tuple[int, ...] = index
+            ) -> None:
+                if run is not None and run.site is site:
                     base.array[index] *= base.dtype.type(0.75)
 
             for difference in self.bench.replay(change, batches=1):
                 self._touched(difference, base, index)
-        self.evidence.see("i", f"one unit of {', '.join(stored)} changed in turn: only synapses on it differ, and those that "
-                                "its error reaches through declared feedback")  # fmt: skip
+        self.evidence.add_check(
+            "i",
+            f"one unit of {', '.join(stored)} changed in turn: only synapses on it differ, and those that "
+            "its error reaches through declared feedback",
+        )
 
-    def _open_unit(self, name: str, base: Buffer) -> tuple[int, ...]:
+    def _stored_activities(self) -> dict[str, tuple[Site, Buffer]]:
+        """Activities that last through a batch: name -> the last site that makes it, and its base."""
+        return {
+            b.base.name: (site, b.base)
+            for site in self.graph.sites
+            if site in self.graph.forward and site.kind is not Kind.SEE
+            for b in site.step.changed.values()
+            if b.role is Role.ACTIVITY and b.dtype.kind == "f" and not b.local
+        }
+
+    def _active_unit(self, name: str, base: Buffer) -> tuple[int, ...]:
         """A unit of a learning view that is active."""
-        made = [v for m in self.bench.moments for k, v in self.bench.after[m].items()
-                if m.batch == 0 and m.site.step.changed[k].base.name == name and len(v) == len(base.array)]  # fmt: skip
+        made = [
+            values
+            for run in self.bench.runs
+            for argument, values in self.bench.after[run].items()
+            if run.batch == 0 and run.site.step.changed[argument].base.name == name and len(values) == len(base.array)
+        ]
         row = min(self.pairs, len(base.array) - 1)
         size = np.abs(made[-1][row])
-        place = np.argmin(np.abs(np.where(size > 0, size, np.inf) - np.median(size[size > 0]))) if size.any() else 0
+        if not size.any():
+            return (row, *(0 for _ in size.shape))
+        place = np.argmin(np.abs(np.where(size > 0, size, np.inf) - np.median(size[size > 0])))
         return (row, *(int(i) for i in np.unravel_index(int(place), size.shape)))
 
     def _touched(self, difference: Difference, base: Buffer, index: tuple[int, ...]) -> None:
-        site = difference.moment.site
-        if site.kind != "hebbian" or not any(b.role in ("activity", "image", "error") for b in site.step.reads.values()):
+        """A change may differ at the synapses that the unit belongs to, or that its error reaches."""
+        site = difference.run.site
+        made_of = {b.role for b in site.step.reads.values()}
+        if site.kind is not Kind.HEBBIAN or not made_of & {Role.ACTIVITY, Role.IMAGE, Role.ERROR}:
             return  # a change that is made of no activity is the structure's business
         for name, (buffer, mask) in difference.buffers.items():
             allowed = self._allowed(site, buffer, base, index)
             if (mask.reshape(buffer.shape) & ~allowed).any():
-                self.evidence.find("i", f"one unit of {base.name} changed: {name} differs at synapses that do not touch it, "
-                                         f"in {site}")  # fmt: skip
+                text = f"one unit of {base.name} changed: {name} differs at synapses that do not touch it, in {site}"
+                self.evidence.add_finding("i", text)
 
-    def _allowed(self, site: Site, change: Buffer, base: Buffer, index: tuple[int, ...]) -> np.ndarray:
+    def _allowed(self, site: Site, change: Buffer, base: Buffer, index: tuple[int, ...]) -> Array:
         """Where a change may differ when one unit of an activity does, as declared."""
         allowed, cls = np.zeros(change.shape, bool), self.graph.class_of(base)
         unit = int(np.ravel_multi_index(index[1:], base.shape[1:])) if len(change.shape) == 2 else index[-1]
         for argument, buffer in site.step.reads.items():
-            if buffer.role == "error":
-                walk = self.graph.slice(site, [argument])
-                readers = [s for s, _ in walk.met.get(cls, [])]
-                gates = [known(s.step) and s.kind == "gate" and b.owner == buffer.owner
-                         for s in readers for b in s.step.changed.values()]  # fmt: skip
+            if buffer.role is Role.ERROR:
+                readers = [s for s, _ in self.graph.slice(site, [argument]).uses.get(cls, [])]
+                gates = [
+                    builtin(s.step) and s.kind is Kind.GATE and b.owner == buffer.owner
+                    for s in readers
+                    for b in s.step.changed.values()
+                ]
                 if readers and all(gates):
                     allowed[..., index[-1]] = True
                 elif readers:
@@ -170,8 +221,16 @@ class Locality:
         return allowed
 
 
-def _told(view: int, pairs: int, early: dict[str, int]) -> str:
+def _compares_all(site: Site) -> bool:
+    """Whether a comparison is declared to use all moments of a batch."""
+    whole = [b for b in site.step.buffers.values() if b.axes[0] == "moment_stored"]
+    return site.kind is Kind.COMPARE and any(b.role in (Role.ACTIVITY, Role.ERROR) for b in whole)
+
+
+def _described(view: int, pairs: int, early: dict[str, int]) -> str:
     name, time = next(iter(early.items()))
     more = f" (and {', '.join(list(early)[1:])})" if len(early) > 1 else ""
-    return (f"view {view + 1} of moment {pairs} replaced: {name} of view {time % 2 + 1} of moment {time // 2 + 1}, which came "
-            f"before, differs{more}")  # fmt: skip
+    return (
+        f"view {view + 1} of moment {pairs} replaced: {name} of view {time % 2 + 1} of moment {time // 2 + 1}, which came "
+        f"before, differs{more}"
+    )

@@ -1,7 +1,7 @@
-"""The tape of one run of a kernel: which kind of operation NumPy was asked for, on what, at which line.
+"""The tape of one run of a kernel: which operation NumPy was asked for, on what, at which line.
 
-`neurosim.audit.operations.recording.Recorded` arrays hand over what NumPy asks of them; the tape computes it on the plain arrays,
-names it, and keeps from what it was made.
+`neurosim.audit.operations.recording.Recorded` arrays hand over what NumPy asks of them; the tape computes it on the plain
+arrays, has it named, and keeps from what it was made.
 """
 
 from __future__ import annotations
@@ -10,258 +10,205 @@ import linecache
 import math
 import os
 import sys
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 import numpy as np
 
-from neurosim.audit.operations import kinds as K
-from neurosim.audit.operations.recording import (
-    CHOICE,
-    COUNT,
-    DECIDED,
-    NOTHING,
-    Memory,
-    Node,
-    Operation,
-    Recorded,
-    bare,
-    collect,
-    labels_of,
-    looked_up,
-)
+from neurosim.audit.operations import categories as C
+from neurosim.audit.operations.naming import Naming, Product
+from neurosim.audit.operations.operation import NOTHING, Labels, Memory, Node, Operation
+from neurosim.audit.operations.recording import Recorded, bare, collect
 
 _SKIP = (os.path.dirname(np.__file__), os.path.dirname(__file__))
+_CHOOSING = ("nonzero", "flatnonzero", "argwhere", "unique", "compress", "extract", "delete")  # how many, data decide
+
+
+def _any_product(a: Labels, b: Labels | None, summed: bool, operands: tuple[Any, ...] = ()) -> str:
+    return C.INNER if summed else C.PRODUCT
 
 
 class Tape:
     """What one run of a kernel did.
 
     Args:
-        product: gives the kind of a product from the labels of its two factors, and whether it sums, and the factors.
+        product: gives the category of a product from the labels of its two factors, whether it sums, and the factors.
 
     Attributes:
         control: nodes that decided a branch or an index: whatever came later depends on them.
-        constants: (kind, file, line) -> constant factors met there, to be compared between runs.
+        constants: (file, line, text) -> constant factors that occurred there, to be compared between runs.
     """
 
-    def __init__(self, product=lambda a, b, summed, operands=(): K.INNER if summed else K.PRODUCT):
+    def __init__(self, product: Product = _any_product):
         self.product = product
         self.control: list[Node] = []
-        self.constants: dict[tuple, set] = {}
+        self.constants: dict[tuple[str, int, str], set[bytes]] = {}
+        self.naming = Naming(product, self._constant)
 
-    def new(self, array, labels=NOTHING, node: Node | None = None, counted: bool = False) -> Recorded:
+    def new(
+        self, array: Any, labels: Iterable[str] = NOTHING, node: Node | None = None, counted: bool = False
+    ) -> Recorded:
         """A recording array with memory of its own."""
         array = np.asarray(array)
         return Recorded(array, Memory(array.size, labels, node), self, counted)
 
-    def note(self, kind: str, count: int, inputs, detail: str = "", sums: bool = False) -> Node:
+    def note(self, kind: str, count: int, inputs: Sequence[Recorded], detail: str = "", sums: bool = False) -> Node:
         """Write down one operation; the line is the innermost outside NumPy and this folder."""
         frame = sys._getframe(1)
         while frame.f_back is not None and frame.f_code.co_filename.startswith(_SKIP):
             frame = frame.f_back
         file, line = frame.f_code.co_filename, frame.f_lineno
         text = linecache.getline(file, line).strip()
-        parents = tuple(r._memory.node for r in inputs if r._memory.node is not None)
-        return Node(Operation(kind, file, line, text, int(count), detail), parents, sums)
+        return Node(Operation(kind, file, line, text, int(count), detail), _parents(inputs), sums)
+
+    def noted(
+        self, kind: str, size: int, inputs: Sequence[Recorded], labels: Labels, detail: str, sums: bool = False
+    ) -> Node:
+        """As `note`; arithmetic on constants alone leaves no operation."""
+        if not labels and kind != C.ESCAPE:
+            return Node(None, _parents(inputs))
+        return self.note(kind, size, inputs, detail, sums)
+
+    def _constant(self, kind: str, operand: Any) -> None:
+        """Write down a constant factor."""
+        array = np.asarray(bare(operand))
+        if array.size <= 1024:
+            operation = self.note(kind, 1, ()).operation
+            assert operation is not None
+            place = (operation.file, operation.line, operation.text)
+            self.constants.setdefault(place, set()).add(array.tobytes())
 
     def escape(self, recorded: Recorded, how: str) -> None:
         """Numbers leave the recording; constants may."""
-        if recorded._memory.labels:
-            self.control.append(self.note(K.ESCAPE, recorded._array.size, [recorded], how))
+        if recorded.memory.labels:
+            self.control.append(self.note(C.ESCAPE, recorded.array.size, [recorded], how))
 
     def decide(self, recorded: Recorded) -> None:
         """A number decides which way the kernel goes."""
-        if recorded._memory.labels:
-            kind = K.COMPARE if recorded._array.dtype != bool else K.SELECT
+        if recorded.memory.labels:
+            kind = C.COMPARE if recorded.array.dtype != bool else C.SELECT
             self.control.append(self.note(kind, 1, [recorded]))
 
-    def write(self, target, inputs, node: Node, labels, partly: bool = False) -> None:
+    def write(
+        self, target: Any, inputs: Sequence[Recorded], node: Node | None, labels: Labels, partly: bool = False
+    ) -> None:
         """Numbers made by ``node`` now stand in ``target``; where any old number stays, its labels stay."""
         if not isinstance(target, Recorded):
             if labels:
-                self.control.append(self.note(K.ESCAPE, np.size(target), inputs, "written into a plain array"))
+                self.control.append(self.note(C.ESCAPE, np.size(target), inputs, "written into a plain array"))
             return
-        memory = target._memory
-        whole = target._array.size == memory.size and not partly
-        parents = tuple(n for n in (node, None if whole else memory.node) if n is not None)
-        memory.node = Node(None, parents)
+        memory = target.memory
+        whole = target.array.size == memory.size and not partly
+        memory.node = Node(None, tuple(n for n in (node, None if whole else memory.node) if n is not None))
         memory.labels = frozenset(labels) if whole else memory.labels | labels
 
-    # What NumPy hands over ------------------------------------------------------------------------------------------
+    # -- what NumPy hands over
 
-    def ufunc(self, ufunc, method: str, inputs: tuple, keywords: dict):
+    def ufunc(self, ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         """An elementwise function of NumPy, or its reduce, accumulate, outer or at."""
         outs = keywords.pop("out", ())
         outs = outs if isinstance(outs, tuple) else (outs,)
-        given, more = bare(inputs), bare(keywords)
-        met = [*collect(inputs), *collect(keywords)]
-        kind, labels = self._elementwise(ufunc.__name__, method, inputs)  # before an operand is overwritten
+        operands = [*collect(inputs), *collect(keywords)]
+        kind, labels = self.naming.elementwise(ufunc.__name__, method, inputs)  # before an operand is overwritten
+        results = _computed(ufunc, method, bare(inputs), outs, bare(keywords))
         if method == "at":
             outs = (inputs[0],)
-            getattr(ufunc, method)(*given, **more)
-            results = (given[0],)
-        else:
-            if any(out is not None for out in outs):
-                more["out"] = tuple(bare(out) for out in outs)
-            result = getattr(ufunc, method)(*given, **more)
-            results = result if isinstance(result, tuple) else (result,)
         sums = method in ("reduce", "accumulate", "reduceat")
-        size = np.size(results[0])
-        if sums:
-            size = max(np.size(given[0]) - size, 0) if method == "reduce" else np.size(given[0])
-        elif ufunc.__name__ in K.INNERS:
-            size *= given[0].shape[-1]
-        node = self.noted(kind, size, met, labels, ufunc.__name__, sums)
-        kept = keywords.get("where", True) is not True
+        size = _work(ufunc, method, bare(inputs)[0], np.size(results[0]))
+        node = self.noted(kind, size, operands, labels, ufunc.__name__, sums)
+        partly = keywords.get("where", True) is not True or method == "at"
         made = []
         for number, result in enumerate(results):
             out = outs[number] if number < len(outs) else None
             if out is not None:
-                self.write(out, met, node, labels, partly=kept or method == "at")
+                self.write(out, operands, node, labels, partly=partly)
                 made.append(out)
             else:
-                made.append(self.new(result, labels, node, any(r._counted for r in met)))
+                made.append(self.new(result, labels, node, any(r.counted for r in operands)))
         return None if method == "at" else made[0] if len(made) == 1 else tuple(made)
 
-    def noted(self, kind: str, size: int, met, labels, detail: str, sums: bool = False) -> Node:
-        """As `note`; arithmetic on constants alone leaves no operation."""
-        if not labels and kind != K.ESCAPE:
-            return Node(None, tuple(r._memory.node for r in met if r._memory.node is not None))
-        return self.note(kind, size, met, detail, sums)
-
-    def _elementwise(self, name: str, method: str, inputs) -> tuple[str, frozenset]:
-        kind = K.UFUNCS.get(name, K.UNKNOWN)
-        operands = inputs[:2] if method in ("__call__", "outer") else (inputs[:1] if method != "at" else (inputs[0], *inputs[2:]))
-        factors = [labels_of(x) for x in operands]
-        labels = frozenset().union(*factors)
-        if name == "power" and labels_of(operands[-1]) == NOTHING and np.ndim(bare(operands[-1])) == 0:
-            kind = {2: K.SQUARE, 0.5: K.ROOT, 1: K.COPY, -1: K.DIVIDE}.get(float(bare(operands[-1])), K.POWER)
-        if kind == "shift":
-            kind = "multiply" if labels_of(operands[1]) <= {CHOICE} else K.POWER
-        if kind in ("multiply", K.SQUARE, "all product", K.INNER):
-            if kind == "multiply" and len(factors) == 2:
-                return self._product(operands, *factors, False)
-            if len(factors) == 2 and kind == K.INNER:
-                return self._product(operands, *factors, True)
-            return self.product(labels, None, False), labels
-        if kind == K.DIVIDE and len(factors) == 2 and name not in ("floor_divide", "remainder", "fmod", "divmod"):
-            above, below = factors
-            if not below:
-                self._constant(K.DIVIDE, operands[1])
-                return K.CONSTANT, above
-            kind = K.BY_COUNT if below <= DECIDED else K.DIVIDE
-        elif kind == K.DIVIDE and labels and labels <= DECIDED:
-            kind = K.BY_COUNT
-        elif kind == K.COMPARE:
-            extremes = name in ("maximum", "minimum", "fmax", "fmin", "clip")
-            return kind, labels if extremes and labels - {CHOICE} else frozenset({CHOICE}) if labels else NOTHING
-        elif kind in (K.ADD, K.SUBTRACT) and labels and labels <= DECIDED:
-            several = sum(bool(f) for f in factors) > 1 or method not in ("__call__", "outer")
-            return kind, frozenset({COUNT}) if several else labels
-        elif kind in (K.ADD, K.SUBTRACT) and len(labels) > 1:
-            return kind, labels - {CHOICE}
-        return kind, labels
-
-    def _product(self, operands, a, b, summed) -> tuple[str, frozenset]:
-        if not a or not b:
-            self._constant(K.CONSTANT, operands[1 if a else 0])
-            return K.CONSTANT, a or b
-        if (a == {CHOICE} or b == {CHOICE}) and not summed:
-            few = any(side == {CHOICE} and _few(bare(x)) for side, x in zip((a, b), operands, strict=True))
-            return (K.SELECT if few else K.LOOK_UP), (a | b) - {CHOICE} or frozenset({CHOICE})
-        if a <= DECIDED and b <= DECIDED:
-            return (K.ADD if summed else K.TIMES_COUNT), frozenset({COUNT})
-        if a <= DECIDED or b <= DECIDED:
-            return (K.ADD if summed and CHOICE in a & b else K.TIMES_COUNT), a | b
-        same = operands[0] is operands[1] and not summed
-        return self.product(a, None if same else b, summed, operands), a | b
-
-    def _constant(self, kind, operand) -> None:
-        array = np.asarray(bare(operand))
-        if array.size <= 1024:
-            operation = self.note(kind, 1, ()).operation
-            self.constants.setdefault((operation.file, operation.line, operation.text), set()).add(array.tobytes())
-
-    def function(self, function, arguments, keywords):
+    def function(self, function: Callable[..., Any], arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         """Any other function of NumPy."""
-        name = function.__name__
-        out = keywords.get("out")
-        taken = arguments[1:] if name in K.CHANGING else arguments
-        met = [*collect(taken), *collect({k: v for k, v in keywords.items() if k != "out"})]
-        kind, labels = self._kind(name, arguments, met)  # before an operand is overwritten
+        name, out = function.__name__, keywords.get("out")
+        inputs = arguments[1:] if name in C.CHANGING else arguments
+        operands = [*collect(inputs), *collect({k: v for k, v in keywords.items() if k != "out"})]
+        kind, labels = self.naming.function(name, arguments, operands)  # before an operand is overwritten
         result = function(*bare(arguments), **bare(keywords))
-        counted = any(r._counted for r in met) or (name in ("nonzero", "flatnonzero", "argwhere", "unique", "compress",
-                                                            "extract", "delete") and bool(labels))  # fmt: skip
-        before = max((r._array.size for r in met), default=0)
-        after = before if result is None else _size(result)
-        sums = kind in (K.ADD, K.COMPARE, K.INNER) and after < before
-        node = None if name in K.BLANK else self.noted(kind, before if sums else after, met, labels, name, sums)
-        if name in ("mean", "nanmean") and labels:
-            by = K.BY_COUNT if any(r._counted for r in met) else K.CONSTANT
-            node = Node(self.note(by, _size(result), met, name).operation, (node,))
-        if name in K.CHANGING:
-            self.write(arguments[0], met, node, labels, partly=name != "copyto" or "where" in keywords)
+        node = self._node(name, kind, operands, labels, result)
+        if name in C.CHANGING:
+            self.write(arguments[0], operands, node, labels, partly=name != "copyto" or "where" in keywords)
             return None
         if out is not None:
-            self.write(out[0] if isinstance(out, tuple) else out, met, node, labels)
+            self.write(out[0] if isinstance(out, tuple) else out, operands, node, labels)
             return out
-        return self._wrap(result, met, labels, node, counted)
+        counted = any(r.counted for r in operands) or (name in _CHOOSING and bool(labels))
+        return self._wrap(result, operands, labels, node, counted)
 
-    def _kind(self, name, arguments, met) -> tuple[str, frozenset]:
-        kind = K.FUNCTIONS.get(name, K.UNKNOWN)
-        labels = frozenset().union(*(r._memory.labels for r in met))
-        if name in K.BLANK:
-            return K.COPY, NOTHING
-        if name in ("take", "take_along_axis") and looked_up(arguments[0], met[1:]):
-            return K.COPY, looked_up(arguments[0], met[1:])
-        if kind == K.INNER:
-            known = [r for r in met if r._memory.labels]
-            if len(known) == 1 or not labels:
-                return (K.CONSTANT if labels else K.COPY), labels
-            return self._product(known, known[0]._memory.labels, frozenset().union(*(r._memory.labels for r in known[1:])), True)
-        if kind == "all product":
-            return self.product(labels, None, False), labels
-        if kind == "mean":
-            return K.ADD, labels
-        if kind == K.COMPARE:
-            values = name in ("where", "select", "max", "min", "amax", "amin", "sort", "clip", "median", "maximum", "minimum",
-                              "nanmax", "nanmin", "partition", "ptp", "nanmedian", "unique")  # fmt: skip
-            if name in ("where", "select") and len(arguments) > 1:
-                kind = K.SELECT
-            return kind, (labels - {CHOICE} or labels) if values else frozenset({CHOICE}) if labels else NOTHING
-        if kind == K.ADD and labels and labels <= DECIDED:
-            return kind, frozenset({COUNT})
-        return kind, labels
+    def _node(self, name: str, kind: str, operands: list[Recorded], labels: Labels, result: Any) -> Node | None:
+        """What a function of NumPy did; None: it gives no numbers."""
+        if name in C.BLANK:
+            node = None
+        else:
+            before = max((r.array.size for r in operands), default=0)
+            after = before if result is None else _size(result)
+            sums = kind in (C.ADD, C.COMPARE, C.INNER) and after < before
+            node = self.noted(kind, before if sums else after, operands, labels, name, sums)
+        if name in ("mean", "nanmean") and labels:
+            assert node is not None
+            by = C.BY_COUNT if any(r.counted for r in operands) else C.CONSTANT
+            node = Node(self.note(by, _size(result), operands, name).operation, (node,))
+        return node
 
-    def _wrap(self, result, met, labels, node, counted):
+    def _wrap(self, result: Any, operands: list[Recorded], labels: Labels, node: Node | None, counted: bool) -> Any:
+        """A result of NumPy with its arrays recording."""
         if isinstance(result, tuple | list):
-            return type(result)(self._wrap(r, met, labels, node, counted) for r in result)
+            return type(result)(self._wrap(r, operands, labels, node, counted) for r in result)
         if not isinstance(result, np.ndarray | np.generic):
             return result if not labels or not isinstance(result, int | float) else self.new(result, labels, node)
         if isinstance(result, np.ndarray):
-            for r in met:
-                if result.size and np.may_share_memory(result, r._array):
-                    return Recorded(result, r._memory, self, counted)
+            for r in operands:
+                if result.size and np.may_share_memory(result, r.array):
+                    return Recorded(result, r.memory, self, counted)
         return self.new(result, labels, node, counted)
 
 
-def _few(array) -> bool:
-    """Whether an array of choices lets through or turns round; with more values it would be a quantity."""
-    array = np.asarray(array)
-    if array.ndim == 0:
-        return array.dtype.kind != "i" or int(array) in (-1, 0, 1)
-    return array.dtype == bool or len(np.unique(array)) <= 2
+def _parents(inputs: Iterable[Recorded]) -> tuple[Node, ...]:
+    return tuple(r.memory.node for r in inputs if r.memory.node is not None)
 
 
-def _size(result) -> int:
+def _computed(
+    ufunc: np.ufunc, method: str, given: tuple[Any, ...], outs: tuple[Any, ...], keywords: dict[str, Any]
+) -> tuple[Any, ...]:
+    """The plain results of an elementwise function."""
+    if method == "at":
+        getattr(ufunc, method)(*given, **keywords)
+        return (given[0],)
+    if any(out is not None for out in outs):
+        keywords["out"] = tuple(bare(out) for out in outs)
+    result = getattr(ufunc, method)(*given, **keywords)
+    return result if isinstance(result, tuple) else (result,)
+
+
+def _work(ufunc: np.ufunc, method: str, first: Any, size: int) -> int:
+    """How many numbers were worked on, from the first operand and the size of the result."""
+    if method == "reduce":
+        return max(int(np.size(first)) - size, 0)
+    if method in ("accumulate", "reduceat"):
+        return int(np.size(first))
+    return size * int(first.shape[-1]) if ufunc.__name__ in C.INNERS else size
+
+
+def _size(result: Any) -> int:
     return sum(_size(r) for r in result) if isinstance(result, tuple | list) else int(np.size(result))
 
 
-def by_math(tape: Tape, name: str, arguments):
+def by_math(tape: Tape, name: str, arguments: tuple[Any, ...]) -> Recorded:
     """A function of Python's ``math`` on recording numbers."""
-    met = collect(arguments)
-    value = getattr(math, name)(*(bare(list(a)) if isinstance(a, Recorded) and a.ndim else bare(a) for a in arguments))
-    labels = frozenset().union(*(r._memory.labels for r in met))
-    kind = K.MATH.get(name, K.UNKNOWN)
+    operands = collect(arguments)
+    plain = [bare(list(a)) if isinstance(a, Recorded) and a.ndim else bare(a) for a in arguments]
+    value = getattr(math, name)(*plain)
+    labels = NOTHING.union(*(r.memory.labels for r in operands))
+    kind = C.MATH.get(name, C.UNKNOWN)
     if kind in ("multiply", "all product", "inner"):
         kind = tape.product(labels, None, False)
-    return tape.new(value, labels, tape.noted(kind, 1, met, labels, f"math.{name}"))
+    return tape.new(value, labels, tape.noted(kind, 1, operands, labels, f"math.{name}"))

@@ -1,24 +1,44 @@
 """Pictures in folders, one folder a class: ``folder:PATH``."""
 
+from __future__ import annotations
+
 import os
 import warnings
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageFile, ImageOps
 
+from neurosim.core.typing import Array
 from neurosim.data.dataset import Dataset
-from neurosim.data.sources.arrays import divide
+from neurosim.data.sources.base import Source
+from neurosim.data.sources.npz import divide
 from neurosim.errors import DataError
 
 FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WEBP", "TIFF", "PPM")
 _SEED, _STREAM = 0, 0xF01DE4  # the order of the training images
 
 
+class Folder(Source):
+    """Pictures of one's own."""
+
+    name = "folder:PATH"
+    summary = "your pictures: PATH/CLASS/*, or PATH/{train,test}/CLASS/*"
+
+    @staticmethod
+    def claims(name: str) -> bool:
+        """Whether a name is ``folder:`` and a path."""
+        return name.startswith("folder:") and name != "folder:"
+
+    def load(self, data_dir: Path, seed: int = 0, frames: int = 1) -> Dataset:
+        """Read the folder; arguments as `Source.load`."""
+        return load(Path(os.path.expanduser(self.asked.removeprefix("folder:"))), self.asked)
+
+
 def load(path: Path, name: str | None = None) -> Dataset:
     """Read ``PATH/train/CLASS/*`` and ``PATH/test/CLASS/*``, or ``PATH/CLASS/*``.
 
-    Pictures are of one size and of the formats in `FORMATS`, told by their content. Grey ones become RGB; what is
+    Pictures are of one size and of the formats in `FORMATS`, recognised by their content. Grey ones become RGB; what is
     transparent becomes black, as the outside of a deformed view is. What is hidden (a name with a dot first) and what
     stands beside the class folders is not read; where there are ``train`` and ``test``, nothing beside them is.
 
@@ -36,30 +56,35 @@ def load(path: Path, name: str | None = None) -> Dataset:
             pictures of two sizes.
     """
     path = Path(path)
-    found = _folders(path)
-    splits = [split for split in ("train", "test") if split in found]
+    splits = [split for split in ("train", "test") if split in _folders(path)]
+    name = f"folder:{path}" if name is None else name
     if len(splits) == 1:
         other = "test" if splits[0] == "train" else "train"
-        mend = f"add {path / other}, or name {path / splits[0]} itself to have it divided"
-        raise DataError(f"{path} has a folder {splits[0]} but none {other}", "both, or class folders alone", mend)
-    name = f"folder:{path}" if name is None else name
-    if not splits:
-        files, labels, classes = _files(path)
-        images = _read(files)
-        train, test = divide(str(path), len(files), labels)
-        train = train[_order(len(train))]
-        return Dataset(name, images[train], labels[train], images[test], labels[test], classes)
+        hint = f"add {path / other}, or name {path / splits[0]} itself to have it divided"
+        raise DataError(f"{path} has a folder {splits[0]} but none {other}", "both, or class folders alone", hint)
+    return _two_folders(path, name) if splits else _one_folder(path, name)
+
+
+def _one_folder(path: Path, name: str) -> Dataset:
+    files, labels, classes = _files(path)
+    images = _read(files)
+    train, test = divide(str(path), len(files), labels)
+    train = train[_order(len(train))]
+    return Dataset(name, images[train], labels[train], images[test], labels[test], classes)
+
+
+def _two_folders(path: Path, name: str) -> Dataset:
     (files, labels, classes), (test_files, test_labels, test_classes) = _files(path / "train"), _files(path / "test")
     for one, another, where in ((classes, test_classes, "test"), (test_classes, classes, "train")):
-        gone = sorted(set(one) - set(another))
-        if gone:
-            raise DataError(f"{path / where} has no class {gone[0]}", "the same classes in train and test", "add it")
+        missing = sorted(set(one) - set(another))
+        if missing:
+            raise DataError(f"{path / where} has no class {missing[0]}", "the same classes in train and test", "add it")
     order = _order(len(files))
     images = _read([files[index] for index in order] + test_files)
     return Dataset(name, images[: len(files)], labels[order], images[len(files) :], test_labels, classes)
 
 
-def _order(count: int) -> np.ndarray:
+def _order(count: int) -> Array:
     return np.random.default_rng([_SEED, _STREAM]).permutation(count)
 
 
@@ -75,12 +100,12 @@ def _folders(folder: Path) -> dict[str, Path]:
     return {entry.name: entry for entry in _entries(folder) if os.path.isdir(entry)}
 
 
-def _files(root: Path) -> tuple[list[Path], np.ndarray, tuple[str, ...]]:
+def _files(root: Path) -> tuple[list[Path], Array, tuple[str, ...]]:
     """Every picture's path, its label, and the classes."""
     folders = _folders(root)
     if len(folders) < 2:
-        met = f"{root} has {f'one class, {next(iter(folders))!r}' if folders else 'no class folders'}"
-        raise DataError(met, "at least two classes for the read-out", "put the pictures in a folder for each class")
+        actual = f"{root} has {f'one class, {next(iter(folders))!r}' if folders else 'no class folders'}"
+        raise DataError(actual, "at least two classes for the read-out", "put the pictures in a folder for each class")
     files, labels = [], []
     for label, folder in enumerate(folders.values()):
         inside = _entries(folder)
@@ -94,54 +119,57 @@ def _files(root: Path) -> tuple[list[Path], np.ndarray, tuple[str, ...]]:
     return files, np.array(labels, np.int64), tuple(folders)
 
 
-def _read(files: list[Path]) -> np.ndarray:
+def _read(files: list[Path]) -> Array:
     """The pictures, uint8 ``(sample, row, column, channel)``."""
-    images, size = None, None
-    for number, file in enumerate(files):
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow's remarks on odd but readable files
-            pixels = _picture(file, files[0], size)
-        if images is None:
-            size = pixels.shape[:2]
-            images = _arena(files, pixels.shape)
-        images[number] = pixels
+    first = _quietly(files[0], files[0], None)
+    images = _memory(files, first.shape)
+    images[0] = first
+    for number, file in enumerate(files[1:], 1):
+        images[number] = _quietly(file, files[0], (first.shape[0], first.shape[1]))
     return images
 
 
-def _arena(files: list[Path], shape: tuple[int, ...]) -> np.ndarray:
+def _quietly(file: Path, first: Path, size: tuple[int, int] | None) -> Array:
+    """As `_picture`, without Pillow's remarks on odd but readable files."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return _picture(file, first, size)
+
+
+def _memory(files: list[Path], shape: tuple[int, ...]) -> Array:
     try:
         return np.empty((len(files), *shape), np.uint8)
     except MemoryError:
         gigabytes = len(files) * shape[0] * shape[1] * shape[2] / 1e9
-        met = f"{len(files)} pictures of {shape[1]} x {shape[0]} take {gigabytes:.1f} GB"
-        raise DataError(met, "as much memory", "bring the pictures to a smaller size") from None
+        actual = f"{len(files)} pictures of {shape[1]} x {shape[0]} take {gigabytes:.1f} GB"
+        raise DataError(actual, "as much memory", "make the pictures smaller") from None
 
 
-def _picture(file: Path, first: Path, size: tuple[int, int] | None) -> np.ndarray:
+def _picture(file: Path, first: Path, size: tuple[int, int] | None) -> Array:
     try:
-        with Image.open(file, formats=FORMATS) as image:
-            _check_kind(file, image)
-            image = ImageOps.exif_transpose(image)
+        with Image.open(file, formats=FORMATS) as opened:
+            _check_kind(file, opened)
+            image = ImageOps.exif_transpose(opened)
             _check_size(file, image, first, size)
             return np.asarray(_colour(image))
     except DataError:
         raise
     except Exception as error:  # a damaged picture may fail in any way at all
-        said = error.strerror if isinstance(error, OSError) and error.strerror else "it cannot be decoded"
+        cause = error.strerror if isinstance(error, OSError) and error.strerror else "it cannot be decoded"
         formats = ", ".join(FORMATS)
-        raise DataError(f"{file} is no picture ({said})", f"one of {formats}", "move it out, or replace it") from None
+        raise DataError(f"{file} is no picture ({cause})", f"one of {formats}", "move it out, or replace it") from None
 
 
-def _check_kind(file: Path, image: Image.Image) -> None:
+def _check_kind(file: Path, image: ImageFile.ImageFile) -> None:
     frames = getattr(image, "n_frames", 1)
     if frames > 1:
         raise DataError(f"{file} has {frames} frames", "one still picture a file", "save one of them in its place")
     if image.mode.startswith(("I", "F")) or any(_wide(*tile) for tile in image.tile):
-        met = f"{file} has more than 8 bits a channel"
-        raise DataError(met, "8 bits a channel", "convert it, so that you choose how it is scaled")
+        actual = f"{file} has more than 8 bits a channel"
+        raise DataError(actual, "8 bits a channel", "convert it, so that you choose how it is scaled")
 
 
-def _wide(codec: str, extents: tuple, offset: int, arguments: object) -> bool:
+def _wide(codec: str, extents: tuple[int, ...] | None, offset: int, arguments: object) -> bool:
     """Whether Pillow would cut the values down without saying so: 16-bit colour pictures open as plain RGB."""
     arguments = arguments if isinstance(arguments, tuple) else (arguments,)
     largest = max((one for one in arguments if isinstance(one, int)), default=0)

@@ -5,6 +5,8 @@ needs with stand-ins of its own, so that not even numpy's own constructors see t
 before anything is called. Names of numpy 1 (``numpy.core``) and of numpy 2 (``numpy._core``) are known alike.
 """
 
+from __future__ import annotations
+
 import io
 import math
 import pickle
@@ -13,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from neurosim.core.typing import Array
 from neurosim.errors import DataError
 
 
@@ -29,8 +32,10 @@ class _StandIn:
 class _Array(_StandIn):
     """An array: ``state`` is (version, shape, dtype, whether column by column, bytes)."""
 
-    def value(self) -> np.ndarray:
+    def value(self) -> Array:
         """The array, uint8; ValueError or TypeError where the state is not that of one."""
+        if not isinstance(self.state, tuple):
+            raise ValueError("an array without a state")
         _, shape, kind, by_column, data = self.state
         if not isinstance(kind, _Kind) or kind.arguments[0] not in ("u1", b"u1"):
             raise ValueError("an array that is not of unsigned bytes")
@@ -46,7 +51,7 @@ class _Kind(_StandIn):
 class _Encoded(_StandIn):
     """How Python 3 writes bytes for Python 2: a text whose characters are the bytes."""
 
-    def __new__(cls, text: str, encoding: object = "latin1"):
+    def __new__(cls, text: str, encoding: object = "latin1") -> bytes:  # type: ignore[misc]
         return text.encode("latin1")
 
 
@@ -84,7 +89,7 @@ class Unpickler(pickle.Unpickler):
 def _check_slots(data: bytes) -> None:
     """A file may number what it wants to name again; the reader keeps room up to the largest number, 64 GB at worst."""
     for opcode, argument, _ in pickletools.genops(data):
-        if opcode.name in ("PUT", "BINPUT", "LONG_BINPUT") and argument > len(data):
+        if opcode.name in ("PUT", "BINPUT", "LONG_BINPUT") and int(argument or 0) > len(data):
             raise ValueError("a numbering beyond the file's length")
 
 
@@ -109,6 +114,6 @@ def unpickle(data: bytes, path: Path) -> dict[str, object]:
     except DataError:
         raise
     except Exception as error:  # a damaged pickle may fail in any way at all
-        said = " ".join(str(error).split()) or type(error).__name__
+        cause = " ".join(str(error).split()) or type(error).__name__
         expected = "a file of CIFAR's python layout"
-        raise DataError(f"{path} is no pickled batch ({said})", expected, "remove it and fetch it again") from None
+        raise DataError(f"{path} is no pickled batch ({cause})", expected, "remove it and fetch it again") from None

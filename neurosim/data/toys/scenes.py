@@ -1,19 +1,23 @@
-"""What clothes a toy's shape: proportions, colours, texture, pose, light and background, and the painting of them.
+"""What surrounds a toy's shape: proportions, colours, texture, pose, light and background, and the painting of them.
 
 Camera coordinates: x to the right, y up, z towards the eye, which stands on the z axis at ``eye``; the unit of length
 is half the width of a unit solid. All numbers are drawn at once, then toys are painted block by block, in any order.
 """
 
+from typing import TypeAlias
+
 import numpy as np
 
-from neurosim.data.toys.solids import KINDS, meet, outline
+from neurosim.core.typing import Array
+from neurosim.data.toys.solids import KINDS, intersect, outline
 
+Arrays: TypeAlias = dict[str, Array]  # what is drawn of many toys or frames, by name
 SIDE = 32  # pixels along each side of a picture
 RAYS = 2  # rays a pixel, along each side
 CLUTTER = 5  # things lying about behind a toy
 
-# kind: the segment of x, of y and of z; the angle between the axis and the line of sight, degrees; the turn about the
-# axis, degrees. The angles leave out the views that tell no solid from another (a cylinder from above is a disc).
+# kind: the scale of x, of y and of z; the angle between the axis and the line of sight, degrees; the turn about the
+# axis, degrees. The angles leave out the views in which solids look alike (a cylinder from above is a disc).
 HABITS = {
     "cube": ((0.85, 1.15), (0.85, 1.15), (0.85, 1.15), (50, 68), (25, 65)),
     "tetrahedron": ((0.9, 1.1), (0.9, 1.1), (0.9, 1.1), (25, 55), (0, 360)),
@@ -32,18 +36,21 @@ LIGHT = 0.8  # share of the toys that are lighter than their background; the oth
 MOTION = (20, 60)  # degrees that a toy turns from its first frame to its last
 
 
-def _tint(hue, saturation, value):
+def _tint(hue: Array, saturation: Array, value: Array) -> Array:
     """Hue, saturation, value in 0 .. 1 to red, green, blue on a new last axis."""
     sector = (hue[..., None] * 6 + np.array([0, 4, 2])) % 6
     pure = np.clip(np.abs(sector - 3) - 1, 0, 1)
-    return value[..., None] * (1 - saturation[..., None] * (1 - pure))
+    colour: Array = value[..., None] * (1 - saturation[..., None] * (1 - pure))
+    return colour
 
 
-def _colours(rng, tone, saturation, shape):
-    return _tint(rng.random(shape), rng.uniform(*saturation, shape), tone)
+def _colours(
+    rng: np.random.Generator, tone: Array, saturation: tuple[float, float], shape: int | tuple[int, ...]
+) -> Array:
+    return _tint(np.asarray(rng.random(shape)), rng.uniform(*saturation, shape), tone)
 
 
-def draw_toys(rng: np.random.Generator, labels: np.ndarray) -> dict[str, np.ndarray]:
+def draw_toys(rng: np.random.Generator, labels: Array) -> Arrays:
     """What stays with a toy in every frame: its shape, surface and surroundings.
 
     Args:
@@ -60,13 +67,9 @@ def draw_toys(rng: np.random.Generator, labels: np.ndarray) -> dict[str, np.ndar
     light_toy = rng.random(count) < LIGHT  # a light toy before a dark ground, or the other way round
     toy_tone = np.where(light_toy, rng.uniform(0.75, 1, count), rng.uniform(0.4, 0.65, count))
 
-    def ground(*shape):
-        dark, light = rng.uniform(0.05, 0.4, (count, *shape)), rng.uniform(0.6, 1, (count, *shape))
-        return np.where(light_toy.reshape(count, *[1] * len(shape)), dark, light)
-
     texture = np.eye(4)[rng.integers(4, size=count)][:, :3]  # stripes, checks, clouds; a row of zeros is plain
     toys = {
-        "segment": drawn[:, :3],
+        "scale": drawn[:, :3],
         "view": np.deg2rad(np.column_stack([drawn[:, 3:], rng.uniform(-ROLL, ROLL, count)])),
         "form": forms[:, 0] + (forms[:, 1] - forms[:, 0]) * rng.random(count),
         "colour": _colours(rng, toy_tone, (0.2, 0.8), count),
@@ -74,6 +77,23 @@ def draw_toys(rng: np.random.Generator, labels: np.ndarray) -> dict[str, np.ndar
         "texture": texture,
         "waves": rng.normal(size=(count, 3, 3)) * rng.uniform(2, 4, (count, 1, 1)),
         "phases": rng.uniform(0, 2 * np.pi, (count, 3)),
+        **_surroundings(rng, light_toy),
+        "grain": rng.uniform(0, 0.04, count),
+        "eye": rng.uniform(3.5, 7, count),
+        "fill": rng.uniform(0.65, 0.9, count),
+    }
+    return {"labels": labels} | {name: value.astype(np.float32) for name, value in toys.items()}
+
+
+def _surroundings(rng: np.random.Generator, light_toy: Array) -> Arrays:
+    """The background of every toy and what lies about behind it; lighter than the toy where that is dark."""
+    count = len(light_toy)
+
+    def ground(*shape: int) -> Array:
+        dark, light = rng.uniform(0.05, 0.4, (count, *shape)), rng.uniform(0.6, 1, (count, *shape))
+        return np.where(light_toy.reshape(count, *[1] * len(shape)), dark, light)
+
+    return {
         "ground": _colours(rng, ground(2), (0.1, 0.7), (count, 2)),
         "slope": rng.uniform(-1, 1, (count, 2)),
         "bars": rng.uniform(-6, 6, (count, 2)),
@@ -83,36 +103,33 @@ def draw_toys(rng: np.random.Generator, labels: np.ndarray) -> dict[str, np.ndar
         "clutter_size": rng.uniform(0.1, 0.5, (count, CLUTTER, 2)),
         "clutter_round": (rng.random((count, CLUTTER)) < 0.5).astype(float),
         "clutter_colour": _colours(rng, ground(CLUTTER), (0.2, 0.9), (count, CLUTTER)),
-        "grain": rng.uniform(0, 0.04, count),
-        "eye": rng.uniform(3.5, 7, count),
-        "fill": rng.uniform(0.65, 0.9, count),
     }
-    return {"labels": labels} | {name: value.astype(np.float32) for name, value in toys.items()}
 
 
-def _about(axis, angle):
+def _about(axis: Array, angle: Array) -> Array:
     """Rotations by angle about unit axes: Rodrigues' formula, I + sin(angle) K + (1 - cos(angle)) K^2; (..., 3, 3)."""
     cross = np.zeros((*np.broadcast_shapes(axis.shape[:-1], angle.shape), 3, 3))
     for i, j, k in ((0, 1, 2), (1, 2, 0), (2, 0, 1)):
         cross[..., j, i], cross[..., i, j] = axis[..., k], -axis[..., k]
     angle = angle[..., None, None]
-    return np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * cross @ cross
+    rotation: Array = np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * cross @ cross
+    return rotation
 
 
-def _framing(toys, rotation):
+def _framing(toys: Arrays, rotation: Array) -> tuple[Array, Array]:
     """Where a toy's middle is seen, ``(sample, frame, 2)``, and the half width that holds it in every frame."""
     count, frames = rotation.shape[:2]
     low, high = np.empty((count, frames, 2)), np.empty((count, frames, 2))
     for label in np.unique(toys["labels"]):
         rows = toys["labels"] == label
-        points = outline(KINDS[label], toys["form"][rows]) * toys["segment"][rows, None]
+        points = outline(KINDS[label], toys["form"][rows]) * toys["scale"][rows, None]
         seen = np.einsum("sfij,spj->sfpi", rotation[rows], points)
         plane = seen[..., :2] / (toys["eye"][rows, None, None, None] - seen[..., 2:])
         low[rows], high[rows] = plane.min(axis=2), plane.max(axis=2)
     return (low + high) / 2, (high - low).max(axis=(1, 2)) / 2
 
 
-def draw_frames(rng: np.random.Generator, toys: dict[str, np.ndarray], frames: int) -> dict[str, np.ndarray]:
+def draw_frames(rng: np.random.Generator, toys: Arrays, frames: int) -> Arrays:
     """What changes from frame to frame: pose, place and light.
 
     A toy turns evenly about one axis of its own, by 20 to 60 degrees from its first frame to its last, half of it
@@ -152,7 +169,7 @@ def draw_frames(rng: np.random.Generator, toys: dict[str, np.ndarray], frames: i
     return {name: value.astype(np.float32) for name, value in drawn.items()}
 
 
-def _shade(toy, frame, point, normal):
+def _shade(toy: Arrays, frame: Arrays, point: Array, normal: Array) -> Array:
     """Texture, Lambert's law and a soft highlight: colours ``(3, object, ray)``."""
     waves, phases = toy["waves"].T[..., None], toy["phases"].T[..., None]  # (component, wave, object, 1)
     first, other, third = (
@@ -161,7 +178,7 @@ def _shade(toy, frame, point, normal):
     stripes, checks, clouds = toy["texture"].T[..., None]
     pattern = stripes * first + checks * (first * other) * 2 + clouds * (first + other + third)
     pattern = np.clip(0.5 + 2 * pattern, 0, 1) * (stripes + checks + clouds)
-    slant = normal / toy["segment"].T[..., None]
+    slant = normal / toy["scale"].T[..., None]
     slant /= np.sqrt((slant * slant).sum(axis=0)) + np.float32(1e-9)
     towards = np.stack([frame["light"], frame["light"] + (0, 0, 1)]).astype(np.float32)  # the lamp; halfway to the eye
     towards /= np.linalg.norm(towards, axis=-1, keepdims=True)
@@ -170,21 +187,22 @@ def _shade(toy, frame, point, normal):
     shine = np.maximum((slant * halfway).sum(axis=0), 0) ** 16 * frame["gloss"][:, None]
     lit = frame["ambient"][:, None] + frame["lamp"][:, None] * (1 - frame["ambient"][:, None]) * lit
     colour, second = toy["colour"].T[..., None], toy["second"].T[..., None]
-    return (colour + pattern * (second - colour)) * lit + shine
+    shaded: Array = (colour + pattern * (second - colour)) * lit + shine
+    return shaded
 
 
-def _backdrop(toy, frame):
+def _backdrop(toy: Arrays, frame: Arrays) -> Array:
     """A slope from one colour to another, soft bars, ellipses and rectangles: ``(3, object, row, column)``."""
     grid = ((np.arange(SIDE, dtype=np.float32) + 0.5) * 2 / SIDE - 1)[None]
     x = grid[:, None, :] + frame["drift"][:, 0, None, None]
     y = grid[:, :, None] + frame["drift"][:, 1, None, None]
 
-    def each(value):
+    def each(value: Array) -> Array:
         return value.T[..., None, None]
 
     near, far = toy["ground"][:, 0], toy["ground"][:, 1]
     (slope_x, slope_y), (bar_x, bar_y) = each(toy["slope"]), each(toy["bars"])
-    picture = each(near) + each(far - near) * np.clip(0.5 + slope_x * x + slope_y * y, 0, 1)
+    picture: Array = each(near) + each(far - near) * np.clip(0.5 + slope_x * x + slope_y * y, 0, 1)
     picture += each(toy["bar_height"]) * np.clip(2 * np.sin(bar_x * x + bar_y * y), -1, 1)
     for thing in range(CLUTTER):
         (place_x, place_y), (wide, high) = each(toy["clutter"][:, thing]), each(toy["clutter_size"][:, thing])
@@ -197,7 +215,7 @@ def _backdrop(toy, frame):
     return picture
 
 
-def paint(kind: str, toy: dict, frame: dict, rng: np.random.Generator) -> np.ndarray:
+def paint(kind: str, toy: Arrays, frame: Arrays, rng: np.random.Generator) -> Array:
     """Pictures of toys of one kind, one frame each.
 
     Args:
@@ -214,10 +232,10 @@ def paint(kind: str, toy: dict, frame: dict, rng: np.random.Generator) -> np.nda
     x = grid[:, None, :] * frame["zoom"][:, None, None] + frame["centre"][:, 0, None, None]
     y = -grid[:, :, None] * frame["zoom"][:, None, None] + frame["centre"][:, 1, None, None]
     # From camera to solid: (solid's axis, camera's axis, object, 1, 1). The transpose of a rotation is its inverse.
-    inwards = (frame["rotation"] / toy["segment"][:, None, :]).T[..., None, None]
+    inwards = (frame["rotation"] / toy["scale"][:, None, :]).T[..., None, None]
     direction = (inwards[:, 0] * x + inwards[:, 1] * y - inwards[:, 2]).reshape(3, count, -1)
     origin = inwards[:, 2, :, :, 0] * toy["eye"][:, None]
-    t, normal = meet(kind, toy["form"], origin, direction)
+    t, normal = intersect(kind, toy["form"], origin, direction)
     hit = np.isfinite(t)
     point = origin + np.where(hit, t, 0) * direction
     front = _shade(toy, frame, point, normal) * hit
@@ -225,4 +243,4 @@ def paint(kind: str, toy: dict, frame: dict, rng: np.random.Generator) -> np.nda
     cover = hit.reshape(count, SIDE, RAYS, SIDE, RAYS).mean(axis=(2, 4), dtype=np.float32)
     picture = np.moveaxis(front + _backdrop(toy, frame) * (1 - cover), 0, -1)
     picture += toy["grain"][:, None, None, None] * rng.standard_normal(picture.shape, np.float32)
-    return np.clip(picture * 255 + 0.5, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(picture * 255 + 0.5, 0, 255).astype(np.uint8))

@@ -1,15 +1,20 @@
-"""Ten solids and where a ray meets them: the geometry of the built-in data set.
+"""Ten solids and where a ray hits them: the geometry of the built-in data set.
 
 Every solid is given once, in its own coordinates, about two units across and with its axis along z. A toy's proportions
-are a segment along the three axes: the rays are divided by it, so that only the unit solids below are ever intersected.
+are a scale along each of the three axes: the rays are divided by it, so that only the unit solids below are ever intersected.
 Arrays are components first, ``(3, object, ray)``, so that each component is contiguous.
 """
 
+from collections.abc import Iterator
 from itertools import product
+from typing import TypeAlias
 
 import numpy as np
 
+from neurosim.core.typing import Array
+
 KINDS = ("cube", "tetrahedron", "octahedron", "sphere", "cylinder", "cone", "torus", "prism", "pyramid", "cross")
+Hit: TypeAlias = tuple[Array, Array]  # t and the outward normal, see `intersect`
 _ROOT3 = 3**0.5
 _AXES = np.array([sign * np.eye(3)[axis] for axis in range(3) for sign in (1, -1)])
 _EIGHT = np.array(list(product((-1.0, 1.0), repeat=3)))
@@ -33,7 +38,7 @@ FACES = {
 _RING = 1.0  # from the torus's centre to the middle of its tube
 
 
-def outline(kind: str, form: np.ndarray) -> np.ndarray:
+def outline(kind: str, form: Array) -> Array:
     """Points whose hull holds the solid closely: enough to frame a picture of it.
 
     Args:
@@ -65,13 +70,13 @@ def outline(kind: str, form: np.ndarray) -> np.ndarray:
     return np.broadcast_to(points, (len(form), *points.shape))
 
 
-def _tube():
+def _tube() -> Iterator[tuple[float, float]]:
     """Eight directions round the torus's tube: (outwards, upwards)."""
     turn = np.arange(8) * np.pi / 4
     return zip(np.cos(turn), np.sin(turn), strict=True)
 
 
-def meet(kind: str, form: np.ndarray, origin: np.ndarray, direction: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def intersect(kind: str, form: Array, origin: Array, direction: Array) -> Hit:
     """The first point of each ray ``origin + t direction`` on a solid. The origin lies outside it.
 
     Args:
@@ -101,11 +106,12 @@ def meet(kind: str, form: np.ndarray, origin: np.ndarray, direction: np.ndarray)
     return _convex(normals.astype(np.float32), offsets.astype(np.float32)[:, None, None], origin, direction)
 
 
-def _dot(a, b):
-    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
+def _dot(a: Array, b: Array) -> Array:
+    result: Array = a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
+    return result
 
 
-def _convex(normals, offsets, origin, direction):
+def _convex(normals: Array, offsets: Array, origin: Array, direction: Array) -> Hit:
     """Half-spaces: the ray is inside from the last face it enters to the first it leaves; offsets (face, object, 1)."""
     enter = np.full(direction.shape[1:], -np.inf, np.float32)
     leave = np.full(direction.shape[1:], np.inf, np.float32)
@@ -124,7 +130,7 @@ def _convex(normals, offsets, origin, direction):
     return t, normals.T[:, face]
 
 
-def _sphere(origin, direction):
+def _sphere(origin: Array, direction: Array) -> Hit:
     """|origin + t direction|^2 = 1, the nearer root."""
     square, half = _dot(direction, direction), _dot(origin, direction)
     under = half * half - square * (_dot(origin, origin) - 1)
@@ -133,7 +139,7 @@ def _sphere(origin, direction):
     return t, origin + np.where(hit, t, 0) * direction
 
 
-def _frustum(base, slope, origin, direction):
+def _frustum(base: float, slope: float, origin: Array, direction: Array) -> Hit:
     """x^2 + y^2 = (base + slope z)^2 between z = -1 and z = 1, with its discs: a cylinder, or a cone."""
     (x, y, z), (dx, dy, dz) = origin, direction
     radius, narrowing = base + slope * z, slope * dz
@@ -145,7 +151,7 @@ def _frustum(base, slope, origin, direction):
     best = np.full(square.shape, np.inf, np.float32)
     for t in ((-half - root) / square, (-half + root) / square):
         np.copyto(best, t, where=(under > 0) & (t > 0) & (t < best) & (np.abs(z + t * dz) <= 1))
-    level = np.zeros(square.shape, np.float32)  # +-1 where a disc is met first
+    level = np.zeros(square.shape, np.float32)  # +-1 where a disc is hit first
     steep = np.where(np.abs(dz) < 1e-9, np.float32(1e-9), dz)
     for end in (-1, 1):
         t = (end - z) / steep
@@ -158,7 +164,7 @@ def _frustum(base, slope, origin, direction):
     return best, np.stack(normal)
 
 
-def _torus(form, origin, direction, steps=80):
+def _torus(form: Array, origin: Array, direction: Array, steps: int = 80) -> Hit:
     """Sphere tracing: walk by the distance to (sqrt(x^2 + y^2) - ring)^2 + z^2 = tube^2 until it is next to nothing."""
     length = np.sqrt(_dot(direction, direction))
     unit = direction / length
@@ -184,22 +190,21 @@ def _torus(form, origin, direction, steps=80):
             break
     t = found.reshape(bound.shape) / length
     point = origin + np.where(np.isfinite(t), t, 0) * direction
-    segment = 1 - _RING / np.maximum(np.hypot(point[0], point[1]), 1e-6)
-    return t, np.stack([point[0] * segment, point[1] * segment, point[2]])
+    ring = 1 - _RING / np.maximum(np.hypot(point[0], point[1]), 1e-6)
+    return t, np.stack([point[0] * ring, point[1] * ring, point[2]])
 
 
-def _cross(form, origin, direction):
+def _cross(form: Array, origin: Array, direction: Array) -> Hit:
     """Three square bars of half width `form` through one another, one along each axis."""
     normals = _AXES.astype(np.float32)
-    best = normal = None
+    found: list[Hit] = []
     for axis in range(3):
         offsets = np.repeat(form[None, :, None], 6, axis=0)
         offsets[2 * axis : 2 * axis + 2] = 1
-        t, met = _convex(normals, offsets, origin, direction)
-        if best is None:
-            best, normal = t, met
-        else:
-            nearer = t < best
-            np.copyto(best, t, where=nearer)
-            np.copyto(normal, met, where=nearer)
+        found.append(_convex(normals, offsets, origin, direction))
+    (best, normal), *others = found
+    for t, other in others:
+        nearer = t < best
+        np.copyto(best, t, where=nearer)
+        np.copyto(normal, other, where=nearer)
     return best, normal

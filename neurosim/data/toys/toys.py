@@ -1,7 +1,7 @@
-"""The built-in data set: ten kinds of solid, each toy with proportions, colour, texture, pose and background its own.
+"""The built-in images: ten kinds of solid, each toy with proportions, colour, texture, pose and background its own.
 
 Toys are drawn by ray casting in perspective, four rays a pixel. Colour, texture, light and background are drawn without
-looking at the kind: only shape and pose tell it. The same seed gives the same bits, whatever the number of team.
+looking at the kind: only shape and pose show it. The same seed gives the same bits, whatever the number of threads.
 """
 
 import contextlib
@@ -13,23 +13,20 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageDraw
 
+from neurosim.core.typing import Array
 from neurosim.data.dataset import Dataset
 from neurosim.data.toys.scenes import SIDE, draw_frames, draw_toys, paint
 from neurosim.data.toys.solids import KINDS
 from neurosim.errors import DataError
 
-__all__ = ["KINDS", "contact_sheet", "load", "render"]
-
 VERSION = 1  # part of the cache's file name: raise it whenever a pixel changes
 _BLOCK = 8  # pictures painted together: few enough for their arrays to stay in the second-level cache
 _STREAM = 0x70795  # sets these random numbers apart from every other use of the same seed
 _SPLITS = ("train", "test")
-_MARGIN = 84  # pixels for a kind's name on a contact sheet
 
 
-def render(count: int, seed: int, split: str = "train", frames: int = 1) -> tuple[np.ndarray, np.ndarray]:
+def render(count: int, seed: int, split: str = "train", frames: int = 1) -> tuple[Array, Array]:
     """Draw toys: pictures and kinds.
 
     Args:
@@ -58,7 +55,7 @@ def render(count: int, seed: int, split: str = "train", frames: int = 1) -> tupl
         sample, frame = (index.ravel() for index in np.nonzero((labels == label)[:, None] & np.ones(frames, bool)))
         jobs += [(label, sample[at : at + _BLOCK], frame[at : at + _BLOCK]) for at in range(0, len(sample), _BLOCK)]
 
-    def work(number):
+    def work(number: int) -> None:
         label, sample, frame = jobs[number]
         toy = {name: value[sample] for name, value in toys.items()}
         moment = {name: value[sample, frame] for name, value in moments.items()}
@@ -70,14 +67,14 @@ def render(count: int, seed: int, split: str = "train", frames: int = 1) -> tupl
     return images[:, 0] if frames == 1 else images, labels
 
 
-def _check(split, seed, **counts):
+def _check(split: str, seed: int, **counts: int) -> None:
     for name, value in counts.items():
         if value < 1:
-            raise DataError(f"toys: {name} is {value}", "at least 1", f"ask for one or more {name}")
+            raise DataError(f"toys: {name}={value}", "at least 1", f"ask for one or more {name}")
     if seed < 0:
-        raise DataError(f"toys: the seed is {seed}", "0 or more", "give a seed that is not negative")
+        raise DataError(f"toys: seed={seed}", "0 or more", "give a seed that is not negative")
     if split not in _SPLITS:
-        raise DataError(f"toys: the split is {split!r}", "train or test", "choose one of the two")
+        raise DataError(f"toys: split={split!r}", "train or test", "choose one of the two")
 
 
 def load(seed: int = 0, train: int = 6000, test: int = 2000, frames: int = 1, cache: Path | None = None) -> Dataset:
@@ -110,12 +107,12 @@ def load(seed: int = 0, train: int = 6000, test: int = 2000, frames: int = 1, ca
     return Dataset(name="toys", classes=KINDS, **arrays)
 
 
-def _cache_folder():
+def _cache_folder() -> Path:
     home = os.environ.get("XDG_CACHE_HOME")
     return (Path(home) if home else Path("~/.cache").expanduser()) / "neurosim"
 
 
-def _read(path, shapes):
+def _read(path: Path, shapes: dict[str, tuple[int, ...]]) -> dict[str, Array] | None:
     """The cache's arrays, or None where there is no whole file of what is asked for."""
     names = [f"{split}_{what}" for split in shapes for what in ("images", "labels")]
     try:
@@ -130,60 +127,15 @@ def _read(path, shapes):
     return arrays
 
 
-def _write(path, arrays):
+def _write(path: Path, arrays: dict[str, Array]) -> None:
     """Whole or not at all: a temporary name, then renamed."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
     try:
         with os.fdopen(handle, "wb") as file:
-            np.savez(file, **arrays)
+            np.savez(file, **arrays)  # type: ignore[arg-type]  # its keyword allow_pickle is taken for an array
         os.replace(temporary, path)
     except OSError:
         with contextlib.suppress(OSError):
             os.unlink(temporary)
         raise
-
-
-def contact_sheet(
-    images: np.ndarray, labels: np.ndarray | None = None, classes: tuple[str, ...] = KINDS, per_class: int = 12
-) -> Image.Image:
-    """Examples on one picture, three times their size: a row a class, with its name.
-
-    Args:
-        images: uint8 ``(sample, row, column, channel)``, or with a frame axis after the first: the frames of a sample
-            then stand side by side.
-        labels: int64 ``(sample,)``; where None, the first samples fill as many rows as there are classes, unnamed.
-        classes: the names of the rows.
-        per_class: samples in a row, at most.
-
-    Returns:
-        An RGB picture.
-
-    Raises:
-        DataError: images of another shape or type.
-    """
-    if images.dtype != np.uint8 or images.ndim not in (4, 5) or images.shape[-1] != 3:
-        raise DataError(
-            f"images are {images.dtype} with shape {images.shape}",
-            "uint8 (sample, row, column, 3), or with a frame axis after the first",
-            "convert them before use",
-        )
-    films = images if images.ndim == 5 else images[:, None]
-    frames, high, wide = films.shape[1:4]
-    scale, gap = 3, 4
-    margin = _MARGIN if labels is not None else gap
-    step_x, step_y = frames * wide * scale + gap, high * scale + gap
-    sheet = Image.new("RGB", (margin + per_class * step_x, gap + len(classes) * step_y), "white")
-    pen = ImageDraw.Draw(sheet)
-    for row, name in enumerate(classes):
-        top = gap + row * step_y
-        if labels is None:
-            chosen = np.arange(row * per_class, min((row + 1) * per_class, len(films)))
-        else:
-            chosen = np.flatnonzero(labels == row)[:per_class]
-            pen.text((gap, top + step_y // 2 - 8), name, fill="black")
-        for column, sample in enumerate(chosen):
-            strip = Image.fromarray(np.concatenate(films[sample], axis=1))
-            strip = strip.resize((strip.width * scale, strip.height * scale), Image.Resampling.NEAREST)
-            sheet.paste(strip, (margin + column * step_x, top))
-    return sheet

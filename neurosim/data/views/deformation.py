@@ -100,7 +100,9 @@ class SimclrDeformation:
         for name, low, high in (("area", 1e-9, 1), ("ratio", 1, 100), ("jitter", 0, 100), ("hue", 0, 0.5), ("jittered", 0, 1),
                                 ("grey", 0, 1), ("flip", 0, 1)):  # fmt: skip
             if not low <= getattr(self, name) <= high:
-                raise WiringError(f"deformation {name} is {getattr(self, name)}", f"a number from {low} to {high}", "leave it out")
+                raise WiringError(
+                    f"deformation {name} is {getattr(self, name)}", f"a number from {low} to {high}", "leave it out"
+                )
 
     def draw(self, rng: np.random.Generator, count: int) -> dict[str, np.ndarray]:
         """Draws the parameters of ``count`` views, on the host, so that every device sees the same ones.

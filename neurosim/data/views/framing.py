@@ -80,7 +80,9 @@ class Framing:
 
     def _parts(self, images: np.ndarray) -> np.ndarray:
         if self.grey:
-            weights = np.array(GREY, np.float32) if images.shape[-1] == 3 else np.full(images.shape[-1], 1 / images.shape[-1])
+            weights = (
+                np.array(GREY, np.float32) if images.shape[-1] == 3 else np.full(images.shape[-1], 1 / images.shape[-1])
+            )
             images = np.rint(images @ weights.astype(np.float32)).astype(np.uint8)[..., None]
         return images if self.patch is None else patches(images, self.patch)
 
@@ -103,7 +105,9 @@ def patches(images: np.ndarray, patch: int) -> np.ndarray:
     """Half-overlapping patches, a picture's row by row: ``(sample x grid x grid, patch, patch, channel)``."""
     count, size, columns, channels = images.shape
     if size != columns:
-        raise DataError(f"patches of pictures of {size} x {columns}", "square ones", f"write --crop {min(size, columns)}")
+        raise DataError(
+            f"patches of pictures of {size} x {columns}", "square ones", f"write --crop {min(size, columns)}"
+        )
     many, stride = grid(size, patch), patch // 2
     s, r, c, e = images.strides
     view = np.lib.stride_tricks.as_strided(

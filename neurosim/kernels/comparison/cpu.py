@@ -63,11 +63,10 @@ def _(
 ) -> None:
     """All lags of some moments at a time."""
     rows = max(1, tuning.CPU.lagged_numbers // (lags * view2.shape[1]))
-    back = np.arange(lags)
     sense = np.full(lags, -negative_weight, view2.dtype)
     sense[0] = 1
     for part in chunks(len(index), rows):
-        source = index[part, None] - back
+        source = index[part, None] - np.arange(lags)
         moment = cursor[0] - pairs + source
         apart, delta = (thread_local(n, (*moment.shape, view2.shape[1]), view2.dtype) for n in ("apart", "size"))
         np.subtract(view2[part, None], trace[moment % len(trace)], out=apart)

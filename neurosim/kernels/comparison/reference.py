@@ -86,12 +86,8 @@ def _(
     Args:
         trace: ``(capacity, D)``, the ring of view 1 activities, this batch's already stored.
         cursor: ``(1,)``, how many were ever stored.
-        view2: ``(n, D)``, view 2 of the moments ``index`` of this batch.
-        index: ``(n,)``.
-        error2: ``(n, D)``, written.
-        value: ``(3,)``, added to.
-        error1: ``(pairs, D)``, added to; None under the gradient block. The past cannot be changed: memories of earlier
-            batches receive no error.
+        view2, index, error2, value: as for `hinge_all`, of moments of this batch.
+        error1: ``(pairs, D)``, added to; None under the gradient block. Memories of earlier batches receive no error.
         pairs: N, the moments of this batch.
         lags: K, the positive and K - 1 negatives.
         negative_weight: w, 1/K as published.

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
+from own_kernels import altered_step, named, own_step
 
-from neurosim.audit import audit
+from neurosim.audit import check
 from neurosim.core.buffer import Buffer
-from neurosim.core.step import Step
-from neurosim.parts.feedback import Feedback, UpdatedFeedback
+from neurosim.parts.projection import Feedback, UpdatedFeedback
 from neurosim.rules.rf import RandomFeedback
 from neurosim.rules.urf import UpdatedRandomFeedback
 
@@ -30,39 +30,33 @@ def changes(step, name):
     return any(b.base.name == name for b in step.changed.values())
 
 
-def instead(step, function, reads=None, **more):
-    """A step with a kernel of its own in place of another."""
-    return Step("own", step.label, step.equation, reads or step.reads, step.writes, step.updates, step.sums,
-                {**step.scalars, **more}, step.over, function=function)  # fmt: skip
-
-
 def test_the_same_product_by_an_own_kernel_is_plausible(build):
     """The graph does not know the kernel; recomputing it decides."""
 
     def kernel(pre, post, change):
         np.matmul(pre.T, post, out=change)
 
-    report = audit(build(altered(lambda n, s: [instead(s, kernel)] if changes(s, "dH3") else [s])))
-    assert report.exit_code == 0, report.text()
-    assert report.table["i"]["structure"].verdict == "cannot tell" and report.table["i"]["behaviour"].verdict == "holds"
+    verdict = check(build(altered(lambda n, s: [altered_step(s, kernel)] if changes(s, "dH3") else [s])))
+    assert verdict.exit_code == 0, verdict.text()
+    assert (
+        verdict.table["i"]["structure"].verdict == "cannot tell" and verdict.table["i"]["behaviour"].verdict == "holds"
+    )
 
 
 def test_a_post_factor_from_another_layer(build, caught):
     def alter(network, step):
         if changes(step, "dW1"):
-            return [Step(step.kernel, step.label, step.equation, {**step.reads, "post": network.populations[2].post},
-                         sums=step.sums, over="sample")]  # fmt: skip
+            return [altered_step(step, reads={**step.reads, "post": network.populations[2].post}, over="sample")]
         return [step]
 
-    report = caught(build(altered(alter)), "i", "structure")
-    assert any("d2 of layer 2" in f.text for f in report.findings) and report.disagreements()
+    verdict = caught(build(altered(alter)), "i", "structure")
+    assert any("d2 of layer 2" in f.text for f in verdict.findings) and verdict.disagreements()
 
 
 def test_a_pre_from_another_layer(build, caught):
     def alter(network, step):
         if changes(step, "dW2"):
-            return [Step(step.kernel, step.label, step.equation, {**step.reads, "pre": network.populations[0].active_part},
-                         sums=step.sums, over="sample")]  # fmt: skip
+            return [altered_step(step, reads={**step.reads, "pre": network.populations[0].active_part}, over="sample")]
         return [step]
 
     caught(build(altered(alter)), "i", "structure")
@@ -74,8 +68,7 @@ def test_another_moment_s_activity(build, caught):
     def alter(network, step):
         if changes(step, "dW2"):
             x = network.populations[1].activity
-            return [Step(step.kernel, step.label, step.equation, {**step.reads, "pre": x.part("x1", 2, 2 + network.pairs)},
-                         sums=step.sums, over="sample")]  # fmt: skip
+            return [altered_step(step, reads={**step.reads, "pre": x.part("x1", 2, 2 + network.pairs)}, over="sample")]
         return [step]
 
     caught(build(altered(alter)), "i", "structure behaviour")
@@ -99,11 +92,17 @@ def test_urf_that_copies_instead_of_multiplying(build, caught, rigged, own):
 
     class Copied(UpdatedFeedback):
         def learn(self):
-            yield Step("copy", f"{self.synapse.name} copies", "dB = dW", {"weight": self.projection.synapse.change},
-                       {"sent": self.synapse.change}, function=lambda weight, sent: np.copyto(sent, weight))  # fmt: skip
+            yield own_step(
+                "copy",
+                lambda weight, sent: np.copyto(sent, weight),
+                f"{self.synapse.name} copies",
+                "dB = dW",
+                reads={"weight": self.projection.synapse.change},
+                writes={"sent": self.synapse.change},
+            )
 
-    report = caught(build(rigged(lambda n, p: Copied(p, own(n, p, True)))), "i", "structure")
-    assert any("equal the product" in line for line in report.disagreements())
+    verdict = caught(build(rigged(lambda n, p: Copied(p, own(n, p, True)))), "i", "structure")
+    assert any("equal the product" in line for line in verdict.disagreements())
 
 
 @pytest.mark.parametrize("how", ["decays", "wanders"])
@@ -112,11 +111,16 @@ def test_rf_that_drifts(build, caught, rigged, own, how):
         def apply_update(self):
             b = self.synapse.weight
             factor = {"decays": lambda w: 0.9 * w, "wanders": lambda w: w + 0.01 * np.sign(w)}[how]
-            yield Step("drift", f"{b.name} drifts", "B = f(B)", {}, updates={"weight": b},
-                       function=lambda weight: np.copyto(weight, factor(weight)))  # fmt: skip
+            yield own_step(
+                "drift",
+                lambda weight: np.copyto(weight, factor(weight)),
+                f"{b.name} drifts",
+                "B = f(B)",
+                updates={"weight": b},
+            )
 
-    report = caught(build(rigged(lambda n, p: Drifting(p, own(n, p)))), "i", "structure behaviour")
-    assert any("declared fixed (rf)" in f.text for f in report.findings)
+    verdict = caught(build(rigged(lambda n, p: Drifting(p, own(n, p)))), "i", "structure behaviour")
+    assert any("declared fixed (rf)" in f.text for f in verdict.findings)
 
 
 def test_urf_that_never_learns(build, caught, rigged, own):
@@ -135,24 +139,34 @@ def test_traces_of_another_synapse(build, caught):
             for step in super().wire(phase):
                 if changes(step, "B3") and "trace" in step.updates:
                     updates = {**step.updates, "trace": traces["trace W3"]}
-                    step = Step(step.kernel, step.label, step.equation, step.reads, updates=updates, scalars=step.scalars,
-                                over=step.over)  # fmt: skip
+                    step = altered_step(step, updates=updates)
                 yield step
 
-    report = audit(build(Shared))
-    assert report.violated == ["i"] and "structure" in {f.by for f in report.findings}, report.text()
+    verdict = check(build(Shared))
+    assert verdict.violated == ["i"] and "structure" in {f.by for f in verdict.findings}, verdict.text()
 
 
 def test_weights_kept_at_one_length(build, caught):
     """Every weight knows all others of its array."""
 
     def alter(network, step):
-        if changes(step, "W2") and step.kernel == "momentum":
+        if changes(step, "W2") and named(step, "momentum"):
+
             def kernel(change, weight, trace, rate, momentum, decay):
                 weight -= rate[0] * change
                 weight /= np.sqrt((weight * weight).sum())
 
-            return [Step("own", step.label, step.equation, step.reads, updates=step.updates, scalars=step.scalars, function=kernel)]
+            return [
+                own_step(
+                    "own",
+                    kernel,
+                    step.label,
+                    step.equation,
+                    reads=step.reads,
+                    updates=step.updates,
+                    scalars=step.scalars,
+                )
+            ]
         return [step]
 
     caught(build(altered(alter)), "i", "behaviour operations")
@@ -162,16 +176,21 @@ def test_change_cut_by_the_length_of_all_changes(build):
     """Clipping by a norm over two arrays: a change of another synapse is read."""
 
     def alter(network, step):
-        if changes(step, "W2") and step.kernel == "momentum":
+        if changes(step, "W2") and named(step, "momentum"):
+
             def kernel(change, other, weight, trace, rate, momentum, decay):
                 weight -= rate[0] * change / max(1.0, float(np.sqrt((change**2).sum() + (other**2).sum())))
 
             reads = {**step.reads, "other": network.projections[0].synapse.change}
-            return [Step("own", step.label, step.equation, reads, updates=step.updates, scalars=step.scalars, function=kernel)]
+            return [
+                own_step(
+                    "own", kernel, step.label, step.equation, reads=reads, updates=step.updates, scalars=step.scalars
+                )
+            ]
         return [step]
 
-    report = audit(build(altered(alter)))
-    assert report.violated == ["i"] and "structure" in {f.by for f in report.findings}, report.text()
+    verdict = check(build(altered(alter)))
+    assert verdict.violated == ["i"] and "structure" in {f.by for f in verdict.findings}, verdict.text()
 
 
 def test_a_change_by_three_factors(build):
@@ -185,11 +204,15 @@ def test_a_change_by_three_factors(build):
                 np.matmul(pre.T, post, out=change)
                 change *= mood[0]
 
-            return [Step("own", step.label, step.equation, {**step.reads, "mood": value}, step.writes, function=kernel)]
+            return [
+                own_step(
+                    "own", kernel, step.label, step.equation, reads={**step.reads, "mood": value}, writes=step.writes
+                )
+            ]
         return [step]
 
-    report = audit(build(altered(alter)))
-    assert report.violated == ["i"] and {"structure", "behaviour"} <= {f.by for f in report.findings}, report.text()
+    verdict = check(build(altered(alter)))
+    assert verdict.violated == ["i"] and {"structure", "behaviour"} <= {f.by for f in verdict.findings}, verdict.text()
 
 
 def test_a_change_averaged_over_the_layer(build):
@@ -197,29 +220,33 @@ def test_a_change_averaged_over_the_layer(build):
 
     def alter(network, step):
         if changes(step, "dH3"):
+
             def kernel(pre, post, change):
                 np.matmul(pre.T, np.broadcast_to(post.mean(axis=1, keepdims=True), post.shape), out=change)
 
-            return [instead(step, kernel)]
+            return [altered_step(step, kernel)]
         return [step]
 
-    report = audit(build(altered(alter)))
-    assert report.violated == ["i"] and "behaviour" in {f.by for f in report.findings}, report.text()
+    verdict = check(build(altered(alter)))
+    assert verdict.violated == ["i"] and "behaviour" in {f.by for f in verdict.findings}, verdict.text()
 
 
 def test_a_gate_that_looks_at_its_neighbours(build):
     """Divisive normalisation where the error is gated: one unit's factor knows the others' activity."""
 
     def alter(network, step):
-        if step.kernel == "gate" and changes(step, "d2"):
+        if named(step, "gate") and changes(step, "d2"):
+
             def kernel(activity, error, post, nonlinearity):
                 post[...] = error * (np.abs(activity) < 1) / (1 + np.abs(activity).sum(axis=-1, keepdims=True))
 
-            return [instead(step, kernel)]
+            return [altered_step(step, kernel)]
         return [step]
 
-    report = audit(build(altered(alter)))
-    assert report.violated == ["ii"] and {"behaviour", "operations"} <= {f.by for f in report.findings}, report.text()
+    verdict = check(build(altered(alter)))
+    assert verdict.violated == ["ii"] and {"behaviour", "operations"} <= {f.by for f in verdict.findings}, (
+        verdict.text()
+    )
 
 
 def test_weights_overwritten_by_activity(build):
@@ -229,11 +256,17 @@ def test_weights_overwritten_by_activity(build):
         def wire(self, phase):
             yield from super().wire(phase)
             b, x = self.feedbacks[1].synapse.weight, self.network.populations[2].activity
-            yield Step("overwrite", f"{b.name} is overwritten", "B = x", {"activity": x}, {"weight": b},
-                       function=lambda activity, weight: weight.fill(activity.mean()))  # fmt: skip
+            yield own_step(
+                "overwrite",
+                lambda activity, weight: weight.fill(activity.mean()),
+                f"{b.name} is overwritten",
+                "B = x",
+                reads={"activity": x},
+                writes={"weight": b},
+            )
 
-    report = audit(build(Overwritten))
-    assert report.violated == ["i"], report.text()
+    verdict = check(build(Overwritten))
+    assert verdict.violated == ["i"], verdict.text()
 
 
 def test_no_product_behind_a_change(build):
@@ -241,9 +274,11 @@ def test_no_product_behind_a_change(build):
 
     def alter(network, step):
         if changes(step, "dW2"):
-            return [Step("lot", step.label, "dW = lot", {}, {"change": b},
-                         function=lambda change: change.fill(0.01)) for b in step.sums.values()]  # fmt: skip
+            return [
+                own_step("lot", lambda change: change.fill(0.01), step.label, "dW = lot", writes={"change": b})
+                for b in step.sums.values()
+            ]
         return [step]
 
-    report = audit(build(altered(alter)))
-    assert report.violated == ["i"] and {"structure", "behaviour"} <= {f.by for f in report.findings}, report.text()
+    verdict = check(build(altered(alter)))
+    assert verdict.violated == ["i"] and {"structure", "behaviour"} <= {f.by for f in verdict.findings}, verdict.text()

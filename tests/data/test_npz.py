@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from neurosim.data.sources import arrays
+from neurosim.data.sources import npz
 from neurosim.errors import DataError
 
 RNG = np.random.default_rng(8)
@@ -22,7 +22,7 @@ def write(tmp_path):
 
 def refused(path, *words):
     with pytest.raises(DataError) as caught:
-        arrays.load(path)
+        npz.load(path)
     assert "\n" not in str(caught.value)
     for word in words:
         assert word in str(caught.value)
@@ -30,7 +30,7 @@ def refused(path, *words):
 
 def test_all_four_arrays(write):
     path = write(images=IMAGES, labels=LABELS, test_images=IMAGES[:4], test_labels=LABELS[:4].astype(np.uint8) * 0 + 7)
-    data = arrays.load(path, "mine.npz")
+    data = npz.load(path, "mine.npz")
     np.testing.assert_array_equal(data.train_images, IMAGES)
     np.testing.assert_array_equal(data.test_images, IMAGES[:4])
     np.testing.assert_array_equal(data.train_labels, [1, 0] * 10)
@@ -41,7 +41,7 @@ def test_all_four_arrays(write):
 
 def test_one_in_five_of_each_kind_is_held_back(write):
     path = write(images=IMAGES, labels=LABELS)
-    one, two = arrays.load(path), arrays.load(path)
+    one, two = npz.load(path), npz.load(path)
     assert (len(one.train_images), len(one.test_images)) == (16, 4)
     np.testing.assert_array_equal(np.bincount(one.test_labels), [2, 2])
     np.testing.assert_array_equal(one.train_images, two.train_images)
@@ -54,13 +54,13 @@ def test_one_in_five_of_each_kind_is_held_back(write):
 
 
 def test_without_labels(write):
-    data = arrays.load(write(images=IMAGES))
+    data = npz.load(write(images=IMAGES))
     assert (len(data.train_images), len(data.test_images)) == (16, 4)
     assert (data.train_labels, data.test_labels, data.classes) == (None, None, ())
 
 
 def test_divide_is_in_order_and_keeps_every_kind():
-    train, test = arrays.divide("x", 7, np.array([0, 0, 1, 1, 1, 2, 1]))
+    train, test = npz.divide("x", 7, np.array([0, 0, 1, 1, 1, 2, 1]))
     assert sorted([*train, *test]) == list(range(7))
     assert sorted(train) == list(train) and sorted(test) == list(test)
     assert 5 in train and set(test) & {0, 1} and set(test) & {2, 3, 4, 6}
@@ -68,7 +68,7 @@ def test_divide_is_in_order_and_keeps_every_kind():
 
 @pytest.mark.parametrize("images", [IMAGES[..., 0], IMAGES[..., :1]])
 def test_grey_images_get_three_equal_channels(images, write):
-    data = arrays.load(write(images=images, test_images=images))
+    data = npz.load(write(images=images, test_images=images))
     for channel in range(3):
         np.testing.assert_array_equal(data.train_images[..., channel], IMAGES[..., 0])
     assert data.train_images.flags.c_contiguous
@@ -76,7 +76,7 @@ def test_grey_images_get_three_equal_channels(images, write):
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.longdouble])
 def test_fractions_become_bytes(dtype, write):
-    data = arrays.load(write(images=(IMAGES / 255).astype(dtype), test_images=IMAGES))
+    data = npz.load(write(images=(IMAGES / 255).astype(dtype), test_images=IMAGES))
     np.testing.assert_array_equal(data.train_images, IMAGES)
 
 

@@ -3,7 +3,7 @@
 An array drawn by itself stands at a right angle to any other, give or take ``1/sqrt(size)``. A copy is found whether or
 not it shares memory: transposed, turned, scaled, its signs alone, its numbers in another order, its inverse, or rotated.
 After training, ``urf`` has come near its forward weights by its own outer products, as Amit (2019) says it does: then the
-angle is told, and only an exact copy counts. What mixes the forward weights past recognition (a random matrix times
+angle is reported, and only an exact copy counts. What mixes the forward weights past recognition (a random matrix times
 them) is not found here: that is for the graph and for the intervention.
 """
 
@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
+
+from neurosim.core.typing import Array
 
 DRAWS = 20  # of what chance gives; of large arrays fewer, as it hardly varies
 LARGE = 1 << 18
@@ -60,7 +62,7 @@ class Symmetry:
     verdict: str
     how: str
 
-    def __str__(self):
+    def __str__(self) -> str:
         angle = "no angle (shapes differ)" if self.angle is None else f"{self.angle:.1f} degrees"
         mean, deviation = self.chance_angle
         return (
@@ -70,12 +72,12 @@ class Symmetry:
         )
 
 
-def compare(feedback: np.ndarray, forward: np.ndarray, trained: bool = False, seed: int = 0) -> Symmetry:
+def compare(feedback: Array, forward: Array, trained: bool = False, seed: int = 0) -> Symmetry:
     """Compare a feedback array with the forward array that it goes along.
 
     Args:
-        feedback, forward: ``(row, column, in, out)`` of convolutions or ``(presynaptic, postsynaptic)`` of heads; the
-            feedback may be stored transposed, ``(row, column, out, in)`` or ``(postsynaptic, presynaptic)``.
+        feedback: its weights; may be stored transposed, ``(row, column, out, in)`` or ``(postsynaptic, presynaptic)``.
+        forward: ``(row, column, in, out)`` of convolutions or ``(presynaptic, postsynaptic)`` of heads.
         trained: something was learned since they were drawn.
         seed: of the orders that chance is measured by.
 
@@ -85,38 +87,66 @@ def compare(feedback: np.ndarray, forward: np.ndarray, trained: bool = False, se
         >>> compare(other, forward).verdict, compare(-3 * forward.T, forward).how
         ('independent', 'scaled copy')
     """
-    shared = bool(np.shares_memory(feedback, forward))
     b, w = np.asarray(feedback, float), np.asarray(forward, float)
     forms = arrangements(w, b.shape)
-    near_by = {name: _correlation(b, form) for name, form in forms.items()}
-    best = max(near_by, key=lambda name: abs(near_by[name]), default="as it is")
+    correlations = {name: _correlation(b, form) for name, form in forms.items()}
+    best = max(correlations, key=lambda name: abs(correlations[name]), default="as it is")
     near = forms.get(best, np.zeros_like(b))
-    rng = np.random.default_rng([seed, 0xA11])
-    orders = [rng.permutation(b.ravel()).reshape(b.shape) for _ in range(DRAWS if b.size < LARGE else 3)]
-    same = w if w.shape == b.shape else near
-    angles = [_angle(order, same) for order in orders]
-    chances = [abs(_correlation(order, near)) for order in orders]
     own = _spectrum(w)
-    spectra = [_apart(_spectrum(order), own) for order in (orders if b.size < LARGE else orders[:1])]
-    spectrum = _apart(_spectrum(b), own)
+    chance = _chance(b, w if w.shape == b.shape else near, near, own, seed)
+    spectrum = _spectral_distance(_spectrum(b), own)
     how, arrangement = _exact(b, forms)
     if how == "none" and not trained and min(b.size, w.size) >= FEW:
-        far = max(map(abs, near_by.values()), default=0.0)
-        how, arrangement = _alike(b, w, forms, far, spectrum, min(spectra)), best
-    correlation = near_by.get(best, 0.0)
-    verdict = "violated" if how != "none" or shared else "independent"
-    if verdict == "independent" and (b.size < FEW or not (np.ptp(b) and np.ptp(w))):
-        verdict = "undecided"
-    elif verdict == "independent" and trained and abs(correlation) > SURE / np.sqrt(b.size):
-        verdict = "learned"
+        largest = max(map(abs, correlations.values()), default=0.0)
+        how, arrangement = _alike(b, w, forms, largest, spectrum, chance.least_spectrum), best
+    correlation = correlations.get(best, 0.0)
+    shared = bool(np.shares_memory(feedback, forward))
     return Symmetry(
-        _angle(b, w) if w.shape == b.shape else None, correlation, _signs(b, near), spectrum,
-        (float(np.mean(angles)), float(np.std(angles))), max(chances), float(np.mean(spectra)), arrangement, shared, verdict,
-        how,
-    )  # fmt: skip
+        angle=_angle(b, w) if w.shape == b.shape else None,
+        correlation=correlation,
+        signs=_equal_signs(b, near),
+        spectrum=spectrum,
+        chance_angle=chance.angle,
+        chance_correlation=chance.correlation,
+        chance_spectrum=chance.spectrum,
+        arrangement=arrangement,
+        shared=shared,
+        verdict=_verdict(b, w, how != "none" or shared, trained, correlation),
+        how=how,
+    )
 
 
-def arrangements(forward: np.ndarray, shape: tuple[int, ...]) -> dict[str, np.ndarray]:
+def _verdict(b: Array, w: Array, violated: bool, trained: bool, correlation: float) -> str:
+    if violated:
+        return "violated"
+    if b.size < FEW or not (np.ptp(b) and np.ptp(w)):
+        return "undecided"
+    return "learned" if trained and abs(correlation) > SURE / np.sqrt(b.size) else "independent"
+
+
+@dataclass(frozen=True)
+class _Chance:
+    """What chance gives: over random orders of the feedback's own numbers."""
+
+    angle: tuple[float, float]  # mean and standard deviation
+    correlation: float  # the largest in size
+    spectrum: float  # mean
+    least_spectrum: float
+
+
+def _chance(b: Array, same: Array, near: Array, own: Array, seed: int) -> _Chance:
+    """What chance gives for the angle to ``same``, the correlation with ``near`` and the distance to the spectrum ``own``."""
+    rng = np.random.default_rng([seed, 0xA11])
+    large = b.size >= LARGE
+    orders = [rng.permutation(b.ravel()).reshape(b.shape) for _ in range(3 if large else DRAWS)]
+    angles = [_angle(order, same) for order in orders]
+    correlations = [abs(_correlation(order, near)) for order in orders]
+    spectra = [_spectral_distance(_spectrum(order), own) for order in (orders[:1] if large else orders)]
+    angle = float(np.mean(angles)), float(np.std(angles))
+    return _Chance(angle, max(correlations), float(np.mean(spectra)), min(spectra))
+
+
+def arrangements(forward: Array, shape: tuple[int, ...]) -> dict[str, Array]:
     """Every way to lay the forward array over an array of a shape: transposed channels, turned and mirrored kernels."""
     if forward.size != np.prod(shape):
         return {}
@@ -125,7 +155,7 @@ def arrangements(forward: np.ndarray, shape: tuple[int, ...]) -> dict[str, np.nd
         for times, mirrored in product(range(4), (False, True)):
             words = [f"turned {90 * times}"] * (times > 0) + ["mirrored"] * mirrored
             turns[" ".join(words)] = np.rot90(forward[:, ::-1] if mirrored else forward, times)
-    forms = {}
+    forms: dict[str, Array] = {}
     for turned, array in turns.items():
         swapped = array.swapaxes(-1, -2) if array.ndim > 1 else array
         for word, form in (("", array), ("transposed", swapped)):
@@ -136,13 +166,13 @@ def arrangements(forward: np.ndarray, shape: tuple[int, ...]) -> dict[str, np.nd
     return forms
 
 
-def _exact(b: np.ndarray, forms: dict[str, np.ndarray]) -> tuple[str, str]:
+def _exact(b: Array, forms: dict[str, Array]) -> tuple[str, str]:
     """A copy, at any scale and in any order of its numbers, and the arrangement in which it is one."""
     if not b.any():
         return "none", "as it is"
     for name, form in forms.items():
         scale = float(np.vdot(form, b) / (np.vdot(form, form) or 1))
-        few = (slice(0, 3),) * b.ndim  # most arrays are told apart by a corner
+        few = (slice(0, 3),) * b.ndim  # most arrays differ in a corner
         if np.abs(b[few] - scale * form[few]).max() > EXACT * np.abs(b).max():
             continue
         if np.abs(b - scale * form).max() <= EXACT * np.abs(b).max():
@@ -157,17 +187,19 @@ def _exact(b: np.ndarray, forms: dict[str, np.ndarray]) -> tuple[str, str]:
     return "none", first
 
 
-def _various(array: np.ndarray) -> bool:
+def _various(array: Array) -> bool:
     """Whether most numbers differ, so that equal ones cannot be chance; signs do not."""
     sample = array.ravel()[:1000]
     return len(np.unique(sample)) > len(sample) // 2
 
 
-def _alike(b, w, forms, correlation: float, spectrum: float, chance_spectrum: float) -> str:
+def _alike(
+    b: Array, w: Array, forms: dict[str, Array], correlation: float, spectrum: float, chance_spectrum: float
+) -> str:
     """What chance cannot have made, of arrays that have just been drawn."""
     sure = SURE / np.sqrt(b.size)
     for form in forms.values():
-        if _signs(b, form) in (0.0, 1.0):
+        if _equal_signs(b, form) in (0.0, 1.0):
             return "sign copy"
     for form in forms.values():
         equal = np.count_nonzero((b == form) & (b != 0))
@@ -188,35 +220,36 @@ def _alike(b, w, forms, correlation: float, spectrum: float, chance_spectrum: fl
     return "none"
 
 
-def _correlation(a: np.ndarray, b: np.ndarray) -> float:
+def _correlation(a: Array, b: Array) -> float:
     a, b = (a - a.mean()).ravel(), (b - b.mean()).ravel()
     length = np.linalg.norm(a) * np.linalg.norm(b)
     return float(a @ b / length) if length else 0.0
 
 
-def _angle(a: np.ndarray, b: np.ndarray) -> float:
+def _angle(a: Array, b: Array) -> float:
     length = np.linalg.norm(a) * np.linalg.norm(b)
     return float(np.degrees(np.arccos(np.clip(np.vdot(a, b) / length, -1, 1)))) if length else 90.0
 
 
-def _signs(a: np.ndarray, b: np.ndarray) -> float:
+def _equal_signs(a: Array, b: Array) -> float:
     """Share of equal signs among the numbers that have one in both."""
     both = (a != 0) & (b != 0)
     return float((np.sign(a) == np.sign(b))[both].mean()) if both.any() else 0.5
 
 
-def _matrix(array: np.ndarray) -> np.ndarray:
+def _matrix(array: Array) -> Array:
     return array.reshape(-1, array.shape[-1])
 
 
-def _spectrum(array: np.ndarray) -> np.ndarray:
+def _spectrum(array: Array) -> Array:
     """Singular values of presynaptic places by postsynaptic channels (the first 256), of length 1, the largest first."""
     matrix = _matrix(array)[:, :CHANNELS]
     gram = matrix.T @ matrix if matrix.shape[0] >= matrix.shape[1] else matrix @ matrix.T
-    values = np.sqrt(np.maximum(np.linalg.eigvalsh(gram)[::-1], 0))
+    values: Array = np.sqrt(np.maximum(np.linalg.eigvalsh(gram)[::-1], 0))
     return values / (np.linalg.norm(values) or 1)
 
 
-def _apart(a: np.ndarray, b: np.ndarray) -> float:
+def _spectral_distance(a: Array, b: Array) -> float:
+    """Distance of two spectra; the shorter one goes on with zeros."""
     size = max(len(a), len(b))
     return float(np.linalg.norm(np.pad(a, (0, size - len(a))) - np.pad(b, (0, size - len(b)))))

@@ -1,4 +1,4 @@
-"""What NumPy's functions do, in the words of the ledger."""
+"""Categories: what NumPy's functions do, in the words of the ledger."""
 
 ADD, SUBTRACT, COMPARE, SELECT = "add", "subtract", "compare", "select"
 SIGN, ABSOLUTE, CONSTANT, COPY = "sign", "absolute", "multiply by a constant", "copy"

@@ -1,4 +1,4 @@
-"""Findings, answers and conditions: what the parts of the audit hand to the report."""
+"""Conditions, findings and answers: what the analyses of the audit hand to the verdict."""
 
 from __future__ import annotations
 
@@ -12,7 +12,12 @@ CONDITIONS = {
     "iii": "asymmetry: no feedback is made of forward weights",
     "iv": "unsupervised: no label reaches a synapse",
 }
-WITNESSES = ("structure", "behaviour", "operations", "symmetry")
+ANALYSES = ("structure", "behaviour", "operations", "symmetry")
+
+
+def label(condition: str) -> str:
+    """A condition as it stands in a line: ``(iii)``, ``declared``."""
+    return f"({condition})" if condition != "declared" else condition
 
 
 @dataclass(frozen=True)
@@ -21,10 +26,10 @@ class Finding:
 
     Args:
         condition: one of `CONDITIONS`.
-        by: the witness that saw it, one of `WITNESSES`.
+        by: the analysis that found it, one of `ANALYSES`.
         text: one line, with the arrays and the numbers.
         path: the way from a forward weight to the updates that it reaches, where there is one.
-        why: why another witness may miss it.
+        why: why another analysis may not find it.
     """
 
     condition: str
@@ -36,7 +41,7 @@ class Finding:
 
 @dataclass
 class Answer:
-    """What one witness says of one condition: holds, violated or cannot tell, with evidence."""
+    """What one analysis answers to one condition: holds, violated or cannot tell, with evidence."""
 
     verdict: str
     evidence: list[str] = field(default_factory=list)
@@ -44,37 +49,37 @@ class Answer:
 
 @dataclass
 class Evidence:
-    """All that one witness says.
+    """All that one analysis found.
 
     Args:
         by: its name.
         findings: what breaks a condition.
-        seen: condition -> lines of what was looked at and found in order.
-        silent: condition -> why the witness cannot tell; a finding outweighs it.
-        remarks: what breaks no condition, and must be told: it stands among what is assumed.
+        checked: condition -> lines of what was examined and found in order.
+        undecided: condition -> why the analysis cannot decide it; a finding outweighs it.
+        remarks: what breaks no condition and a reader must know: it stands among what is assumed.
     """
 
     by: str
     findings: list[Finding] = field(default_factory=list)
-    seen: dict[str, list[str]] = field(default_factory=dict)
-    silent: dict[str, str] = field(default_factory=dict)
+    checked: dict[str, list[str]] = field(default_factory=dict)
+    undecided: dict[str, str] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
 
-    def find(self, condition: str, text: str, path: tuple[str, ...] = (), why: str = "") -> None:
+    def add_finding(self, condition: str, text: str, path: tuple[str, ...] = (), why: str = "") -> None:
         """Note what breaks a condition, once."""
         finding = Finding(condition, self.by, text, path, why)
         if finding not in self.findings:
             self.findings.append(finding)
 
-    def see(self, condition: str, text: str) -> None:
-        """Note what was looked at and is in order."""
-        self.seen.setdefault(condition, []).append(text)
+    def add_check(self, condition: str, text: str) -> None:
+        """Note what was examined and is in order."""
+        self.checked.setdefault(condition, []).append(text)
 
     def answer(self, condition: str) -> Answer | None:
-        """The answer on one condition; None where the witness has nothing to say."""
+        """The answer to one condition; None where the analysis does not ask about it."""
         broken = [f.text for f in self.findings if f.condition == condition]
         if broken:
             return Answer(VIOLATED, broken)
-        if condition in self.silent:
-            return Answer(UNDECIDED, [self.silent[condition], *self.seen.get(condition, [])])
-        return Answer(HOLDS, self.seen[condition]) if condition in self.seen else None
+        if condition in self.undecided:
+            return Answer(UNDECIDED, [self.undecided[condition], *self.checked.get(condition, [])])
+        return Answer(HOLDS, self.checked[condition]) if condition in self.checked else None

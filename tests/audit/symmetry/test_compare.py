@@ -5,8 +5,8 @@ import doctest
 import numpy as np
 import pytest
 
-from neurosim.audit.symmetry import symmetry
-from neurosim.audit.symmetry.symmetry import arrangements, compare
+from neurosim.audit.symmetry import compare as place
+from neurosim.audit.symmetry.compare import arrangements, compare
 from neurosim.losses import make as make_loss
 from neurosim.networks.network import Network
 from neurosim.rules import make
@@ -155,8 +155,10 @@ def test_it_is_told_in_a_line():
     assert str(compare(draw((40, 7), 1), draw((40, 7)))).startswith("independent: ")
 
 
-@pytest.mark.parametrize(("rule", "verdict"), [("bp", "violated"), ("rf", "independent"), ("urf", "independent"),
-                                               ("sign", "independent"), ("ll", "independent")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("rule", "verdict"),
+    [("bp", "violated"), ("rf", "independent"), ("urf", "independent"), ("sign", "independent"), ("ll", "independent")],
+)
 def test_our_rules_start_as_they_claim(rule, verdict):
     for seed in range(5):
         network = Network("6 hardtanh, 6 pool", (4, 4, 3), 2, seed=seed, head_units=8)
@@ -167,4 +169,4 @@ def test_our_rules_start_as_they_claim(rule, verdict):
 
 
 def test_the_example_holds():
-    assert doctest.testmod(symmetry).failed == 0
+    assert doctest.testmod(place).failed == 0

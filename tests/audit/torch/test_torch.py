@@ -6,7 +6,7 @@ import textwrap
 
 import pytest
 
-from neurosim.audit.torch.foreign import audit_build, audit_model
+from neurosim.audit.torch.audit import audit_build, audit_model
 from neurosim.errors import WiringError
 
 torch = pytest.importorskip("torch", reason="PyTorch is an optional extra")
@@ -62,7 +62,7 @@ def aligned(how, shown=True):
 
 def test_plain_pytorch_is_violated():
     found = audit(network(lambda: nn.Linear(5, 7), lambda: nn.Linear(7, 6), lambda: nn.Linear(6, 4)))
-    assert (found.verdict, found.exit_code) == ("violated", 1)
+    assert (found.outcome, found.exit_code) == ("violated", 1)
     assert found.after == {"2.weight": ["0.weight", "0.bias"], "4.weight": ["0.weight", "0.bias", "2.weight", "2.bias"]}
     assert "4.weight -> gradients of 0.weight, 0.bias, 2.weight, 2.bias (replaced after" in found.text()
 
@@ -70,7 +70,7 @@ def test_plain_pytorch_is_violated():
 @pytest.mark.parametrize("shown", [True, False])
 def test_feedback_alignment_passes(shown):
     found = audit(aligned("own", shown))
-    assert (found.verdict, found.exit_code) == ("plausible", 0), found.text()
+    assert (found.outcome, found.exit_code) == ("plausible", 0), found.text()
     assert (found.after, found.before) == ({}, {})
     assert found.forward == ["0.weight", "2.weight", "4.weight"]
     assert found.feedback == (["0.feedback", "2.feedback", "4.feedback"] if shown else [])
@@ -79,20 +79,22 @@ def test_feedback_alignment_passes(shown):
 @pytest.mark.parametrize("how", ["transport", "sign"])
 def test_feedback_made_of_the_weight_on_the_way_down_is_violated(how):
     found = audit(aligned(how, shown=False))
-    assert found.verdict == "violated"
+    assert found.outcome == "violated"
     assert found.after["4.weight"] == ["0.weight", "2.weight"]
 
 
 def test_a_copy_that_the_forward_pass_keeps_is_not_called_plausible():
     found = audit(aligned("copy", shown=False))
-    assert (found.verdict, found.exit_code) == ("undecided", 2)
+    assert (found.outcome, found.exit_code) == ("undecided", 2)
     assert found.before == {"2.weight": ["0.weight"], "4.weight": ["0.weight", "2.weight"]}
     assert "through a copy of the weight" in found.text()
 
 
 def test_convolutions_and_gains_of_a_normalisation():
     torch.manual_seed(0)
-    model = nn.Sequential(nn.Conv2d(2, 3, 3), nn.BatchNorm2d(3), nn.ReLU(inplace=True), nn.Conv2d(3, 4, 3), nn.Flatten())
+    model = nn.Sequential(
+        nn.Conv2d(2, 3, 3), nn.BatchNorm2d(3), nn.ReLU(inplace=True), nn.Conv2d(3, 4, 3), nn.Flatten()
+    )
     before = {name: array.clone() for name, array in model.state_dict().items()}
     found = audit(model, torch.randn(4, 2, 8, 8), lambda z: (z - z.roll(1, 0)).abs().sum())
     assert {"3.weight", "1.weight"} <= found.after.keys()
@@ -120,13 +122,13 @@ def test_a_layer_that_is_cut_off_tells_nothing():
 
     torch.manual_seed(0)
     found = audit(Local(), loss=lambda out: sum((z - z.roll(1, 0)).abs().sum() for z in out))
-    assert found.verdict == "plausible", found.text()
+    assert found.outcome == "plausible", found.text()
 
 
 def test_one_layer_is_undecided():
     torch.manual_seed(0)
     found = audit(nn.Sequential(nn.Linear(5, 4, bias=False)))
-    assert found.verdict == "undecided"
+    assert found.outcome == "undecided"
     assert "nothing to compare" in found.text()
 
 
@@ -136,7 +138,7 @@ def test_dead_gradients_are_told_as_silent():
     model[0].bias.data.fill_(-100)
     found = audit(model)
     assert {"0.weight", "0.bias", "2.weight"} <= set(found.silent)
-    assert found.verdict == "undecided"
+    assert found.outcome == "undecided"
 
 
 def test_chance_that_ignores_the_seed_is_undecided():
@@ -202,7 +204,10 @@ def test_a_build_is_found_by_its_name(lab):
         ("torch_lab_of_mine:word", "torch_lab_of_mine has no function word"),
         ("torch_lab_of_mine:other", r"gives int; expected a tuple \(model, inputs, loss\)"),
         ("torch_lab_of_mine:broken", r"ZeroDivisionError: division by zero \(.*torch_lab_of_mine.py, line 1\d\)"),
-        ("nowhere_of_mine:build", "--torch nowhere_of_mine:build names nowhere_of_mine, and there is no nowhere_of_mine"),
+        (
+            "nowhere_of_mine:build",
+            "--torch nowhere_of_mine:build names nowhere_of_mine, and there is no nowhere_of_mine",
+        ),
         ("torch_lab_of_mine", "module:function with one colon"),
     ],
 )

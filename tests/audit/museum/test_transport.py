@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
+from own_kernels import builtin_step, own_step
 
-from neurosim.audit import audit
+from neurosim.audit import check
 from neurosim.core.buffer import Buffer
-from neurosim.core.step import Step
-from neurosim.parts.feedback import Feedback, UpdatedFeedback
+from neurosim.parts.projection import Feedback, UpdatedFeedback
 from neurosim.parts.transported import TransportedFeedback
 
 
@@ -47,8 +47,14 @@ def made(function, word="copy", change=None):
     """Steps that make B of W at every batch, by a kernel of the rule's own."""
 
     def steps(weight, back):
-        yield Step(word, f"{back.name} follows {weight.name}", f"{back.name} = {word}({weight.name})", {"weight": weight},
-                   {"sent": back}, function=flat(function))  # fmt: skip
+        yield own_step(
+            word,
+            flat(function),
+            f"{back.name} follows {weight.name}",
+            f"{back.name} = {word}({weight.name})",
+            reads={"weight": weight},
+            writes={"sent": back},
+        )
 
     return steps
 
@@ -71,16 +77,25 @@ REFRESHED = {
 @pytest.mark.parametrize("disguise", REFRESHED)
 def test_copy_refreshed_every_step(build, rigged, own, caught, disguise):
     rule = build(rigged(lambda n, p: Sent(p, own(n, p), made(REFRESHED[disguise], disguise))))
-    report = caught(rule, "iii", "structure behaviour", "i")
-    assert any(path.startswith("W3 -> B3 (") and "feedback into layer 2 -> update of W2, W1" in path for path in report.paths)
+    verdict = caught(rule, "iii", "structure behaviour", "i")
+    assert any(
+        path.startswith("W3 -> B3 (") and "feedback into layer 2 -> update of W2, W1" in path for path in verdict.paths
+    )
 
 
 def test_sign_copy_by_the_protocol_s_own_kernel(build, rigged, own, caught):
     """Sign-symmetric feedback (Liao et al. 2016): the signs of the forward weights are transported."""
 
     def steps(weight, back):
-        yield Step("send_sign", "signs of W", "B = sign(W)", {"weight": weight.line()}, {"sent": back.line()},
-                   scalars={"scale": 0.2}, over="synapse")  # fmt: skip
+        yield builtin_step(
+            "send_sign",
+            "signs of W",
+            "B = sign(W)",
+            {"weight": weight.line()},
+            {"sent": back.line()},
+            scalars={"scale": 0.2},
+            over="synapse",
+        )
 
     caught(build(rigged(lambda n, p: Sent(p, own(n, p), steps))), "iii", "structure behaviour", "i")
 
@@ -94,20 +109,23 @@ def test_urf_that_silently_builds_back_propagation(build, rigged, caught):
     class Silent(TransportedFeedback):
         kind = "urf"
 
-    report = caught(build(rigged(lambda n, p: Silent(p))), "iii", "structure behaviour")
-    assert any("declared urf" in f.text for f in report.findings)
+    verdict = caught(build(rigged(lambda n, p: Silent(p))), "iii", "structure behaviour")
+    assert any("declared urf" in f.text for f in verdict.findings)
 
 
-@pytest.mark.parametrize("show", [lambda w: w, lambda w: w[::-1], lambda w: w.reshape(-1).reshape(w.shape)],
-                         ids=["alias", "reversed view", "view"])  # fmt: skip
+@pytest.mark.parametrize(
+    "show",
+    [lambda w: w, lambda w: w[::-1], lambda w: w.reshape(-1).reshape(w.shape)],
+    ids=["alias", "reversed view", "view"],
+)
 def test_alias_and_view(build, rigged, own, caught, show):
     class Lending(Feedback):
         def __init__(self, network, projection):
             super().__init__(projection, own(network, projection))
             self.synapse.weight = Lent(projection.synapse.weight, self.synapse.name, show)
 
-    report = caught(build(rigged(Lending)), "iii", "structure behaviour symmetry")
-    assert any("share memory" in f.text for f in report.findings)
+    verdict = caught(build(rigged(Lending)), "iii", "structure behaviour symmetry")
+    assert any("share memory" in f.text for f in verdict.findings)
 
 
 STARTED = {
@@ -121,15 +139,15 @@ STARTED = {
 @pytest.mark.parametrize("learns", [False, True], ids=["rf", "urf"])
 @pytest.mark.parametrize("disguise", STARTED)
 def test_copy_at_the_start(build, rigged, own, caught, disguise, learns):
-    """No step carries anything: only what the arrays hold gives it away, and the report says so."""
+    """No step carries anything: only what the arrays hold gives it away, and the verdict says so."""
 
     def part(network, projection):
         synapse = own(network, projection, learns)
         synapse.weight.array[...] = STARTED[disguise](projection.synapse.weight.array)
         return (UpdatedFeedback if learns else Feedback)(projection, synapse)
 
-    report = caught(build(rigged(part)), "iii", "symmetry")
-    assert "numbers that the weights hold" in report.disagreements()[0]
+    verdict = caught(build(rigged(part)), "iii", "symmetry")
+    assert "numbers that the weights hold" in verdict.disagreements()[0]
 
 
 def test_copy_at_the_end_of_a_batch_shows_in_the_next(build, rigged, own, caught):
@@ -146,8 +164,14 @@ def test_through_the_state_of_an_optimiser(build, rigged, own, caught):
     class Traced(UpdatedFeedback):
         def apply_update(self):
             trace = self.synapse.state["trace"]
-            yield Step("fill", "the trace is filled", "m = -W", {"weight": self.projection.synapse.weight}, {"sent": trace},
-                       function=flat(np.negative))  # fmt: skip
+            yield own_step(
+                "fill",
+                flat(np.negative),
+                "the trace is filled",
+                "m = -W",
+                reads={"weight": self.projection.synapse.weight},
+                writes={"sent": trace},
+            )
             yield from super().apply_update()
 
     caught(build(rigged(lambda n, p: Traced(p, own(n, p, True)))), "iii", "structure behaviour")
@@ -163,15 +187,27 @@ def test_through_the_memory(build, rigged, own, caught):
             self.ring = Buffer(f"ring {weight.name}", weight.axes, weight.shape, "memory", "ring", weight.dtype)
 
         def deliver(self):
-            yield Step("recall", "the memory is recalled", "B = M", {"weight": self.ring}, {"sent": self.synapse.weight},
-                       function=flat(lambda w: w))  # fmt: skip
+            yield own_step(
+                "recall",
+                flat(lambda w: w),
+                "the memory is recalled",
+                "B = M",
+                reads={"weight": self.ring},
+                writes={"sent": self.synapse.weight},
+            )
             yield from super().deliver()
 
         def apply_update(self):
-            yield Step("keep", "the memory keeps W", "M = W", {"weight": self.projection.synapse.weight}, {"sent": self.ring},
-                       function=flat(lambda w: w))  # fmt: skip
+            yield own_step(
+                "keep",
+                flat(lambda w: w),
+                "the memory keeps W",
+                "M = W",
+                reads={"weight": self.projection.synapse.weight},
+                writes={"sent": self.ring},
+            )
 
-    found = {(f.condition, f.by) for f in audit(build(rigged(lambda n, p: Remembered(p, own(n, p))))).findings}
+    found = {(f.condition, f.by) for f in check(build(rigged(lambda n, p: Remembered(p, own(n, p))))).findings}
     assert {("iii", "structure"), ("iii", "behaviour")} <= found
     assert {c for c, _ in found} <= {"i", "iii"}  # B is overwritten by a memory: no outer product either
 
@@ -183,31 +219,58 @@ class Probed(Feedback):
         super().__init__(projection, synapse)
         h, w = projection.synapse.name, projection.synapse.weight
         self.direct, rows = direct, int(np.prod(w.shape[:-1]))
-        self.one = Buffer(f"probe {h}", ("unit", "presynaptic"), (rows, rows), "activity", "helper", w.dtype, initial=np.eye(rows))
-        self.answer = Buffer(f"answer {h}", ("unit", "postsynaptic"), (rows, w.shape[-1]), "activity", "helper", w.dtype)
+        self.one = Buffer(
+            f"probe {h}", ("unit", "presynaptic"), (rows, rows), "activity", "helper", w.dtype, initial=np.eye(rows)
+        )
+        self.answer = Buffer(
+            f"answer {h}", ("unit", "postsynaptic"), (rows, w.shape[-1]), "activity", "helper", w.dtype
+        )
 
     def deliver(self):
         weight = self.projection.synapse.weight
-        yield Step("ask", "the helper answers", "h = W 1", {"presynaptic": self.one, "weight": weight}, {"potential": self.answer},
-                   function=lambda presynaptic, weight, potential: np.matmul(presynaptic, weight.reshape(potential.shape),
-                                                                             out=potential))  # fmt: skip
+        yield own_step(
+            "ask",
+            lambda presynaptic, weight, potential: np.matmul(
+                presynaptic, weight.reshape(potential.shape), out=potential
+            ),
+            "the helper answers",
+            "h = W 1",
+            reads={"presynaptic": self.one, "weight": weight},
+            writes={"potential": self.answer},
+        )
         if self.direct:
             [step] = super().deliver()
             function = lambda post, weight, error: np.matmul(post, weight.T, out=error)  # noqa: E731
             dense = len(self.synapse.shape) == 2
-            yield Step("through", step.label, step.equation, {**step.reads, "weight": self.answer}, step.writes,
-                       function=function) if dense else step  # fmt: skip
+            yield (
+                own_step(
+                    "through",
+                    function,
+                    step.label,
+                    step.equation,
+                    reads={**step.reads, "weight": self.answer},
+                    writes=step.writes,
+                )
+                if dense
+                else step
+            )
         else:
-            yield Step("settle", "B is what the helper says", "B = h", {"weight": self.answer}, {"sent": self.synapse.weight},
-                       function=flat(lambda w: w.reshape(self.synapse.shape)))  # fmt: skip
+            yield own_step(
+                "settle",
+                flat(lambda w: w.reshape(self.synapse.shape)),
+                "B is what the helper says",
+                "B = h",
+                reads={"weight": self.answer},
+                writes={"sent": self.synapse.weight},
+            )
             yield from super().deliver()
 
 
 @pytest.mark.parametrize("direct", [True, False], ids=["answers as weights", "answers copied"])
 def test_through_a_helper_population(build, rigged, own, direct):
-    report = audit(build(rigged(lambda n, p: Probed(p, own(n, p), direct))))
-    assert {("iii", "structure"), ("iii", "behaviour")} <= {(f.condition, f.by) for f in report.findings}
-    assert set(report.violated) <= {"i", "ii", "iii"}  # weights of role activity are multiplied like activities
+    verdict = check(build(rigged(lambda n, p: Probed(p, own(n, p), direct))))
+    assert {("iii", "structure"), ("iii", "behaviour")} <= {(f.condition, f.by) for f in verdict.findings}
+    assert set(verdict.violated) <= {"i", "ii", "iii"}  # weights of role activity are multiplied like activities
 
 
 def test_through_a_number_of_another_role(build, rigged, own, caught):
@@ -221,13 +284,25 @@ def test_through_a_number_of_another_role(build, rigged, own, caught):
         def deliver(self):
             [step] = super().deliver()
             error = step.writes["error"]
-            yield Step("measure", "how large W is", "s = |W|", {"weight": self.projection.synapse.weight}, {"sent": self.size},
-                       function=flat(lambda w: np.abs(w).sum(keepdims=True).reshape(-1)))  # fmt: skip
+            yield own_step(
+                "measure",
+                flat(lambda w: np.abs(w).sum(keepdims=True).reshape(-1)),
+                "how large W is",
+                "s = |W|",
+                reads={"weight": self.projection.synapse.weight},
+                writes={"sent": self.size},
+            )
             yield step
-            yield Step("scale", "the error is scaled", "e = s e", {"size": self.size}, updates={"error": error},
-                       function=lambda size, error: np.multiply(error, size, out=error))  # fmt: skip
+            yield own_step(
+                "scale",
+                lambda size, error: np.multiply(error, size, out=error),
+                "the error is scaled",
+                "e = s e",
+                reads={"size": self.size},
+                updates={"error": error},
+            )
 
-    found = {(f.condition, f.by) for f in audit(build(rigged(lambda n, p: Scaled(p, own(n, p))))).findings}
+    found = {(f.condition, f.by) for f in check(build(rigged(lambda n, p: Scaled(p, own(n, p))))).findings}
     assert {("iii", "structure"), ("iii", "behaviour")} <= found
 
 
@@ -249,20 +324,27 @@ def test_weights_of_another_layer_are_transported_too(build, rigged, own, caught
 
 def test_a_gate_that_knows_the_weights(build, rigged, own, caught):
     """The derivative is right, and a forward weight rides along."""
+
     class Gated(Feedback):
         def deliver(self):
             yield from super().deliver()
             below = self.projection.pre
-            yield Step("tilt", "the error is tilted", "e = e + mean W", {"weight": self.projection.synapse.weight},
-                       updates={"error": below.error},
-                       function=lambda weight, error: np.add(error, weight.mean(), out=error))  # fmt: skip
+            yield own_step(
+                "tilt",
+                lambda weight, error: np.add(error, weight.mean(), out=error),
+                "the error is tilted",
+                "e = e + mean W",
+                reads={"weight": self.projection.synapse.weight},
+                updates={"error": below.error},
+            )
 
-    found = {(f.condition, f.by) for f in audit(build(rigged(lambda n, p: Gated(p, own(n, p))))).findings}
+    found = {(f.condition, f.by) for f in check(build(rigged(lambda n, p: Gated(p, own(n, p))))).findings}
     assert {("iii", "structure"), ("iii", "behaviour")} <= found
 
 
 def test_an_undeclared_read(build, rigged, own, caught):
     """The step declares B, and its kernel reads W: the graph cannot know."""
+
     class Thief(Feedback):
         def deliver(self):
             [step] = super().deliver()
@@ -271,13 +353,13 @@ def test_an_undeclared_read(build, rigged, own, caught):
             def kernel(post, weight, error):
                 error[...] = hidden.array.mean() + weight.mean() + post.mean()
 
-            yield Step("steal", step.label, step.equation, step.reads, step.writes, function=kernel)
+            yield own_step("steal", kernel, step.label, step.equation, reads=step.reads, writes=step.writes)
 
-    report = audit(build(rigged(lambda n, p: Thief(p, own(n, p)))))
-    found = {(f.condition, f.by) for f in report.findings}
+    verdict = check(build(rigged(lambda n, p: Thief(p, own(n, p)))))
+    found = {(f.condition, f.by) for f in verdict.findings}
     assert {("declared", "behaviour"), ("iii", "behaviour")} <= found
     assert not {c for c, by in found if by == "structure"} & {"declared", "iii"}
-    assert any("declar" in line for line in report.disagreements())
+    assert any("declar" in line for line in verdict.disagreements())
 
 
 def test_an_undeclared_write(build, rigged, own, caught):
@@ -288,8 +370,13 @@ def test_an_undeclared_write(build, rigged, own, caught):
 
             yield step
             spare = Buffer(f"spare {self.synapse.name}", ("one",), (1,), "value", "vandal")
-            yield Step("vandal", "nothing, it says", "0 = 0", {"post": self.projection.post.post}, {"spare": spare},
-                       function=lambda post, spare: (spare.fill(0), weight.array.fill(0.5)))  # fmt: skip
+            yield own_step(
+                "vandal",
+                lambda post, spare: (spare.fill(0), weight.array.fill(0.5)),
+                "nothing, it says",
+                "0 = 0",
+                reads={"post": self.projection.post.post},
+                writes={"spare": spare},
+            )
 
     caught(build(rigged(lambda n, p: Vandal(p, own(n, p)))), "declared", "behaviour")
-

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
+from own_kernels import altered_step, named, own_step
 
-from neurosim.audit import audit
+from neurosim.audit import check
 from neurosim.audit.target import of_rule
 from neurosim.core.buffer import Buffer
-from neurosim.core.step import Step
 from neurosim.losses import make as make_loss
 from neurosim.losses.base import Loss
 from neurosim.losses.hinge import Hinge
@@ -25,8 +25,15 @@ class Compared(Loss):
             error2[...] = self.function(view1, view2)
             value[0] += 1
 
-        yield Step("compared", "error units compare", "e = f(z1, z2)", {"view1": units.view1, "view2": units.view2},
-                   {"error2": units.error2}, sums={"value": units.value}, function=kernel)  # fmt: skip
+        yield own_step(
+            "compared",
+            kernel,
+            "error units compare",
+            "e = f(z1, z2)",
+            reads={"view1": units.view1, "view2": units.view2},
+            writes={"error2": units.error2},
+            sums={"value": units.value},
+        )
 
 
 class After(Hinge):
@@ -42,15 +49,21 @@ class After(Hinge):
         def kernel(error, **more):
             error[...] = self.function(error, **more)
 
-        yield Step("after", "the error is worked on", "e = f(e)", {k: b(units) for k, b in self.more.items()},
-                   updates={"error": units.error2}, function=kernel)  # fmt: skip
+        yield own_step(
+            "after",
+            kernel,
+            "the error is worked on",
+            "e = f(e)",
+            reads={k: b(units) for k, b in self.more.items()},
+            updates={"error": units.error2},
+        )
 
 
 def test_a_loss_of_sums_and_signs_is_plausible(build):
-    report = audit(build("rf", loss=Compared(lambda a, b: np.sign(b - a))))
-    assert report.exit_code == 0, report.text()
-    report = audit(build("rf", loss=After(lambda error: 0.5 * error)))
-    assert report.exit_code == 0, report.text()
+    verdict = check(build("rf", loss=Compared(lambda a, b: np.sign(b - a))))
+    assert verdict.exit_code == 0, verdict.text()
+    verdict = check(build("rf", loss=After(lambda error: 0.5 * error)))
+    assert verdict.exit_code == 0, verdict.text()
 
 
 ARITHMETIC = {
@@ -67,28 +80,33 @@ ARITHMETIC = {
 @pytest.mark.parametrize("name", ARITHMETIC)
 def test_arithmetic_at_the_error_units(build, caught, name):
     function, word = ARITHMETIC[name]
-    report = caught(build("rf", loss=Compared(function)), "ii", "behaviour operations")
-    assert any(f.by == "operations" and word in f.text for f in report.findings), report.text()
+    verdict = caught(build("rf", loss=Compared(function)), "ii", "behaviour operations")
+    assert any(f.by == "operations" and word in f.text for f in verdict.findings), verdict.text()
 
 
 def test_normalised_error(build, caught):
-    report = caught(build("urf", loss=After(lambda error: error / np.linalg.norm(error, axis=1, keepdims=True))), "ii",
-                    "behaviour operations")  # fmt: skip
-    assert any("norm" in f.text or "divide" in f.text for f in report.findings)
+    verdict = caught(
+        build("urf", loss=After(lambda error: error / np.linalg.norm(error, axis=1, keepdims=True))),
+        "ii",
+        "behaviour operations",
+    )
+    assert any("norm" in f.text or "divide" in f.text for f in verdict.findings)
 
 
 def test_error_normalised_over_the_batch(build, caught):
-    report = caught(build("rf", loss=Compared(lambda a, b: (b - b.mean(axis=0)) / b.std(axis=0))), "ii", "behaviour operations")
-    assert any("not strictly local in time" in line for line in report.assumed)
+    verdict = caught(
+        build("rf", loss=Compared(lambda a, b: (b - b.mean(axis=0)) / b.std(axis=0))), "ii", "behaviour operations"
+    )
+    assert any("not strictly local in time" in line for line in verdict.assumed)
 
 
 @pytest.mark.parametrize(("loss", "word"), [("simclr", "divide"), ("barlow", "variance")])
 def test_published_losses_fail_by_the_name_of_an_operation(build, loss, word):
-    report = audit(build("ll", loss=make_loss(loss)))
-    assert "ii" in report.violated and "(ii)" in report.line()
-    told = [f.text for f in report.findings if f.condition == "ii" and f.by == "operations"]
+    verdict = check(build("ll", loss=make_loss(loss)))
+    assert "ii" in verdict.violated and "(ii)" in verdict.line()
+    told = [f.text for f in verdict.findings if f.condition == "ii" and f.by == "operations"]
     assert any(word in line and ".py:" in line for line in told)
-    assert {"behaviour", "operations"} <= {f.by for f in report.findings if f.condition == "ii"}
+    assert {"behaviour", "operations"} <= {f.by for f in verdict.findings if f.condition == "ii"}
 
 
 # -- time
@@ -105,26 +123,28 @@ NOT_STRICT = [
 
 @pytest.mark.parametrize(("rule", "options", "words"), NOT_STRICT, ids=[f"{r}-{'-'.join(o)}" for r, o, _ in NOT_STRICT])
 def test_comparison_of_a_whole_batch_is_told(build, rule, options, words):
-    """Declared, it breaks no condition; and the report says that the rule is not strictly local in time."""
+    """Declared, it breaks no condition; and the verdict says that the rule is not strictly local in time."""
     options = dict(options)
     if "loss" in options:
         options["loss"] = make_loss(options["loss"][0], **options["loss"][1])
-    report = audit(build(rule, **options))
-    assert report.exit_code == 0, report.text()
-    assert report.line().startswith("plausible, not strictly local in time")
-    assert any(line.startswith("not strictly local in time") and words in line for line in report.assumed), report.assumed
-    assert report.text().splitlines()[-1] == "verdict: plausible, not strictly local in time"
+    verdict = check(build(rule, **options))
+    assert verdict.exit_code == 0, verdict.text()
+    assert verdict.line().startswith("plausible, not strictly local in time")
+    assert any(line.startswith("not strictly local in time") and words in line for line in verdict.assumed), (
+        verdict.assumed
+    )
+    assert verdict.text().splitlines()[-1] == "verdict: plausible, not strictly local in time"
 
 
 def test_the_local_form_is_strict(build):
-    report = audit(build("ll"))
-    assert report.line().startswith("plausible: ") and not any("time" in line for line in report.assumed)
-    assert audit(build("ll", loss=make_loss("positive"))).line().startswith("plausible: ")
+    verdict = check(build("ll"))
+    assert verdict.line().startswith("plausible: ") and not any("time" in line for line in verdict.assumed)
+    assert check(build("ll", loss=make_loss("positive"))).line().startswith("plausible: ")
 
 
 def test_the_mean_over_the_active_divides_by_a_count(build):
-    report = audit(build("rf", loss=make_loss("hinge-mean")))
-    assert any(line.startswith("count: ") for line in report.assumed)
+    verdict = check(build("rf", loss=make_loss("hinge-mean")))
+    assert any(line.startswith("count: ") for line in verdict.assumed)
 
 
 def test_a_leak_in_time_beside_a_declared_comparison(build, caught):
@@ -135,10 +155,15 @@ def test_a_leak_in_time_beside_a_declared_comparison(build, caught):
         def wire(self, phase):
             for step in super().wire(phase):
                 yield step
-                if step.kernel == "gate":
+                if named(step, "gate"):
                     [post] = step.writes.values()
-                    yield Step("mix", "moments are mixed", "d = d + next d", {}, updates={"post": post},
-                               function=lambda post: np.add(post, np.roll(post, -1, axis=0), out=post))  # fmt: skip
+                    yield own_step(
+                        "mix",
+                        lambda post: np.add(post, np.roll(post, -1, axis=0), out=post),
+                        "moments are mixed",
+                        "d = d + next d",
+                        updates={"post": post},
+                    )
 
     caught(build(Mixed, loss=make_loss("hinge", lags=None)), "i", "behaviour")
 
@@ -151,9 +176,9 @@ def test_update_from_future_activity(build, caught):
             units.index._initial = np.minimum(np.arange(units.pairs) + 1, units.pairs - 1)
             yield from super().wire(units)
 
-    report = audit(build("rf", loss=Ahead(lags=3)))
-    assert ("i", "behaviour") in {(f.condition, f.by) for f in report.findings}, report.text()
-    assert any("came before" in f.text for f in report.findings)
+    verdict = check(build("rf", loss=Ahead(lags=3)))
+    assert ("i", "behaviour") in {(f.condition, f.by) for f in verdict.findings}, verdict.text()
+    assert any("came before" in f.text for f in verdict.findings)
 
 
 def test_memory_older_than_its_lags(build, caught):
@@ -162,9 +187,8 @@ def test_memory_older_than_its_lags(build, caught):
     class Longer(Hinge):
         def wire(self, units):
             for step in super().wire(units):
-                scalars = {**step.scalars, "lags": 4} if step.kernel == "hinge_lags" else step.scalars
-                yield Step(step.kernel, step.label, step.equation, step.reads, step.writes, step.updates, step.sums, scalars,
-                           step.over)  # fmt: skip
+                scalars = {**step.scalars, "lags": 4} if named(step, "hinge_lags") else step.scalars
+                yield altered_step(step, scalars=scalars)
             units.memory.trace.base.shape = (units.pairs + 3, *units.memory.trace.shape[1:])
 
     caught(build("rf", loss=Longer(lags=3)), "i", "behaviour")
@@ -195,10 +219,22 @@ def test_label_leak_into_the_memory_of_the_next_batch(build, caught):
         def wire(self, units):
             kept = Buffer("kept", ("moment",), (units.pairs,), "memory", "teacher", np.int64)
             yield from super().wire(units)
-            yield Step("use", "the error hears what was kept", "e = e + kept", {"kept": kept}, updates={"error": units.error2},
-                       function=lambda kept, error: np.add(error, kept[:, None], out=error))  # fmt: skip
-            yield Step("keep", "labels are kept", "kept = labels", {"labels": labels_of("label")(units)}, {"kept": kept},
-                       function=lambda labels, kept: np.copyto(kept, labels))  # fmt: skip
+            yield own_step(
+                "use",
+                lambda kept, error: np.add(error, kept[:, None], out=error),
+                "the error hears what was kept",
+                "e = e + kept",
+                reads={"kept": kept},
+                updates={"error": units.error2},
+            )
+            yield own_step(
+                "keep",
+                lambda labels, kept: np.copyto(kept, labels),
+                "labels are kept",
+                "kept = labels",
+                reads={"labels": labels_of("label")(units)},
+                writes={"kept": kept},
+            )
 
     caught(build("rf", loss=Later(lags=3)), "iv", "structure behaviour")
 
@@ -206,23 +242,23 @@ def test_label_leak_into_the_memory_of_the_next_batch(build, caught):
 @pytest.mark.parametrize("role", ["value", "activity", "gate", "error"])
 def test_label_under_another_name(build, caught, role):
     """No run can tell that a number is a label: only that nothing made it."""
-    report = caught(build("rf", loss=After(pull, labels=labels_of(role, [3, 1, 2, 1]))), "iv", "structure")
-    assert report.disagreements()
+    verdict = caught(build("rf", loss=After(pull, labels=labels_of(role, [3, 1, 2, 1]))), "iv", "structure")
+    assert verdict.disagreements()
 
 
 def test_label_painted_into_the_picture(build, caught):
     """The plan is innocent; the pictures are not."""
-    subject = of_rule(build("ll"))
-    show, labels = subject.show, np.array([3, 1, 2, 1])
+    target = of_rule(build("ll"))
+    show, labels = target.present_batch, np.array([3, 1, 2, 1])
 
     def paint(batch):
         show(batch)
-        images = next(b for b in subject.plans["all layers"].buffers if b.name == "images").array
+        images = next(b for b in target.plans["all layers"].buffers if b.name == "images").array
         images[:4, 0, 0, 0] = images[4:, 0, 0, 0] = 60 * labels
 
-    subject.show, subject.labels = paint, labels
-    report = caught(subject, "iv", "behaviour")
-    assert "outside the plan" in report.disagreements()[0]
+    target.present_batch, target.labels = paint, labels
+    verdict = caught(target, "iv", "behaviour")
+    assert "outside the plan" in verdict.disagreements()[0]
 
 
 def test_label_at_a_unit_of_a_layer(build):
@@ -236,10 +272,15 @@ def test_label_at_a_unit_of_a_layer(build):
                 yield step
                 if step.label == "layer 1 responds":
                     x = self.network.populations[1].activity
-                    yield Step("join", "a label joins", "x = x + label", {"labels": labels}, updates={"activity": x},
-                               function=lambda labels, activity: np.add(activity, labels.reshape(-1, 1, 1, 1),
-                                                                        out=activity))  # fmt: skip
+                    yield own_step(
+                        "join",
+                        lambda labels, activity: np.add(activity, labels.reshape(-1, 1, 1, 1), out=activity),
+                        "a label joins",
+                        "x = x + label",
+                        reads={"labels": labels},
+                        updates={"activity": x},
+                    )
 
-    report = audit(build(Told))
-    assert {("iv", "structure"), ("iv", "behaviour")} <= {(f.condition, f.by) for f in report.findings}, report.text()
-    assert report.line().startswith("violated") and report.exit_code == 1
+    verdict = check(build(Told))
+    assert {("iv", "structure"), ("iv", "behaviour")} <= {(f.condition, f.by) for f in verdict.findings}, verdict.text()
+    assert verdict.line().startswith("violated") and verdict.exit_code == 1

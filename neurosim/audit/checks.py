@@ -1,0 +1,153 @@
+"""The audit as one call: all analyses made, one verdict."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from typing import Any
+
+from neurosim import rules
+from neurosim.audit.evidence import CONDITIONS, Evidence
+from neurosim.audit.graph.graph import Graph
+from neurosim.audit.graph.kinds import kernel_name
+from neurosim.audit.graph.structure import Structure
+from neurosim.audit.interventions.behaviour import Behaviour
+from neurosim.audit.interventions.bench import Bench
+from neurosim.audit.operations.analysis import analyse_operations, counted
+from neurosim.audit.operations.ledger import readout_ledger
+from neurosim.audit.symmetry.analysis import analyse_symmetry
+from neurosim.audit.target import PAIRS, AuditTarget, narrow, of_config, of_rule
+from neurosim.audit.verdict import Verdict
+from neurosim.engine.threads import ThreadTeam
+from neurosim.losses import make as make_loss
+from neurosim.networks.network import Network
+from neurosim.training.model import Model
+
+NETWORK = "4 hardtanh, 6 pool, 5 tanh"
+IMAGE = (8, 8, 3)
+# What the conditions let pass where a kernel of that name is among a plan's.
+ASSUMED = {
+    "adam": "division: adam divides by a root, synapse by synapse; local, and not simple (signum, momentum, sgd do not)",
+    "hinge_mean": "count: the mean-over-active hinge divides by the number of active comparisons",
+}
+
+
+def check(
+    rule: AuditTarget | rules.Rule | type[rules.Rule] | str,
+    light: bool = False,
+    network: str = NETWORK,
+    loss: str = "hinge",
+    pairs: int = PAIRS,
+    **options: Any,
+) -> Verdict:
+    """Audit a rule: structure, behaviour, operations and symmetry.
+
+    Args:
+        rule: a name (``ll``, ``mylab.rules:MyRule``), a class derived from `neurosim.rules.Rule`, a rule that is wired into a
+            network of few pairs, or a target from `neurosim.audit.target`.
+        light: fewer interventions: for the start of a training.
+        network: what it is wired into where it is not wired yet, on pictures of 8 x 8.
+        loss: that it is wired with then.
+        pairs: moments of a batch then.
+        **options: of the rule's constructor then.
+
+    Returns:
+        The verdict; printed, it is the whole report.
+    """
+    if isinstance(rule, AuditTarget):
+        return _check(rule, light)
+    if not isinstance(rule, rules.Rule):
+        rule = rules.make(rule, Network(network, IMAGE, pairs), make_loss(loss), **options)
+    return _check(of_rule(rule), light)
+
+
+def assert_plausible(
+    rule: rules.Rule | type[rules.Rule] | str,
+    network: str = NETWORK,
+    loss: str = "hinge",
+    pairs: int = PAIRS,
+    **options: Any,
+) -> Verdict:
+    """Raise unless a rule is plausible: for the tests of rules outside this package.
+
+    Args:
+        rule: as for `check`.
+        network: as for `check`.
+        loss: as for `check`.
+        pairs: as for `check`.
+        **options: as for `check`.
+
+    Returns:
+        The verdict.
+
+    Raises:
+        PlausibilityError: a condition is violated or cannot be decided, in one line.
+    """
+    return check(rule, network=network, loss=loss, pairs=pairs, **options).require_plausible()
+
+
+def preflight_audit(model: Model) -> Verdict:
+    """The quick audit before a training: the graph of the plans that will run, and a narrow twin that is intervened on.
+
+    The twin has the model's rule, options, loss and depth, few channels, small pictures and few moments.
+
+    Args:
+        model: ready to be trained.
+    """
+    began = time.perf_counter()
+    graph = Graph({name: model.plan(name) for name in model.rule.phases}, alias=())
+    config = dataclasses.replace(model.config, network=narrow(model.config.network))
+    twin = _check(of_config(config, given=model.given), light=True)
+    structure = Structure(graph, model.rule.feedbacks).analyse()
+    of_twin = [f for a in twin.analyses for f in a.findings if f.by == "structure" and f not in structure.findings]
+    structure.findings += [f for f in of_twin if "share memory" in f.text]
+    others = [a for a in twin.analyses if a.by != "structure"]
+    note = [f"network {model.network}; interventions on the twin {config.network!r} with {PAIRS} moments"]
+    analyses = [structure, *others] if graph.sites else others
+    verdict = Verdict(config.rule, note, analyses, twin.assumed, graph, light=True)
+    verdict.seconds = time.perf_counter() - began
+    return verdict
+
+
+def _check(target: AuditTarget, light: bool) -> Verdict:
+    """All analyses of one target."""
+    began = time.perf_counter()
+    graph = Graph(target.plans)
+    analyses = _analyses(target, graph, light)
+    passed = _assumed(graph, analyses)
+    if not light:
+        counts = counted(readout_ledger().counts)
+        passed.append(f"the read-out: the only place that uses labels; recorded, not judged: {counts}")
+    verdict = Verdict(target.title, target.note, analyses, passed, graph, light=light)
+    verdict.seconds = time.perf_counter() - began
+    return verdict
+
+
+def _analyses(target: AuditTarget, graph: Graph, light: bool) -> list[Evidence]:
+    if not graph.sites:
+        nothing = Evidence("behaviour")
+        for condition in CONDITIONS:
+            nothing.add_check(condition, "no step changes a weight: nothing learns")
+        return [nothing]
+    structure = Structure(graph, target.rule.feedbacks).analyse()
+    with ThreadTeam(1) as team:  # small arrays: more threads would only wait for one another
+        behaviour = Behaviour(Bench(target, graph, team), light).analyse()
+        return [structure, behaviour, analyse_operations(graph, target.kernels), analyse_symmetry(graph, target.start)]
+
+
+def _assumed(graph: Graph, analyses: list[Evidence]) -> list[str]:
+    """What the conditions let pass, and a reader should know."""
+    kernels = {kernel_name(s.step) for s in graph.sites}
+    found = list(dict.fromkeys(remark for a in analyses for remark in a.remarks))
+    shared = any(len(b.shape) == 4 and b.role.is_weight for b in graph.bases.values())
+    if shared and "hebbian_convolution" in kernels:
+        found.append(
+            "weight sharing: the places of a 3 x 3 convolution share one weight, which changes by the sum over places"
+        )
+    found += [text for kernel, text in ASSUMED.items() if kernel in kernels]
+    if graph.sites:
+        found.append(
+            "batches: the moments of one batch work on the same weights, and their products are summed before a change"
+        )
+        found.append("the gate: a synapse's post factor knows phi'(u) of its own unit, from the stored activity")
+    return found

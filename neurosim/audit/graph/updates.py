@@ -1,0 +1,41 @@
+"""The updates of weights in a graph: where they are, what they are made of, which populations a weight connects."""
+
+from __future__ import annotations
+
+from neurosim.audit.graph.graph import Graph, Site, Slice
+from neurosim.core.buffer import Buffer
+from neurosim.core.kernel import Kind
+
+
+def updates_of(graph: Graph) -> list[Site]:
+    """Sites that change a weight array."""
+    return [s for s in graph.sites if any(b.role.is_weight for b in s.step.changed.values())]
+
+
+def slices_of(graph: Graph) -> dict[Site, Slice]:
+    """Every update, and what it is made of."""
+    return {site: graph.slice(site) for site in updates_of(graph)}
+
+
+def reads_itself(site: Site, buffer: Buffer) -> bool:
+    """Whether a plasticity reads the weights that it changes, which decay: that is no transport."""
+    weights = [b for b in site.inputs.values() if b.role.is_weight]
+    own = any(b.base is buffer.base for b in site.step.updates.values())
+    return site.kind is Kind.PLASTICITY and len(weights) == 1 and own
+
+
+def populations_of(graph: Graph, weight: Buffer) -> set[frozenset[str]]:
+    """The pairs of populations (owners) that a weight array connects, wherever it is used."""
+    sent = {weight.base.name}
+    for site in graph.sites:  # an array wholly made of it is used in its place
+        if site.kind is Kind.SEND and any(b.base.name in sent for b in site.inputs.values()):
+            sent |= {b.base.name for b in site.step.changed.values() if b.owner == weight.owner}
+    found: set[frozenset[str]] = set()
+    for site in graph.sites:
+        carries = site.kind in (Kind.TRANSMIT, Kind.DELIVER)
+        if not carries or not any(b.base.name in sent for b in site.inputs.values()):
+            continue
+        for b in site.inputs.values():
+            if not b.role.is_weight:
+                found |= {frozenset((b.owner, out.owner)) for out in site.step.changed.values()}
+    return found

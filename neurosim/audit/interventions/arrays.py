@@ -1,0 +1,41 @@
+"""Arrays as interventions need them: bits, rows of a stored base, and values that give away who reads them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from neurosim.audit.graph.graph import span
+from neurosim.core.buffer import Buffer
+from neurosim.core.typing import Array
+
+
+def bits(array: Array) -> Array:
+    """An array as whole numbers, so that NaN equals NaN and -0 is not 0."""
+    kinds = {1: np.uint8, 2: np.uint16, 4: np.uint32, 8: np.uint64}
+    return array.view(kinds[array.dtype.itemsize])
+
+
+def rows_of(buffer: Buffer, bases: dict[str, Array]) -> Array:
+    """The rows of a stored base that a buffer or view shows, in the shape of the view.
+
+    Args:
+        buffer: of a plan.
+        bases: name of a base -> values in its place.
+    """
+    start, stop = span(buffer)
+    return bases[buffer.base.name].reshape(-1)[start:stop].reshape(buffer.shape)
+
+
+def poison(array: Array) -> None:
+    """NaN in every real number, -1 (or the largest) in every whole one."""
+    if array.flags.c_contiguous:
+        array.view(np.uint8).fill(0xFF)
+    else:
+        array[...] = np.nan if array.dtype.kind == "f" else np.array(-1).astype(array.dtype)
+
+
+def is_poisoned(array: Array) -> bool:
+    """Whether an array is as `poison` left it."""
+    if array.dtype.kind == "f":
+        return bool(np.isnan(array).all())
+    return bool((array.view(np.uint8) == 0xFF).all()) if array.flags.c_contiguous else True

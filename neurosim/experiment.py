@@ -1,0 +1,312 @@
+"""The front door: a configuration, data, a model, a stream, a trainer and a read-out, put together in this one place."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from neurosim import rules
+from neurosim.audit.checks import check, preflight_audit
+from neurosim.audit.target import of_config, of_rule
+from neurosim.audit.verdict import Verdict
+from neurosim.core.typing import Array
+from neurosim.data.dataset import Dataset
+from neurosim.diagnostics.observer import Diagnosis, Observer
+from neurosim.engine.threads import ThreadTeam
+from neurosim.errors import RunError
+from neurosim.readout.features import forward_weights
+from neurosim.readout.floor import Readout, compare, nothing
+from neurosim.report import page
+from neurosim.training.assembly import check_wiring, make_method
+from neurosim.training.callbacks import Bar, Checkpoints, Metrics, Signals
+from neurosim.training.config import Config
+from neurosim.training.folder import Run
+from neurosim.training.given import apart, changed, names, same
+from neurosim.training.model import Model
+from neurosim.training.stream import ViewStream, load_data
+from neurosim.training.trainer import Callback, Progress, Trainer
+
+
+class Experiment:
+    """Everything that one configuration asks for, ready to train.
+
+    Args:
+        config: what is asked for; None: made of the keywords.
+        callbacks: what happens beside the training loop, see `neurosim.training.trainer.Callback`.
+        **keywords: the words of the command line with the same defaults: ``rule="ll"``, ``data="toys"``, ``epochs=2``,
+            ``layer_rates=(1, 1, 0.5)``. ``data`` may also be a `Dataset` or arrays: ``images``, ``(images, labels)`` or a
+            mapping as an archive has it; ``rule`` and ``loss`` a class, a factory or an object, ``network`` an object.
+
+    Raises:
+        NeurosimError: whatever cannot be had, in one line that names the keyword.
+    """
+
+    def __init__(self, config: Config | None = None, *, callbacks: Iterable[Callback] = (), **keywords: Any):
+        given, keywords = apart(keywords)
+        if config is None:
+            asked = Config.resolve(**keywords)
+        else:
+            asked = dataclasses.replace(config, **{k: v for k, v in keywords.items() if v is not None})
+        asked = dataclasses.replace(asked, **names(given))
+        check_wiring(asked, given)
+        data = load_data(asked, given.get("data"))
+        self._begin(Model(asked, data.image_shape, given), data, callbacks)
+        self.trainer  # noqa: B018  data that do not go with the configuration are refused now
+
+    def _begin(self, model: Model, data: Dataset | None, callbacks: Iterable[Callback]) -> None:
+        self.model, self.config, self.callbacks = model, model.config, list(callbacks)
+        self._data, self._trainer, self._preflight = data, None, None
+        self._run: Run | None = None
+        self._state: dict[str, Any] | None = None  # of the trainer, as a checkpoint has it
+
+    _trainer: Trainer | None
+    _preflight: Verdict | None
+
+    def __repr__(self) -> str:
+        rule, progress = self.model.rule, self.progress
+        return f"Experiment({rule.name or type(rule).__name__} on {self.config.data}, {progress.done} batches done)"
+
+    # -- its parts
+    @property
+    def data(self) -> Dataset:
+        """The pictures; those of a saved run are read when they are first needed.
+
+        Raises:
+            RunError: they were given from Python, and no file holds them.
+            DataError: they are not there any more.
+        """
+        if self._data is None:
+            given = self.model.given.get("data")
+            if given is None and self.config.data.startswith("<"):
+                raise RunError(
+                    "the data were given from Python", "the same again, which no file holds", "write load(path, data=...)"
+                )
+            self._data = load_data(self.config, given)
+        return self._data
+
+    @property
+    def trainer(self) -> Trainer:
+        """The loop, at the place where training is."""
+        if self._trainer is None:
+            self._trainer = Trainer(self.model, ViewStream(self.model, self.data))
+            if self._state is not None:
+                self._trainer.place(self._state)
+        return self._trainer
+
+    @property
+    def stream(self) -> ViewStream:
+        """The views that the model learns from."""
+        return self.trainer.stream
+
+    @property
+    def progress(self) -> Progress:
+        """Where training is."""
+        if self._trainer is None and self._state is not None:
+            return Progress(**{name: self._state[name] for name in ("epoch", "batch", "done", "seconds")})
+        return self.trainer.progress
+
+    @property
+    def run(self) -> Run | None:
+        """The folder that it is kept in, if it is."""
+        return self._run
+
+    # -- what it does
+    def preflight(self) -> Verdict:
+        """The quick audit before training: of the plans that will run, and of a narrow twin that is intervened on."""
+        if self._preflight is None:
+            if isinstance(self.model.given.get("rule"), rules.Rule):
+                self._preflight = self._undisturbed(lambda: check(of_rule(self.model.rule, self.model.deformed), light=True))
+            else:
+                self._preflight = preflight_audit(self.model)
+        return self._preflight
+
+    def audit(self) -> Verdict:
+        """The whole audit: whether the rule transports weights, with evidence; of random weights and small pictures."""
+        if isinstance(self.model.given.get("rule"), rules.Rule):
+            return self._undisturbed(lambda: check(of_rule(self.model.rule, self.model.deformed)))
+        return check(of_config(self.config, given=self.model.given))
+
+    def _undisturbed(self, examine: Callable[[], Verdict]) -> Verdict:
+        """What an audit of the model's own arrays reports; they are as before afterwards."""
+        with self.model.undisturbed():
+            return examine()
+
+    def fit(
+        self,
+        out: str | Path | None = None,
+        callbacks: Iterable[Callback] = (),
+        *,
+        checkpoint_every: float = 60.0,
+        plausible: bool = False,
+    ) -> Experiment:
+        """Audit the rule, then train to the end of the last epoch, or go on to it.
+
+        Args:
+            out: a folder that does not exist yet, for metrics, checkpoints, audit; None: that of a run that was loaded, else
+                nothing is kept.
+            callbacks: beside those of the experiment. Without a `Bar` among them there is one on a terminal or in a notebook.
+            checkpoint_every: seconds from one checkpoint to the next.
+            plausible: refuse to train what the audit does not find plausible.
+
+        Returns:
+            The experiment itself.
+
+        Raises:
+            PlausibilityError: see ``plausible``.
+            RunError: a folder that exists already or cannot be written.
+            Interrupted: Ctrl-C or SIGTERM came; where there is a folder, all is saved.
+        """
+        report = self.preflight()
+        if plausible:
+            report.require_plausible()
+        if out is not None:
+            self._run = self._create(Path(out))
+        if self._run is not None:
+            if self._run.config != self.config:  # a run that was loaded goes on with other words
+                self._run.config = self.config
+                self._run.save_config(self.model.rule.wiring(), self.model.image)
+            self._run.save_audit(report.json())
+        trainer, mine = self.trainer, [*self.callbacks, *callbacks]
+        if not any(isinstance(callback, Bar) for callback in mine) and Bar.wanted():
+            mine = [Bar(), *mine]
+        kept = [Metrics(self._run)] if self._run else []
+        saved = [Checkpoints(self._run, checkpoint_every)] if self._run else []
+        trainer.callbacks = [*self._diagnosis(), *kept, *mine, *saved, Signals()]
+        with ThreadTeam(self.config.threads) as team:
+            trainer.train(team)
+        return self
+
+    def _diagnosis(self) -> list[Callback]:
+        every = self.config.diagnose_every
+        return [Diagnosis(Observer(self.model, self.data), every)] if every else []
+
+    def readout(self, show: Callable[[str], object] = nothing) -> Readout:
+        """Accuracy of a read-out of every layer, beside its floor: the same network untrained.
+
+        Args:
+            show: called with a line as work goes on.
+
+        Raises:
+            DataError: the data have no labels.
+        """
+        trained, floor = self.model.encoder(), self.model.encoder(untrained=True)
+        with ThreadTeam(self.config.threads) as team:
+            return compare(trained, floor, self.data, make_method(self.config), team, show)
+
+    def encode(self, images: Array, layer: int | None = None) -> Array:
+        """Features of pictures.
+
+        Args:
+            images: ``(sample, row, column, channel)``, uint8, or floating numbers in 0 .. 1.
+            layer: from 1, the bottom; None: the top.
+
+        Returns:
+            float32 ``(sample, feature)``.
+
+        Raises:
+            DataError: pictures of another shape or type, or no such layer.
+        """
+        return self.model.encode(images, layer)
+
+    # -- folders
+    def _create(self, folder: Path) -> Run:
+        return Run.create(folder, self.config, self.model.rule.wiring(), self.model.image)
+
+    def save(self, path: str | Path) -> None:
+        """Keep it in a folder, from which `load` makes it again; what was kept there by this experiment is replaced.
+
+        Raises:
+            RunError: another folder that exists already, or cannot be written.
+        """
+        folder = Path(path)
+        if self._run is None or self._run.folder != folder:
+            run = self._create(folder)
+        else:
+            run = self._run
+        if self._trainer is None and self._state is not None:
+            state = self._state
+        else:
+            state = self.trainer.state()
+        run.save_checkpoint(self.model.state(), {**state, "ready": self.model.is_ready})
+        run.save_metrics(state["rows"], state["diagnoses"])
+        if self._preflight is not None:
+            run.save_audit(self._preflight.json())
+        self._run = run
+
+    @classmethod
+    def load(cls, path: str | Path, *, callbacks: Iterable[Callback] = (), **keywords: Any) -> Experiment:
+        """Make an experiment again from its folder, with the weights of its last checkpoint; `fit` goes on there.
+
+        Args:
+            path: the folder.
+            callbacks: as for a new one; no folder holds them.
+            **keywords: what was given from Python (``rule=``, ``loss=``, ``network=``, ``data=``), once more; and
+                ``epochs``, ``threads``, ``device``, ``precision``, ``readout``, ``readout_images``, ``data_dir``, changed.
+
+        Raises:
+            RunError: no run there, one of another version, or something that is missing or does not belong.
+        """
+        run = Run.open(Path(path))
+        given, keywords = apart(keywords)
+        config = dataclasses.replace(changed(run.config, keywords), **same(run, given))
+        image, data = run.image(), None
+        if image is None:
+            data = load_data(config, given.get("data"))
+            image = data.image_shape
+        self = cls.__new__(cls)
+        self._begin(Model(config, image, given), data, callbacks)
+        self._check_wiring(run)
+        arrays, self._state = run.checkpoint()
+        self.model.restore(arrays, self._state.get("ready", True))
+        self._run = run
+        return self
+
+    def _check_wiring(self, run: Run) -> None:
+        built, trained = self.model.rule.wiring(), run.wiring()
+        if built != trained:
+            other = next((line for line in trained if line not in built), "another number of paths")
+            raise RunError(f"{run.folder} was trained as {other!r}, which is not what is built now",
+                           "the wiring that config.json has", "give the rule that it was trained by")  # fmt: skip
+
+    @classmethod
+    def resume(cls, path: str | Path, *, callbacks: Iterable[Callback] = (), **keywords: Any) -> Experiment:
+        """`load` a run and `fit` it to the end of its last epoch; arguments as for `load`.
+
+        Raises:
+            RunError: see `load`.
+            Interrupted: see `fit`.
+        """
+        return cls.load(path, callbacks=callbacks, **keywords).fit()
+
+    def results(self, readout: Readout | None) -> dict[str, Any]:
+        """As results.json holds them: what was trained, how long that took, and the read-out."""
+        progress = self.progress
+        found = readout.to_json() if readout else {"test_accuracy": None, "floor_accuracy": None, "per_layer": []}
+        return {
+            "rule": self.config.rule,
+            "wiring": self.model.rule.wiring(),
+            "seconds": progress.seconds,
+            "images_per_second": progress.done * self.config.batch / max(progress.seconds, 1e-9),
+            **found,
+        }
+
+    def write_results(self, readout: Readout | None) -> None:
+        """Write results.json and report.html into the folder of the run.
+
+        Args:
+            readout: what `readout` gave; None where the data have no labels.
+
+        Raises:
+            RunError: there is no folder, or it cannot be written.
+        """
+        if self._run is None:
+            raise RunError("this experiment has no folder", "one that is kept", "call save(path), or fit(out=...)")
+        self._run.save_results(self.results(readout))
+        page.write(self._run, forward_weights(self.model.network))
+
+
+def load(path: str | Path, **keywords: Any) -> Experiment:
+    """`Experiment.load`."""
+    return Experiment.load(path, **keywords)

@@ -1,0 +1,216 @@
+"""A rule, its network and the network's stimulus, put together in this one place: whatever shows or runs plans starts here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+
+from neurosim import losses, rules
+from neurosim import plasticity as plasticities
+from neurosim.core.options import parameters
+from neurosim.core.plan import Plan
+from neurosim.core.step import Step
+from neurosim.data.views.deformation import Deformation, SimclrDeformation
+from neurosim.data.views.framing import Framing
+from neurosim.errors import ShapeError, WiringError
+from neurosim.networks.network import Network, parse
+from neurosim.parts.stimulus import Stimulus
+from neurosim.plasticity.base import Plasticity
+from neurosim.readout.floor import Method
+from neurosim.training.config import OF_RULES, Config
+
+Shape = tuple[int, int, int]  # row, column, channel
+Given = Mapping[str, object]  # parts that were given from Python, by kind
+NOTHING: Given = {}
+# Of the toys colour shows nothing and the outline shows everything: their views differ in colour and flip alone. With the
+# photographs' affine deformations two views of one toy stay three quarters as far apart as two toys, and little is learned.
+OF_TOYS = Deformation(scale=0.0, shift=0.0, hue=0.5)
+
+
+class Assembly:
+    """A rule that is wired into a network, and the stimulus of that network.
+
+    Args:
+        rule: wired; its network comes with it.
+        deformed: whether the two views of a picture are deformed.
+        kernel: of the deformation.
+        gain, offset: of the pixels, see `neurosim.parts.stimulus.Stimulus`; None: its own, which centre them.
+    """
+
+    def __init__(self, rule: rules.Rule, deformed: bool = True, kernel: str = "deform", *, gain: float | None = None,
+                 offset: float | None = None):  # fmt: skip
+        scales = {name: value for name, value in (("gain", gain), ("offset", offset)) if value is not None}
+        self.rule, self.network, self.deformed = rule, rule.network, deformed
+        self.stimulus = Stimulus(self.network.populations[0], kernel=kernel, **scales)
+
+    def plan(self, phase: str) -> Plan:
+        """The whole plan of a phase: stimulus, forward, error, plasticity."""
+        return Plan(phase, [*self.stimulus.present(self.deformed), *self.rule.wire(phase)], self.rule.outputs(phase))
+
+    def propagation(self, heads: Iterable[int] = ()) -> Plan:
+        """The plan that only propagates: to the activity of every layer, or to that of some heads.
+
+        Args:
+            heads: numbers of their layers; none: every layer is looked at.
+        """
+        read = [self.network.head(number) for number in heads]
+        top = max((head.pre.number for head in read), default=None)
+        steps: list[Step] = [*self.stimulus.present(self.deformed), *self.network.propagate(top)]
+        for head in read:
+            steps += [*head.transmit(), *head.post.respond()]
+        seen = [head.post for head in read] or self.network.populations[1:]
+        return Plan("propagation", steps, [units.activity for units in seen])
+
+
+def make_rule(config: Config, network: Network, given: Given = NOTHING) -> rules.Rule:
+    """The rule of a configuration, wired into a network; options that do not belong together are refused.
+
+    Args:
+        config: of a run.
+        network: that it is wired into.
+        given: parts that were given from Python, see `build`.
+
+    Raises:
+        WiringError: a rule, loss or option that does not exist, or does not belong.
+    """
+    rule = given.get("rule", config.rule)
+    if isinstance(rule, rules.Rule):
+        return rule
+    kind = given.get("loss", config.loss)
+    wanted = {name: getattr(config, name) for name in losses.options(kind) if hasattr(config, name)}
+    if "grid" in parameters(losses.find(kind)):
+        wanted["grid"] = config.grid  # of the crop, not of a user
+    loss = losses.make(kind, **wanted)
+    if loss.patches != (config.patch is not None):
+        raise WiringError(
+            f"loss {config.loss} {'with' if config.patch else 'without'} patches",
+            "patches for clapp and gaze, and for no other loss",
+            "make the configuration by Config.resolve",
+        )
+    options = {name: getattr(config, name) for name in OF_RULES if getattr(config, name) is not None}
+    return rules.make(rule, network, loss, **options)
+
+
+def make_framing(config: Config) -> Framing:
+    """Which part of every picture a configuration shows."""
+    return Framing(config.crop, config.patch, config.grey)
+
+
+def make_deformation(config: Config) -> Deformation | SimclrDeformation:
+    """How the views of a configuration are deformed."""
+    if config.deformation == "simclr":
+        return SimclrDeformation()
+    return OF_TOYS if config.data == "toys" else Deformation()
+
+
+def make_dtype(config: Config) -> type[np.floating]:
+    """The type of activities and weights."""
+    return np.float64 if config.precision == "float64" else np.float32
+
+
+def make_method(config: Config) -> Method:
+    """How the features of a configuration are read out."""
+    return Method(config.readout, config.readout_images, config.seed)
+
+
+def make_network(config: Config, image: Shape, given: Given = NOTHING) -> Network:
+    """The network of a configuration, for pictures of a shape.
+
+    Args:
+        config: of a run.
+        image: (row, column, channel) of a picture.
+        given: parts that were given from Python, see `build`.
+
+    Raises:
+        DataError, ShapeError: pictures that cannot be cut or pooled as asked.
+        WiringError: not one rate for each layer.
+    """
+    framing = make_framing(config)
+    shape = framing.shape(image)
+    network = given.get("network")
+    if isinstance(network, Network):
+        return _fitting(network, shape)
+    views = config.batch * framing.views(image[0]) if config.patch is not None else None
+    layers, gains = len(parse(config.network)), config.layer_rates
+    if gains is not None and len(gains) != layers:
+        raise WiringError(
+            f"layer_rates with {len(gains)} numbers",
+            f"one for each of the {layers} layers",
+            "write them bottom first, with commas, or leave layer_rates out",
+            argument="layer_rates",
+        )
+    return Network(
+        config.network,
+        shape,
+        config.batch,
+        block=config.block,
+        seed=config.seed,
+        plasticity=make_plasticity(config, 1.0, "rate"),
+        head_plasticity=make_plasticity(config, config.head_rate, "head rate"),
+        layer_plasticities=[make_plasticity(config, gain, f"rate {n}") for n, gain in enumerate(gains or (), 1)],
+        feedback_gain=config.feedback_gain,
+        views=views,
+        dtype=make_dtype(config),
+    )
+
+
+def make_plasticity(config: Config, gain: float, name: str) -> Plasticity:
+    """The plasticity of some synapses.
+
+    Args:
+        config: of a run.
+        gain: multiplies its rate.
+        name: of the rate.
+    """
+    known = plasticities.options(config.plasticity)
+    options = {option: getattr(config, option) for option in ("momentum", "decay") if option in known}
+    return plasticities.make(config.plasticity, rate=config.rate * gain, name=name, **options)
+
+
+def _fitting(network: Network, shape: Shape) -> Network:
+    """A network that is there already, if it takes pictures of a shape.
+
+    Raises:
+        ShapeError: it does not.
+    """
+    own = network.populations[0].shape
+    if own != shape:
+        actual, expected = ("x".join(map(str, each)) for each in (own, shape))
+        raise ShapeError(f"a network for images of {actual}", f"{expected}, as the data are", f"make it with image={shape}")
+    return network
+
+
+def build(config: Config, image: Shape, given: Given = NOTHING) -> Assembly:
+    """What a configuration asks for, wired.
+
+    Args:
+        config: of a run.
+        image: (row, column, channel) of a picture.
+        given: parts that were given from Python, by kind (``rule``, ``loss``, ``network``): a class, a factory, or an object;
+            all others are found by the names in ``config``. A wired rule comes with its network and its loss.
+
+    Raises:
+        WiringError, DataError, ShapeError: whatever cannot be wired, in one line.
+    """
+    wired = given.get("rule")
+    if isinstance(wired, rules.Rule):
+        given = {**given, "network": wired.network}
+    rule = make_rule(config, make_network(config, image, given), given)
+    return Assembly(rule, config.views == "deform", make_deformation(config).kernel)
+
+
+def check_wiring(config: Config, given: Given = NOTHING) -> None:
+    """Refuse what cannot be wired whatever the pictures are, before any are read.
+
+    Raises:
+        WiringError, ShapeError: as `build`.
+    """
+    if not {"rule", "network"} & {kind for kind, thing in given.items() if isinstance(thing, rules.Rule | Network)}:
+        build(config, smallest(config), given)
+
+
+def smallest(config: Config) -> Shape:
+    """The smallest picture that the network's pools allow, 8 x 8 x 3 or more; where pictures are cropped, one of that size."""
+    side = config.crop or max(8, 2 ** sum(layer.pooled for layer in parse(config.network)))
+    return side, side, 3

@@ -1,0 +1,132 @@
+"""What is given from Python and not by name: data, rules, losses, networks; and what a saved run lets one change."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from neurosim import losses, rules
+from neurosim.data.sources import loading
+from neurosim.data.sources.base import Source
+from neurosim.errors import RunError
+from neurosim.networks.network import Network
+from neurosim.training.config import Config
+from neurosim.training.folder import Run
+
+KINDS = ("rule", "loss", "network", "data")  # what may be given as a class, a factory or an object
+CHANGEABLE = ("epochs", "threads", "device", "precision", "readout", "readout_images", "data_dir")  # of a saved run
+
+
+def apart(keywords: dict[str, Any]) -> tuple[dict[str, object], dict[str, Any]]:
+    """What was given from Python, by kind, and the keywords with what stands for it in a configuration.
+
+    Args:
+        keywords: of an experiment.
+
+    Raises:
+        DataError, RunError: what cannot be used.
+    """
+    words = {name: value for name, value in keywords.items() if value is not None}
+    given = {kind: words[kind] for kind in KINDS if kind in words and not isinstance(words[kind], str | Path)}
+    if "data" in given:
+        given["data"] = source = _source(given["data"])
+        words["data"] = source.asked
+    rule = given.get("rule")
+    if isinstance(rule, rules.Rule):
+        for other, own in (("network", rule.network), ("loss", rule.loss)):
+            if words.setdefault(other, own) is not own:
+                raise RunError(
+                    f"{other}= beside a rule that is wired already", f"the rule's own {other}", f"leave {other} out"
+                )
+        given |= {"network": rule.network, "loss": rule.loss}
+    network = words.get("network")
+    if isinstance(network, Network):
+        words |= _of_network(network, words)
+    return given, words
+
+
+def _source(data: object) -> Source:
+    """Data that were given from Python: what `neurosim.data.sources.loading.find` takes, or ``(images, labels)``."""
+    if isinstance(data, tuple | list) and len(data) in (1, 2):
+        data = dict(zip(("images", "labels"), map(np.asarray, data), strict=False))
+    return loading.find(data)
+
+
+def names(given: Mapping[str, object]) -> dict[str, str]:
+    """What stands in a configuration for things that were given from Python: ``<...>`` where no file can hold them."""
+    found = {}
+    for kind, thing in given.items():
+        if isinstance(thing, Source):
+            found[kind] = thing.asked
+        elif isinstance(thing, Network):
+            found[kind] = str(thing)
+        else:
+            found[kind] = {"rule": rules.REGISTRY, "loss": losses.REGISTRY}[kind].name(thing)
+    return found
+
+
+def _of_network(network: Network, words: dict[str, Any]) -> dict[str, Any]:
+    """The keywords that a network which is there already settles.
+
+    Raises:
+        RunError: another value was given.
+    """
+    plasticity = network.plasticity
+    own = {
+        "batch": network.pairs,
+        "block": network.block,
+        "seed": network.seed,
+        "precision": str(network.dtype),
+        "plasticity": plasticity.kind,
+        "rate": plasticity.base_rate,
+        "momentum": plasticity.momentum,
+        "decay": plasticity.decay,
+    }
+    for name, value in own.items():
+        if words.get(name, value) != value:
+            raise RunError(f"{name}={words[name]!r} beside a network that has {value!r}", "the network's own",
+                           f"leave {name} out, or make the network with it")  # fmt: skip
+    return {**own, "network": str(network)}
+
+
+def changed(config: Config, keywords: dict[str, Any]) -> Config:
+    """A saved configuration with some words changed.
+
+    Raises:
+        RunError: one that must stay as it was.
+    """
+    words = {k: v for k, v in keywords.items() if k not in KINDS and getattr(config, k, None) != v}
+    for name in words:
+        if name not in CHANGEABLE:
+            raise RunError(f"{name}={words[name]!r} for a run that is there", "only " + ", ".join(CHANGEABLE),
+                           f"leave {name} out, or train anew")  # fmt: skip
+    epochs = words.get("epochs", config.epochs)
+    if epochs < config.epochs:
+        raise RunError(f"epochs={epochs} for a run of {config.epochs}", "at least as many", "leave epochs out")
+    if epochs > config.epochs and config.order in ("greedy", "random"):
+        raise RunError(f"epochs={epochs} for a run in order {config.order}", "a rule that trains all layers at once",
+                       "train anew: its order is laid out for all epochs from the start")  # fmt: skip
+    if words.get("device") == "cpu" and config.precision == "tf32":
+        words.setdefault("precision", "float32")  # what a CPU has
+    return dataclasses.replace(config, **words)
+
+
+def same(run: Run, given: dict[str, object]) -> dict[str, str]:
+    """The names of parts that are given once more.
+
+    Raises:
+        RunError: one that no file holds is not given, or another one is.
+    """
+    named = names(given)
+    for kind in KINDS:
+        saved = getattr(run.config, kind)
+        if saved.startswith("<") and kind not in (*given, "data"):  # of data `Experiment.data` asks, where they are needed
+            raise RunError(f"the {kind} of {run.folder} was given from Python ({saved})", "the same again, which no file holds",
+                           f"write load({str(run.folder)!r}, {kind}=...)")  # fmt: skip
+        if named.get(kind, saved) != saved:
+            raise RunError(f"{kind} {named[kind]} for a run of {saved}", "the same again", f"leave {kind} out")
+    return named

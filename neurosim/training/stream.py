@@ -1,0 +1,121 @@
+"""The stream of views: pictures, their order, what of them is shown and how it is deformed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from neurosim.core.typing import Array
+from neurosim.data.dataset import Dataset
+from neurosim.data.sources.loading import load
+from neurosim.errors import DataError
+from neurosim.training.assembly import make_deformation
+from neurosim.training.config import Config
+from neurosim.training.model import Model
+
+FRAMES = 3  # of each toy, where views are of its motion
+
+
+def load_data(config: Config, given: object = None) -> Dataset:
+    """The data set of a configuration, cut as it asks.
+
+    Args:
+        config: of a run.
+        given: what was given from Python, see `neurosim.data.sources.loading.find`; None: what the configuration names.
+
+    Raises:
+        DataError: data that are not there or cannot be used.
+    """
+    frames = FRAMES if config.views == "motion" else 1
+    return load(config.data if given is None else given, config.data_dir, frames=frames, images=config.images)
+
+
+class ViewStream:
+    """The batches that a model learns from: a function of seed, epoch and batch alone.
+
+    Args:
+        model: before whose stimulus the views are laid.
+        data: the pictures.
+
+    Raises:
+        DataError: fewer pictures than a batch, or views that these pictures do not have.
+    """
+
+    def __init__(self, model: Model, data: Dataset):
+        config, images = model.config, data.train_images
+        if len(images) < config.batch:
+            raise DataError(
+                f"{len(images)} training images and a batch of {config.batch}",
+                "at least one batch of images",
+                "use a smaller batch or more images",
+                argument="batch",
+            )
+        if config.views == "motion" and (images.ndim != 5 or images.shape[1] < 2):
+            raise DataError(f"{data.name} has no frames", "several frames of one object", "write views='deform'")
+        self.config, self.data, self.stimulus = config, data, model.stimulus
+        self.images: Array = images[:, 0] if images.ndim == 5 and config.views != "motion" else images
+        self.framing, self.deformation = model.framing, make_deformation(config)
+        self._order: tuple[int, Array] | None = None  # an epoch and its order
+        self.resident = self._resident(model.device) if model.device is not None else None
+
+    def _resident(self, device: Any) -> Any:
+        """All pictures in the GPU's memory, ``(sample, row, column, channel)``; None where they are cut or do not fit."""
+        images, config = self.images, self.config
+        if config.crop or config.grey or config.views == "gaze" or images.nbytes > device.free() // 2:
+            return None
+        pictures = images.reshape(-1, *images.shape[-3:])
+        held = device.zeros(pictures.shape, pictures.dtype)
+        device.put(held, pictures)
+        self.stimulus.images.move(device)
+        return held
+
+    @property
+    def batches(self) -> int:
+        """Batches in an epoch; what is left over of the images waits for the next epoch's order."""
+        return len(self.images) // self.config.batch
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the pictures in the host's memory; those of a file that is mapped are not."""
+        images = self.data.train_images
+        return 0 if isinstance(images, np.memmap) else images.nbytes
+
+    def order(self, epoch: int) -> Array:
+        """Every picture's number, in the order of an epoch: a function of seed and epoch, kept until the next epoch."""
+        if self._order is None or self._order[0] != epoch:
+            rng = np.random.default_rng([self.config.seed, ord("O"), epoch])
+            self._order = epoch, rng.permutation(len(self.images))
+        return self._order[1]
+
+    def load(self, epoch: int, batch: int) -> None:
+        """Lay the views of one batch before the stimulus: a function of seed, epoch and batch alone."""
+        size = self.config.batch
+        chosen = self.order(epoch)[batch * size : (batch + 1) * size]
+        rng = np.random.default_rng([self.config.seed, ord("V"), epoch, batch])
+        {"gaze": self._patches, "motion": self._moments, "deform": self._pairs}[self.config.views](chosen, rng)
+
+    def _patches(self, chosen: Array, rng: np.random.Generator) -> None:
+        """Half-overlapping patches of one crop of every picture."""
+        self.stimulus.load(self.framing.random_crop(self.images[chosen], rng))
+
+    def _moments(self, chosen: Array, rng: np.random.Generator) -> None:
+        """Two frames of every object."""
+        images = self.images
+        # Which of two frames is view 1 is drawn too: under the gradient block view 2 moves towards view 1, and a
+        # difference that all pairs share (an earlier and a later light) would run away.
+        frames = np.argsort(rng.random((len(chosen), images.shape[1])), axis=1)[:, :2]
+        if self.resident is not None:
+            self.stimulus.choose(self.resident, (chosen[:, None] * images.shape[1] + frames).T.ravel())
+        else:
+            self.stimulus.load(np.concatenate([images[chosen, frames[:, 0]], images[chosen, frames[:, 1]]]))
+
+    def _pairs(self, chosen: Array, rng: np.random.Generator) -> None:
+        """Every picture twice, or one crop of it, each with a deformation of its own."""
+        if self.resident is not None:
+            self.stimulus.choose(self.resident, np.concatenate([chosen, chosen]))
+        else:
+            images = self.images[chosen]
+            seen = self.framing.random_crop(images, rng) if self.framing.crop or self.framing.grey else images
+            self.stimulus.load(np.concatenate([seen, seen]))
+        self.stimulus.draw(self.deformation, rng)
