@@ -4,7 +4,8 @@ import numpy as np
 from neurosim.plasticity import make as make_plasticity
 
 from neurosim.data.views.deformation import Deformation
-from neurosim.engine.program import Arena, Program
+from neurosim.engine.arena import Arena
+from neurosim.engine.program import Program
 from neurosim.errors import RunError
 from neurosim.kernels.devices import backend
 from neurosim.losses.hinge import Hinge
@@ -42,12 +43,12 @@ class Ours:
     Args:
         rule: one of `RULES`.
         images: ``(2 x pairs, 32, 32, 3)``, float32 in 0..1.
-        team: an entered `neurosim.engine.program.ThreadTeam`.
+        team: an entered `neurosim.engine.threads.ThreadTeam`.
         deformed: whether each step deforms the images first.
         lags: None: all negatives and no gradient block; K: a memory of K lags and the gradient block.
         feedback: of the layer-wise rule.
         plasticity: adam or signum.
-        kernels: of the device; None: the CPU's.
+        kernels: the backend; None: the CPU's.
         network: a preset or a text; None: the rule's of the benchmark.
     """
 
