@@ -2,11 +2,12 @@
 
 import threading
 import time
+from copy import copy
 from dataclasses import dataclass, replace
-from types import SimpleNamespace
 
 import numpy as np
 
+from neurosim.core.backend import Backend
 from neurosim.core.plan import Plan
 from neurosim.engine.program import Program
 
@@ -70,10 +71,21 @@ class Row:
         return max(self.flops_ms, self.memory_ms, self.cache_ms)
 
 
-def _timed(kernel, spent, place, lock):
+class _Watched(Backend):
+    """The CPU's forms, by functions of its own: kernel -> function."""
+
+    def __init__(self, functions):
+        super().__init__("cpu")
+        self._functions = functions
+
+    def bind(self, kernel):
+        return self._functions[kernel]
+
+
+def _timed(form, spent, place, lock):
     def call(**arguments):
         wall, cpu = time.perf_counter(), time.thread_time()
-        kernel(**arguments)
+        form(**arguments)
         cpu, wall = time.thread_time() - cpu, time.perf_counter() - wall
         with lock:
             spent[place] += wall, cpu
@@ -98,15 +110,15 @@ def time_steps(plan, kernels, team, rates, repeats=3) -> list[Row]:
 
     Args:
         plan: a `neurosim.core.plan.Plan`.
-        kernels: the namespace of its kernels.
+        kernels: the backend, of the host.
         team: entered.
         rates: of `measure_rates`.
         repeats: passes; each number is the mean of them, after one pass to warm up.
     """
     spent, lock = np.zeros((len(plan), 2)), threading.Lock()
-    timed = {f"{i}": _timed(getattr(kernels, step.kernel), spent, i, lock) for i, step in enumerate(plan)}
-    steps = [replace(step, kernel=f"{i}") for i, step in enumerate(plan)]  # a kernel of its own for every step
-    program = Program(Plan(plan.name, steps), SimpleNamespace(**timed))
+    steps = [replace(step, kernel=copy(step.kernel)) for step in plan]  # a kernel of its own for every step
+    timed = {step.kernel: _timed(kernels.bind(step.kernel), spent, i, lock) for i, step in enumerate(steps)}
+    program = Program(Plan(plan.name, steps, plan.outputs, plan.inputs), _Watched(timed))
     program.run(team)
     spent[...], walls = 0, np.zeros(len(program.segments))
     for _ in range(repeats):
@@ -125,7 +137,7 @@ def _rows(number, segment, timed, wall, team, rates, repeats):
     for step, (ms, cpu_ms) in timed:
         memory, cache = _bytes(step, segment.local)
         floors = 1e3 * step.flops / rates.product, 1e3 * memory / rates.memory, 1e3 * cache / rates.cache
-        yield Row(number, segment.block, step.label, step.kernel, ms * scale, cpu_ms * scale, *floors)
+        yield Row(number, segment.block, step.label, step.kernel.name, ms * scale, cpu_ms * scale, *floors)
     rest = wall * 1e3 / repeats - sum(ms for _, (ms, _) in timed) * scale
     yield Row(number, segment.block, "  lanes: added up, waited for", "", rest, 0.0)
 

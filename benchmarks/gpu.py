@@ -20,6 +20,7 @@ from pathlib import Path
 import numpy as np
 from neurosim.bench.sides import PEERS, RULES, Ours, Theirs, gain_for, images_for, validate
 
+from neurosim.core.backend import Backend
 from neurosim.core.plan import Plan
 from neurosim.data.views.affine import Affine
 from neurosim.engine.program import Program
@@ -164,7 +165,7 @@ def speed(rule: str, pairs: int, repeats: int, times: int) -> dict:
     """Images/s of one rule on every side, in turns; medians, and neurosim's ratio to each peer (above 1: faster)."""
     images = images_for(pairs)
     kernels = {precision: backend("gpu", precision) for precision in ("float32", "tf32")}
-    kernels["tf32 without graphs"] = Plain(kernels["tf32"].machine)
+    kernels["tf32 without graphs"] = Backend("gpu", Plain(kernels["tf32"].device))
     with ThreadTeam(1) as team:
         ours = {f"neurosim, {p}": Ours(rule, images, team, deformed=False, kernels=k, **OPTIONS) for p, k in kernels.items()}
         theirs, record = {}, {}
@@ -175,7 +176,7 @@ def speed(rule: str, pairs: int, repeats: int, times: int) -> dict:
                 small = Ours(rule, few, team, deformed=False, kernels=kernels["float32"], **OPTIONS)
                 record["largest difference from PyTorch"] = validate(small, exact, rule, gain_for(rule), 1e-3)
             theirs = peers(rule, images, rounded=True)
-        sides, wait = {**ours, **theirs}, kernels["float32"].machine.wait
+        sides, wait = {**ours, **theirs}, kernels["float32"].device.wait
         if theirs:
             import torch
 
@@ -195,25 +196,25 @@ def speed(rule: str, pairs: int, repeats: int, times: int) -> dict:
 
 def rates(kernels) -> dict[str, float]:
     """Bytes/s of a copy within the GPU (read and written) and flop/s of a square product."""
-    machine = kernels.machine
-    a, b = (machine.zeros((1 << 27,), np.float32) for _ in range(2))
-    copied = timed(lambda: b.__setitem__(slice(None), a), machine.wait, 20)
-    x, y, z = (machine.zeros((8192, 8192), np.float32) for _ in range(3))
-    product = timed(lambda: machine.matmul(x, y, z), machine.wait, 10)
+    device, gpu = kernels.device, kernels.gpu
+    a, b = (device.zeros((1 << 27,), np.float32) for _ in range(2))
+    copied = timed(lambda: b.__setitem__(slice(None), a), device.wait, 20)
+    x, y, z = (device.zeros((8192, 8192), np.float32) for _ in range(3))
+    product = timed(lambda: gpu.matmul(x, y, z), device.wait, 10)
     return {"bytes/s": 2 * a.nbytes / copied, "flop/s": 2 * 8192**3 / product}
 
 
 def roofline(rule: str, pairs: int, kernels, known: dict) -> list[dict]:
     """Every step of every phase, images deformed: microseconds, its floor by bytes and by flops, the share of it reached."""
-    rows, machine = [], kernels.machine
+    rows, device = [], kernels.device
     with ThreadTeam(1) as team:
         side = Ours(rule, images_for(pairs), team, deformed=True, kernels=kernels, **OPTIONS)
         for phase in side.phases:
             side.step(phase)
             for step in side.plan(phase):
-                program = Program(Plan("one step", [step]), kernels)
+                program = Program(Plan.alone("one step", [step]), kernels)
                 program.run(team)
-                spent = timed(lambda program=program: program.run(team), machine.wait, 20)
+                spent = timed(lambda program=program: program.run(team), device.wait, 20)
                 floor = max(step.nbytes / known["bytes/s"], step.flops / known["flop/s"])
                 rows.append({"phase": phase, "step": step.label, "microseconds": 1e6 * spent, "share": floor / spent})
     return rows
@@ -242,8 +243,8 @@ def main(arguments=None) -> None:
     parser.add_argument("--epochs", type=int, default=2, help="of a cell; 0 leaves it out")
     asked = parser.parse_args(arguments)
     kernels = backend("gpu")
-    record = {"date": f"{datetime.datetime.now():%Y-%m-%d %H:%M}", "gpu": kernels.machine.name, "numpy": np.__version__,
-              "python": platform.python_version(), **kernels.machine.versions(), "pairs": asked.pairs}  # fmt: skip
+    record = {"date": f"{datetime.datetime.now():%Y-%m-%d %H:%M}", "gpu": kernels.device.name, "numpy": np.__version__,
+              "python": platform.python_version(), **kernels.device.versions(), "pairs": asked.pairs}  # fmt: skip
 
     def keep(name, make):
         record[name] = make()

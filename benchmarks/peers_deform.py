@@ -1,7 +1,7 @@
 """The deformation of the views in PyTorch, twice: as it is usually written, and tuned by somebody who knows it.
 
 Both read places by ``affine_grid`` and ``grid_sample`` (bilinear, corners aligned, 0 outside), change saturation and hue
-in HSV and reverse columns, from the same pictures in uint8 and with the same parameters as `neurosim.kernels.deformation`.
+in HSV and reverse columns, from the same pictures in uint8 and with the same parameters as `neurosim.kernels.views.deform`.
 Parameters are drawn once: drawing them is part of no side's step.
 
 - *published*: picture to tensor, grid, sample, the textbook's way to HSV and back with its six cases, flip.
@@ -82,7 +82,7 @@ class Deformed:
         return self._recolour(*images.unbind(1)).contiguous(memory_format=torch.channels_last)
 
     def _recolour(self, red, green, blue):
-        """The formulas of `neurosim.kernels.deformation.recolour`."""
+        """The formulas of `neurosim.kernels.views.colour.recolour`."""
         value, least = torch.maximum(red, green), torch.minimum(red, green)
         value, least = torch.maximum(value, blue, out=value), torch.minimum(least, blue, out=least)
         chroma, turn = value - least, green + blue

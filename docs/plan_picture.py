@@ -30,7 +30,7 @@ from neurosim.training.assembly import Assembly
 RULES = ("ll", "bp", "rf", "urf")
 LAYERS, IMAGE, PAIRS = "32 hardtanh, 64 pool", (32, 32, 3), 100
 # Columns, lanes and sizes of the page; a unit is 0.64 inch.
-UP, WEIGHT, SETTLE, CHANGE, HEBB, POST, GATE, ERROR, DELIVER = 1.0, 2.3, 3.45, 4.45, 5.6, 6.6, 7.75, 8.75, 9.9
+UP, WEIGHT, UPDATE, CHANGE, HEBB, POST, GATE, ERROR, DELIVER = 1.0, 2.3, 3.45, 4.45, 5.6, 6.6, 7.75, 8.75, 9.9
 RISER, FALLER, HEAD, TOP, PUSH, MEMORY = 10.9, 12.0, 12.9, 15.0, 16.15, 17.3
 BAND, GAP, GROUND = 5.6, 4.4, -1.0  # from a layer to the next; from a lower lane to its upper one; the image's lane
 WIDTH, HEIGHT, RADIUS, INCH = 1.0, 0.6, 0.25, 0.64
@@ -48,7 +48,7 @@ ROLES = {
 TRANSPORT, INK, PALE = "#e6007e", "#2c3e50", "#7f8c8d"
 VERBS = {"push": "store", "deliver_dense": "deliver", "deliver_convolution": "deliver", "gate": "gate",
          "gate_pooled": "gate", "deform": "deform", "present": "show"}  # fmt: skip
-SETTLING = ("sgd", "momentum", "signum", "adam")
+PLASTICITIES = ("sgd", "momentum", "signum", "adam")
 
 
 def low(layer):
@@ -67,7 +67,7 @@ def box(buffer):
     """Where a buffer stands: (x, y) of its middle."""
     name, y = buffer.base.name, low(layer_of(buffer))
     if name in ("images", "seen"):
-        return {"images": CHANGE + 0.2, "seen": (WEIGHT + SETTLE) / 2 - 0.1}[name], GROUND
+        return {"images": CHANGE + 0.2, "seen": (WEIGHT + UPDATE) / 2 - 0.1}[name], GROUND
     kind = name.rstrip("0123456789")
     column = {"W": WEIGHT, "dW": CHANGE, "d": POST, "e": ERROR, "x": UP, "u": UP, "z": TOP, "ez": TOP, "M": MEMORY,
               "H": HEAD, "dH": HEAD, "F": DELIVER, "dF": DELIVER, "B": DELIVER, "dB": DELIVER}[kind]  # fmt: skip
@@ -80,26 +80,26 @@ def dot(step):
     """Where a step stands: (x, y)."""
     result = next(b for b in step.changed.values() if drawn(b))
     name, y = result.base.name, low(layer_of(result))
-    if step.kernel in ("deform", "present"):
-        return (SETTLE if step.kernel == "deform" else WEIGHT - 0.2), GROUND
-    if step.kernel in SETTLING or step.kernel.startswith("hebbian"):
-        settles = step.kernel in SETTLING
+    if step.kernel.name in ("deform", "present"):
+        return (UPDATE if step.kernel.name == "deform" else WEIGHT - 0.2), GROUND
+    if step.kernel.name in PLASTICITIES or step.kernel.name.startswith("hebbian"):
+        updates = step.kernel.name in PLASTICITIES
         if name.lstrip("d")[0] == "W":
-            return (SETTLE if settles else HEBB), y
-        rise = 1.68 if settles else 3.5
+            return (UPDATE if updates else HEBB), y
+        rise = 1.68 if updates else 3.5
         return (HEAD, y + GAP - rise) if "H" in name else (DELIVER, y + rise)
     return {
         "convolve": (UP, y), "activate": (UP, y + 0.6 * GAP), "pool": (UP, y + 0.6 * GAP), "dense": (HEAD, y + GAP),
         "push": (PUSH, y + GAP), "hinge_lags": (TOP, y + GAP / 2), "gate": (GATE, y), "gate_pooled": (GATE, y),
         "deliver_dense": (DELIVER, y), "deliver_convolution": (DELIVER, y),
-    }[step.kernel]  # fmt: skip
+    }[step.kernel.name]  # fmt: skip
 
 
 def corners(step, buffer, start, end):
     """Where the line from a buffer to a step that reads it turns."""
     kind, bus = buffer.base.name.rstrip("0123456789"), low(layer_of(buffer)) + GAP
     riser = start if kind == "ez" else (start[0], start[1] - 0.72)
-    if step.kernel.startswith("hebbian") and end[0] == HEAD:
+    if step.kernel.name.startswith("hebbian") and end[0] == HEAD:
         return [(FALLER, bus), (FALLER, end[1])] if kind == "x" else [(HEAD, start[1])]
     if kind == "x":
         return [(end[0], bus)]  # along the upper lane, then up or down
@@ -144,7 +144,7 @@ def draw_step(axes, number, step):
     """The dot of a step, its lines and its arrows."""
     here = dot(step)
     for buffer in filter(drawn, step.reads.values()):
-        carried = step.kernel.startswith("deliver") and buffer.role == "forward weight"
+        carried = step.kernel.name.startswith("deliver") and buffer.role == "forward weight"
         start = box(buffer)
         points = [start, *corners(step, buffer, start, here), here]
         style = {"linewidth": 2.6, "linestyle": (0, (2, 1))} if carried else {}
@@ -155,10 +155,10 @@ def draw_step(axes, number, step):
         line(axes, [here, *turn, end], ROLES[buffer.role][0], arrow=not ghost(buffer))
     axes.add_patch(Circle(here, RADIUS, facecolor="white", edgecolor=INK, linewidth=1.3, zorder=3))
     axes.text(*here, str(number), ha="center", va="center_baseline", fontsize=9.5, color=INK, zorder=4)
-    if step.kernel.startswith("hinge"):
+    if step.kernel.name.startswith("hinge"):
         axes.text(here[0] - 0.35, here[1], "compare", fontsize=10, color=PALE, va="center", ha="right")
-    elif step.kernel in VERBS:
-        axes.text(here[0], here[1] - 0.45, VERBS[step.kernel], fontsize=10, color=PALE, va="center", ha="center")
+    elif step.kernel.name in VERBS:
+        axes.text(here[0], here[1] - 0.45, VERBS[step.kernel.name], fontsize=10, color=PALE, va="center", ha="center")
 
 
 def draw_box(axes, x, y, role, text):
@@ -176,7 +176,7 @@ def write_band(axes, layer, title, steps):
     axes.text(1.75, y, title, fontsize=12.5, weight="bold", color=INK, va="center")
     for number, step in steps:
         results = [b for b in step.changed.values() if drawn(b)]
-        if step.kernel.startswith(kernels) and layer_of(results[0]) == layer and "B" not in results[0].base.name:
+        if step.kernel.name.startswith(kernels) and layer_of(results[0]) == layer and "B" not in results[0].base.name:
             y -= 0.42
             equation = step.equation.replace("(x)", "\u2297").replace("^T", "\u1d40").replace(" . ", " \u00b7 ")
             axes.text(2.25, y, str(number), fontsize=10, color=PALE, va="center", ha="right")

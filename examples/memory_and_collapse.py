@@ -2,9 +2,8 @@
 
 Images arrive one after another, each seen twice: view 1 is stored in a short-term memory, view 2 is compared with what
 the memory recalls. Lag 0 is the same image and should be near; lags 1 to 4 are earlier images, the *negatives*, and
-should be far. Why negatives? We train a network twice from the same weights on the same images, with them and without.
-Without them the easiest way to be near is to answer everything alike: all distances shrink, those between different
-images too, until the network says nothing about what it sees. Watch the red line.
+should be far. Why? We train from the same weights on the same images with them and without. Without them it is easiest
+to answer everything alike: all distances shrink, until the network says nothing about what it sees (the red line).
 
     python examples/memory_and_collapse.py [PICTURE.png]
 """
@@ -24,12 +23,10 @@ from neurosim.losses.hinge import Hinge
 from neurosim.networks.network import Network
 from neurosim.parts.memory import ShortTermMemory
 
-cpu = Backend("cpu")
-
 PAIRS, BATCHES, LAGS = 25, 160, 5
 
 
-def tell_memory():
+def show_memory():
     """Moments 0 to 6 pass; a memory of five keeps the last five."""
     memory = ShortTermMemory("M", capacity=LAGS, units=1)
     for moment in range(7):
@@ -48,7 +45,7 @@ def train(images, negative_weight):
     # Margins 0 and 4 (threshold 2, delta 2): the same image as near as can be, another one at least 4 away.
     # Feedback through the heads' own weights: learning then follows the loss at once, and only the negatives differ.
     rule = rules.make("ll", network, Hinge(LAGS, threshold=2, delta=2, negative_weight=negative_weight), feedback="bp")
-    program, rng, found = Program(rule.plan("all layers"), cpu), np.random.default_rng(0), []
+    program, rng, found = Program(rule.plan("all layers"), Backend("cpu")), np.random.default_rng(0), []
     with ThreadTeam() as team:
         for batch in range(BATCHES):
             chosen, first = rng.choice(len(images), PAIRS, replace=False), rng.integers(2, size=PAIRS)
@@ -61,7 +58,7 @@ def train(images, negative_weight):
 
 
 def main(picture):
-    tell_memory()
+    show_memory()
     toys, _ = render(200, seed=5, frames=2)  # each toy at two moments of its motion: its two views
     figure = Figure((9, 3), layout="constrained")
     curves, bars = figure.subplots(1, 2, width_ratios=[5, 3])

@@ -27,22 +27,19 @@ from neurosim.losses.hinge import Hinge
 from neurosim.networks.network import Network
 from neurosim.plasticity.sgd import SGD
 
-cpu = Backend("cpu")
-
 PAIRS, RATE = 12, 0.01
 ROW, COLUMN, IN, OUT = 0, 2, 3, 5  # tap (0, 2): one row up, one column to the right of the postsynaptic unit
 
 
 def main(picture):
     toys, _ = render(PAIRS, seed=4, frames=2)  # each toy at two moments of its motion: view 1 and view 2
-    plasticity = SGD(RATE)
-    network = Network("8 hardtanh, 8 hardtanh", toys.shape[2:], PAIRS, dtype=np.float64, plasticity=plasticity)
+    network = Network("8 hardtanh, 8 hardtanh", toys.shape[2:], PAIRS, dtype=np.float64, plasticity=SGD(RATE))
     rule = rules.make("ll", network, Hinge(lags=5))
     network.populations[0].activity.array[...] = np.concatenate([toys[:, 0], toys[:, 1]]) / 127.5 - 1
     synapse, one = network.projections[1].synapse, (ROW, COLUMN, IN, OUT)  # W2, and our synapse in it
     before = synapse.weight.array[one]
     with ThreadTeam() as team:
-        Program(rule.plan("all layers"), cpu, hold=True).run(team)  # hold: every array can be looked at afterwards
+        Program(rule.plan("all layers"), Backend("cpu"), hold=True).run(team)  # hold: every array can be looked at afterwards
     computed, after = synapse.change.array[one], synapse.weight.array[one]
 
     # By hand. Only view 2 learns (the gradient block): active_part is that view's activity.

@@ -25,8 +25,6 @@ from neurosim.losses.hinge import Hinge
 from neurosim.networks.network import Network
 from neurosim.plasticity.sgd import SGD
 
-cpu = Backend("cpu")
-
 PAIRS = 10  # moments in the batch
 RULES = {"bp": {}, "urf": {}, "ll": {"feedback": "urf"}}
 
@@ -44,11 +42,10 @@ def test(name, options, images):
     rule = rules.make(name, network, Hinge(lags=5), **options)
     network.populations[0].activity.array[...] = images / 127.5 - 1
 
-    # A rule is a list of steps, so we can cut it: seeing and comparing first, then feedback and plasticity. hold=True
-    # keeps every stored activity whole, so that the second part finds what the first has left.
+    # A rule is a list of steps, so we can cut it: seeing and comparing, then learning. hold=True keeps what is stored.
     steps = list(rule.wire(rule.phases[0]))
     cut = max(number for number, step in enumerate(steps, 1) if step.label.endswith("compare"))
-    see, learn = (Program(Plan(name, part), cpu, hold=True) for part in (steps[:cut], steps[cut:]))
+    see, learn = (Program(Plan.alone(name, part), Backend("cpu"), hold=True) for part in (steps[:cut], steps[cut:]))
     weight = network.projections[2].synapse.weight.array  # W3
     with ThreadTeam() as team:
         see.run(team)

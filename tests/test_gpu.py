@@ -1,4 +1,4 @@
-"""Whole steps and whole runs as the GPU computes them: by gpu.cu as plain C++ everywhere, on a GPU where there is one."""
+"""Whole steps and whole runs as the GPU computes them: by CUDA texts as plain C++ everywhere, on a GPU where there is one."""
 
 import dataclasses
 import sys
@@ -13,6 +13,7 @@ from neurosim.cli.main import neurosim as command
 from neurosim import losses, rules
 from neurosim.core.backend import Backend
 from neurosim.core.buffer import Buffer
+from neurosim.core.kernel import Kernel
 from neurosim.core.plan import Plan
 from neurosim.core.step import Step
 from neurosim.data.dataset import Dataset
@@ -89,17 +90,17 @@ def archive(tmp_path_factory):
 
 
 @pytest.fixture
-def lend(monkeypatch):
-    """Gives ``lend(kernels)``: --device gpu runs on these."""
+def run_on(monkeypatch):
+    """Gives ``run_on(kernels)``: --device gpu runs on these."""
 
-    def lend(kernels):
+    def run_on(kernels):
         def backend(device, precision="float32"):
             return kernels if device == "gpu" else devices.backend(device, precision)
 
         monkeypatch.setattr("neurosim.training.model.backend", backend)
-        monkeypatch.setattr(sys.modules["neurosim.cli.train"], "choose", lambda: ("gpu", kernels.machine.name))
+        monkeypatch.setattr(sys.modules["neurosim.cli.train"], "choose", lambda: ("gpu", kernels.device.name))
 
-    return lend
+    return run_on
 
 
 OPTIONS = ["--network", "4 hardtanh, 6 pool", "--batch", "8", "--rate", "0.02", "--threads", "1", "--device", "auto"]
@@ -111,11 +112,11 @@ def call(*arguments):
     return done.output
 
 
-def test_a_run_trains_resumes_to_the_same_bits_and_is_read_out(kernels, lend, archive, tmp_path):
-    lend(kernels)
+def test_a_run_trains_resumes_to_the_same_bits_and_is_read_out(kernels, run_on, archive, tmp_path):
+    run_on(kernels)
     whole, part = str(tmp_path / "whole"), str(tmp_path / "part")
     told = call("train", "--data", archive, *OPTIONS, "--epochs", "4", "--schedule", "constant", "--out", whole)
-    name = kernels.machine.name
+    name = kernels.device.name
     assert f"auto took gpu: {name}" in told and f"on {name} in float32" in told and "accuracy  top" in told
     call("train", "--data", archive, *OPTIONS, "--epochs", "2", "--schedule", "constant", "--out", part)
     call("train", "--resume", part, "--epochs", "4")
@@ -125,8 +126,8 @@ def test_a_run_trains_resumes_to_the_same_bits_and_is_read_out(kernels, lend, ar
     assert accuracy in call("evaluate", whole) and accuracy in call("evaluate", whole, "--device", "cpu")
 
 
-def test_a_run_is_diagnosed(kernels, lend, archive, tmp_path):
-    lend(kernels)
+def test_a_run_is_diagnosed(kernels, run_on, archive, tmp_path):
+    run_on(kernels)
     call("train", "--data", archive, *OPTIONS, "--epochs", "1", "--diagnose-every", "1", "--out", str(tmp_path / "a"))
     call("train", "--data", archive, *OPTIONS[:-1], "cpu", "--epochs", "1", "--diagnose-every", "1", "--out", str(tmp_path / "b"))
     there, here = (Run.open(tmp_path / name).diagnoses() for name in "ab")
@@ -137,11 +138,11 @@ def test_a_run_is_diagnosed(kernels, lend, archive, tmp_path):
 
 
 @pytest.mark.parametrize("views", ["deform", "motion"])
-def test_pictures_on_the_gpu_are_those_of_the_cpu(kernels, lend, views):
+def test_pictures_on_the_gpu_are_those_of_the_cpu(kernels, run_on, views):
     images = np.random.default_rng(6).integers(0, 256, (12, 3, 8, 8, 3), np.uint8)
     data = Dataset("some", images if views == "motion" else images[:, 0], None, None, None, ())
     config = Config(network="4 pool", batch=5, views=views, device="gpu")
-    lend(kernels)
+    run_on(kernels)
     configs = config, dataclasses.replace(config, device="cpu")
     there, here = (ViewStream(Model(each, data.image_shape), data) for each in configs)
     assert there.resident is not None and here.resident is None
@@ -151,8 +152,8 @@ def test_pictures_on_the_gpu_are_those_of_the_cpu(kernels, lend, views):
         np.testing.assert_array_equal(there.stimulus.images.host(), here.stimulus.images.host())
 
 
-def test_a_batch_that_does_not_fit_is_refused_with_one_that_does(host_machine, lend, archive):
-    lend(host_machine.gpu(room=1 << 23))
+def test_a_batch_that_does_not_fit_is_refused_with_one_that_does(host_machine, run_on, archive):
+    run_on(host_machine.gpu(room=1 << 23))
     config = Config(data=archive, network="32 hardtanh, 32 pool", batch=20, device="gpu", match=False)
     with pytest.raises(DeviceError, match=r"a batch of 20 takes .* GiB .*; expected arrays that fit; write batch=\d+") as caught:
         Model(config, (8, 8, 3)).memory()
@@ -161,13 +162,13 @@ def test_a_batch_that_does_not_fit_is_refused_with_one_that_does(host_machine, l
     assert Model(dataclasses.replace(config, batch=fits), (8, 8, 3)).memory() > 0
 
 
-def test_without_cupy_one_line_says_how_to_mend_it(monkeypatch, archive, tmp_path):
+def test_without_cupy_one_line_says_how_to_correct_it(monkeypatch, archive, tmp_path):
     devices._gpu.cache_clear()
     monkeypatch.setitem(sys.modules, "cupy", None)
     with pytest.raises(DeviceError, match=r"CuPy is not installed; expected CuPy and an NVIDIA GPU; run `pip install"):
         devices.backend("gpu")
     assert devices.choose() == ("cpu", "CuPy is not installed")
-    with pytest.raises(WiringError, match="--precision tf32 with --device cpu"):
+    with pytest.raises(WiringError, match="precision tf32 with device cpu"):
         devices.backend("cpu", "tf32")
     done = CliRunner().invoke(command, ["train", "--data", archive, "--device", "gpu", "--out", str(tmp_path / "a")])
     assert isinstance(done.exception, DeviceError) and not (tmp_path / "a").exists()
@@ -177,16 +178,19 @@ def test_without_cupy_one_line_says_how_to_mend_it(monkeypatch, archive, tmp_pat
 
 def test_a_rule_with_a_kernel_of_its_own_is_refused_on_a_gpu(host_machine):
     x = Buffer("x", ("unit",), (3,), "activity", "test")
-    plan = Plan("own", [Step("mine", "mine", "x = 1", {}, {"x": x}, function=lambda x: x.fill(1))])
-    with pytest.raises(WiringError, match="brings a kernel of its own"):
+    mine = Kernel("mine", writes={"x": "unit"}, equation="x = 1")
+    mine.cpu(lambda x: x.fill(1))
+    plan = Plan("own", [Step(mine, "mine", "x = 1", {"x": x})], [x])
+    with pytest.raises(WiringError, match=r"kernel mine has no form for gpu; expected one of its forms \(cpu\)"):
         Program(plan, host_machine.gpu())
+    assert x.device is None
 
 
 def test_buffers_keep_what_they_hold_wherever_they_go(host_machine):
     buffer = Buffer("x", ("sample", "unit"), (3, 2), "activity", "test", initial=lambda: np.arange(6).reshape(3, 2))
-    row, machine = buffer.part("row", 1, 2), host_machine.Host()
-    buffer.move(machine)
-    assert row.machine is machine and row.array.tolist() == [[2, 3]]
+    row, device = buffer.part("row", 1, 2), host_machine.Host()
+    buffer.move(device)
+    assert row.device is device and row.array.tolist() == [[2, 3]]
     row.put(7)
     row.fill(lambda array: array.__setitem__((0, 0), 8) or array.__setitem__((0, 1), 9))
     buffer.move(None)

@@ -37,9 +37,10 @@ ONLY = {
     "core": {"errors"},
     "kernels": {"core", "errors"},
     "engine": {"core", "errors"},
-    "parts": {"core", "errors"},
-    "losses": {"core", "errors"},
-    "networks": {"parts", "core", "errors"},
+    "plasticity": {"kernels", "core", "errors"},
+    "parts": {"plasticity", "kernels", "core", "errors"},
+    "losses": {"kernels", "core", "errors"},
+    "networks": {"parts", "plasticity", "core", "errors"},
     "rules": {"networks", "parts", "core", "errors", "losses"},
     "data": {"core", "errors", "version"},
 }

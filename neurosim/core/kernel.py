@@ -105,13 +105,13 @@ class Kernel:
         self.arguments = {
             argument: Argument(argument, text, use) for use, group in texts.items() for argument, text in group.items()
         }
-        self.module: str = sys._getframe(1).f_globals.get("__name__", "")
+        self.origin: str = sys._getframe(1).f_globals.get("__name__", "")
         self._forms: dict[str, Form] = {}
 
     @property
     def builtin(self) -> bool:
         """Whether it is declared in this package."""
-        return self.module.split(".")[0] == "neurosim"
+        return self.origin.split(".")[0] == "neurosim"
 
     def __repr__(self) -> str:
         return f"Kernel({self.name})"
@@ -120,7 +120,7 @@ class Kernel:
         return self.name
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _again, (self.module, self.name)
+        return _again, (self.origin, self.name)
 
     # -- forms
 
@@ -152,8 +152,8 @@ class Kernel:
 
     def has(self, where: str) -> bool:
         """Whether there is a form for ``reference``, ``cpu`` or ``gpu``."""
-        if where not in self._forms and self.module in sys.modules and hasattr(sys.modules[self.module], "__path__"):
-            place = f"{self.module}.{where}"
+        if where not in self._forms and self.origin in sys.modules and hasattr(sys.modules[self.origin], "__path__"):
+            place = f"{self.origin}.{where}"
             if importlib.util.find_spec(place) is not None:
                 importlib.import_module(place)
         return where in self._forms
@@ -238,9 +238,9 @@ def _word(layout: tuple[str, ...], place: int, axes: int) -> str:
     return layout[place - axes] if axes - place <= after else "..."
 
 
-def _again(module: str, name: str) -> Kernel:
-    """The kernel of a name in a module: what another process does with one that was sent to it."""
-    for thing in vars(importlib.import_module(module)).values():
+def _again(origin: str, name: str) -> Kernel:
+    """The kernel of a name in a file: what another process does with one that was sent to it."""
+    for thing in vars(importlib.import_module(origin)).values():
         if isinstance(thing, Kernel) and thing.name == name:
             return thing
-    raise WiringError(f"{module} has no kernel {name}", "the same files in both processes", "install one version")
+    raise WiringError(f"{origin} has no kernel {name}", "the same files in both processes", "install one version")

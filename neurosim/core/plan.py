@@ -45,6 +45,19 @@ class Plan:
         inputs = [b for step in steps for b in (*step.reads.values(), *step.updates.values())]
         return cls(name, steps, [b for step in steps for b in step.changed.values()], inputs)
 
+    @classmethod
+    def needed(cls, name: str, steps: Iterable[Step], outputs: Iterable[Buffer]) -> Plan:
+        """Of some steps those that outputs, or arrays that last, are made of."""
+        outputs, kept = tuple(outputs), []
+        live = _Rows()
+        for output in outputs:
+            live.add(output)
+        for step in reversed(list(steps)):
+            if any(buffer.lasts or live.touch(buffer) for buffer in step.changed.values()):
+                kept.append(step)
+                live.before(step)
+        return cls(name, reversed(kept), outputs)
+
     def _check_names(self) -> None:
         owners: dict[str, Buffer] = {}
         for step in self.steps:
@@ -125,6 +138,13 @@ class _Rows:
         """Whether any row of a buffer belongs to them."""
         return any(low < buffer.rows.stop and buffer.rows.start < high for low, high in self._of(buffer))
 
+    def before(self, step: Step) -> None:
+        """What is needed before a step, where they are needed after it."""
+        for buffer in (*step.writes.values(), *step.sums.values()):
+            self.remove(buffer)
+        for buffer in (*step.reads.values(), *step.updates.values()):
+            self.add(buffer)
+
     def _of(self, buffer: Buffer) -> list[tuple[int, int]]:
         return self._ranges.get(buffer.base.name, [])
 
@@ -171,7 +191,4 @@ def _check_results(plan: Plan) -> None:
                 "a later step that reads it, an array that lasts, or an output of the plan",
                 "leave the step out, or name the array among the plan's outputs",
             )
-        for buffer in (*step.writes.values(), *step.sums.values()):
-            needed.remove(buffer)
-        for buffer in (*step.reads.values(), *step.updates.values()):
-            needed.add(buffer)
+        needed.before(step)

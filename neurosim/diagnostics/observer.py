@@ -160,7 +160,8 @@ class _Copy:
         for phase in model.rule.phases:
             steps = [s for s in model.plan(phase) if not any(_is_learned(b) for b in s.updates.values())]
             summed = [b for s in steps for b in s.changed.values() if b.role is Role.CHANGE]
-            program = Program(Plan(phase, steps, [*summed, *model.rule.outputs(phase)]), model.kernels)
+            plan = Plan.needed(phase, steps, [*summed, *model.rule.outputs(phase)])
+            program = Program(plan, model.kernels)
             for epoch in (ASIDE + 1, ASIDE) if remembers else (ASIDE,):
                 self.stream.load(epoch, 0)
                 model.rule.draw(epoch, 0)

@@ -23,11 +23,11 @@ def backend(device: str, precision: str = "float32") -> Backend:
         DeviceError: no GPU where one was asked for; nothing falls back silently.
     """
     if precision == "tf32" and device != "gpu":
-        raise WiringError(f"precision tf32 with device {device}", "a GPU, whose products it is about", "leave it out")
+        raise WiringError(f"precision tf32 with device {device}", "a GPU, whose products it is about", "leave it out", "precision")
     if device == "gpu":
         return _gpu(precision)
     if device not in ("cpu", "reference"):
-        raise WiringError(f"unknown device {device!r}", "one of " + ", ".join(DEVICES), "write device cpu")
+        raise WiringError(f"unknown device {device!r}", "one of " + ", ".join(DEVICES), "write device cpu", "device")
     return Backend(device)
 
 

@@ -9,11 +9,11 @@ import pytest
 from neurosim.bench import convolutions, threads
 from neurosim.bench.sides import gain_for
 from neurosim.bench.turns import SIDES, build, check
-from neurosim.kernels.deformation import deform
 
 from neurosim.data.views.affine import Affine
 from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import RunError, WiringError
+from neurosim.kernels.views import deform
 
 QUICK = ["bench", "--pairs", "2", "--repeats", "1", "--threads", "1"]
 
@@ -73,7 +73,7 @@ def test_pytorch_deforms_as_the_kernel_does(tuned):
     images[3, ..., 2] = images[3, ..., 0]  # two largest, or two least
     parameters = Affine(saturation=3.0, hue=0.5).draw(rng, 8)
     wanted = np.empty(images.shape, np.float32)
-    deform(images, **parameters, out=wanted, border=False)
+    deform.form("cpu")(images, **parameters, out=wanted, border=False)
     assert np.abs(Deformed(images, parameters, tuned).look().permute(0, 2, 3, 1).numpy() - wanted).max() < 1e-4
 
 
@@ -126,7 +126,7 @@ def test_convolutions_are_timed_in_tiles_and_by_the_plain_sum(capsys):
 def test_kernels_are_timed_on_one_thread_and_on_all(capsys):
     threads.threads.callback(2, 1)
     lines = capsys.readouterr().out.splitlines()
-    assert lines[1].split() == ["kernel", "piece", "one", "thread", "2", "threads", "microseconds", "a"]
+    assert lines[1].split() == ["kernel", "chunk", "one", "thread", "2", "threads", "microseconds", "a"]
     rows = [line.removesuffix("1,000 numbers").removesuffix("1,000 synapses").removesuffix("view").rsplit(maxsplit=3)
             for line in lines[2:]]  # fmt: skip
     assert [row[0] for row in rows[:4]] == ["four additions"] * 3 + ["deform"]

@@ -145,6 +145,13 @@ def test_optional_results_need_not_be_used_but_one_result_must():
         plan(step(x, y, BOTH, z=z))
 
 
+def test_only_what_is_needed():
+    x, y, z, w = rows("x", given=True), rows("y"), rows("z"), rows("w")
+    steps = [step(x, y), step(x, z), step(y, w), step(x, y), step(y, rows("m", role="memory", lasts=True), ADD)]
+    assert list(Plan.needed("p", steps, [w])) == [steps[0], steps[2], steps[3], steps[4]]
+    assert list(Plan.needed("p", steps, [])) == [steps[3], steps[4]]
+
+
 def test_what_lasts_has_a_role_that_can():
     with pytest.raises(WiringError, match="buffer x lasts and has the role activity"):
         rows("x", lasts=True)

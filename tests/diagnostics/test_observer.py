@@ -178,10 +178,6 @@ def test_angles_by_hand():
 @pytest.mark.parametrize("text", ["3 linear, 4 linear, 5 linear", "3 linear, 4 pool, 5 linear", "3 tanh, 4 local pool, 2 tanh"])
 def test_an_inverse_that_transports_stands_at_no_angle(text):
     """Carried down by `transposed`, an activity arrives as the transposed forward weights would deliver it."""
-    from neurosim.kernels.reference_inverse import upconvolve
-
-    from neurosim.kernels import reference
-
     network = Network(text, (8, 8, 2), 2, dtype=np.float64)
     for projection in network.projections[1:]:
         if projection.synapse.weight.array.ndim == 6:
@@ -196,9 +192,9 @@ def test_an_inverse_that_transports_stands_at_no_angle(text):
         weight = projection.synapse.weight.array
         weight = weight[0, 0] if weight.ndim == 6 else weight
         if not inverse.path.widens:
-            reference.convolve(x, inverse.synapse.weight.array, found)
+            convolve.form("reference")(x, inverse.synapse.weight.array, found)
             wanted = np.zeros_like(found)
-            reference.deliver_convolution(x, weight, wanted)
+            deliver_convolution.form("reference")(x, weight, wanted)
             np.testing.assert_allclose(found, wanted, atol=1e-12)
             continue
         upconvolve(x, inverse.synapse.weight.array, found)
@@ -207,7 +203,7 @@ def test_an_inverse_that_transports_stands_at_no_angle(text):
             large = np.zeros((1, *inverse.below.shape[:2], channels))
             large[:, r::2, c::2] = x / 4
             one = np.zeros_like(found)
-            reference.deliver_convolution(large, weight, one)
+            deliver_convolution.form("reference")(large, weight, one)
             wanted += one
         top, left = 2 * (rows // 2) - 1, 2 * (columns // 2) - 1  # as far as the inverse reaches
         part = (slice(None), slice(top, top + 3), slice(left, left + 3))

@@ -5,9 +5,9 @@ import json
 import numpy as np
 import pytest
 
-from neurosim.kernels import deformation, reference_deformation
+from neurosim.kernels.views import deform
 
-FORMS = {"reference": reference_deformation.deform, "cpu": deformation.deform}
+FORMS = {where: deform.form(where) for where in ("reference", "cpu")}
 
 
 def padding_of(case, meta):
@@ -30,12 +30,12 @@ def test_deformation_matches_the_cases(golden, form, dtype, tolerance):
         expected = np.moveaxis(given["result"], 1, 3)
         out = np.full(expected.shape, np.nan, dtype)
         FORMS[form](
-            image,
-            given["theta"],
-            given["saturation_factor"],
-            given["hue_shift"],
-            given["flip"],
-            out,
+            image=image,
+            theta=given["theta"],
+            saturation=given["saturation_factor"],
+            hue=given["hue_shift"],
+            flip=given["flip"],
+            out=out,
             border=padding_of(case, meta) == "border",
         )
         error = np.abs(out - expected).max() / np.abs(expected).max()

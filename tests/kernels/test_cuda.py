@@ -1,4 +1,4 @@
-"""What is between the kernels and CuPy, with a stand-in for CuPy: NumPy's arrays, and gpu.cu as plain C++."""
+"""What is between the kernels and CuPy, with a stand-in for CuPy: NumPy's arrays, and CUDA texts as plain C++."""
 
 import functools
 import sys
@@ -36,7 +36,7 @@ class OutOfMemory(MemoryError):
 @pytest.fixture
 def cupy(monkeypatch, host_machine):
     """A stand-in for CuPy, where ``import cupy`` finds it; its attributes can be changed."""
-    stand_in, machine = types.ModuleType("cupy"), host_machine.Host()
+    stand_in, host = types.ModuleType("cupy"), host_machine.Host()
 
     class Stream:
         """Work that is queued while it captures is kept for its graph, and not run."""
@@ -72,7 +72,7 @@ def cupy(monkeypatch, host_machine):
                 *arguments, count = arguments
                 assert all(isinstance(a, (np.int32, np.float64, np.ndarray)) for a in arguments) and isinstance(count, np.uint32)
                 assert 0 < grid[0] < 2**31 and grid[0] * block[0] >= count > (grid[0] - 1) * block[0]
-                run = functools.partial(machine.launch, self.real, name, int(count), arguments)
+                run = functools.partial(host.launch, self.real, name, int(count), arguments)
                 if Stream.capturing is None:
                     run()
                 else:
@@ -83,7 +83,7 @@ def cupy(monkeypatch, host_machine):
     def matmul(a, b, out):
         if Stream.capturing is not None:
             raise NotImplementedError("cuBLAS is not supported while a stream captures")  # as CuPy does
-        machine.matmul(a, b, out)
+        host.matmul(a, b, out)
 
     def zeros(shape, dtype):
         if int(np.prod(shape)) * np.dtype(dtype).itemsize > stand_in.room:
@@ -130,29 +130,29 @@ def test_later_runs_of_a_program_are_graphs_of_launches_between_products(cupy, r
     assert cupy.graphs and all(len(launches) > 1 for launches in cupy.graphs)
 
 
-def test_what_was_noted_is_forgotten_when_a_lent_array_moves(cupy):
-    kernels, noted = devices.backend("gpu"), []
-    script = kernels.machine.script
-    kernels.machine.script = lambda calls: noted.append(len(calls)) or script(calls)
-    totals = [kernels.machine.zeros((4,), np.float32) for _ in range(2)]
+def test_what_was_noted_is_forgotten_when_a_workspace_moves(cupy):
+    gpu, noted = devices.backend("gpu").gpu, []
+    script = gpu.device.script
+    gpu.device.script = lambda calls: noted.append(len(calls)) or script(calls)
+    totals = [gpu.device.zeros((4,), np.float32) for _ in range(2)]
 
     class Who:
-        """Copies 1, 2, ... into lent memory and on to its total."""
+        """Copies 1, 2, ... into a workspace and on to its total."""
 
         def __init__(self, total, size):
             self.total, self.size = total, size
 
         def work(self):
-            lent = kernels.take("test", (self.size,), np.float32)[:4]
-            kernels.launch("float32", "copy", 4, self.source, lent)
-            kernels.launch("float32", "copy", 4, lent, self.total)
+            between = gpu.workspace("test", (self.size,), np.float32)[:4]
+            gpu.launch("float32", "copy", 4, self.source, between)
+            gpu.launch("float32", "copy", 4, between, self.total)
 
     few, many = Who(totals[0], 4), Who(totals[1], 400)
-    few.source = many.source = source = kernels.machine.zeros((4,), np.float32)
+    few.source = many.source = source = gpu.device.zeros((4,), np.float32)
     for turn, who in enumerate([few, few, many, many, few, few, many], 1):
-        kernels.machine.put(source, np.full(4, turn))
-        kernels.repeat(who, who.work)
-        assert kernels.machine.host(who.total).tolist() == [turn] * 4
+        gpu.device.put(source, np.full(4, turn))
+        gpu.repeat(who, who.work)
+        assert gpu.device.host(who.total).tolist() == [turn] * 4
     assert len(noted) == 3  # few's, then what needs more memory once it has it, and few's again in that memory
 
 
@@ -165,28 +165,28 @@ def test_speed_is_measured_with_and_without_graphs(cupy):
 def test_products_are_of_the_precision_that_was_asked_for(cupy):
     a = np.ones((2, 2), np.float32)
     for precision, kind in (("tf32", COMPUTE_TF32), ("float32", COMPUTE_DEFAULT), ("tf32", COMPUTE_TF32)):
-        devices.backend("gpu", precision).matmul(a, a, np.empty_like(a))
+        devices.backend("gpu", precision).gpu.matmul(a, a, np.empty_like(a))
         assert cupy.products["type"] == kind
 
 
-def test_what_a_gpu_tells_of_itself(cupy):
-    machine = devices.backend("gpu").machine
-    assert devices.choose() == ("gpu", "Stand-in") and machine.free() == (1 << 30) + 5
-    assert machine.versions() == {"cupy": "0", "cuda": 12090, "driver": 13000}
-    found = machine.zeros((3, 2), np.int64)
-    machine.put(found, [[1, 2], [3, 4], [5, 6]])
-    rows = machine.zeros((2, 2), np.int64)
-    machine.rows(found, np.array([2, 0]), rows)
-    assert machine.host(rows).tolist() == [[5, 6], [1, 2]]
-    machine.wait()
+def test_what_a_gpu_says_of_itself(cupy):
+    device = devices.backend("gpu").device
+    assert devices.choose() == ("gpu", "Stand-in") and device.free() == (1 << 30) + 5
+    assert device.versions() == {"cupy": "0", "cuda": 12090, "driver": 13000}
+    found = device.zeros((3, 2), np.int64)
+    device.put(found, [[1, 2], [3, 4], [5, 6]])
+    rows = device.zeros((2, 2), np.int64)
+    device.rows(found, np.array([2, 0]), rows)
+    assert device.host(rows).tolist() == [[5, 6], [1, 2]]
+    device.wait()
 
 
-def test_what_a_gpu_lacks_is_told_in_one_line(cupy):
+def test_what_a_gpu_lacks_is_said_in_one_line(cupy):
     cupy.room = 1000
     with pytest.raises(DeviceError, match=r"0\.00 GiB more were asked of the GPU, which has 1\.00 GiB left; .*smaller --batch"):
-        devices.backend("gpu").take("columns", (500,), np.float32)
+        devices.backend("gpu").gpu.workspace("columns", (500,), np.float32)
     cupy.cuda.Device().compute_capability = "75"
-    with pytest.raises(DeviceError, match=r"--precision tf32 on a GPU of compute capability 7\.5; expected 8\.0"):
+    with pytest.raises(DeviceError, match=r"precision tf32 on a GPU of compute capability 7\.5; expected 8\.0"):
         devices.backend("gpu", "tf32")
     devices._gpu.cache_clear()
     cupy.cuda.runtime.getDeviceCount = lambda: 0
@@ -201,7 +201,7 @@ def test_what_a_gpu_lacks_is_told_in_one_line(cupy):
         devices.backend("gpu")
 
 
-def test_arrays_that_gpu_cu_cannot_count_are_refused():
-    told = "kernel add was given 4x2 elements; expected fewer than 2147483648 elements, side by side"
+def test_arrays_that_cuda_texts_cannot_count_are_refused():
+    told = "kernel add is given 4x2 elements; expected fewer than 2147483648 elements, side by side"
     with pytest.raises(ShapeError, match=told):
         Gpu(None).launch("float32", "add", 8, np.zeros((4, 4))[:, :2], np.zeros((4, 2)))

@@ -1,17 +1,34 @@
-"""gpu.cu compiled by NVRTC, CUDA's run-time compiler, which needs no GPU."""
+"""Every CUDA text compiled by NVRTC, CUDA's run-time compiler, which needs no GPU."""
 
 import ctypes
 import importlib.util
+import pkgutil
 import platform
 import sys
 from pathlib import Path
 
 import pytest
 
-from neurosim.kernels.gpu import REALS, SOURCE, names
+import neurosim
+from neurosim.core.kernel import Kernel
+from neurosim.kernels.gpu import REALS
+from neurosim.kernels.sources import PRELUDE, registered
 
 ABLE = sys.platform == "linux" and platform.machine() == "x86_64"  # where the test extra brings NVRTC
 ARCHITECTURES = ("compute_70", "compute_80", "compute_90")
+FOLDERS = ("kernels", "plasticity", "parts", "losses")
+
+
+def texts():
+    """Every CUDA text of the package, once the forms for a GPU of every kernel are imported."""
+    for folder in FOLDERS:
+        for entry in pkgutil.walk_packages([f"{neurosim.__path__[0]}/{folder}"], f"neurosim.{folder}."):
+            for thing in list(vars(importlib.import_module(entry.name)).values()):
+                assert not isinstance(thing, Kernel) or thing.has("gpu"), thing
+    return registered()
+
+
+TEXTS = texts()
 
 
 def nvrtc():
@@ -32,18 +49,28 @@ def text(library, program, size_of, get):
     return held.raw
 
 
+def test_no_text_is_left_out():
+    """Every file is registered, every function has a name of its own, and each begins as launches look for it."""
+    files = set(Path(neurosim.__path__[0]).rglob("*.cu")) - {PRELUDE}
+    assert files == {Path(each.where) for each in TEXTS if each.where.endswith(".cu")}
+    names = [name for each in TEXTS for name in each.names]
+    assert len(set(names)) == len(names) > 50
+    assert len(names) == sum(each.text.count("KERNEL") for each in TEXTS)
+
+
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 @pytest.mark.parametrize("real", REALS.values())
-def test_the_gpus_kernels_compile_without_a_gpu_or_a_warning(real, architecture):
+@pytest.mark.parametrize("source", TEXTS, ids=[each.names[0] for each in TEXTS])
+def test_cuda_texts_compile_without_a_gpu_or_a_warning(source, real, architecture):
     library, program = nvrtc(), ctypes.c_void_p()
-    source = SOURCE.read_bytes()
-    assert library.nvrtcCreateProgram(ctypes.byref(program), source, b"gpu.cu", 0, None, None) == 0
+    whole = source.whole.encode()
+    assert library.nvrtcCreateProgram(ctypes.byref(program), whole, b"kernels.cu", 0, None, None) == 0
     options = [f"-DREAL={real}".encode(), f"--gpu-architecture={architecture}".encode()]
     done = library.nvrtcCompileProgram(program, len(options), (ctypes.c_char_p * len(options))(*options))
     log = text(library, program, "nvrtcGetProgramLogSize", "nvrtcGetProgramLog").rstrip(b"\0\n").decode()
     assert (done, log) == (0, "")
     code = text(library, program, "nvrtcGetPTXSize", "nvrtcGetPTX").decode()
-    missing = [name for name in names() if f".entry {name}(" not in code]
-    assert not missing and len(names()) > 50
+    missing = [name for name in source.names if f".entry {name}(" not in code]
+    assert not missing and source.names
     assert "atom." not in code and "red.global" not in code  # sums in a fixed order only
     library.nvrtcDestroyProgram(ctypes.byref(program))

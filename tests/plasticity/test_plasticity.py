@@ -195,7 +195,7 @@ def divisions(form):
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
             called = form.__globals__.get(node.func.id)
-            if inspect.isfunction(called) and called.__module__.split(".")[1] in ("plasticity", "parts"):
+            if inspect.isfunction(called) and called.__module__.startswith("neurosim."):
                 found += divisions(called)
     return found
 
