@@ -106,7 +106,7 @@ def measure(config: Config, images: int, batches: int) -> dict[str, list[float]]
         for phase in model.rule.phases:
             model.program(phase).run(team)  # touches every array
         trainer = Watched(watch, model, stream, Run.create(Path(folder) / "run", config, model.rule.wiring()))
-        with open(os.devnull, "wb") as file, contextlib.redirect_stderr(Terminal(file)):
+        with open(os.devnull, "wb") as file, Terminal(file) as terminal, contextlib.redirect_stderr(terminal):
             watch.over(ALL, trainer.train)(team)
     return {name: spent.tolist() for name, spent in watch.spent.items()}
 

@@ -216,7 +216,7 @@ def test_the_gpus_form_matches_the_reference(gpu_form, shape, dtype, border):
     for drawn in (parameters(rng, shape[0]), far):
         for image in (rng.random(shape), rng.integers(0, 256, shape, dtype=np.uint8)):
             out = np.full(shape, np.nan, dtype)
-            gpu_form("deform", {"image": image, **drawn, "out": out, "border": border})
+            gpu_form(views.deform, {"image": image, **drawn, "out": out, "border": border})
             expected = deformed("reference", image, drawn, border=border)
             np.testing.assert_allclose(out, expected, rtol=0, atol=TOLERANCE[dtype])
 
@@ -228,5 +228,5 @@ def test_the_gpus_edge_colours_match_the_reference(gpu_form, dtype):
         for hue in (0.0, 1 / 6, -1 / 3, 0.5, -0.9, 1.0):
             drawn = identity(1) | {"saturation": np.array([saturation]), "hue": np.array([hue])}
             out = np.full(colours.shape, np.nan, dtype)
-            gpu_form("deform", {"image": colours, **drawn, "out": out, "border": False})
+            gpu_form(views.deform, {"image": colours, **drawn, "out": out, "border": False})
             np.testing.assert_allclose(out, deformed("reference", colours, drawn), rtol=0, atol=TOLERANCE[dtype])
