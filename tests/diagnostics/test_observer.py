@@ -12,6 +12,8 @@ from neurosim.diagnostics.observer import Diagnosis, Observer, angle, transposed
 from neurosim.engine.program import Program
 from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import NeurosimError, WiringError
+from neurosim.kernels.convolution import convolve, deliver_convolution
+from neurosim.kernels.inverse import upconvolve
 from neurosim.networks.network import Network
 from neurosim.plasticity import make as make_plasticity
 from neurosim.report import page
