@@ -78,7 +78,7 @@ def steps(config: Config, kernels, count: int = 3, again: bool = False) -> dict[
     with ThreadTeam(1) as team:
         for batch in range(count):
             stimulus.load(rng.integers(0, 256, stimulus.images.shape, np.uint8))
-            stimulus.draw(Affine(), rng)
+            stimulus.draw(rng)
             rule.draw(0, batch)
             phase = rule.phases[batch % len(rule.phases)]
             if phase not in programs or not again:

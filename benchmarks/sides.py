@@ -65,7 +65,7 @@ class Ours:
         self.team, self.kernels = team, kernels or backend("cpu")
         self.phases, self._programs = range(len(self.rule.phases)), {}
         self._arena = Arena()
-        self._assembly = Assembly(self.rule, gain=1.0, offset=0.0) if deformed else None  # pixels as PyTorch's side has them
+        self._assembly = Assembly(self.rule, Affine(), gain=1.0, offset=0.0) if deformed else None  # pixels as PyTorch's side has them
         if deformed:
             stimulus = self._assembly.stimulus
             stimulus.load(np.uint8(255 * images))

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import click
 import numpy as np
-from neurosim.kernels.deformation import deform
 from PIL import Image
 
 from neurosim.data import fetch as fetching
@@ -130,11 +129,11 @@ def _chosen(data: Dataset) -> tuple[np.ndarray, np.ndarray | None, tuple[str, ..
 
 def _deformed(images: np.ndarray, seed: int) -> np.ndarray:
     """Two deformed views of each image, ``(sample, frame, row, column, channel)``."""
-    rng = np.random.default_rng([seed, _STREAM])
+    rng, affine = np.random.default_rng([seed, _STREAM]), Affine()
     views = []
     for _ in range(2):
         view = np.empty(images.shape, np.float32)
-        deform(images, **Affine().draw(rng, len(images)), out=view, border=False)
+        affine.kernel.form("cpu")(images, **affine.draw(rng, len(images)), out=view, **affine.scalars)
         views.append(np.rint(view * 255).clip(0, 255).astype(np.uint8))
     return np.stack(views, axis=1)
 

@@ -117,7 +117,7 @@ class Experiment:
         """The quick audit before training: of the plans that will run, and of a narrow twin that is intervened on."""
         if self._preflight is None:
             if isinstance(self.model.given.get("rule"), rules.Rule):
-                self._preflight = self._undisturbed(lambda: check(of_rule(self.model.rule, self.model.deformed), light=True))
+                self._preflight = self._undisturbed(lambda: check(of_rule(self.model.rule, self.model.stimulus.deformation is not None), light=True))
             else:
                 self._preflight = preflight_audit(self.model)
         return self._preflight
@@ -125,7 +125,7 @@ class Experiment:
     def audit(self) -> Verdict:
         """The whole audit: whether the rule transports weights, with evidence; of random weights and small pictures."""
         if isinstance(self.model.given.get("rule"), rules.Rule):
-            return self._undisturbed(lambda: check(of_rule(self.model.rule, self.model.deformed)))
+            return self._undisturbed(lambda: check(of_rule(self.model.rule, self.model.stimulus.deformation is not None)))
         return check(of_config(self.config, given=self.model.given))
 
     def _undisturbed(self, examine: Callable[[], Verdict]) -> Verdict:

@@ -91,7 +91,7 @@ def of_rule(rule: Rule, deformed: bool = True) -> AuditTarget:
         rule: wired into a network of few pairs.
         deformed: the stimulus deforms its pictures.
     """
-    network, assembly = rule.network, Assembly(rule, deformed)
+    network, assembly = rule.network, Assembly(rule, Affine() if deformed else None)
     stimulus = assembly.stimulus
     plans = {name: assembly.plan(name) for name in rule.phases}
 
@@ -102,7 +102,7 @@ def of_rule(rule: Rule, deformed: bool = True) -> AuditTarget:
         if views == 2 * network.pairs:
             pictures[network.pairs :] = pictures[: network.pairs]  # two views of every moment
         stimulus.load(pictures)
-        stimulus.draw(Affine(), rng)
+        stimulus.draw(rng)
         rule.draw(0, batch)
 
     sizes = " -> ".join("x".join(map(str, p.shape)) for p in network.populations)

@@ -2,31 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any, Protocol
 
 import numpy as np
 
 from neurosim.core import tuning
+from neurosim.core.arguments import Argument
 from neurosim.core.buffer import Buffer
+from neurosim.core.kernel import Kernel
+from neurosim.core.roles import Role
 from neurosim.core.step import Step
-from neurosim.kernels.views import deform, deform_simclr, present
-from neurosim.parts.population import Image
+from neurosim.core.typing import Array
+from neurosim.kernels.views import present
+from neurosim.parts.population import AXES, Units
 
-AXES = ("sample", "row", "column", "channel")
-# What a deformation takes of each view, by its kernel: name -> (axes, sizes, type).
-ONE = (("sample",), (), float)
-PARAMETERS = {
-    "deform": {"theta": (("sample", "entry_row", "entry_column"), (2, 3), float), "saturation": ONE, "hue": ONE,
-               "flip": (("sample",), (), bool)},
-    "deform_simclr": {"theta": (("sample", "entry_row", "entry_column"), (2, 3), float), "brightness": ONE, "contrast": ONE,
-                      "saturation": ONE, "hue": ONE, "order": (("sample", "place"), (4,), np.int64),
-                      "grey": (("sample",), (), bool), "flip": (("sample",), (), bool)},
-}  # fmt: skip
-EQUATIONS = {
-    "deform": "seen = flip(colour(affine(images)))",
-    "deform_simclr": "seen = grey(jitter(flip(crop(images))))",
-}
-KERNELS = {"deform": deform, "deform_simclr": deform_simclr}
+
+class Deforms(Protocol):
+    """What a stimulus asks of a deformation; `neurosim.data.views.base.Deformation` has it."""
+
+    @property
+    def kernel(self) -> Kernel:
+        """Of the effect: ``image`` and ``out``, and what differs from view to view, one row a view."""
+        ...
+
+    @property
+    def scalars(self) -> Mapping[str, object]:
+        """What is the same for all views."""
+        ...
+
+    def draw(self, rng: np.random.Generator, count: int) -> dict[str, Array]:
+        """The parameters of ``count`` views."""
+        ...
 
 
 class Stimulus:
@@ -44,46 +51,50 @@ class Stimulus:
 
     Args:
         population: the image population, `neurosim.networks.network.Network.populations[0]`.
+        deformation: of every view by itself; None: views are shown as they are loaded.
         gain, offset: as above.
-        border: outside of the picture is its border pixel instead of 0.
-        kernel: of the deformation, one of `PARAMETERS`.
+
+    Attributes:
+        images: uint8 ``(sample, row, column, channel)``, the pictures before it.
+        parameters: of every view's deformation, as the kernel declares them: name -> one row a view.
     """
 
-    def __init__(self, population: Image, gain: float = 2.0, offset: float = -1.0, border: bool = False,
-                 kernel: str = "deform"):  # fmt: skip
+    def __init__(self, population: Units, deformation: Deforms | None = None, *, gain: float = 2.0, offset: float = -1.0):
         views, dtype = population.views, population.activity.dtype
-        self.kernel = kernel
-        self.population, self.border, self.scalars = population, border, {"gain": gain, "offset": offset}
-        self.images = Buffer("images", AXES, (views, *population.shape), "image", "stimulus", np.uint8, given=True)
-        self.seen = Buffer("seen", AXES, (views, *population.shape), "image", "stimulus", dtype, local=True)
-        self.parameters = {
-            name: Buffer(name, axes, (views, *sizes), "deformation", "stimulus", kind, given=True)
-            for name, (axes, sizes, kind) in PARAMETERS[kernel].items()
-        }
+        self.population, self.deformation, self.scalars = population, deformation, {"gain": gain, "offset": offset}
+        shape = (views, *population.shape)
+        self.images = Buffer("images", AXES, shape, Role.IMAGE, "stimulus", np.uint8, given=True)
+        self.seen = Buffer("seen", AXES, shape, Role.IMAGE, "stimulus", dtype, local=True)
+        drawn = deformation.kernel.arguments.values() if deformation else ()
+        self.parameters = {a.name: _parameter(a, views) for a in drawn if a.name not in ("image", "out")}
 
-    def load(self, images: np.ndarray) -> None:
-        """Lay pictures ``(sample, row, column, channel)`` uint8 before the stimulus, in the first rows."""
+    def load(self, images: Array) -> None:
+        """Put pictures ``(sample, row, column, channel)`` uint8 before the stimulus, in the first rows."""
         self.images.put(images, slice(len(images)))
 
-    def choose(self, pictures, rows: np.ndarray) -> None:
-        """Lay some of the pictures that are on the stimulus's device already before it, in the first rows."""
-        self.images.device.rows(pictures, rows, self.images.array[: len(rows)])
+    def choose(self, pictures: Any, rows: Array) -> None:
+        """Put some of the pictures that are on the stimulus's device already before it, in the first rows."""
+        device = self.images.device
+        assert device is not None
+        device.rows(pictures, rows, self.images.array[: len(rows)])
 
-    def draw(self, deformation, rng: np.random.Generator) -> None:
-        """Draw every view's own deformation."""
-        for name, values in deformation.draw(rng, self.images.shape[0]).items():
-            self.parameters[name].put(values)
+    def draw(self, rng: np.random.Generator) -> None:
+        """Draw every view's own deformation; nothing where views are shown as they are."""
+        if self.deformation is not None:
+            for name, values in self.deformation.draw(rng, self.images.shape[0]).items():
+                self.parameters[name].put(values)
 
-    def present(self, deformed: bool) -> Iterator[Step]:
+    def present(self) -> Iterator[Step]:
         """The steps from the pictures to ``x0``."""
         picture = self.images
-        if deformed:
+        if self.deformation is not None:
+            kernel = self.deformation.kernel
             yield Step(
-                KERNELS[self.kernel],
+                kernel,
                 "every view is deformed",
-                EQUATIONS[self.kernel],
+                kernel.equation.replace("out", "seen").replace("image", "images"),
                 {"image": self.images, **self.parameters, "out": self.seen},
-                scalars={"border": self.border} if self.kernel == "deform" else {},
+                scalars=self.deformation.scalars,
                 over="sample",
                 rows=tuning.CPU.view_rows,
             )
@@ -99,3 +110,11 @@ class Stimulus:
             over="sample",
             rows=tuning.CPU.view_rows,
         )
+
+
+def _parameter(argument: Argument, views: int) -> Buffer:
+    """An array for what a deformation draws of every view: ``"sample 2 3: float64"`` has 2 x 3 numbers a view."""
+    sizes = [int(word) for word in argument.layouts[0][1:]]
+    axes = ["sample", *(f"entry {number}" for number in range(1, len(sizes) + 1))]
+    kind = argument.types[0]
+    return Buffer(argument.name, axes, [views, *sizes], Role.DEFORMATION, "stimulus", kind, given=True)

@@ -104,7 +104,7 @@ class Encoder:
             if weights is not None:
                 for synapse in projection.synapses:
                     synapse.weight.put(weights[synapse.name])
-        steps = [*self.stimulus.present(False), *self.network.propagate()]
+        steps = [*self.stimulus.present(), *self.network.propagate()]
         plan = Plan("encode", steps, [population.activity for population in self.network.populations[1:]])
         self.program = Program(plan, kernels or backend("cpu"))
 

@@ -17,7 +17,7 @@ from neurosim.data.views.base import Deformation
 from neurosim.data.views.framing import Framing
 from neurosim.errors import ShapeError, WiringError
 from neurosim.networks.network import Network, parse
-from neurosim.parts.stimulus import Stimulus
+from neurosim.parts.stimulus import Deforms, Stimulus
 from neurosim.plasticity.base import Plasticity
 from neurosim.readout.floor import Method
 from neurosim.training.config import OF_RULES, Config
@@ -32,20 +32,17 @@ class Assembly:
 
     Args:
         rule: wired; its network comes with it.
-        deformed: whether the two views of a picture are deformed.
-        kernel: of the deformation.
-        gain, offset: of the pixels, see `neurosim.parts.stimulus.Stimulus`; None: its own, which centre them.
+        deformation: of the two views of a picture; None: they are shown as they are.
+        **scales: gain and offset of the pixels, see `neurosim.parts.stimulus.Stimulus`; its own centre them.
     """
 
-    def __init__(self, rule: rules.Rule, deformed: bool = True, kernel: str = "deform", *, gain: float | None = None,
-                 offset: float | None = None):  # fmt: skip
-        scales = {name: value for name, value in (("gain", gain), ("offset", offset)) if value is not None}
-        self.rule, self.network, self.deformed = rule, rule.network, deformed
-        self.stimulus = Stimulus(self.network.populations[0], kernel=kernel, **scales)
+    def __init__(self, rule: rules.Rule, deformation: Deforms | None = None, **scales: float):
+        self.rule, self.network = rule, rule.network
+        self.stimulus = Stimulus(self.network.populations[0], deformation, **scales)
 
     def plan(self, phase: str) -> Plan:
         """The whole plan of a phase: stimulus, forward, error, plasticity."""
-        return Plan(phase, [*self.stimulus.present(self.deformed), *self.rule.wire(phase)], self.rule.outputs(phase))
+        return Plan(phase, [*self.stimulus.present(), *self.rule.wire(phase)], self.rule.outputs(phase))
 
     def propagation(self, heads: Iterable[int] = ()) -> Plan:
         """The plan that only propagates: to the activity of every layer, or to that of some heads.
@@ -55,7 +52,7 @@ class Assembly:
         """
         read = [self.network.head(number) for number in heads]
         top = max((head.pre.number for head in read), default=None)
-        steps: list[Step] = [*self.stimulus.present(self.deformed), *self.network.propagate(top)]
+        steps: list[Step] = [*self.stimulus.present(), *self.network.propagate(top)]
         for head in read:
             steps += [*head.transmit(), *head.post.respond()]
         seen = [head.post for head in read] or self.network.populations[1:]
@@ -195,7 +192,7 @@ def build(config: Config, image: Shape, given: Given = NOTHING) -> Assembly:
     if isinstance(wired, rules.Rule):
         given = {**given, "network": wired.network}
     rule = make_rule(config, make_network(config, image, given), given)
-    return Assembly(rule, config.views == "deform", make_deformation(config).kernel)
+    return Assembly(rule, make_deformation(config) if config.views == "deform" else None)
 
 
 def check_wiring(config: Config, given: Given = NOTHING) -> None:

@@ -47,7 +47,7 @@ class Model(Assembly):
         self.kernels: Backend = backend(config.device, config.precision)
         self.device = self.kernels.device
         built = build(config, image, given)
-        super().__init__(built.rule, built.deformed, built.stimulus.kernel)
+        super().__init__(built.rule, built.stimulus.deformation)
         self.framing = make_framing(config)
         self._programs: dict[str, Program] = {}
         self._arena = Arena()

@@ -10,7 +10,6 @@ from neurosim.core.typing import Array
 from neurosim.data.dataset import Dataset
 from neurosim.data.sources.loading import load
 from neurosim.errors import DataError
-from neurosim.training.assembly import make_deformation
 from neurosim.training.config import Config
 from neurosim.training.model import Model
 
@@ -55,7 +54,7 @@ class ViewStream:
             raise DataError(f"{data.name} has no frames", "several frames of one object", "write views='deform'")
         self.config, self.data, self.stimulus = config, data, model.stimulus
         self.images: Array = images[:, 0] if images.ndim == 5 and config.views != "motion" else images
-        self.framing, self.deformation = model.framing, make_deformation(config)
+        self.framing = model.framing
         self._order: tuple[int, Array] | None = None  # an epoch and its order
         self.resident = self._resident(model.device) if model.device is not None else None
 
@@ -118,4 +117,4 @@ class ViewStream:
             images = self.images[chosen]
             seen = self.framing.random_crop(images, rng) if self.framing.crop or self.framing.grey else images
             self.stimulus.load(np.concatenate([seen, seen]))
-        self.stimulus.draw(self.deformation, rng)
+        self.stimulus.draw(rng)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -10,6 +11,7 @@ import numpy as np
 from neurosim.core.options import Option
 from neurosim.core.typing import Array
 from neurosim.data.views.base import Deformation
+from neurosim.kernels.views import deform
 
 # Random numbers a view takes: four matrix entries, two shifts, saturation, hue, flip.
 _DRAWS = 9
@@ -36,7 +38,11 @@ class Affine(Deformation):
     border: Annotated[bool, Option("Outside of the image is its border, instead of black.")] = False
 
     name = "affine"
-    kernel = "deform"
+    kernel = deform
+
+    @property
+    def scalars(self) -> Mapping[str, object]:
+        return {"border": self.border}
 
     def draw(self, rng: np.random.Generator, count: int) -> dict[str, Array]:
         """Draw the parameters of ``count`` views; nine numbers a view, see `Deformation.draw`."""

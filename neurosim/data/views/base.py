@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import ClassVar
 
 import numpy as np
 
+from neurosim.core.kernel import Kernel
 from neurosim.core.options import check, parameters
 from neurosim.core.typing import Array
 
@@ -18,17 +20,22 @@ class Deformation(ABC):
 
     Attributes:
         name: as it is typed.
-        kernel: of the effect; its other arguments are ``image``, ``(sample, row, column, channel)``, and ``out``, alike.
+        kernel: of the effect: ``image`` and ``out``, ``(sample, row, column, channel)``, and arguments with one row a view.
 
     Raises:
         WiringError: a strength out of its range.
     """
 
     name: ClassVar[str] = ""
-    kernel: ClassVar[str] = ""
+    kernel: ClassVar[Kernel]
 
     def __post_init__(self) -> None:
         check(parameters(type(self)), vars(self))
+
+    @property
+    def scalars(self) -> Mapping[str, object]:
+        """The kernel's scalars: what is the same for all views."""
+        return {}
 
     @abstractmethod
     def draw(self, rng: np.random.Generator, count: int) -> dict[str, Array]:

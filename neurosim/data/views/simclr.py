@@ -11,6 +11,7 @@ import numpy as np
 from neurosim.core.options import Option
 from neurosim.core.typing import Array
 from neurosim.data.views.base import Deformation
+from neurosim.kernels.views import deform_simclr
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class Simclr(Deformation):
     flip: Annotated[float, Option("Probability of a flip.", low=0, high=1)] = 0.5
 
     name = "simclr"
-    kernel = "deform_simclr"
+    kernel = deform_simclr
 
     def draw(self, rng: np.random.Generator, count: int) -> dict[str, Array]:
         """Draw the parameters of ``count`` views; 33 numbers a view, see `Deformation.draw`.
