@@ -22,7 +22,7 @@ from neurosim.bench.sides import PEERS, RULES, Ours, Theirs, gain_for, images_fo
 
 from neurosim.core.backend import Backend
 from neurosim.core.plan import Plan
-from neurosim.data.views.deformation import Deformation
+from neurosim.data.views.affine import Affine
 from neurosim.engine.program import Program
 from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import DeviceError, NeurosimError
@@ -78,7 +78,7 @@ def steps(config: Config, kernels, count: int = 3, again: bool = False) -> dict[
     with ThreadTeam(1) as team:
         for batch in range(count):
             stimulus.load(rng.integers(0, 256, stimulus.images.shape, np.uint8))
-            stimulus.draw(Deformation(), rng)
+            stimulus.draw(Affine(), rng)
             rule.draw(0, batch)
             phase = rule.phases[batch % len(rule.phases)]
             if phase not in programs or not again:

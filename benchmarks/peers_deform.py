@@ -47,7 +47,7 @@ class Deformed:
 
     Args:
         images: uint8 ``(sample, row, column, channel)``.
-        parameters: of `neurosim.data.views.deformation.Deformation.draw`.
+        parameters: of `neurosim.data.views.affine.Affine.draw`.
         tuned: which of the two ways of writing it.
     """
 

@@ -1,15 +1,15 @@
 """Both sides of the benchmark with one interface, and the check that they compute the same."""
 
 import numpy as np
-from neurosim.plasticity import make as make_plasticity
 
-from neurosim.data.views.deformation import Deformation
+from neurosim.data.views.affine import Affine
 from neurosim.engine.arena import Arena
 from neurosim.engine.program import Program
 from neurosim.errors import RunError
 from neurosim.kernels.devices import backend
 from neurosim.losses.hinge import Hinge
 from neurosim.networks.network import Network
+from neurosim.plasticity import make as make_plasticity
 from neurosim.rules import make
 from neurosim.training.assembly import Assembly
 
@@ -27,7 +27,7 @@ def gain_for(rule):
 
 def parameters_for(images):
     """The deformation of every view, the same on every side."""
-    return Deformation().draw(np.random.default_rng(1), len(images))
+    return Affine().draw(np.random.default_rng(1), len(images))
 
 
 def noise_for(number, shape):

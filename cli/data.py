@@ -11,7 +11,7 @@ from PIL import Image
 from neurosim.data import fetch as fetching
 from neurosim.data.dataset import Dataset
 from neurosim.data.sources import loading
-from neurosim.data.views.deformation import Deformation
+from neurosim.data.views.affine import Affine
 from neurosim.errors import DataError
 
 PER_CLASS = 12  # images in a row of a contact sheet
@@ -134,7 +134,7 @@ def _deformed(images: np.ndarray, seed: int) -> np.ndarray:
     views = []
     for _ in range(2):
         view = np.empty(images.shape, np.float32)
-        deform(images, **Deformation().draw(rng, len(images)), out=view, border=False)
+        deform(images, **Affine().draw(rng, len(images)), out=view, border=False)
         views.append(np.rint(view * 255).clip(0, 255).astype(np.uint8))
     return np.stack(views, axis=1)
 

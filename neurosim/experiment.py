@@ -158,16 +158,16 @@ class Experiment:
             RunError: a folder that exists already or cannot be written.
             Interrupted: Ctrl-C or SIGTERM came; where there is a folder, all is saved.
         """
-        report = self.preflight()
+        verdict = self.preflight()
         if plausible:
-            report.require_plausible()
+            verdict.require_plausible()
         if out is not None:
             self._run = self._create(Path(out))
         if self._run is not None:
             if self._run.config != self.config:  # a run that was loaded goes on with other words
                 self._run.config = self.config
                 self._run.save_config(self.model.rule.wiring(), self.model.image)
-            self._run.save_audit(report.json())
+            self._run.save_audit(verdict.json())
         trainer, mine = self.trainer, [*self.callbacks, *callbacks]
         if not any(isinstance(callback, Bar) for callback in mine) and Bar.wanted():
             mine = [Bar(), *mine]

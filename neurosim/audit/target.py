@@ -12,7 +12,7 @@ from neurosim.core.backend import Backend
 from neurosim.core.plan import Plan
 from neurosim.core.roles import Role
 from neurosim.core.typing import Array
-from neurosim.data.views.deformation import Deformation
+from neurosim.data.views.affine import Affine
 from neurosim.engine.program import Program
 from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import RunError
@@ -102,7 +102,7 @@ def of_rule(rule: Rule, deformed: bool = True) -> AuditTarget:
         if views == 2 * network.pairs:
             pictures[network.pairs :] = pictures[: network.pairs]  # two views of every moment
         stimulus.load(pictures)
-        stimulus.draw(Deformation(), rng)
+        stimulus.draw(Affine(), rng)
         rule.draw(0, batch)
 
     sizes = " -> ".join("x".join(map(str, p.shape)) for p in network.populations)

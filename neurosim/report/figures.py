@@ -1,16 +1,30 @@
-"""Pictures of a run: filters by Pillow, curves and bars by matplotlib, which the extra ``plots`` brings."""
+"""Pictures of a run: filters by Pillow, curves and bars by matplotlib, which the extra ``plots`` installs."""
 
 from __future__ import annotations
 
 import io
 import textwrap
+from collections.abc import Sequence
 from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image
 
+from neurosim.core.typing import Array
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
 CELL = 8  # screen pixels a weight
 BLUE, GREY, GREEN = "#2471a3", "#99a3a4", "#1e8449"
+MARKS = (
+    ("o", GREEN, "ours, plausible"),
+    ("o", BLUE, "ours, not plausible"),
+    ("s", GREY, "the paper"),
+    ("|", GREY, "untrained"),
+)
 
 
 def can_plot() -> bool:
@@ -18,7 +32,7 @@ def can_plot() -> bool:
     return find_spec("matplotlib") is not None
 
 
-def filters(weights: np.ndarray, columns: int = 16) -> bytes:
+def filters(weights: Array, columns: int = 16) -> bytes:
     """The synapses onto the units of layer 1, a small colour picture each, as PNG.
 
     Args:
@@ -30,9 +44,9 @@ def filters(weights: np.ndarray, columns: int = 16) -> bytes:
     if weights.ndim == 6:
         weights = weights[weights.shape[0] // 2, weights.shape[1] // 2]
     rows, across, channels, units = weights.shape
-    shown = weights if channels == 3 else np.repeat(weights.mean(axis=2, keepdims=True), 3, axis=2)
+    shown: Array = weights if channels == 3 else np.repeat(weights.mean(axis=2, keepdims=True), 3, axis=2)
     most = np.abs(shown).max(axis=(0, 1, 2), keepdims=True)
-    shown = np.uint8(np.clip(127.5 + 127.5 * shown / np.where(most > 0, most, 1), 0, 255)).transpose(3, 0, 1, 2)
+    shown = np.clip(127.5 + 127.5 * shown / np.where(most > 0, most, 1), 0, 255).astype(np.uint8).transpose(3, 0, 1, 2)
     columns = min(columns, units)
     down = -(-units // columns)
     sheet = np.full((down * (rows + 1) + 1, columns * (across + 1) + 1, 3), 255, np.uint8)
@@ -40,11 +54,13 @@ def filters(weights: np.ndarray, columns: int = 16) -> bytes:
         y, x = 1 + unit // columns * (rows + 1), 1 + unit % columns * (across + 1)
         sheet[y : y + rows, x : x + across] = picture
     file = io.BytesIO()
-    Image.fromarray(sheet).resize((sheet.shape[1] * CELL, sheet.shape[0] * CELL), Image.Resampling.NEAREST).save(file, "PNG")
+    Image.fromarray(sheet).resize((sheet.shape[1] * CELL, sheet.shape[0] * CELL), Image.Resampling.NEAREST).save(
+        file, "PNG"
+    )
     return file.getvalue()
 
 
-def curves(rows: list[dict]) -> str:
+def curves(rows: Sequence[dict[str, str]]) -> str:
     """The error and the share of active comparisons, an epoch a point, as SVG.
 
     Args:
@@ -62,14 +78,18 @@ def curves(rows: list[dict]) -> str:
 
 # Columns of a diagnosis by how they begin -> what their panel is called.
 PANELS = {
-    "feedback_angle_": "degrees, feedback to forward weight", "update_angle_": "degrees, change to bp's",
-    "active_": "share of comparisons active", "sparsity_": "sparsity of activity", "dead_": "share of dead units",
-    "saturated_": "share of saturated activities", "inverse_": "what inverses miss, mean squared",
+    "feedback_angle_": "degrees, feedback to forward weight",
+    "update_angle_": "degrees, change to bp's",
+    "active_": "share of comparisons active",
+    "sparsity_": "sparsity of activity",
+    "dead_": "share of dead units",
+    "saturated_": "share of saturated activities",
+    "inverse_": "error of the inverses, mean squared",
     "readout_": "small read-out, share right",
-}  # fmt: skip
+}
 
 
-def diagnoses(rows: list[dict]) -> str:
+def diagnoses(rows: Sequence[dict[str, Any]]) -> str:
     """What the observer saw, one panel a kind, one curve a layer or a path, as SVG.
 
     Args:
@@ -84,22 +104,27 @@ def diagnoses(rows: list[dict]) -> str:
     every = np.atleast_1d(figure.subplots(-(-len(panels) // 2), 2)).ravel()
     for axes in every[len(panels) :]:
         axes.set_axis_off()
-    images = [float(row["images"]) for row in rows]
     for axes, (start, columns) in zip(every, panels.items(), strict=False):
-        for name in columns:
-            axes.plot(images, [float(row.get(name, "nan")) for row in rows], marker="o", markersize=3,
-                      label=name.removeprefix(start))  # fmt: skip
-        axes.set_title(PANELS[start], fontsize=10)
-        axes.set_xlabel("images seen", fontsize=8)
-        if "angle" in start:
-            axes.set_ylim(0, max(95, *(float(row.get(name, 0)) for row in rows for name in columns)))
-            axes.axhline(90, color=GREY, linewidth=0.8)
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.legend(fontsize=7, frameon=False)
+        _panel(axes, start, columns, rows)
     return _svg(figure)
 
 
-def bars(layers: list[dict]) -> str:
+def _panel(axes: Axes, start: str, columns: Sequence[str], rows: Sequence[dict[str, Any]]) -> None:
+    """The columns that begin alike, over the images seen."""
+    images = [float(row["images"]) for row in rows]
+    for name in columns:
+        values = [float(row.get(name, "nan")) for row in rows]
+        axes.plot(images, values, marker="o", markersize=3, label=name.removeprefix(start))
+    axes.set_title(PANELS[start], fontsize=10)
+    axes.set_xlabel("images seen", fontsize=8)
+    if "angle" in start:
+        axes.set_ylim(0, max(95, *(float(row.get(name, 0)) for row in rows for name in columns)))
+        axes.axhline(90, color=GREY, linewidth=0.8)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(fontsize=7, frameon=False)
+
+
+def bars(layers: Sequence[dict[str, Any]]) -> str:
     """Test accuracy of every layer beside the floor, as SVG.
 
     Args:
@@ -107,7 +132,10 @@ def bars(layers: list[dict]) -> str:
     """
     figure, (axes,) = blank(1, 5.5)
     places = np.arange(len(layers))
-    for shift, key, colour, name in ((-0.2, "floor_accuracy", GREY, "untrained"), (0.2, "test_accuracy", GREEN, "trained")):
+    for shift, key, colour, name in (
+        (-0.2, "floor_accuracy", GREY, "untrained"),
+        (0.2, "test_accuracy", GREEN, "trained"),
+    ):
         values = [100 * row[key] for row in layers]
         axes.bar_label(axes.bar(places + shift, values, 0.4, color=colour, label=name), fmt="%.1f", fontsize=8)
     axes.set_xticks(places, [f"layer {row['layer']}" for row in layers])
@@ -116,7 +144,8 @@ def bars(layers: list[dict]) -> str:
     axes.legend(loc="upper left", bbox_to_anchor=(1, 1), frameon=False, fontsize=8)
     return _svg(figure)
 
-def published(rows: list[dict], title: str) -> bytes:
+
+def published(rows: Sequence[dict[str, Any]], title: str) -> bytes:
     """The cells of a table of the paper: its number, ours over seeds, the floor, as PNG.
 
     Args:
@@ -129,39 +158,45 @@ def published(rows: list[dict], title: str) -> bytes:
     figure = Figure(figsize=(9, 1.4 + 0.3 * len(shown)), layout="constrained")
     axes = figure.subplots()
     for place, row in enumerate(shown):
-        colour = GREEN if row["plausible"] == "plausible" else BLUE
-        axes.errorbar(row["ours"], place, xerr=row["spread"] or 0, color=colour, marker="o", capsize=3)
-        axes.plot(row["each"], [place] * len(row["each"]), color=colour, linestyle="", marker=".", markersize=4, alpha=0.5)
-        for key, marker in (("paper", "s"), ("floor", "|")):
-            if row[key] is not None:
-                axes.plot(row[key], place, color=GREY, linestyle="", marker=marker, markersize=9 if key == "floor" else 5)
-    marks = [("o", GREEN, "ours, plausible"), ("o", BLUE, "ours, not plausible"), ("s", GREY, "the paper"),
-             ("|", GREY, "untrained")]  # fmt: skip
-    for marker, colour, name in marks:
+        _cell(axes, place, row)
+    for marker, colour, name in MARKS:
         axes.plot([], [], color=colour, linestyle="", marker=marker, label=name)
-    axes.set_yticks(range(len(shown)), [", ".join(filter(None, (row["cell"], row["setting"]))) for row in shown], fontsize=8)
+    labels = [", ".join(filter(None, (row["cell"], row["setting"]))) for row in shown]
+    axes.set_yticks(range(len(shown)), labels, fontsize=8)
     axes.set_xlabel("% of test images")
     figure.suptitle(textwrap.fill(title, 110), fontsize=9)
     axes.grid(axis="x", color="#dddddd")
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(fontsize=8, loc="upper center", bbox_to_anchor=(0.4, -0.9 / figure.get_figheight()), ncols=4, frameon=False)
+    below = (0.4, -0.9 / figure.get_figheight())
+    axes.legend(fontsize=8, loc="upper center", bbox_to_anchor=below, ncols=4, frameon=False)
     file = io.BytesIO()
     figure.savefig(file, format="png", dpi=110)
     return file.getvalue()
 
 
-def blank(number: int, width: float):
+def _cell(axes: Axes, place: int, row: dict[str, Any]) -> None:
+    """One row of `published`: the mean with its spread, every seed, the paper's number and the floor."""
+    colour = GREEN if row["plausible"] == "plausible" else BLUE
+    axes.errorbar(row["ours"], place, xerr=row["spread"] or 0, color=colour, marker="o", capsize=3)
+    each = row["each"]
+    axes.plot(each, [place] * len(each), color=colour, linestyle="", marker=".", markersize=4, alpha=0.5)
+    for key, marker, size in (("paper", "s", 5), ("floor", "|", 9)):
+        if row[key] is not None:
+            axes.plot(row[key], place, color=GREY, linestyle="", marker=marker, markersize=size)
+
+
+def blank(number: int, width: float) -> tuple[Figure, list[Axes]]:
     """A figure with so many axes side by side, ``width`` inches together."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(width, 2.9), layout="constrained")
-    axes = np.atleast_1d(figure.subplots(1, number))
+    axes = list(np.atleast_1d(figure.subplots(1, number)))
     for one in axes:
         one.spines[["top", "right"]].set_visible(False)
     return figure, axes
 
 
-def _svg(figure) -> str:
+def _svg(figure: Figure) -> str:
     """The figure as an ``<svg>`` element, without the file's preamble and without the date it was drawn."""
     import matplotlib
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import base64
 import dataclasses
 from html import escape
-
-import numpy as np
+from typing import Any
 
 import neurosim
+from neurosim.core.typing import Array
+from neurosim.errors import RunError
 from neurosim.readout.floor import READ_OUTS
 from neurosim.report import figures
+from neurosim.training.config import Config
 from neurosim.training.folder import Run, write_text
 
 STYLE = """body{font:15px/1.5 system-ui,sans-serif;max-width:52em;margin:2em auto;padding:0 1em;color:#222}
@@ -19,7 +21,7 @@ td.n,th.n{text-align:right}code{font-size:90%}svg{max-width:100%;height:auto}img
 .big{font-size:1.3em}.pale{color:#777}"""
 
 
-def write(run: Run, weights: dict[str, np.ndarray]) -> None:
+def write(run: Run, weights: dict[str, Array]) -> None:
     """Write the run's report.html from what its folder holds.
 
     Args:
@@ -27,61 +29,92 @@ def write(run: Run, weights: dict[str, np.ndarray]) -> None:
         weights: forward weights by name, ``W1`` first.
 
     Raises:
-        RunError: no space, no permission.
+        RunError: no space, no permission, or a run that is not read out yet.
     """
-    text = page(run, weights)
-    write_text(run.folder / "report.html", text)
+    write_text(run.folder / "report.html", page(run, weights))
 
 
-def page(run: Run, weights: dict[str, np.ndarray]) -> str:
-    """The page as text."""
-    results, rows = run.results(), run.metrics()
+def page(run: Run, weights: dict[str, Array]) -> str:
+    """The page as text; arguments as `write`.
+
+    Raises:
+        RunError: a run that is not read out yet.
+    """
+    results, rows, diagnoses = run.results(), run.metrics(), run.diagnoses()
+    if results is None:
+        raise RunError(f"{run.folder} has no results.json", "a run that is read out", "evaluate it first")
     title = f"{run.config.rule} on {run.config.data}"
     parts = [f"<h1>{escape(title)}</h1>", _headline(results, rows), _layers(results)]
     if rows:
         parts += ["<h2>Training</h2>", figures.curves(rows) if figures.can_plot() else _no_plots(), _metrics(rows)]
-    seen = run.diagnoses()
-    if seen:
-        parts += ["<h2>What an observer saw</h2>", figures.diagnoses(seen) if figures.can_plot() else _no_plots(),
-                  '<p class="pale">By copies of its own, on pictures aside; the numbers are in metrics.csv.</p>']  # fmt: skip
-    first = next(iter(weights.values()))
-    picture = base64.b64encode(figures.filters(first)).decode()
-    parts += [
-        "<h2>Synapses onto layer 1</h2>",
-        f'<p><img alt="weights of layer 1" src="data:image/png;base64,{picture}"></p>',
-        '<p class="pale">One square a unit; mid-grey is 0, each unit\'s largest weight is full.</p>',
-        "<h2>Wiring as realised</h2>",
-        "<ul>" + "".join(f"<li><code>{escape(line)}</code></li>" for line in results["wiring"]) + "</ul>"
-        if results["wiring"] else "<p>No feedback path: nothing learns.</p>",
-        "<h2>Options</h2>",
-        _table(["option", "value"], [[k, str(v)] for k, v in dataclasses.asdict(run.config).items() if v is not None]),
-        f'<p class="pale">neurosim {neurosim.__version__}; config.json in the same folder runs it again.</p>',
-    ]  # fmt: skip
+    if diagnoses:
+        parts += [
+            "<h2>What an observer saw</h2>",
+            figures.diagnoses(diagnoses) if figures.can_plot() else _no_plots(),
+            '<p class="pale">By copies of its own, on pictures aside; the numbers are in metrics.csv.</p>',
+        ]
+    parts += [_filters(next(iter(weights.values()))), _wiring(results["wiring"]), _options(run.config)]
     head = f'<meta charset="utf-8"><title>{escape(title)}</title><style>{STYLE}</style>'
     return f'<!doctype html>\n<html lang="en"><head>{head}</head><body>\n' + "\n".join(parts) + "\n</body></html>\n"
 
 
-def _headline(results: dict, rows: list[dict]) -> str:
-    speed = f"{results['seconds']:.0f} s of training, {results['images_per_second']:.0f} images/s" if rows else "not trained"
+def _filters(weights: Array) -> str:
+    picture = base64.b64encode(figures.filters(weights)).decode()
+    return "\n".join(
+        [
+            "<h2>Synapses onto layer 1</h2>",
+            f'<p><img alt="weights of layer 1" src="data:image/png;base64,{picture}"></p>',
+            '<p class="pale">One square a unit; mid-grey is 0, each unit\'s largest weight is full.</p>',
+        ]
+    )
+
+
+def _wiring(lines: list[str]) -> str:
+    items = "".join(f"<li><code>{escape(line)}</code></li>" for line in lines)
+    return "<h2>Wiring as realised</h2>\n" + (
+        f"<ul>{items}</ul>" if lines else "<p>No feedback path: nothing learns.</p>"
+    )
+
+
+def _options(config: Config) -> str:
+    given = [[name, str(value)] for name, value in dataclasses.asdict(config).items() if value is not None]
+    version = f"neurosim {neurosim.__version__}; config.json in the same folder runs it again."
+    return f'<h2>Options</h2>\n{_table(["option", "value"], given)}\n<p class="pale">{version}</p>'
+
+
+def _headline(results: dict[str, Any], rows: list[dict[str, str]]) -> str:
+    speed = (
+        f"{results['seconds']:.0f} s of training, {results['images_per_second']:.0f} images/s"
+        if rows
+        else "not trained"
+    )
     if results["test_accuracy"] is None:
         return f"<p>No labels to read out; {speed}.</p>"
     how = READ_OUTS[results.get("readout", "lbfgs")]  # earlier files have linear ones alone
     top, floor = 100 * results["test_accuracy"], 100 * results["floor_accuracy"]
-    return (f'<p class="big"><b>{top:.1f} %</b> of test images by a {how} read-out of the top layer; '
-            f"<b>{floor:.1f} %</b> untrained ({top - floor:+.1f}).</p><p>{speed}.</p>")  # fmt: skip
+    return (
+        f'<p class="big"><b>{top:.1f} %</b> of test images by a {how} read-out of the top layer; '
+        f"<b>{floor:.1f} %</b> untrained ({top - floor:+.1f}).</p><p>{speed}.</p>"
+    )
 
 
-def _layers(results: dict) -> str:
+def _layers(results: dict[str, Any]) -> str:
     layers = results["per_layer"]
     if not layers:
         return ""
-    lines = [[f"layer {row['layer']}", *(f"{100 * row[key]:.1f}" for key in ("test_accuracy", "floor_accuracy")),
-              f"{100 * (row['test_accuracy'] - row['floor_accuracy']):+.1f}"] for row in layers]  # fmt: skip
+    lines = [
+        [
+            f"layer {row['layer']}",
+            *(f"{100 * row[key]:.1f}" for key in ("test_accuracy", "floor_accuracy")),
+            f"{100 * (row['test_accuracy'] - row['floor_accuracy']):+.1f}",
+        ]
+        for row in layers
+    ]
     table = _table(["", "trained, %", "untrained, %", "difference"], lines)
     return "<h2>Read-out</h2>" + (figures.bars(layers) if figures.can_plot() else "") + table
 
 
-def _metrics(rows: list[dict]) -> str:
+def _metrics(rows: list[dict[str, str]]) -> str:
     return _table(list(rows[0]), [[_short(value) for value in row.values()] for row in rows])
 
 
@@ -102,7 +135,7 @@ def _no_plots() -> str:
 
 
 def _table(head: list[str], lines: list[list[str]]) -> str:
-    def row(cells, tag):
+    def row(cells: list[str], tag: str) -> str:
         numbers = [' class="n"' if place and len(head) > 2 else "" for place in range(len(cells))]
         return "<tr>" + "".join(f"<{tag}{n}>{escape(c)}</{tag}>" for n, c in zip(numbers, cells, strict=True)) + "</tr>"
 

@@ -230,9 +230,9 @@ class Grid:
             shutil.rmtree(folder)  # killed before it began
         run = Run.open(folder) if folder.exists() else Run.create(folder, model.config, model.rule.wiring())
         if audit is None:
-            found = preflight_audit(model)
-            run.save_audit(found.json())
-            audit = found.outcome, found.line()
+            verdict = preflight_audit(model)
+            run.save_audit(verdict.json())
+            audit = verdict.outcome, verdict.line()
         return run, *audit
 
     def _train(self, stage: Stage, model: Model, run: Run, team: ThreadTeam, on_stage: StageCallback) -> Progress:

@@ -11,7 +11,9 @@ from neurosim import plasticity as plasticities
 from neurosim.core.options import parameters
 from neurosim.core.plan import Plan
 from neurosim.core.step import Step
-from neurosim.data.views.deformation import Deformation, SimclrDeformation
+from neurosim.data.sources import loading
+from neurosim.data.views import REGISTRY as DEFORMATIONS
+from neurosim.data.views.base import Deformation
 from neurosim.data.views.framing import Framing
 from neurosim.errors import ShapeError, WiringError
 from neurosim.networks.network import Network, parse
@@ -23,9 +25,6 @@ from neurosim.training.config import OF_RULES, Config
 Shape = tuple[int, int, int]  # row, column, channel
 Given = Mapping[str, object]  # parts that were given from Python, by kind
 NOTHING: Given = {}
-# Of the toys colour shows nothing and the outline shows everything: their views differ in colour and flip alone. With the
-# photographs' affine deformations two views of one toy stay three quarters as far apart as two toys, and little is learned.
-OF_TOYS = Deformation(scale=0.0, shift=0.0, hue=0.5)
 
 
 class Assembly:
@@ -97,11 +96,10 @@ def make_framing(config: Config) -> Framing:
     return Framing(config.crop, config.patch, config.grey)
 
 
-def make_deformation(config: Config) -> Deformation | SimclrDeformation:
+def make_deformation(config: Config) -> Deformation:
     """How the views of a configuration are deformed."""
-    if config.deformation == "simclr":
-        return SimclrDeformation()
-    return OF_TOYS if config.data == "toys" else Deformation()
+    strengths = {} if config.data.startswith("<") else loading.find(config.data).strengths  # given from Python: unknown
+    return DEFORMATIONS.make(config.deformation, **strengths.get(config.deformation, {}))
 
 
 def make_dtype(config: Config) -> type[np.floating]:

@@ -10,7 +10,7 @@ from neurosim.bench import convolutions, threads
 from neurosim.bench.sides import gain_for
 from neurosim.bench.turns import SIDES, build, check
 
-from neurosim.data.views.deformation import Deformation
+from neurosim.data.views.affine import Affine
 from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import RunError, WiringError
 from neurosim.kernels.views import deform
@@ -71,7 +71,7 @@ def test_pytorch_deforms_as_the_kernel_does(tuned):
     images = rng.integers(0, 256, (8, 12, 16, 3), np.uint8)
     images[0], images[1], images[2, :6] = 0, 255, [[[90, 90, 90]]]
     images[3, ..., 2] = images[3, ..., 0]  # two largest, or two least
-    parameters = Deformation(saturation=3.0, hue=0.5).draw(rng, 8)
+    parameters = Affine(saturation=3.0, hue=0.5).draw(rng, 8)
     wanted = np.empty(images.shape, np.float32)
     deform.form("cpu")(images, **parameters, out=wanted, border=False)
     assert np.abs(Deformed(images, parameters, tuned).look().permute(0, 2, 3, 1).numpy() - wanted).max() < 1e-4

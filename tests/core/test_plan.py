@@ -170,7 +170,7 @@ def test_no_step_can_be_left_out_unnoticed(name, number):
     # A bias, a memory, a change that lasts; a head's own loss, whose place the error that it received can have.
     if whole or (step.kernel.name == "local_loss" and step.buffers["error"].name == "ez2"):
         return
-    with pytest.raises(WiringError, match="which nothing uses|nothing has made"):
+    with pytest.raises(WiringError, match=r"which nothing uses|nothing has made"):
         Plan("p", left, rule.outputs(phase), [network.populations[0].activity])
 
 

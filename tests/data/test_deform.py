@@ -1,15 +1,19 @@
 """The draw of deformations: ranges, spread, and the same numbers for the same seed."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
 from neurosim.kernels.deformation import deform
 
-from neurosim.data.views.deformation import IDENTITY, Deformation, SimclrDeformation
+from neurosim.data import views
+from neurosim.data.views.affine import Affine
+from neurosim.data.views.simclr import Simclr
 from neurosim.errors import WiringError
 
 
 def draw(count=4000, seed=1, **strengths):
-    return Deformation(**strengths).draw(np.random.default_rng([seed, 7]), count)
+    return Affine(**strengths).draw(np.random.default_rng([seed, 7]), count)
 
 
 def test_shapes_and_types():
@@ -68,7 +72,7 @@ def test_same_seed_same_draw_and_other_seed_another():
 
 def test_two_draws_in_a_row_are_one_long_draw():
     rng = np.random.default_rng([1, 7])
-    first, second = Deformation().draw(rng, 8), Deformation().draw(rng, 12)
+    first, second = Affine().draw(rng, 8), Affine().draw(rng, 12)
     for name, array in draw(20).items():
         np.testing.assert_array_equal(np.concatenate([first[name], second[name]]), array)
 
@@ -78,7 +82,7 @@ def test_identity_draw_leaves_the_image(border):
     rng = np.random.default_rng(3)
     image = rng.integers(0, 256, (6, 7, 5, 3), dtype=np.uint8)
     out = np.empty(image.shape, np.float32)
-    deform(image, **IDENTITY.draw(rng, 6), out=out, border=border)
+    deform(image, **Affine(scale=0.0, shift=0.0, saturation=0.0, hue=0.0, flip=0.0).draw(rng, 6), out=out, border=border)
     np.testing.assert_allclose(out, image / 255, atol=1e-6)
 
 
@@ -87,12 +91,12 @@ def test_identity_draw_leaves_the_image(border):
     [("scale", -0.1), ("shift", np.nan), ("saturation", np.inf), ("hue", -1), ("flip", 1.5), ("flip", -0.1)],
 )
 def test_impossible_strengths_are_told(name, value):
-    with pytest.raises(WiringError, match=f"deformation {name} is .*; expected .*; 0 switches it off"):
-        Deformation(**{name: value})
+    with pytest.raises(WiringError, match=f"^{name}=.*; expected a number of at least 0.*; write {name}="):
+        Affine(**{name: value})
 
 
 def simclr(count=4000, seed=1, **strengths):
-    return SimclrDeformation(**strengths).draw(np.random.default_rng([seed, 7]), count)
+    return Simclr(**strengths).draw(np.random.default_rng([seed, 7]), count)
 
 
 def test_simclr_s_ranges_and_probabilities():
@@ -119,13 +123,33 @@ def test_simclr_s_ranges_and_probabilities():
 
 def test_simclr_draws_view_after_view():
     rng = np.random.default_rng([1, 7])
-    first, second = SimclrDeformation().draw(rng, 8), SimclrDeformation().draw(rng, 12)
+    first, second = Simclr().draw(rng, 8), Simclr().draw(rng, 12)
     for name, array in simclr(20).items():
         np.testing.assert_array_equal(np.concatenate([first[name], second[name]]), array)
 
 
 @pytest.mark.parametrize(("name", "value"), [("area", 0), ("area", 1.1), ("ratio", 0.5), ("jitter", -1), ("hue", 0.6),
-                                             ("grey", 2), ("jittered", np.nan), ("flip", -1)])  # fmt: skip
+                                             ("greyed", 2), ("jittered", np.nan), ("flip", -1)])  # fmt: skip
 def test_impossible_simclr_strengths_are_told(name, value):
-    with pytest.raises(WiringError, match=f"deformation {name} is .*; expected a number from"):
-        SimclrDeformation(**{name: value})
+    with pytest.raises(WiringError, match=f"^{name}=.*; expected a number of at least"):
+        Simclr(**{name: value})
+
+
+@dataclass(frozen=True)
+class Mirrored(Affine):
+    """Every second view is reversed."""
+
+    name = "mirrored"
+
+    def draw(self, rng, count):
+        return super().draw(rng, count) | {"flip": np.arange(count) % 2 == 0}
+
+
+def test_deformations_are_found_by_name_and_may_be_one_s_own():
+    assert list(views.available()) == ["affine", "simclr"] and views.make("simclr", area=0.5) == Simclr(area=0.5)
+    for thing in (Mirrored, Mirrored(hue=0.0)):
+        assert views.make(thing).draw(np.random.default_rng(0), 4)["flip"].tolist() == [True, False] * 2
+    with pytest.raises(WiringError, match="unknown deformation 'cut'; expected one of affine, simclr"):
+        views.make("cut")
+    with pytest.raises(WiringError, match="deformation simclr has no option shift"):
+        views.make("simclr", shift=0.5)

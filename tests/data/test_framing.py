@@ -60,7 +60,8 @@ def test_half_of_the_crops_cut_into_patches_are_flipped():
     framing, plain = Framing(crop=12, patch=4), Framing(crop=12)
     images = IMAGES[:, :12, :12]
     flipped = patches(images[:, :, ::-1], 4).reshape(40, -1)
-    found, straight = framing.random_crop(images, rng()).reshape(40, -1), patches(plain.random_crop(images, rng()), 4).reshape(40, -1)
+    found = framing.random_crop(images, rng()).reshape(40, -1)
+    straight = patches(plain.random_crop(images, rng()), 4).reshape(40, -1)
     turned = (found == flipped).all(axis=1)
     assert ((found == straight).all(axis=1) != turned).all() and 10 < turned.sum() < 30
 
@@ -73,8 +74,8 @@ def test_a_memory_map_is_cut_as_an_array_is(tmp_path):
 
 
 @pytest.mark.parametrize(("framing", "image", "words"), [
-    (Framing(crop=13), (12, 14, 3), "--crop 13 of pictures of 12 x 14; expected 1 to 12"),
-    (Framing(crop=0), (12, 14, 3), "--crop 0"),
+    (Framing(crop=13), (12, 14, 3), "crop=13 of pictures of 12 x 14; expected 1 to 12"),
+    (Framing(crop=0), (12, 14, 3), "crop=0"),
     (Framing(crop=12, patch=8), (12, 14, 3), "patches of 8 in pictures of 12 x 12"),
     (Framing(crop=12, patch=5), (12, 14, 3), "patches of 5"),
     (Framing(crop=32, patch=12), (32, 32, 3), "patches of 12"),
@@ -86,5 +87,5 @@ def test_what_cannot_be_cut_is_told(framing, image, words):
 
 
 def test_patches_are_of_square_pictures():
-    with pytest.raises(DataError, match="12 x 14; expected square ones; write --crop 12"):
+    with pytest.raises(DataError, match="12 x 14; expected square ones; write crop=12"):
         patches(IMAGES, 4)

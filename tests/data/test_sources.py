@@ -200,9 +200,11 @@ def test_arrays_and_data_sets_from_python():
     named = loading.load({"images": IMAGES, "labels": np.arange(20) % 4})
     assert named.classes == ("0", "1", "2", "3") and len(named.test_images) == 4
     assert loading.load(named) is named
+    paired = loading.load((IMAGES, np.arange(20) % 4))
+    np.testing.assert_array_equal(paired.train_labels, named.train_labels)
     with pytest.raises(DataError, match="<arrays>: images is int64"):
         loading.load(IMAGES.astype(int))
-    with pytest.raises(WiringError, match="no data|type int"):
+    with pytest.raises(WiringError, match=r"no data|type int"):
         loading.load(3)
     frames = Dataset("film", np.zeros((4, 3, 6, 5, 3), np.uint8), None, None, None, ())
     assert loading.load(frames, frames=3) is frames

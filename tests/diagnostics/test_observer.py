@@ -178,8 +178,9 @@ def test_angles_by_hand():
 @pytest.mark.parametrize("text", ["3 linear, 4 linear, 5 linear", "3 linear, 4 pool, 5 linear", "3 tanh, 4 local pool, 2 tanh"])
 def test_an_inverse_that_transports_stands_at_no_angle(text):
     """Carried down by `transposed`, an activity arrives as the transposed forward weights would deliver it."""
-    from neurosim.kernels import reference
     from neurosim.kernels.reference_inverse import upconvolve
+
+    from neurosim.kernels import reference
 
     network = Network(text, (8, 8, 2), 2, dtype=np.float64)
     for projection in network.projections[1:]:

@@ -31,8 +31,8 @@ def find(data: object) -> Source:
 
     Args:
         data: a name (``toys``, ``folder:PATH``, ``FILE.npz``), ``module:Class``, a class or an object derived from
-            `neurosim.data.sources.base.Source`, a `Dataset`, or arrays: the images, or a mapping with the names that
-            `neurosim.data.sources.npz` reads.
+            `neurosim.data.sources.base.Source`, a `Dataset`, or arrays: the images, images and labels as a pair, or a
+            mapping with the names that `neurosim.data.sources.npz` reads.
 
     Raises:
         DataError: an unknown name, or arrays that cannot be used.
@@ -40,7 +40,7 @@ def find(data: object) -> Source:
     """
     if isinstance(data, Source):
         return data
-    if isinstance(data, Dataset | Mapping | np.ndarray):
+    if isinstance(data, Dataset | Mapping | tuple | np.ndarray):
         return Given(data)
     if isinstance(data, Path):
         data = str(data)

@@ -1,4 +1,4 @@
-"""What of a picture is looked at: the whole of it, a crop, or a grid of patches of a grey crop."""
+"""What of a picture is shown: the whole of it, a crop, or a grid of patches of a grey crop."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from neurosim.core.typing import Array
 from neurosim.errors import DataError
 
 GREY = (0.299, 0.587, 0.114)  # of red, green and blue (ITU-R BT.601, as in CLAPP's code)
@@ -16,7 +17,7 @@ class Framing:
     """How a picture is cut before it is shown.
 
     Args:
-        crop: rows and columns of the part that is looked at, at a random place in training and in the middle else;
+        crop: rows and columns of the part that is shown, at a random place in training and in the middle else;
             None: the whole picture.
         patch: rows and columns of a patch; patches overlap by half. None: no patches.
         grey: one channel of brightness instead of the picture's own.
@@ -34,8 +35,10 @@ class Framing:
         """
         rows, columns, channels = image
         if self.crop is not None and not 1 <= self.crop <= min(rows, columns):
-            raise DataError(f"--crop {self.crop} of pictures of {rows} x {columns}", f"1 to {min(rows, columns)}",
-                            f"write --crop {min(rows, columns)}")  # fmt: skip
+            most = min(rows, columns)
+            raise DataError(
+                f"crop={self.crop} of pictures of {rows} x {columns}", f"1 to {most}", f"write crop={most}", "crop"
+            )
         if self.crop is not None:
             rows = columns = self.crop
         if self.patch is not None:
@@ -47,7 +50,7 @@ class Framing:
         """Views of one picture of ``size`` rows: one, or as many as there are patches."""
         return 1 if self.patch is None else grid(self.crop or size, self.patch) ** 2
 
-    def random_crop(self, images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    def random_crop(self, images: Array, rng: np.random.Generator) -> Array:
         """Pictures as training sees them: each cropped at a place of its own; patches of a crop may be flipped.
 
         Args:
@@ -62,23 +65,23 @@ class Framing:
             images = np.where((drawn[:, 2] < 0.5)[:, None, None, None], images[:, :, ::-1], images)
         return self._parts(images)
 
-    def centre(self, images: np.ndarray) -> np.ndarray:
-        """Pictures as the read-out sees them: the middle, never flipped; arguments as `wander`."""
+    def centre(self, images: Array) -> Array:
+        """Pictures as the read-out sees them: the middle, never flipped; arguments as `random_crop`."""
         count, rows, columns, _ = images.shape
         top, left = (np.full(count, (size - (self.crop or size)) // 2) for size in (rows, columns))
         return self._parts(self._cropped(images, top, left))
 
-    def _at(self, drawn: np.ndarray, size: int) -> np.ndarray:
+    def _at(self, drawn: Array, size: int) -> Array:
         return (drawn * (size - (self.crop or size) + 1)).astype(np.int64)
 
-    def _cropped(self, images, top, left):
+    def _cropped(self, images: Array, top: Array, left: Array) -> Array:
         if self.crop is None or images.shape[1:3] == (self.crop, self.crop):
             return np.asarray(images)
         size = range(self.crop)
-        return np.asarray(images[np.arange(len(images))[:, None, None], (top[:, None] + size)[:, :, None],
-                                 (left[:, None] + size)[:, None, :]])  # fmt: skip
+        sample, row, column = np.arange(len(images))[:, None, None], top[:, None] + size, left[:, None] + size
+        return np.asarray(images[sample, row[:, :, None], column[:, None, :]])
 
-    def _parts(self, images: np.ndarray) -> np.ndarray:
+    def _parts(self, images: Array) -> Array:
         if self.grey:
             weights = (
                 np.array(GREY, np.float32) if images.shape[-1] == 3 else np.full(images.shape[-1], 1 / images.shape[-1])
@@ -95,18 +98,21 @@ def grid(size: int, patch: int) -> int:
     """
     stride = patch // 2
     if patch < 2 or patch % 2 or patch > size or (size - patch) % stride or (size - patch) // stride < 2:
-        raise DataError(f"patches of {patch} in pictures of {size} x {size}",
-                        "an even size, patches that fill the picture in steps of half of it, three rows at least",
-                        f"write --patch {max(2, size // 8 * 2)}, or another --crop")  # fmt: skip
+        raise DataError(
+            f"patches of {patch} in pictures of {size} x {size}",
+            "an even size, patches that fill the picture in steps of half of it, three rows at least",
+            f"write patch={max(2, size // 8 * 2)}, or change crop",
+            "patch",
+        )
     return (size - patch) // stride + 1
 
 
-def patches(images: np.ndarray, patch: int) -> np.ndarray:
+def patches(images: Array, patch: int) -> Array:
     """Half-overlapping patches, a picture's row by row: ``(sample x grid x grid, patch, patch, channel)``."""
     count, size, columns, channels = images.shape
     if size != columns:
         raise DataError(
-            f"patches of pictures of {size} x {columns}", "square ones", f"write --crop {min(size, columns)}"
+            f"patches of pictures of {size} x {columns}", "square ones", f"write crop={min(size, columns)}"
         )
     many, stride = grid(size, patch), patch // 2
     s, r, c, e = images.strides

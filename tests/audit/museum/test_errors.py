@@ -199,7 +199,7 @@ def test_memory_older_than_its_lags(build, caught):
 
 def labels_of(role, values=None):
     def make(units):
-        return Buffer("labels", ("moment",), (units.pairs,), role, "teacher", np.int64, initial=values)
+        return Buffer("labels", ("moment",), (units.pairs,), role, "teacher", np.int64, given=True, initial=values)
 
     return make
 
@@ -267,7 +267,7 @@ def test_label_at_a_unit_of_a_layer(build):
 
     class Told(RandomFeedback):
         def wire(self, phase):
-            labels = Buffer("labels", ("sample",), (2 * self.network.pairs,), "label", "teacher", np.int64)
+            labels = Buffer("labels", ("sample",), (2 * self.network.pairs,), "label", "teacher", np.int64, given=True)
             for step in super().wire(phase):
                 yield step
                 if step.label == "layer 1 responds":

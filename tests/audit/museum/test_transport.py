@@ -6,7 +6,7 @@ from own_kernels import builtin_step, own_step
 
 from neurosim.audit import check
 from neurosim.core.buffer import Buffer
-from neurosim.parts.projection import Feedback, UpdatedFeedback
+from neurosim.parts.feedback import Feedback, UpdatedFeedback
 from neurosim.parts.transported import TransportedFeedback
 
 

@@ -10,12 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import scipy.spatial.distance
-from own_kernels import altered_step, builtin_step
+from own_kernels import altered_step
 
 from neurosim.audit.graph.kinds import callable_of, reference_of
 from neurosim.audit.operations import categories as C
 from neurosim.audit.operations.judgement import place_of
 from neurosim.audit.operations.ledger import ledger, readout_ledger
+from neurosim.core.kernel import Kernel
+from neurosim.core.step import Step
 from neurosim.errors import WiringError
 from neurosim.kernels import cpu
 from neurosim.kernels.workspace import thread_local

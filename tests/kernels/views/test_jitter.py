@@ -5,7 +5,7 @@ import colorsys
 import numpy as np
 import pytest
 
-from neurosim.data.views.deformation import SimclrDeformation
+from neurosim.data.views.simclr import Simclr
 from neurosim.kernels import views, workspace
 
 FORMS = {where: views.deform_simclr.form(where) for where in ("reference", "cpu")}
@@ -84,7 +84,7 @@ def test_nothing_changes_where_nothing_is_asked_for(form):
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 def test_drawn_views_agree_stay_in_range_and_split_to_the_same_bits(dtype):
     image = np.random.default_rng(5).integers(0, 256, (40, 8, 8, 3), dtype=np.uint8)
-    drawn = SimclrDeformation().draw(np.random.default_rng(6), 40)
+    drawn = Simclr().draw(np.random.default_rng(6), 40)
     whole = seen("cpu", image, dtype, **drawn)
     np.testing.assert_allclose(whole, seen("reference", image, **drawn), rtol=0, atol=1e-12 if dtype == np.float64 else 2e-5)
     assert whole.min() >= 0 and whole.max() <= 1

@@ -1,0 +1,53 @@
+"""The published deformations: an affine map, colour, and a flip (Tang, Yang, Amit 2022)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+import numpy as np
+
+from neurosim.core.options import Option
+from neurosim.core.typing import Array
+from neurosim.data.views.base import Deformation
+
+# Random numbers a view takes: four matrix entries, two shifts, saturation, hue, flip.
+_DRAWS = 9
+
+
+@dataclass(frozen=True)
+class Affine(Deformation):
+    """The strength of each deformation; the defaults are the published ones.
+
+    Args:
+        scale: matrix entries are those of the identity + U(-scale, scale).
+        shift: shifts are U(-shift, shift), in units of half the image.
+        saturation: the saturation's factor is 2 ** U(-saturation, saturation): octaves.
+        hue: the hue's shift is U(-hue, hue), in turns.
+        flip: probability that the columns are reversed.
+        border: outside of the image is its nearest border pixel, instead of 0.
+    """
+
+    scale: Annotated[float, Option("Of the affine map: entries are those of the identity +- this.", low=0)] = 0.25
+    shift: Annotated[float, Option("Largest shift.", unit="half images", low=0)] = 0.5
+    saturation: Annotated[float, Option("Largest change of saturation.", unit="octaves", low=0)] = 2.0
+    hue: Annotated[float, Option("Largest shift of the hue.", unit="turns", low=0)] = 0.1
+    flip: Annotated[float, Option("Probability of a flip.", low=0, high=1)] = 0.5
+    border: Annotated[bool, Option("Outside of the image is its border, instead of black.")] = False
+
+    name = "affine"
+    kernel = "deform"
+
+    def draw(self, rng: np.random.Generator, count: int) -> dict[str, Array]:
+        """Draw the parameters of ``count`` views; nine numbers a view, see `Deformation.draw`."""
+        uniform = rng.random((count, _DRAWS))
+        signed = 2.0 * uniform - 1.0
+        theta = np.empty((count, 2, 3))
+        theta[:, :, :2] = np.eye(2) + self.scale * signed[:, 0:4].reshape(count, 2, 2)
+        theta[:, :, 2] = self.shift * signed[:, 4:6]
+        return {
+            "theta": theta,
+            "saturation": np.exp2(self.saturation * signed[:, 6]),
+            "hue": self.hue * signed[:, 7],
+            "flip": uniform[:, 8] < self.flip,
+        }
