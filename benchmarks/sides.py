@@ -3,12 +3,7 @@
 import numpy as np
 
 from neurosim.data.views.affine import Affine
-<<<<<<< HEAD
 from neurosim.engine.program import Arena, Program
-=======
-from neurosim.engine.arena import Arena
-from neurosim.engine.program import Program
->>>>>>> ktests
 from neurosim.errors import RunError
 from neurosim.kernels.devices import backend
 from neurosim.losses.hinge import Hinge

@@ -8,11 +8,7 @@ from neurosim.kernels.comparison import hinge_lags
 from neurosim.losses import available, make, options
 from neurosim.losses.base import Loss
 from neurosim.parts import memory
-<<<<<<< HEAD
 from neurosim.parts.error_units import error_units
-=======
-from neurosim.parts.error_units import PatchErrorUnits, PredictingErrorUnits, ViewErrorUnits, error_units
->>>>>>> ktests
 from neurosim.parts.population import Head
 from neurosim.plasticity.sgd import SGD
 
@@ -39,7 +35,7 @@ def test_an_unknown_loss_lists_the_known():
         make("l2")
 
 
-def test_a_loss_lists_its_options():
+def test_a_loss_tells_its_options():
     assert set(options("hinge")) == {"lags", "threshold", "delta", "negative_weight"}
     assert list(options("simclr")) == ["temperature"]
     assert options("barlow") == options("positive") == {}
@@ -98,14 +94,9 @@ def test_with_all_negatives_there_is_no_memory():
 
 
 @pytest.mark.parametrize("name", ["simclr", "barlow", "hinge-mean", "positive"])
-def test_there_is_no_error_of_view_1_under_the_block(name):
+def test_view_1_s_error_goes_nowhere_under_the_block(name):
     units, (compare,) = wired(make(name))
-<<<<<<< HEAD
     assert compare.writes == {"error2": units.error2}
-=======
-    assert compare.writes == {"error2": units.error2} and units.error1 is None
-    assert units.error2.base is units.head.error and units.head.error.shape == (3, 4)
->>>>>>> ktests
     units, (compare,) = wired(make(name), block=False)
     assert compare.writes["error1"].base is units.head.error
 
@@ -127,17 +118,6 @@ def test_patches_come_in_whole_pictures_and_all_learn(name):
         error_units(Head(1, 4, 50, 0, float), make(name), SGD())
     with pytest.raises(WiringError, match=f"a gradient block with loss {name}"):
         error_units(Head(1, 4, 98, 49, float), make(name), SGD())
-<<<<<<< HEAD
-=======
-
-
-def test_error_units_are_of_the_kind_that_the_loss_asks_for():
-    for name, kind in available().items():
-        wanted = PredictingErrorUnits if kind.predicts else PatchErrorUnits if kind.patches else ViewErrorUnits
-        assert type(wired(make(name))[0]) is wanted
-    with pytest.raises(WiringError, match="loss clapp without a plasticity"):
-        error_units(Head(1, 4, 98, 0, float), make("clapp"))
->>>>>>> ktests
 
 
 def test_random_patches_are_any_of_the_batch():
@@ -150,8 +130,4 @@ def test_random_patches_are_any_of_the_batch():
     assert (units.negative.array != first).mean() > 0.9
     plain, _ = wired(make("hinge"))
     plain.draw(np.random.default_rng(0))  # nothing is drawn where two views are compared
-<<<<<<< HEAD
     assert plain.synapses == []
-=======
-    assert not hasattr(plain, "negative") and plain.synapses == []
->>>>>>> ktests
