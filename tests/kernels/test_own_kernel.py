@@ -87,7 +87,7 @@ def test_it_runs_in_a_plan(where, threads, dtype):
 
 
 def test_a_gpu_refuses_it_by_name_when_the_program_is_made(host_machine):
-    units, plan = responding()
+    _, plan = responding()
     words = r"kernel rectify has no form for gpu; expected one of its forms \(reference, cpu\); choose another device"
     with pytest.raises(WiringError, match=words):
         Program(plan, host_machine.gpu())
