@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from neurosim.kernels import views
+from neurosim.kernels.deformation import deform
 
 from neurosim.data import views
 from neurosim.data.views.affine import Affine
@@ -82,7 +82,7 @@ def test_identity_draw_leaves_the_image(border):
     rng = np.random.default_rng(3)
     image = rng.integers(0, 256, (6, 7, 5, 3), dtype=np.uint8)
     out = np.empty(image.shape, np.float32)
-    views.deform.form("cpu")(image, **Affine(scale=0.0, shift=0.0, saturation=0.0, hue=0.0, flip=0.0).draw(rng, 6), out=out, border=border)
+    deform(image, **Affine(scale=0.0, shift=0.0, saturation=0.0, hue=0.0, flip=0.0).draw(rng, 6), out=out, border=border)
     np.testing.assert_allclose(out, image / 255, atol=1e-6)
 
 

@@ -8,7 +8,7 @@ from neurosim.kernels.comparison import hinge_lags
 from neurosim.losses import available, make, options
 from neurosim.losses.base import Loss
 from neurosim.parts import memory
-from neurosim.parts.error_units import error_units
+from neurosim.parts.error_units import PatchErrorUnits, PredictingErrorUnits, ViewErrorUnits, error_units
 from neurosim.parts.population import Head
 from neurosim.plasticity.sgd import SGD
 
@@ -35,7 +35,7 @@ def test_an_unknown_loss_lists_the_known():
         make("l2")
 
 
-def test_a_loss_tells_its_options():
+def test_a_loss_lists_its_options():
     assert set(options("hinge")) == {"lags", "threshold", "delta", "negative_weight"}
     assert list(options("simclr")) == ["temperature"]
     assert options("barlow") == options("positive") == {}
@@ -94,9 +94,10 @@ def test_with_all_negatives_there_is_no_memory():
 
 
 @pytest.mark.parametrize("name", ["simclr", "barlow", "hinge-mean", "positive"])
-def test_view_1_s_error_goes_nowhere_under_the_block(name):
+def test_there_is_no_error_of_view_1_under_the_block(name):
     units, (compare,) = wired(make(name))
-    assert compare.writes == {"error2": units.error2}
+    assert compare.writes == {"error2": units.error2} and units.error1 is None
+    assert units.error2.base is units.head.error and units.head.error.shape == (3, 4)
     units, (compare,) = wired(make(name), block=False)
     assert compare.writes["error1"].base is units.head.error
 
@@ -120,6 +121,14 @@ def test_patches_come_in_whole_pictures_and_all_learn(name):
         error_units(Head(1, 4, 98, 49, float), make(name), SGD())
 
 
+def test_error_units_are_of_the_kind_that_the_loss_asks_for():
+    for name, kind in available().items():
+        wanted = PredictingErrorUnits if kind.predicts else PatchErrorUnits if kind.patches else ViewErrorUnits
+        assert type(wired(make(name))[0]) is wanted
+    with pytest.raises(WiringError, match="loss clapp without a plasticity"):
+        error_units(Head(1, 4, 98, 0, float), make("clapp"))
+
+
 def test_random_patches_are_any_of_the_batch():
     units, _ = wired(make("gaze", negatives=3))
     assert units.negative.shape == (2 * 3 * 7 * (5 + 4 + 3 + 2 + 1),)
@@ -130,4 +139,4 @@ def test_random_patches_are_any_of_the_batch():
     assert (units.negative.array != first).mean() > 0.9
     plain, _ = wired(make("hinge"))
     plain.draw(np.random.default_rng(0))  # nothing is drawn where two views are compared
-    assert plain.synapses == []
+    assert not hasattr(plain, "negative") and plain.synapses == []
