@@ -18,7 +18,7 @@ from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import RunError
 from neurosim.kernels.devices import backend
 from neurosim.networks.network import PRESETS
-from neurosim.rules import Rule
+from neurosim.rules.base import Rule
 from neurosim.training.assembly import NOTHING, Assembly, Given, build, smallest
 from neurosim.training.config import Config
 from neurosim.training.folder import Run
