@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -30,10 +31,11 @@ def own_step(
 
     Args:
         name: of the kernel.
-        function: takes every argument and scalar by name; it may do more, or other things, than is declared.
+        function: takes every argument and scalar by name; it may do more, or other things, than is declared. What may be
+            left out is None by default.
         label: of the step.
         equation: of the step.
-        reads: argument -> buffer, as of `neurosim.core.plan.Step`.
+        reads: argument -> buffer, as of `neurosim.core.step.Step`.
         writes: argument -> buffer.
         updates: argument -> buffer.
         sums: argument -> buffer.
@@ -42,6 +44,9 @@ def own_step(
     """
     uses = {"reads": reads or {}, "writes": writes or {}, "updates": updates or {}, "sums": sums or {}}
     declared = {use: dict.fromkeys(buffers, "*") for use, buffers in uses.items()}
+    given = {*(scalars or {}), *(argument for buffers in uses.values() for argument in buffers)}
+    optional = [p.name for p in inspect.signature(function).parameters.values() if p.default is None]
+    declared["reads"] |= {argument: "?*" for argument in optional if argument not in given}
     kernel = Kernel(name, **declared, scalars=tuple(scalars or {}))
     kernel.cpu(function)
     arguments = {argument: buffer for buffers in uses.values() for argument, buffer in buffers.items()}
