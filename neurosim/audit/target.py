@@ -163,9 +163,7 @@ def of_run(run: Run, pairs: int = PAIRS) -> AuditTarget:
         stream.load(0, batch)
         model.rule.draw(0, batch)
 
-    return AuditTarget(
-        str(run.folder), model.rule, plans, present_batch, labels, model.kernels, note=note, start=start
-    )
+    return AuditTarget(str(run.folder), model.rule, plans, present_batch, labels, model.kernels, note=note, start=start)
 
 
 def _check_wiring(run: Run, built: list[str]) -> None:

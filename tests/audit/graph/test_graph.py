@@ -5,7 +5,7 @@ import xml.etree.ElementTree as ElementTree
 
 import numpy as np
 import pytest
-from own_kernels import altered_step, own_step
+from own_kernels import altered_step, own_step, unchecked_plan
 
 from neurosim.audit import check
 from neurosim.audit.graph.draw import carriers, svg
@@ -15,7 +15,6 @@ from neurosim.audit.graph.kinds import kind
 from neurosim.audit.page import html
 from neurosim.audit.target import narrow, of_rule
 from neurosim.core.buffer import Buffer
-from neurosim.core.plan import Plan
 from neurosim.networks.network import Network, parse
 from neurosim.training.assembly import smallest
 from neurosim.training.config import Config
@@ -35,7 +34,7 @@ def test_makers_stop_where_all_was_overwritten_and_go_round_where_not():
     low, high = y.part("y", 0, 4), y.part("y", 4, 8)
     graph = Graph(
         {
-            "one": Plan.alone(
+            "one": unchecked_plan(
                 "one",
                 [
                     step([x], [y], label="old"),
@@ -59,14 +58,23 @@ def test_makers_stop_where_all_was_overwritten_and_go_round_where_not():
 def test_an_update_keeps_what_was_there():
     x, m = buffer("x"), buffer("m")
     graph = Graph(
-        {"a": Plan.alone("a", [step([x], [m], label="set"), step([x], (), [m], label="add"), step([m], [buffer("z")])])}
+        {
+            "a": unchecked_plan(
+                "a", [step([x], [m], label="set"), step([x], (), [m], label="add"), step([m], [buffer("z")])]
+            )
+        }
     )
     assert {s.step.label for s in graph.makers(graph.sites[2], m)[0]} == {"set", "add"}
 
 
 def test_values_go_from_one_phase_to_the_next():
     m, z = buffer("m"), buffer("z")
-    graph = Graph({"a": Plan.alone("a", [step([m], [z])]), "b": Plan.alone("b", [step([buffer("x")], [m], label="other")])})
+    graph = Graph(
+        {
+            "a": unchecked_plan("a", [step([m], [z])]),
+            "b": unchecked_plan("b", [step([buffer("x")], [m], label="other")]),
+        }
+    )
     assert [s.step.label for s in graph.makers(graph.sites[0], m)[0]] == ["other"]
 
 
@@ -78,7 +86,7 @@ def test_shared_memory_is_found_whatever_its_shape():
 
     one, far = buffer("one"), buffer("far")
     lent = Lent("lent", ("sample",), (4,), "activity", "lent", float)
-    graph = Graph({"a": Plan.alone("a", [step([one], [lent]), step([far], [buffer("z")])])})
+    graph = Graph({"a": unchecked_plan("a", [step([one], [lent]), step([far], [buffer("z")])])})
     assert [{a.name, b.name} for a, b in graph.aliases] == [{"one", "lent"}]
     assert graph.class_of(lent) == graph.class_of(one) != graph.class_of(far)
     assert {b.name for b in graph.members(graph.class_of(one))} == {"one", "lent"}
