@@ -174,5 +174,5 @@ def check_scale(scale: float) -> None:
     """
     if not 0 < scale <= 1:
         raise WiringError(
-            f"--scale {scale:g}", "a number over 0 and up to 1, the paper's protocol", "write --scale 0.001"
+            f"scale={scale:g}", "a number over 0 and up to 1, the paper's protocol", "write scale=0.001", "scale"
         )
