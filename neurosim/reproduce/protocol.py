@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from neurosim.errors import WiringError
-from neurosim.networks.network import parse
+from neurosim.networks.text import parse
 from neurosim.reproduce.cells import Cell, Table
 from neurosim.training.config import Config
 
