@@ -28,9 +28,18 @@ def test_conv5_is_the_paper_s():
     assert len(network) == 5
 
 
-@pytest.mark.parametrize("text", [*presets.available(), "3 tanh pool, 4 linear, 5 pool", "8 hardtanh pool", "8 local pool, 4 local bias tanh",
-                                  "4 bias pool, head tanh", "4 pool, head average",
-                                  "5 bias linear, head bias"])  # fmt: skip
+@pytest.mark.parametrize(
+    "text",
+    [
+        *presets.available(),
+        "3 tanh pool, 4 linear, 5 pool",
+        "8 hardtanh pool",
+        "8 local pool, 4 local bias tanh",
+        "4 bias pool, head tanh",
+        "4 pool, head average",
+        "5 bias linear, head bias",
+    ],
+)
 def test_a_network_s_text_reads_back_as_itself(text):
     layers = parse(text)
     told = str(Network(text, (64, 64, 3), 1))
