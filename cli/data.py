@@ -1,17 +1,24 @@
 """``neurosim data``: which data sets there are, how to get them, and what they look like."""
 
+from __future__ import annotations
+
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 import numpy as np
 from PIL import Image
 
+from neurosim.core.typing import Array
 from neurosim.data import fetch as fetching
 from neurosim.data.dataset import Dataset
 from neurosim.data.sources import loading
 from neurosim.data.views.affine import Affine
 from neurosim.errors import DataError
+
+if TYPE_CHECKING:
+    from click._termui_impl import ProgressBar
 
 PER_CLASS = 12  # images in a row of a contact sheet
 LARGEST = 64  # pixels a side on a contact sheet; larger images are thinned
@@ -25,13 +32,13 @@ data_dir_option = click.option(
 
 
 @click.group()
-def data():
+def data() -> None:
     """Data sets: list, fetch, show."""
 
 
 @data.command("list")
 @data_dir_option
-def list_sources(data_dir: Path | None):
+def list_sources(data_dir: Path | None) -> None:
     """List the data sets, and where they were found."""
     rows = [("name", "images (train + test)", "size", "where", "what")]
     where = loading.default_dir() if data_dir is None else data_dir
@@ -48,7 +55,7 @@ def list_sources(data_dir: Path | None):
 @click.argument("name", type=click.Choice(list(fetching.fetchable())))
 @data_dir_option
 @click.option("--url", help="A mirror of the same archive: http://, https:// or file:///PATH.")
-def fetch_archive(name: str, data_dir: Path | None, url: str | None):
+def fetch_archive(name: str, data_dir: Path | None, url: str | None) -> None:
     """Download NAME, check it and unpack it; a broken download is resumed."""
     data_dir = loading.default_dir() if data_dir is None else data_dir
     meter = Meter(name)
@@ -60,10 +67,11 @@ def fetch_archive(name: str, data_dir: Path | None, url: str | None):
 
 
 class Meter:
-    """A progress bar that starts with the first bytes, and tells how fast they come."""
+    """A progress bar that starts with the first bytes, and shows how fast they come."""
 
     def __init__(self, label: str):
-        self.label, self.bar, self.began, self.first = label, None, 0.0, 0
+        self.label, self.began, self.first = label, 0.0, 0
+        self.bar: ProgressBar[str | None] | None = None
 
     def __call__(self, done: int, total: int | None) -> None:
         """Show that ``done`` bytes of ``total`` are there; nothing where the total is not known."""
@@ -94,7 +102,7 @@ class Meter:
     help="Two views of each image side by side: deformed, or (toys) in motion.  [default: the images as they are]",
 )
 @click.option("--force", is_flag=True, help="Write over a file that is there.")
-def show(name: str, out: Path, data_dir: Path | None, seed: int, views: str | None, force: bool):
+def show(name: str, out: Path, data_dir: Path | None, seed: int, views: str | None, force: bool) -> None:
     """Draw a sheet of training images of NAME into OUT (.png), a row a class."""
     from neurosim.data.sheet import contact_sheet  # drawing is not needed for the other commands
 
@@ -117,7 +125,7 @@ def _check_out(out: Path, force: bool) -> None:
         raise DataError(f"no folder {out.parent}", "a folder to write to", "make it first")
 
 
-def _chosen(data: Dataset) -> tuple[np.ndarray, np.ndarray | None, tuple[str, ...]]:
+def _chosen(data: Dataset) -> tuple[Array, Array | None, tuple[str, ...]]:
     """The images of the sheet, their labels and the rows' names; up to five rows without names where there are none."""
     if data.train_labels is None:
         images = data.train_images[: 5 * PER_CLASS]
@@ -127,10 +135,10 @@ def _chosen(data: Dataset) -> tuple[np.ndarray, np.ndarray | None, tuple[str, ..
     return data.train_images[index], data.train_labels[index], data.classes
 
 
-def _deformed(images: np.ndarray, seed: int) -> np.ndarray:
+def _deformed(images: Array, seed: int) -> Array:
     """Two deformed views of each image, ``(sample, frame, row, column, channel)``."""
     rng, affine = np.random.default_rng([seed, _STREAM]), Affine()
-    views = []
+    views: list[Array] = []
     for _ in range(2):
         view = np.empty(images.shape, np.float32)
         affine.kernel.form("cpu")(images, **affine.draw(rng, len(images)), out=view, **affine.scalars)
@@ -142,5 +150,5 @@ def _save(sheet: Image.Image, out: Path) -> None:
     try:
         sheet.save(out)
     except OSError as error:
-        met = f"{out} cannot be written ({error.strerror or error})"
-        raise DataError(met, "a file that can be written", "choose another name") from None
+        actual = f"{out} cannot be written ({error.strerror or error})"
+        raise DataError(actual, "a file that can be written", "choose another name") from None

@@ -6,6 +6,7 @@ import shlex
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import click
 from neurosim.cli.train import span, take_device
@@ -14,8 +15,9 @@ from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import WiringError
 from neurosim.report import figures
 from neurosim.reproduce import forecast, page, pool
-from neurosim.reproduce.cells import TABLES
+from neurosim.reproduce.cells import TABLES, Table
 from neurosim.reproduce.grid import Grid, Stage
+from neurosim.reproduce.results import Results
 from neurosim.training.folder import write_whole
 from neurosim.training.trainer import Interrupted
 
@@ -25,47 +27,64 @@ MOST_JOBS = 8  # by default: each process holds the images
 @click.command()
 @click.argument("table", type=click.Choice(list(TABLES)))
 @click.option("--data-dir", help="Where the files of cifar10, cifar100 and stl10 are.")
-@click.option("--scale", type=float, default=0.001, show_default=True,
-              help="Of the images seen, as published: 1. Images and batch shrink as its cube root, epochs as its square.")
+@click.option(
+    "--scale",
+    type=float,
+    default=0.001,
+    show_default=True,
+    help="Of the images seen, as published: 1. Images and batch shrink as its cube root, epochs as its square.",
+)
 @click.option("--seeds", type=int, default=3, show_default=True, help="How many.")
-@click.option("--only", multiple=True, metavar="PATTERN", help="Cells, as 'll-*'; may be repeated. Their floors come with them.")
+@click.option(
+    "--only", multiple=True, metavar="PATTERN", help="Cells, as 'll-*'; may be repeated. Their floors come with them."
+)
 @click.option("--encoder-data", help="Other images for the encoder: cifar10 for table1 on CIFAR-10 alone.")
 @click.option("--network", help="Another network than the paper's.")
 @click.option("--readout", help="lbfgs, adam, hinge or knn.  [default: adam, as published, at scale 1; lbfgs below]")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder of the grid.  [default: runs/TABLE-SCALE]")
 @click.option("--threads", type=int, help="In all; any number gives the same bits.  [default: every core]")
-@click.option("--jobs", type=int, help="Cells at a time, each in a process with its share of the threads, to the same bits.  "
-              "[default: one a thread, 8 at most; 1 on a GPU]")
+@click.option(
+    "--jobs",
+    type=int,
+    help="Cells at a time, each in a process with its share of the threads, to the same bits.  "
+    "[default: one a thread, 8 at most; 1 on a GPU]",
+)
 @click.option("--device", help="cpu, gpu, or auto: a GPU where there is one.  [default: cpu]")
 @click.option("--precision", help="float32, float64; of a GPU's products also tf32.  [default: float32]")
 @click.option("--list", "listed", is_flag=True, help="Print the cells, and do nothing.")
-@click.option("--dry-run", is_flag=True, help="Say how long it would take, from one batch of every plan, and do nothing.")
-def reproduce(table, data_dir, scale, seeds, only, encoder_data, network, readout, out, threads, jobs, device, precision,
-              listed, dry_run):  # fmt: skip
+@click.option(
+    "--dry-run", is_flag=True, help="Say how long it would take, from one batch of every plan, and do nothing."
+)
+def reproduce(
+    table: str, scale: float, out: Path | None, jobs: int | None, listed: bool, dry_run: bool, **given: Any
+) -> None:
     """Run the grid of the paper's TABLE: table1 (CIFAR) or table2 (STL-10).
 
     Every finished cell is kept; the same command goes on where it stopped, in the middle of a cell too. At the end the
     folder holds the table as Markdown, CSV, JSON and a figure.
     """
-    chosen = TABLES[table]
     if listed:
-        for cell in chosen.choose(only):
-            told = "-" if cell.published is None else f"{cell.published:.2f}"
-            click.echo(f"{cell.name:24} {told:>6}  {', '.join(filter(None, (cell.row, cell.column)))}")
+        _list(TABLES[table], given["only"])
         return
-    out = out or Path("runs") / f"{table}-{scale:g}{f'-{encoder_data}' * bool(encoder_data)}"
-    given = {"device": device}
+    encoder = given.pop("encoder_data")
+    out = out or Path("runs") / f"{table}-{scale:g}{f'-{encoder}' if encoder else ''}"
     take_device(given)
-    grid = Grid(chosen, out, scale, seeds, only, encoder_data, network, readout, given["device"], precision, data_dir, threads)
+    grid = Grid(TABLES[table], out, scale, encoder=encoder, **given)
     click.echo(f"table     {grid.protocol.title()}")
     click.echo(f"protocol  {grid.protocol.note()}")
-    click.echo(f"grid      {len(grid.cells)} cells x {seeds} seeds in {out}, {len(grid.results())} finished")
-    threads = threads or ThreadTeam().threads
+    click.echo(f"grid      {len(grid.cells)} cells x {grid.seeds} seeds in {out}, {len(grid.results())} finished")
+    threads = grid.threads or ThreadTeam().threads
     jobs = _jobs(jobs, threads, grid)
     if dry_run:
         _forecast(grid, jobs, max(1, threads // jobs))
     else:
         _run(grid, jobs, max(1, threads // jobs))
+
+
+def _list(table: Table, only: tuple[str, ...]) -> None:
+    for cell in table.choose(only):
+        published = "-" if cell.published is None else f"{cell.published:.2f}"
+        click.echo(f"{cell.name:24} {published:>6}  {', '.join(filter(None, (cell.row, cell.column)))}")
 
 
 def _jobs(asked: int | None, threads: int, grid: Grid) -> int:
@@ -110,23 +129,24 @@ def _show(line: str) -> None:
 
 
 class _Clock:
-    """Tells how far the grid is and how long the rest will take, judged by the arithmetic that is left."""
+    """Shows how far the grid is and how long the rest will take, judged by the arithmetic that is left."""
 
     def __init__(self, grid: Grid):
-        done = grid.results()
-        tasks = [cell for cell, seed in grid.tasks() if (cell.name, seed) not in done]
+        finished = grid.results()
+        tasks = [cell for cell, seed in grid.tasks() if (cell.name, seed) not in finished]
         self.whole, self.finished = grid.seeds * len(grid.cells), grid.seeds * len(grid.cells) - len(tasks)
         self.weights = {cell.name: max(1.0, forecast.work(grid, cell)) for cell in tasks}
         self.total, self.spent = sum(self.weights[cell.name] for cell in tasks), 0.0
         self.began, self.last = time.perf_counter(), 0.0
         self.stages: dict[tuple[str, int], Stage] = {}  # of the cells that are at work
 
-    def tell(self, stage: Stage) -> None:
+    def on_stage(self, stage: Stage) -> None:
         """After every batch."""
         self.stages[stage.cell, stage.seed] = stage
         now = time.perf_counter()
         if stage.what == "builds" and not sys.stderr.isatty():
-            click.echo(f"[{self.finished + len(self.stages)}/{self.whole}] {stage.cell}, seed {stage.seed}  begins", err=True)
+            number = self.finished + len(self.stages)
+            click.echo(f"[{number}/{self.whole}] {stage.cell}, seed {stage.seed}  begins", err=True)
         if now - self.last > 0.2 or stage.what == "read-out":
             self.last = now
             _show(f"{self._now(stage)}  {self.left()}")
@@ -145,15 +165,16 @@ class _Clock:
         spent = time.perf_counter() - self.began
         return f"{_span(spent * (self.total - done) / done)} left" if done > 0 and spent > 1 else ""
 
-    def cell(self, results: dict) -> None:
+    def on_result(self, results: Results) -> None:
         """After every cell: one line."""
         result = next(reversed(results.values()))
         self.stages.pop((result["cell"], result["seed"]))
         self.spent += self.weights[result["cell"]]
         self.finished += 1
         _show("")
-        click.echo(f"[{self.finished}/{self.whole}] {result['cell']}, seed {result['seed']}: "
-                   f"{100 * result['test_accuracy']:.1f} %, {self.left() or '0 s left'}")  # fmt: skip
+        accuracy = f"{100 * result['test_accuracy']:.1f} %"
+        cell = f"{result['cell']}, seed {result['seed']}"
+        click.echo(f"[{self.finished}/{self.whole}] {cell}: {accuracy}, {self.left() or '0 s left'}")
 
 
 def _run(grid: Grid, jobs: int, threads: int) -> None:
@@ -161,20 +182,26 @@ def _run(grid: Grid, jobs: int, threads: int) -> None:
     command = shlex.join(["neurosim", *_words(grid)])
     clock = _Clock(grid)
 
-    def done(results: dict) -> None:
-        clock.cell(results)
+    def on_result(results: Results) -> None:
+        clock.on_result(results)
         page.write(grid, results, command)
 
     try:
         if jobs > 1:
             click.echo(f"running   {_side_by_side(jobs, threads)}")
-            pool.run(grid, jobs, threads, clock.tell, done)
+            pool.run(grid, jobs, threads, clock.on_stage, on_result)
         else:
             with ThreadTeam(threads) as team:
-                grid.run(team, clock.tell, done)
+                grid.run(team, clock.on_stage, on_result)
     except (Interrupted, KeyboardInterrupt):
-        click.echo("\nstopped; finished cells and the last checkpoints are kept. The same command goes on.", err=True)
+        stopped = "stopped; finished cells and the last checkpoints are kept. The same command goes on."
+        click.echo(f"\n{stopped}", err=True)
         sys.exit(130)
+    _write(grid, command)
+
+
+def _write(grid: Grid, command: str) -> None:
+    """The table, on the screen and as files, and its figure."""
     results = grid.results()
     files = page.write(grid, results, command)
     table = page.rows(grid, results)
@@ -190,7 +217,15 @@ def _run(grid: Grid, jobs: int, threads: int) -> None:
 
 def _words(grid: Grid) -> list[str]:
     """The command line that makes this grid, without where its files are."""
-    told = {"scale": f"{grid.scale:g}", "seeds": str(grid.seeds), "encoder-data": grid.encoder, "network": grid.network,
-             "readout": grid.readout, "device": grid.device, "precision": grid.precision}  # fmt: skip
-    words = [word for name, value in told.items() if value is not None for word in (f"--{name}", value)]
-    return ["reproduce", grid.table.name, "--data-dir", "DIR", *words, *(w for p in grid.only for w in ("--only", p))]
+    given = {
+        "scale": f"{grid.scale:g}",
+        "seeds": str(grid.seeds),
+        "encoder-data": grid.encoder,
+        "network": grid.network,
+        "readout": grid.readout,
+        "device": grid.device,
+        "precision": grid.precision,
+    }
+    words = [word for name, value in given.items() if value is not None for word in (f"--{name}", value)]
+    only = [word for pattern in grid.only for word in ("--only", pattern)]
+    return ["reproduce", grid.table.name, "--data-dir", "DIR", *words, *only]

@@ -22,6 +22,7 @@ from matplotlib.patches import Circle, FancyBboxPatch
 from PIL import Image
 
 from neurosim import rules
+from neurosim.data.views.affine import Affine
 from neurosim.errors import NeurosimError
 from neurosim.losses.hinge import Hinge
 from neurosim.networks.network import Network
@@ -205,7 +206,7 @@ def draw_key(axes, x, y, colours):
 def draw(rule, path):
     """The whole page."""
     network = rule.network
-    steps = list(enumerate(Assembly(rule).plan(rule.phases[0]), 1))
+    steps = list(enumerate(Assembly(rule, Affine()).plan(rule.phases[0]), 1))
     right, bottom, top = MEMORY + 0.65, GROUND - 1.0, low(len(network)) + GAP + 0.5
     figure = Figure((INCH * (right - 0.35), INCH * (top - bottom)))
     axes = figure.add_axes((0, 0, 1, 1), xlim=(0.35, right), ylim=(bottom, top), aspect="equal")

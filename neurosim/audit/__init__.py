@@ -3,7 +3,7 @@
 Conditions (i) to (iv) are each answered more than once, by analyses that trust one another in nothing: `graph` reads the
 declarations, `interventions` replace one thing and run the rest again, `operations` record the arithmetic of every kernel,
 `symmetry` compares the numbers of feedback and forward weights, `torch` asks other people's PyTorch models from outside. A
-new analysis is a room of its own that gives an `neurosim.audit.evidence.Evidence`; `checks` puts them together into one
+new analysis is a folder of its own that gives a `neurosim.audit.evidence.Evidence`; `checks` puts them together into one
 `neurosim.audit.verdict.Verdict`.
 
 ```python

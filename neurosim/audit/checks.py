@@ -21,6 +21,7 @@ from neurosim.audit.verdict import Verdict
 from neurosim.engine.threads import ThreadTeam
 from neurosim.losses import make as make_loss
 from neurosim.networks.network import Network
+from neurosim.rules.base import Rule
 from neurosim.training.model import Model
 
 NETWORK = "4 hardtanh, 6 pool, 5 tanh"
@@ -33,7 +34,7 @@ ASSUMED = {
 
 
 def check(
-    rule: AuditTarget | rules.Rule | type[rules.Rule] | str,
+    rule: AuditTarget | Rule | type[Rule] | str,
     light: bool = False,
     network: str = NETWORK,
     loss: str = "hinge",
@@ -56,13 +57,13 @@ def check(
     """
     if isinstance(rule, AuditTarget):
         return _check(rule, light)
-    if not isinstance(rule, rules.Rule):
+    if not isinstance(rule, Rule):
         rule = rules.make(rule, Network(network, IMAGE, pairs), make_loss(loss), **options)
     return _check(of_rule(rule), light)
 
 
 def assert_plausible(
-    rule: rules.Rule | type[rules.Rule] | str,
+    rule: Rule | type[Rule] | str,
     network: str = NETWORK,
     loss: str = "hinge",
     pairs: int = PAIRS,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 HOLDS, VIOLATED, UNDECIDED = "holds", "violated", "cannot tell"
 CONDITIONS = {
-    "declared": "every step touches what it declares, and every part is what it says",
+    "declared": "every step touches what it declares, and every part is what it is declared to be",
     "i": "locality: every weight changes by its own presynaptic activity x postsynaptic factor, now or remembered",
     "ii": "simple arithmetic: no normalisation, inner product or division where the error is computed",
     "iii": "asymmetry: no feedback is made of forward weights",

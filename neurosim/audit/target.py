@@ -17,8 +17,8 @@ from neurosim.engine.program import Program
 from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import RunError
 from neurosim.kernels.devices import backend
-from neurosim.networks.network import PRESETS
-from neurosim.rules import Rule
+from neurosim.networks.text import written
+from neurosim.rules.base import Rule
 from neurosim.training.assembly import NOTHING, Assembly, Given, build, smallest
 from neurosim.training.config import Config
 from neurosim.training.folder import Run
@@ -59,7 +59,7 @@ class AuditTarget:
 
 def narrow(network: str, channels: int = 6) -> str:
     """A network's text with few channels in every layer: no wiring depends on how many there are."""
-    parts = [part.split() for part in PRESETS.get(network, network).split(",")]
+    parts = [part.split() for part in written(network).split(",")]
     few = [[str(min(int(words[0]), channels)), *words[1:]] if words[0].isdecimal() else words for words in parts]
     return ", ".join(" ".join(words) for words in few)
 
@@ -163,9 +163,7 @@ def of_run(run: Run, pairs: int = PAIRS) -> AuditTarget:
         stream.load(0, batch)
         model.rule.draw(0, batch)
 
-    return AuditTarget(
-        str(run.folder), model.rule, plans, present_batch, labels, model.kernels, note=note, start=start
-    )
+    return AuditTarget(str(run.folder), model.rule, plans, present_batch, labels, model.kernels, note=note, start=start)
 
 
 def _check_wiring(run: Run, built: list[str]) -> None:

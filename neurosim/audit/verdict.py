@@ -57,7 +57,7 @@ class Verdict:
             for condition in CONDITIONS
         }
 
-    # -- what it says
+    # -- the answer
 
     @property
     def findings(self) -> list[Finding]:
@@ -174,7 +174,7 @@ class Verdict:
             yield f"{label(condition)}{':' * (condition == 'declared')} {CONDITIONS[condition]}"
             for by, answer in answers.items():
                 for line in answer.evidence:
-                    yield from _wrapped(f"{by}: {line}", break_on_hyphens=False)
+                    yield from _wrapped(f"{by}: {line}", hyphens=False)
 
     def json(self) -> dict[str, Any]:
         """The verdict as data; `neurosim audit --json` writes it."""
@@ -207,5 +207,5 @@ def _rank(finding: Finding) -> tuple[int, int]:
     return FIRST.index(finding.condition), -ANALYSES.index(finding.by) if finding.condition == "ii" else 0
 
 
-def _wrapped(line: str, **how: bool) -> list[str]:
-    return textwrap.wrap(line, WIDTH, initial_indent="  ", subsequent_indent="      ", **how)
+def _wrapped(line: str, hyphens: bool = True) -> list[str]:
+    return textwrap.wrap(line, WIDTH, initial_indent="  ", subsequent_indent="      ", break_on_hyphens=hyphens)

@@ -82,7 +82,7 @@ class Table:
         for pattern in patterns:
             if not any(fnmatchcase(cell.name, pattern) for cell in self.cells):
                 raise WiringError(
-                    f"--only {pattern} of {self.name}",
+                    f"only={pattern!r} of {self.name}",
                     "a cell or a pattern, as 'll-*'",
                     f"see `neurosim reproduce {self.name} --list`",
                 )

@@ -104,7 +104,7 @@ class Grid:
     def __post_init__(self) -> None:
         check_scale(self.scale)
         if self.seeds < 1:
-            raise WiringError(f"--seeds {self.seeds}", "at least 1", "write --seeds 3")
+            raise WiringError(f"seeds={self.seeds}", "at least 1", "write seeds=3", "seeds")
         self.cells = self.table.choose(self.only)
         encoder = self.encoder or self.table.encoder
         where = Path(self.data_dir) if self.data_dir else None
@@ -237,7 +237,12 @@ class Grid:
 
     def _train(self, stage: Stage, model: Model, run: Run, team: ThreadTeam, on_stage: StageCallback) -> Progress:
         """Train a cell from its beginning or from its last checkpoint; a stage after every batch."""
-        callbacks = [Metrics(run), Each(lambda progress: on_batch(progress)), Checkpoints(run, self.checkpoint_every), Signals()]
+        callbacks = [
+            Metrics(run),
+            Each(lambda progress: on_batch(progress)),
+            Checkpoints(run, self.checkpoint_every),
+            Signals(),
+        ]
         trainer = Trainer(model, ViewStream(model, self.data), callbacks)
         if (run.folder / "checkpoint.npz").is_file():
             trainer.restore(*run.checkpoint())

@@ -119,7 +119,7 @@ class Worker:
             raise RunError(
                 f"the process of {name}, seed {seed}, ended with exit code {self._process.exitcode}",
                 "a result",
-                "give the same command again; fewer --jobs take less memory",
+                "give the same command again; fewer cells at a time take less memory",
             ) from None
         if isinstance(message, NeurosimError):
             raise message

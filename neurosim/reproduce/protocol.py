@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from neurosim.errors import WiringError
-from neurosim.networks.network import parse
+from neurosim.networks.text import parse
 from neurosim.reproduce.cells import Cell, Table
 from neurosim.training.config import Config
 
@@ -174,5 +174,5 @@ def check_scale(scale: float) -> None:
     """
     if not 0 < scale <= 1:
         raise WiringError(
-            f"--scale {scale:g}", "a number over 0 and up to 1, the paper's protocol", "write --scale 0.001"
+            f"scale={scale:g}", "a number over 0 and up to 1, the paper's protocol", "write scale=0.001", "scale"
         )

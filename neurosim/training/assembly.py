@@ -16,7 +16,8 @@ from neurosim.data.views import REGISTRY as DEFORMATIONS
 from neurosim.data.views.base import Deformation
 from neurosim.data.views.framing import Framing
 from neurosim.errors import ShapeError, WiringError
-from neurosim.networks.network import Network, parse
+from neurosim.networks.network import Network
+from neurosim.networks.text import parse
 from neurosim.parts.stimulus import Deforms, Stimulus
 from neurosim.plasticity.base import Plasticity
 from neurosim.readout.floor import Method

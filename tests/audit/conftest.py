@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from own_kernels import unchecked_plan
 
 from neurosim.audit import check
 from neurosim.losses import make as make_loss
@@ -64,6 +65,12 @@ def caught():
         return verdict
 
     return caught
+
+
+@pytest.fixture
+def unchecked(monkeypatch):
+    """Plans are made unchecked: what they would refuse, the audit must find, too."""
+    monkeypatch.setattr("neurosim.training.assembly.Plan", unchecked_plan)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from neurosim.audit import assert_plausible, check
 from neurosim.audit.target import of_config, of_rule
 from neurosim.errors import PlausibilityError
 from neurosim.losses import make as make_loss
-from neurosim.networks.network import PRESETS
+from neurosim.networks import presets
 from neurosim.rules import available
 from neurosim.training.config import Config
 
@@ -109,7 +109,7 @@ def test_the_path_of_back_propagation(build):
     assert verdict.text().splitlines().count("W4 -> feedback into layer 3 -> update of W3, W2, W1") == 1
 
 
-@pytest.mark.parametrize("preset", sorted(PRESETS))
+@pytest.mark.parametrize("preset", sorted(presets.available()))
 def test_every_preset_is_audited(preset):
     assert check(of_config(Config.resolve(network=preset))).exit_code == 0
 

@@ -18,8 +18,21 @@ MINE = """
     import numpy as np
 
     from neurosim.parts.feedback import Feedback
+    from neurosim.core.kernel import Kernel
     from neurosim.core.step import Step
     from neurosim.rules.end_to_end import EndToEnd
+
+    copy = Kernel("copy", reads={"weight": "..."}, writes={"sent": "..."})
+    stumble = Kernel("stumble", updates={"weight": "..."})
+    no_form = Kernel("no_form", updates={"weight": "..."})
+
+    @copy.cpu
+    def _(weight, sent):
+        np.copyto(sent, weight)
+
+    @stumble.cpu
+    def _(weight):
+        1 // 0
 
     class MyRule(EndToEnd):
         '''Fixed feedback of our lab.'''
@@ -33,18 +46,18 @@ MINE = """
             for step in super().wire(phase):
                 yield step
             back = self.feedbacks[1]
-            yield Step("copy", "B follows W", "B = W", {"weight": back.projection.synapse.weight},
-                       {"sent": back.synapse.weight}, function=lambda weight, sent: np.copyto(sent, weight))
+            yield Step(copy, "B follows W", "B = W",
+                       {"weight": back.projection.synapse.weight, "sent": back.synapse.weight})
 
     class Stumbles(MyRule):
         def wire(self, phase):
             yield from super().wire(phase)
-            yield Step("stumble", "a step", "1 / 0", {}, {"error": self.head.post.error}, function=lambda error: 1 // 0)
+            yield Step(stumble, "a step", "1 / 0", {"weight": self.head.synapse.weight})
 
-    class Nameless(MyRule):
+    class Formless(MyRule):
         def wire(self, phase):
             yield from super().wire(phase)
-            yield Step("no_such_kernel", "a step", "?", {}, {"error": self.head.post.error})
+            yield Step(no_form, "a step", "?", {"weight": self.head.synapse.weight})
 """
 
 
@@ -114,7 +127,7 @@ def test_adam_and_counts_are_assumed(call):
 
 def test_simclr_is_violated_by_name_of_the_operation(call):
     done = call("audit", "--rule", "ll", "--loss", "simclr", "--network", "4 pool")
-    assert done.returncode == 1 and re.search(r"operations: divide .*cpu_losses.py:\d+", done.stdout)
+    assert done.returncode == 1 and re.search(r"operations: divide .*nt_xent.py:\d+", done.stdout)
 
 
 def test_rules_from_elsewhere(call, lab):
@@ -122,7 +135,7 @@ def test_rules_from_elsewhere(call, lab):
     assert done.returncode == 0 and done.stdout.startswith("audit of mine"), done.stderr
     done = call("audit", "--rule", "mylab.rules:Copies", "--network", "4 hardtanh, 5 pool", where=lab)
     assert done.returncode == 1 and "W2 -> B2 (step" in done.stdout
-    for name, words in (("Stumbles", "fails: ZeroDivisionError"), ("Nameless", "no_such_kernel")):
+    for name, words in (("Stumbles", "fails: ZeroDivisionError"), ("Formless", "kernel no_form has no form for cpu")):
         done = call("audit", "--rule", f"mylab.rules:{name}", "--network", "4 pool", where=lab)
         assert done.returncode == 2 and words in done.stderr and len(done.stderr.splitlines()) == 1
 

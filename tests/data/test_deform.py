@@ -1,15 +1,24 @@
 """The draw of deformations: ranges, spread, and the same numbers for the same seed."""
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 import pytest
-from neurosim.kernels.deformation import deform
 
+from neurosim.core.kernel import Kernel, Kind
+from neurosim.core.options import Option
+from neurosim.core.plan import Plan
 from neurosim.data import views
 from neurosim.data.views.affine import Affine
+from neurosim.data.views.base import Deformation
 from neurosim.data.views.simclr import Simclr
+from neurosim.engine.program import Program
+from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import WiringError
+from neurosim.kernels.devices import backend
+from neurosim.networks.network import Network
+from neurosim.parts.stimulus import Stimulus
 
 
 def draw(count=4000, seed=1, **strengths):
@@ -82,7 +91,8 @@ def test_identity_draw_leaves_the_image(border):
     rng = np.random.default_rng(3)
     image = rng.integers(0, 256, (6, 7, 5, 3), dtype=np.uint8)
     out = np.empty(image.shape, np.float32)
-    deform(image, **Affine(scale=0.0, shift=0.0, saturation=0.0, hue=0.0, flip=0.0).draw(rng, 6), out=out, border=border)
+    still = Affine(scale=0.0, shift=0.0, saturation=0.0, hue=0.0, flip=0.0, border=border)
+    Affine.kernel.form("cpu")(image, **still.draw(rng, 6), out=out, **still.scalars)
     np.testing.assert_allclose(out, image / 255, atol=1e-6)
 
 
@@ -133,6 +143,50 @@ def test_simclr_draws_view_after_view():
 def test_impossible_simclr_strengths_are_told(name, value):
     with pytest.raises(WiringError, match=f"^{name}=.*; expected a number of at least"):
         Simclr(**{name: value})
+
+
+darken = Kernel(
+    "darken",
+    kind=Kind.SEE,
+    reads={"image": "sample row column channel: uint8 real", "shade": "sample 2: float64"},
+    writes={"out": "sample row column channel"},
+    over="sample",
+    equation="out = shade[0] shade[1] image",
+)
+
+
+@darken.reference
+@darken.cpu
+def darkened(image, shade, out):
+    np.copyto(out, image / (255 if image.dtype == np.uint8 else 1) * shade.prod(axis=1)[:, None, None, None])
+
+
+@dataclass(frozen=True)
+class Darken(Deformation):
+    """Views are darkened: a deformation with its kernel in one file."""
+
+    strength: Annotated[float, Option("How dark.", low=0, high=1)] = 0.5
+
+    name = "darken"
+    kernel = darken
+
+    def draw(self, rng, count):
+        return {"shade": 1 - self.strength * rng.random((count, 2))}
+
+
+def test_a_deformation_with_a_kernel_of_its_own_is_shown():
+    network = Network("4 pool", (4, 4, 3), 2)
+    stimulus = Stimulus(network.populations[0], gain=1.0, offset=0.0, deformation=views.make(Darken, strength=0.25))
+    images = np.random.default_rng(1).integers(0, 256, (4, 4, 4, 3), dtype=np.uint8)
+    stimulus.load(images)
+    stimulus.draw(np.random.default_rng(2))
+    seen = network.populations[0].activity
+    with ThreadTeam(1) as team:
+        Program(Plan("show", stimulus.present(), [seen]), backend("cpu"), hold=True).run(team)
+    shade = 1 - 0.25 * np.random.default_rng(2).random((4, 2))
+    np.testing.assert_allclose(seen.host(), images / 255 * shade.prod(axis=1)[:, None, None, None], rtol=1e-6)
+    with pytest.raises(WiringError, match="strength=2"):
+        views.make(Darken, strength=2)
 
 
 @dataclass(frozen=True)

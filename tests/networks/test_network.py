@@ -4,7 +4,10 @@ import numpy as np
 import pytest
 
 from neurosim.errors import ShapeError, WiringError
-from neurosim.networks.network import PRESETS, Layer, Network, parse, parse_head, shapes
+from neurosim.networks import presets
+from neurosim.networks.network import Network
+from neurosim.networks.presets.base import Preset
+from neurosim.networks.text import Layer, parse, parse_head, shapes
 from neurosim.plasticity.signum import Signum
 
 
@@ -25,9 +28,18 @@ def test_conv5_is_the_paper_s():
     assert len(network) == 5
 
 
-@pytest.mark.parametrize("text", [*PRESETS, "3 tanh pool, 4 linear, 5 pool", "8 hardtanh pool", "8 local pool, 4 local bias tanh",
-                                  "4 bias pool, head tanh", "4 pool, head average",
-                                  "5 bias linear, head bias"])  # fmt: skip
+@pytest.mark.parametrize(
+    "text",
+    [
+        *presets.available(),
+        "3 tanh pool, 4 linear, 5 pool",
+        "8 hardtanh pool",
+        "8 local pool, 4 local bias tanh",
+        "4 bias pool, head tanh",
+        "4 pool, head average",
+        "5 bias linear, head bias",
+    ],
+)
 def test_a_network_s_text_reads_back_as_itself(text):
     layers = parse(text)
     told = str(Network(text, (64, 64, 3), 1))
@@ -57,7 +69,7 @@ def test_bad_texts_name_the_layer(text, number, part):
         parse(text)
     line = str(error.value)
     assert line.startswith(f"layer {number} of the network {text!r} reads {part}; expected a preset (")
-    assert "--network" in line
+    assert "network=" in line
 
 
 def test_a_pool_that_does_not_fit_names_the_sizes_layer_by_layer():
@@ -137,7 +149,7 @@ def test_sizes_below_one_pair_are_refused():
 def test_conv4_tanh_is_the_paper_s():
     """32, 64, 128, 256, each 3x3 with bias, 2x2 pool, tanh; dense 1024 -> 64 with bias, tanh."""
     assert parse("conv4-tanh") == tuple(Layer(n, "tanh", True, True) for n in (32, 64, 128, 256))
-    assert parse_head("conv4-tanh") == ("tanh", True)
+    assert parse_head("conv4-tanh") == ("tanh", True, False)
     network = Network("conv4-tanh", (32, 32, 3), 1)
     head = network.head(4)
     assert [[s.shape for s in p.synapses] for p in (*network.projections, head)] == [
@@ -181,3 +193,29 @@ def test_every_layer_and_the_feedback_along_it_may_learn_at_a_rate_of_their_own(
     assert one.feedback(one.projections[1], "urf").synapse.plasticity is still
     assert one.head(2).synapse.plasticity is one.plasticity
     assert [one.learns(number) for number in (1, 2)] == [True, False]
+
+
+class Twins(Preset):
+    """Two layers of as many channels."""
+
+    name = "twins"
+
+    def __init__(self, channels: int = 4):
+        self.text = f"{channels} hardtanh, {channels} pool"
+
+
+def test_a_preset_of_one_s_own(tmp_path, monkeypatch):
+    """As a class, as an object, by ``module:Class``; with an option."""
+    assert str(Network(Twins(channels=6), (4, 4, 3))) == "6 hardtanh, 6 pool"
+    assert parse(Twins) == parse(presets.make(Twins, channels=4)) == parse("4 hardtanh, 4 pool")
+    text = "from neurosim.networks.presets.base import Preset\n\n\nclass One(Preset):\n    text = '3 pool'\n"
+    (tmp_path / "own_networks.py").write_text(text)
+    monkeypatch.syspath_prepend(tmp_path)
+    assert str(Network("own_networks:One", (4, 4, 3))) == "3 pool"
+    with pytest.raises(WiringError, match="there is no nowhere"):
+        parse("nowhere:One")
+
+
+def test_presets_stand_one_in_a_file():
+    assert list(presets.available()) == ["conv4-tanh", "conv5", "small", "vgg6"]
+    assert str(presets.make("small")) == "32 pool, 64 pool, 128 pool, 256 pool"

@@ -134,7 +134,7 @@ class Bench:
         again: bool = False,
         also: frozenset[Site] = frozenset(),
     ) -> list[Difference]:
-        """Run everything again, other than recorded in one thing, and compare what every step leaves, bit by bit.
+        """Run everything again with one thing replaced, and compare what every step leaves, bit by bit.
 
         Args:
             change: called with None before the first step, and with every run of a step right after its values are there.

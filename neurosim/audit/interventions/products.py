@@ -17,7 +17,7 @@ from neurosim.core.typing import Array
 SYNAPSES = 6  # of every array, drawn at random
 LOOSE = {2: 1e-2, 4: 2e-5, 8: 1e-11}  # relative difference that rounding explains, by bytes of a number
 
-Place = tuple[int, ...]  # (sample, row, column), (sample,) or what else says where two activities came together
+Place = tuple[int, ...]  # (sample, row, column), (sample,) or whatever names where two activities come together
 Terms = list[tuple[Place, float, float]]  # where, presynaptic, postsynaptic
 
 

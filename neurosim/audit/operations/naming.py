@@ -16,27 +16,10 @@ Named = tuple[str, Labels]  # the category, and the labels of the result
 _POWERS = {2: C.SQUARE, 0.5: C.ROOT, 1: C.COPY, -1: C.DIVIDE}
 _EXTREMES = ("maximum", "minimum", "fmax", "fmin", "clip")
 # Comparisons whose results are numbers that they compare, not choices.
-_VALUES = frozenset(
-    [
-        "where",
-        "select",
-        "max",
-        "min",
-        "amax",
-        "amin",
-        "sort",
-        "clip",
-        "median",
-        "maximum",
-        "minimum",
-        "nanmax",
-        "nanmin",
-        "partition",
-        "ptp",
-        "nanmedian",
-        "unique",
-    ]
-)
+_VALUES = {
+    *("where", "select", "max", "min", "amax", "amin", "nanmax", "nanmin", "maximum", "minimum", "ptp", "clip"),
+    *("sort", "partition", "median", "nanmedian", "unique"),
+}
 
 
 class Naming:
@@ -58,8 +41,8 @@ class Naming:
         factors = [labels_of(x) for x in operands]
         labels: Labels = NOTHING.union(*factors)
         kind = self._kind_of_ufunc(name, operands)
-        if kind in ("multiply", C.SQUARE, "all product", C.INNER):
-            if kind in ("multiply", C.INNER) and len(factors) == 2:
+        if kind in (C.MULTIPLY, C.SQUARE, C.ALL_PRODUCT, C.INNER):
+            if kind in (C.MULTIPLY, C.INNER) and len(factors) == 2:
                 return self._product(operands, factors[0], factors[1], kind == C.INNER)
             return self.product(labels, None, False), labels
         if kind == C.DIVIDE:
@@ -80,8 +63,8 @@ class Naming:
         kind = C.UFUNCS.get(name, C.UNKNOWN)
         if name == "power" and labels_of(operands[-1]) == NOTHING and np.ndim(bare(operands[-1])) == 0:
             return _POWERS.get(float(bare(operands[-1])), C.POWER)
-        if kind == "shift":
-            return "multiply" if labels_of(operands[1]) <= {CHOICE} else C.POWER
+        if kind == C.SHIFT:
+            return C.MULTIPLY if labels_of(operands[1]) <= {CHOICE} else C.POWER
         return kind
 
     def _division(self, name: str, operands: tuple[Any, ...], factors: list[Labels]) -> Named:
@@ -120,9 +103,9 @@ class Naming:
             return C.COPY, looked_up(arguments[0], operands[1:])
         if kind == C.INNER:
             return self._inner(operands, labels)
-        if kind == "all product":
+        if kind == C.ALL_PRODUCT:
             return self.product(labels, None, False), labels
-        if kind == "mean":
+        if kind == C.MEAN:
             return C.ADD, labels
         if kind == C.COMPARE:
             if name in ("where", "select") and len(arguments) > 1:

@@ -209,6 +209,6 @@ def by_math(tape: Tape, name: str, arguments: tuple[Any, ...]) -> Recorded:
     value = getattr(math, name)(*plain)
     labels = NOTHING.union(*(r.memory.labels for r in operands))
     kind = C.MATH.get(name, C.UNKNOWN)
-    if kind in ("multiply", "all product", "inner"):
+    if kind in (C.MULTIPLY, C.ALL_PRODUCT):
         kind = tape.product(labels, None, False)
     return tape.new(value, labels, tape.noted(kind, 1, operands, labels, f"math.{name}"))

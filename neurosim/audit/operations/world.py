@@ -103,7 +103,7 @@ class World:
             return self.math
         if thing.__name__.split(".")[0] == "numpy":
             return Numpy(thing, self.tape)
-        if thing.__name__.split(".")[:2] == ["neurosim", "kernels"]:  # kernels that call kernels of another file
+        if thing.__name__.split(".")[0] == "neurosim":  # kernels that call functions of another file
             return _Lazy(self, thing)
         return thing
 

@@ -2,7 +2,7 @@
 
 An array drawn by itself stands at a right angle to any other, give or take ``1/sqrt(size)``. A copy is found whether or
 not it shares memory: transposed, turned, scaled, its signs alone, its numbers in another order, its inverse, or rotated.
-After training, ``urf`` has come near its forward weights by its own outer products, as Amit (2019) says it does: then the
+After training, ``urf`` has come near its forward weights by its own outer products, as Amit (2019) describes: then the
 angle is reported, and only an exact copy counts. What mixes the forward weights past recognition (a random matrix times
 them) is not found here: that is for the graph and for the intervention.
 """
@@ -89,18 +89,15 @@ def compare(feedback: Array, forward: Array, trained: bool = False, seed: int = 
     """
     b, w = np.asarray(feedback, float), np.asarray(forward, float)
     forms = arrangements(w, b.shape)
-    correlations = {name: _correlation(b, form) for name, form in forms.items()}
-    best = max(correlations, key=lambda name: abs(correlations[name]), default="as it is")
-    near = forms.get(best, np.zeros_like(b))
+    nearest, near, correlation = _nearest(b, forms)
     own = _spectrum(w)
     chance = _chance(b, w if w.shape == b.shape else near, near, own, seed)
     spectrum = _spectral_distance(_spectrum(b), own)
     how, arrangement = _exact(b, forms)
     if how == "none" and not trained and min(b.size, w.size) >= FEW:
-        largest = max(map(abs, correlations.values()), default=0.0)
-        how, arrangement = _alike(b, w, forms, largest, spectrum, chance.least_spectrum), best
-    correlation = correlations.get(best, 0.0)
+        how, arrangement = _alike(b, w, forms, abs(correlation), spectrum, chance.least_spectrum), nearest
     shared = bool(np.shares_memory(feedback, forward))
+    verdict = _verdict(b, w, how != "none" or shared, trained, correlation)
     return Symmetry(
         angle=_angle(b, w) if w.shape == b.shape else None,
         correlation=correlation,
@@ -111,9 +108,16 @@ def compare(feedback: Array, forward: Array, trained: bool = False, seed: int = 
         chance_spectrum=chance.spectrum,
         arrangement=arrangement,
         shared=shared,
-        verdict=_verdict(b, w, how != "none" or shared, trained, correlation),
+        verdict=verdict,
         how=how,
     )
+
+
+def _nearest(b: Array, forms: dict[str, Array]) -> tuple[str, Array, float]:
+    """The arrangement that the feedback correlates with most: its name, the array, the correlation."""
+    correlations = {name: _correlation(b, form) for name, form in forms.items()}
+    best = max(correlations, key=lambda name: abs(correlations[name]), default="as it is")
+    return best, forms.get(best, np.zeros_like(b)), correlations.get(best, 0.0)
 
 
 def _verdict(b: Array, w: Array, violated: bool, trained: bool, correlation: float) -> str:

@@ -42,6 +42,7 @@ class Affine(Deformation):
 
     @property
     def scalars(self) -> Mapping[str, object]:
+        """Whether the border is repeated."""
         return {"border": self.border}
 
     def draw(self, rng: np.random.Generator, count: int) -> dict[str, Array]:

@@ -111,9 +111,7 @@ def patches(images: Array, patch: int) -> Array:
     """Half-overlapping patches, a picture's row by row: ``(sample x grid x grid, patch, patch, channel)``."""
     count, size, columns, channels = images.shape
     if size != columns:
-        raise DataError(
-            f"patches of pictures of {size} x {columns}", "square ones", f"write crop={min(size, columns)}"
-        )
+        raise DataError(f"patches of pictures of {size} x {columns}", "square ones", f"write crop={min(size, columns)}")
     many, stride = grid(size, patch), patch // 2
     s, r, c, e = images.strides
     view = np.lib.stride_tricks.as_strided(

@@ -217,12 +217,12 @@ def test_label_leak_into_the_memory_of_the_next_batch(build, caught):
 
     class Later(Hinge):
         def wire(self, units):
-            kept = Buffer("kept", ("moment",), (units.pairs,), "memory", "teacher", np.int64)
+            kept = Buffer("kept", ("moment",), (units.pairs,), "memory", "teacher", np.int64, lasts=True)
             yield from super().wire(units)
             yield own_step(
                 "use",
                 lambda kept, error: np.add(error, kept[:, None], out=error),
-                "the error hears what was kept",
+                "what was kept is added to the error",
                 "e = e + kept",
                 reads={"kept": kept},
                 updates={"error": units.error2},

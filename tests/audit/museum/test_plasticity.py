@@ -43,7 +43,7 @@ def test_the_same_product_by_an_own_kernel_is_plausible(build):
     )
 
 
-def test_a_post_factor_from_another_layer(build, caught):
+def test_a_post_factor_from_another_layer(build, caught, unchecked):
     def alter(network, step):
         if changes(step, "dW1"):
             return [altered_step(step, reads={**step.reads, "post": network.populations[2].post}, over="sample")]
@@ -74,7 +74,7 @@ def test_another_moment_s_activity(build, caught):
     caught(build(altered(alter)), "i", "structure behaviour")
 
 
-def test_yesterday_s_activity(build, caught):
+def test_yesterday_s_activity(build, caught, unchecked):
     """The products are summed before the pictures are seen."""
 
     class Early(RandomFeedback):
@@ -198,7 +198,7 @@ def test_a_change_by_three_factors(build):
 
     def alter(network, step):
         if changes(step, "dH3"):
-            value = Buffer("mood", ("figure",), (3,), "value", "mood", np.float64, initial=2)
+            value = Buffer("mood", ("figure",), (3,), "value", "mood", np.float64, given=True, initial=2)
 
             def kernel(pre, post, mood, change):
                 np.matmul(pre.T, post, out=change)

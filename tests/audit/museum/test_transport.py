@@ -14,7 +14,7 @@ class Lent(Buffer):
     """A buffer that shows another one's memory under a name of its own."""
 
     def __init__(self, like, name, show):
-        super().__init__(name, like.axes, like.shape, "feedback weight", name, like.dtype)
+        super().__init__(name, like.axes, like.shape, "feedback weight", name, like.dtype, lasts=True)
         self._like, self._show = like, show
 
     @property
@@ -184,7 +184,9 @@ def test_through_the_memory(build, rigged, own, caught):
         def __init__(self, projection, synapse):
             super().__init__(projection, synapse)
             weight = projection.synapse.weight
-            self.ring = Buffer(f"ring {weight.name}", weight.axes, weight.shape, "memory", "ring", weight.dtype)
+            self.ring = Buffer(
+                f"ring {weight.name}", weight.axes, weight.shape, "memory", "ring", weight.dtype, lasts=True
+            )
 
         def deliver(self):
             yield own_step(
@@ -212,6 +214,10 @@ def test_through_the_memory(build, rigged, own, caught):
     assert {c for c, _ in found} <= {"i", "iii"}  # B is overwritten by a memory: no outer product either
 
 
+def through(post, weight, error):
+    np.matmul(post, weight.T, out=error)
+
+
 class Probed(Feedback):
     """A helper population is shown every unit of the layer in turn; what it answers is W."""
 
@@ -220,50 +226,43 @@ class Probed(Feedback):
         h, w = projection.synapse.name, projection.synapse.weight
         self.direct, rows = direct, int(np.prod(w.shape[:-1]))
         self.one = Buffer(
-            f"probe {h}", ("unit", "presynaptic"), (rows, rows), "activity", "helper", w.dtype, initial=np.eye(rows)
+            f"probe {h}",
+            ("unit", "presynaptic"),
+            (rows, rows),
+            "activity",
+            "helper",
+            w.dtype,
+            given=True,
+            initial=np.eye(rows),
         )
         self.answer = Buffer(
             f"answer {h}", ("unit", "postsynaptic"), (rows, w.shape[-1]), "activity", "helper", w.dtype
         )
 
     def deliver(self):
-        weight = self.projection.synapse.weight
-        yield own_step(
-            "ask",
-            lambda presynaptic, weight, potential: np.matmul(
-                presynaptic, weight.reshape(potential.shape), out=potential
-            ),
-            "the helper answers",
-            "h = W 1",
-            reads={"presynaptic": self.one, "weight": weight},
-            writes={"potential": self.answer},
-        )
-        if self.direct:
-            [step] = super().deliver()
-            function = lambda post, weight, error: np.matmul(post, weight.T, out=error)  # noqa: E731
-            dense = len(self.synapse.shape) == 2
-            yield (
-                own_step(
-                    "through",
-                    function,
-                    step.label,
-                    step.equation,
-                    reads={**step.reads, "weight": self.answer},
-                    writes=step.writes,
-                )
-                if dense
-                else step
-            )
-        else:
-            yield own_step(
-                "settle",
-                flat(lambda w: w.reshape(self.synapse.shape)),
-                "B is what the helper says",
-                "B = h",
-                reads={"weight": self.answer},
-                writes={"sent": self.synapse.weight},
-            )
+        if not self.direct:
+            yield self.ask()
+            yield self.copy()
             yield from super().deliver()
+        elif len(self.synapse.shape) == 2:
+            yield self.ask()
+            [step] = super().deliver()
+            reads = {**step.reads, "weight": self.answer}
+            yield own_step("through", through, step.label, step.equation, reads, step.writes)
+        else:
+            yield from super().deliver()
+
+    def ask(self):
+        def kernel(presynaptic, weight, potential):
+            np.matmul(presynaptic, weight.reshape(potential.shape), out=potential)
+
+        reads = {"presynaptic": self.one, "weight": self.projection.synapse.weight}
+        return own_step("ask", kernel, "the helper answers", "h = W 1", reads, {"potential": self.answer})
+
+    def copy(self):
+        kernel = flat(lambda w: w.reshape(self.synapse.shape))
+        sent = {"sent": self.synapse.weight}
+        return own_step("copy", kernel, "B is what the helper answers", "B = h", {"weight": self.answer}, sent)
 
 
 @pytest.mark.parametrize("direct", [True, False], ids=["answers as weights", "answers copied"])
@@ -369,7 +368,7 @@ def test_an_undeclared_write(build, rigged, own, caught):
             weight = self.synapse.weight
 
             yield step
-            spare = Buffer(f"spare {self.synapse.name}", ("one",), (1,), "value", "vandal")
+            spare = Buffer(f"spare {self.synapse.name}", ("one",), (1,), "memory", "vandal", lasts=True)
             yield own_step(
                 "vandal",
                 lambda post, spare: (spare.fill(0), weight.array.fill(0.5)),

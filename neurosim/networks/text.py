@@ -1,0 +1,134 @@
+"""Networks as text: layers with commas between, and what every head is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from neurosim.errors import ShapeError, WiringError
+from neurosim.kernels.units import NONLINEARITIES
+from neurosim.networks import presets
+from neurosim.networks.presets.base import Preset
+
+FLAGS = ("pool", "bias", "local")  # words of a layer
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One layer of a text network: a 3 x 3 convolution, perhaps a bias, perhaps a 2 x 2 pool, then a nonlinearity.
+
+    A ``local`` layer is untied: the same connections, but every place has weights of its own (Amit 2019).
+    """
+
+    channels: int
+    nonlinearity: str
+    pooled: bool
+    bias: bool = False
+    local: bool = False
+
+    def __str__(self) -> str:
+        words = [str(self.channels), *["local"] * self.local, *["bias"] * self.bias]
+        if self.nonlinearity != "linear" or not self.pooled:
+            words.append(self.nonlinearity)
+        return " ".join([*words, "pool"] if self.pooled else words)
+
+
+class HeadText(NamedTuple):
+    """What a text says of every head.
+
+    Attributes:
+        nonlinearity: of its units.
+        bias: whether they have one.
+        averages: whether it reads the means of 2 x 2 windows.
+    """
+
+    nonlinearity: str = "linear"
+    bias: bool = False
+    averages: bool = False
+
+    def __str__(self) -> str:
+        words = ["head", *["average"] * self.averages, *["bias"] * self.bias]
+        return " ".join([*words, *[self.nonlinearity] * (self.nonlinearity != "linear")])
+
+
+def written(network: str | Preset) -> str:
+    """The text of a network: of a preset's name, of ``module:Class``, of a preset, or as it is."""
+    if isinstance(network, str) and network not in presets.available() and ":" not in network:
+        return network
+    return str(presets.make(network))
+
+
+def parse(network: str | Preset) -> tuple[Layer, ...]:
+    """Read a preset's name or ``"32 hardtanh, 32 pool, 512 hardtanh pool"``.
+
+    A layer is its number of channels and then words: ``hardtanh``, ``tanh`` or ``linear``, ``bias``, ``local`` and
+    ``pool``. A pooled layer without a nonlinearity is linear. Pooling comes first: for a nonlinearity that never falls
+    that is the same. The last part may be of the heads, see `parse_head`.
+
+    Raises:
+        WiringError: a text that is none of these.
+    """
+    layers = []
+    for number, part in enumerate(_parts(network)[0], 1):
+        words = part.split()
+        names = [word for word in words[1:] if word not in FLAGS]
+        known = words and words[0].isdecimal() and int(words[0]) > 0 and len(names) <= 1
+        known = known and max(map(words.count, FLAGS)) <= 1 and (names or "pool" in words)
+        if not known or any(name not in NONLINEARITIES for name in names):
+            there = ", ".join([*presets.available(), *presets.installed()])
+            raise WiringError(
+                f"layer {number} of the network {str(network)!r} reads {part.strip()!r}",
+                f"a preset ({there}) or layers like '32 hardtanh' and '64 pool', with commas between",
+                'write network="32 hardtanh, 64 pool"',
+                argument="network",
+            )
+        flags = ("pool" in words, "bias" in words, "local" in words)
+        layers.append(Layer(int(words[0]), names[0] if names else "linear", *flags))
+    return tuple(layers)
+
+
+def parse_head(network: str | Preset) -> HeadText:
+    """What every head is: linear without bias unless the text ends like ``", head bias tanh"`` or ``", head average"``.
+
+    Raises:
+        WiringError: other words after ``head``.
+    """
+    words = (_parts(network)[1] or "head").split()[1:]
+    names = [word for word in words if word not in ("average", "bias")]
+    twice = max(map(words.count, ("average", "bias"))) > 1
+    if len(names) > 1 or any(name not in NONLINEARITIES for name in names) or twice:
+        raise WiringError(
+            f"the head of the network {str(network)!r} reads {' '.join(['head', *words])!r}",
+            "head, then bias, average, then hardtanh, tanh or linear, each once at most",
+            'write it last: network="32 tanh pool, head bias tanh"',
+            argument="network",
+        )
+    return HeadText(names[0] if names else "linear", "bias" in words, "average" in words)
+
+
+def _parts(network: str | Preset) -> tuple[list[str], str | None]:
+    """The layers' parts of a text, and the head's."""
+    parts = written(network).split(",")
+    return (parts[:-1], parts[-1]) if len(parts) > 1 and parts[-1].split()[:1] == ["head"] else (parts, None)
+
+
+def shapes(layers: tuple[Layer, ...], image: tuple[int, int, int]) -> list[tuple[int, int, int]]:
+    """(row, column, channel) of the image and of every layer's activity.
+
+    Raises:
+        ShapeError: a pool that the size does not allow, with the sizes layer by layer.
+    """
+    sizes = [(image[0], image[1], image[2])]
+    for number, layer in enumerate(layers, 1):
+        rows, columns, _ = sizes[-1]
+        if layer.pooled and (rows % 2 or columns % 2):
+            below = [f"{f'layer {i}' if i else 'image'}: {r}x{c}x{k}" for i, (r, c, k) in enumerate(sizes)]
+            raise ShapeError(
+                f"layer {number} pools {rows}x{columns} ({', '.join(below)})",
+                "even sizes before every 2 x 2 pool",
+                "leave pools out of the network, or take images of another size",
+                argument="network",
+            )
+        half = 2 if layer.pooled else 1
+        sizes.append((rows // half, columns // half, layer.channels))
+    return sizes
