@@ -42,7 +42,7 @@ ONLY = {
     "losses": {"kernels", "core", "errors"},
     "networks": {"parts", "plasticity", "core", "errors"},
     "rules": {"networks", "parts", "core", "errors", "losses"},
-    "data": {"core", "errors", "version"},
+    "data": {"kernels", "core", "errors", "version"},
 }
 
 
