@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from neurosim import rules
 from neurosim.audit.checks import check, preflight_audit
 from neurosim.audit.target import of_config, of_rule
 from neurosim.audit.verdict import Verdict
@@ -19,6 +18,7 @@ from neurosim.errors import RunError
 from neurosim.readout.features import forward_weights
 from neurosim.readout.floor import Readout, compare, nothing
 from neurosim.report import page
+from neurosim.rules.base import Rule
 from neurosim.training.assembly import check_wiring, make_method
 from neurosim.training.callbacks import Bar, Checkpoints, Metrics, Signals
 from neurosim.training.config import Config
@@ -115,23 +115,19 @@ class Experiment:
     # -- what it does
     def preflight(self) -> Verdict:
         """The quick audit before training: of the plans that will run, and of a narrow twin that is intervened on."""
-        if self._preflight is None:
-            if isinstance(self.model.given.get("rule"), rules.Rule):
-                self._preflight = self._undisturbed(lambda: check(of_rule(self.model.rule, self.model.stimulus.deformation is not None), light=True))
-            else:
-                self._preflight = preflight_audit(self.model)
+        if self._preflight is None and isinstance(self.model.given.get("rule"), Rule):  # no twin can be made of it
+            with self.model.undisturbed():
+                self._preflight = check(of_rule(self.model.rule, self.model.stimulus.deformation is not None), light=True)
+        elif self._preflight is None:
+            self._preflight = preflight_audit(self.model)
         return self._preflight
 
     def audit(self) -> Verdict:
         """The whole audit: whether the rule transports weights, with evidence; of random weights and small pictures."""
-        if isinstance(self.model.given.get("rule"), rules.Rule):
-            return self._undisturbed(lambda: check(of_rule(self.model.rule, self.model.stimulus.deformation is not None)))
-        return check(of_config(self.config, given=self.model.given))
-
-    def _undisturbed(self, examine: Callable[[], Verdict]) -> Verdict:
-        """What an audit of the model's own arrays reports; they are as before afterwards."""
-        with self.model.undisturbed():
-            return examine()
+        if not isinstance(self.model.given.get("rule"), Rule):
+            return check(of_config(self.config, given=self.model.given))
+        with self.model.undisturbed():  # a rule that is wired already is intervened on itself
+            return check(of_rule(self.model.rule, self.model.stimulus.deformation is not None))
 
     def fit(
         self,
@@ -158,29 +154,33 @@ class Experiment:
             RunError: a folder that exists already or cannot be written.
             Interrupted: Ctrl-C or SIGTERM came; where there is a folder, all is saved.
         """
-        verdict = self.preflight()
+        report = self.preflight()
         if plausible:
-            verdict.require_plausible()
+            report.require_plausible()
+        self._keep(out, report)
+        self.trainer.callbacks = self._beside([*self.callbacks, *callbacks], checkpoint_every)
+        with ThreadTeam(self.config.threads) as team:
+            self.trainer.train(team)
+        return self
+
+    def _keep(self, out: str | Path | None, report: Verdict) -> None:
+        """Make the folder, or go on with the one that there is; what the audit says goes into it."""
         if out is not None:
             self._run = self._create(Path(out))
         if self._run is not None:
             if self._run.config != self.config:  # a run that was loaded goes on with other words
                 self._run.config = self.config
                 self._run.save_config(self.model.rule.wiring(), self.model.image)
-            self._run.save_audit(verdict.json())
-        trainer, mine = self.trainer, [*self.callbacks, *callbacks]
+            self._run.save_audit(report.json())
+
+    def _beside(self, mine: list[Callback], checkpoint_every: float) -> list[Callback]:
+        """All callbacks, in the order in which they need one another."""
+        every, run = self.config.diagnose_every, self._run
         if not any(isinstance(callback, Bar) for callback in mine) and Bar.wanted():
             mine = [Bar(), *mine]
-        kept = [Metrics(self._run)] if self._run else []
-        saved = [Checkpoints(self._run, checkpoint_every)] if self._run else []
-        trainer.callbacks = [*self._diagnosis(), *kept, *mine, *saved, Signals()]
-        with ThreadTeam(self.config.threads) as team:
-            trainer.train(team)
-        return self
-
-    def _diagnosis(self) -> list[Callback]:
-        every = self.config.diagnose_every
-        return [Diagnosis(Observer(self.model, self.data), every)] if every else []
+        diagnosis = [Diagnosis(Observer(self.model, self.data), every)] if every else []
+        kept, saved = ([Metrics(run)], [Checkpoints(run, checkpoint_every)]) if run else ([], [])
+        return [*diagnosis, *kept, *mine, *saved, Signals()]
 
     def readout(self, show: Callable[[str], object] = nothing) -> Readout:
         """Accuracy of a read-out of every layer, beside its floor: the same network untrained.
@@ -221,14 +221,8 @@ class Experiment:
             RunError: another folder that exists already, or cannot be written.
         """
         folder = Path(path)
-        if self._run is None or self._run.folder != folder:
-            run = self._create(folder)
-        else:
-            run = self._run
-        if self._trainer is None and self._state is not None:
-            state = self._state
-        else:
-            state = self.trainer.state()
+        run = self._create(folder) if self._run is None or self._run.folder != folder else self._run
+        state = self._state if self._trainer is None and self._state is not None else self.trainer.state()
         run.save_checkpoint(self.model.state(), {**state, "ready": self.model.is_ready})
         run.save_metrics(state["rows"], state["diagnoses"])
         if self._preflight is not None:
@@ -250,7 +244,7 @@ class Experiment:
         """
         run = Run.open(Path(path))
         given, keywords = apart(keywords)
-        config = dataclasses.replace(changed(run.config, keywords), **same(run, given))
+        config = dataclasses.replace(changed(run.config, keywords), **same(run, given, keywords))
         image, data = run.image(), None
         if image is None:
             data = load_data(config, given.get("data"))

@@ -56,7 +56,7 @@ def files():
         yield path, "cli"
 
 
-FILES = [f for f in files() if f[1] != "__init__"]
+FILES = [f for f in files() if f[1] not in ("__init__", "__main__")]
 
 
 def imports(path):

@@ -80,7 +80,7 @@ def of_config(
         ShapeError: sizes that do not fit.
     """
     few = dataclasses.replace(config, batch=PAIRS, network=narrow(config.network, channels))
-    parts = {kind: thing for kind, thing in given.items() if kind in ("rule", "loss")}
+    parts = {kind: thing for kind, thing in given.items() if kind not in ("network", "data")}
     return of_rule(build(few, image or smallest(config), parts).rule, deformed=config.views == "deform")
 
 

@@ -71,6 +71,18 @@ class Registry(Generic[T]):
             )
         found[name] = thing
 
+    def attribute(self, word: str) -> type[T]:
+        """A class of the package by its own name, ``LayerWise``: what ``__getattr__`` of the package gives.
+
+        Raises:
+            AttributeError: no such class.
+        """
+        if word[:1].isupper():  # a file, or a word of Python's own, is no class: nothing is imported for it
+            for found in self.available().values():
+                if found.__name__ == word:
+                    return found
+        raise AttributeError(f"module {self.package!r} has no attribute {word!r}")
+
     def installed(self) -> dict[str, str]:
         """Name -> ``module:Class`` of every part that another installed package declares; nothing is imported.
 

@@ -41,7 +41,7 @@ from neurosim.errors import WiringError
 from neurosim.parts.inverse import Inverse
 from neurosim.readout import logistic
 from neurosim.readout.floor import labelled
-from neurosim.rules import Rule
+from neurosim.rules.base import Rule
 from neurosim.training.assembly import Given
 from neurosim.training.config import OF_RULES, Config
 from neurosim.training.model import Model
@@ -73,7 +73,7 @@ class Observer:
                 "leave diagnose_every out",
                 argument="diagnose_every",
             )
-        parts = {kind: thing for kind, thing in model.given.items() if kind in ("rule", "loss")}
+        parts = {kind: thing for kind, thing in model.given.items() if kind not in ("network", "data")}
         config = dataclasses.replace(model.config, diagnose_every=None)
         self.own = _Copy(config, data, parts)
         self.reference: _Copy | None = None

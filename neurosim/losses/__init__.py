@@ -9,3 +9,11 @@ from neurosim.losses.base import Loss
 REGISTRY = Registry("loss", "neurosim.losses", Loss, example="hinge")
 available, installed, find = REGISTRY.available, REGISTRY.installed, REGISTRY.find
 options, make = REGISTRY.options, REGISTRY.make
+
+
+def __getattr__(word: str) -> type[Loss]:
+    return REGISTRY.attribute(word)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *(found.__name__ for found in available().values())])

@@ -36,7 +36,7 @@ def coarse(activity: Array, grid: int = GRID) -> Array:
     down, across = (max(d for d in range(1, min(grid, size) + 1) if size % d == 0) for size in (rows, columns))
     cells = activity.reshape(samples, down, rows // down, across, columns // across, channels)
     means: Array = cells.mean(axis=(2, 4), dtype=activity.dtype)
-    return means.reshape(samples, -1)
+    return means.reshape(samples, down * across * channels)
 
 
 def pictures(images: Array, shape: tuple[int, int, int]) -> Array:

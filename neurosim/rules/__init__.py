@@ -11,3 +11,11 @@ REGISTRY = Registry("rule", "neurosim.rules", Rule, fixed=("network", "loss"), e
 GROUP = REGISTRY.group
 available, installed, find = REGISTRY.available, REGISTRY.installed, REGISTRY.find
 options, make = REGISTRY.options, REGISTRY.make
+
+
+def __getattr__(word: str) -> type[Rule]:
+    return REGISTRY.attribute(word)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *(found.__name__ for found in available().values())])

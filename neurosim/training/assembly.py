@@ -12,15 +12,17 @@ from neurosim.core.options import parameters
 from neurosim.core.plan import Plan
 from neurosim.core.step import Step
 from neurosim.data.sources import loading
+from neurosim.data.sources.base import Source
 from neurosim.data.views import REGISTRY as DEFORMATIONS
 from neurosim.data.views.base import Deformation
 from neurosim.data.views.framing import Framing
-from neurosim.errors import ShapeError, WiringError
+from neurosim.errors import DataError, ShapeError, WiringError
 from neurosim.networks.network import Network
 from neurosim.networks.text import parse
 from neurosim.parts.stimulus import Deforms, Stimulus
 from neurosim.plasticity.base import Plasticity
 from neurosim.readout.floor import Method
+from neurosim.rules.base import Rule
 from neurosim.training.config import OF_RULES, Config
 
 Shape = tuple[int, int, int]  # row, column, channel
@@ -37,7 +39,7 @@ class Assembly:
         **scales: gain and offset of the pixels, see `neurosim.parts.stimulus.Stimulus`; its own centre them.
     """
 
-    def __init__(self, rule: rules.Rule, deformation: Deforms | None = None, **scales: float):
+    def __init__(self, rule: Rule, deformation: Deforms | None = None, **scales: float):
         self.rule, self.network = rule, rule.network
         self.stimulus = Stimulus(self.network.populations[0], deformation, **scales)
 
@@ -60,7 +62,7 @@ class Assembly:
         return Plan("propagation", steps, [units.activity for units in seen])
 
 
-def make_rule(config: Config, network: Network, given: Given = NOTHING) -> rules.Rule:
+def make_rule(config: Config, network: Network, given: Given = NOTHING) -> Rule:
     """The rule of a configuration, wired into a network; options that do not belong together are refused.
 
     Args:
@@ -72,7 +74,7 @@ def make_rule(config: Config, network: Network, given: Given = NOTHING) -> rules
         WiringError: a rule, loss or option that does not exist, or does not belong.
     """
     rule = given.get("rule", config.rule)
-    if isinstance(rule, rules.Rule):
+    if isinstance(rule, Rule):
         return rule
     kind = given.get("loss", config.loss)
     wanted = {name: getattr(config, name) for name in losses.options(kind) if hasattr(config, name)}
@@ -94,10 +96,29 @@ def make_framing(config: Config) -> Framing:
     return Framing(config.crop, config.patch, config.grey)
 
 
-def make_deformation(config: Config) -> Deformation:
-    """How the views of a configuration are deformed."""
-    strengths = {} if config.data.startswith("<") else loading.find(config.data).strengths  # given from Python: unknown
-    return DEFORMATIONS.make(config.deformation, **strengths.get(config.deformation, {}))
+def make_deformation(config: Config, given: Given = NOTHING) -> Deformation:
+    """How the views of a configuration are deformed, as strongly as its data ask for.
+
+    Args:
+        config: of a run.
+        given: parts that were given from Python, see `build`.
+    """
+    kind = given.get("deformation", config.deformation)
+    strengths = {} if isinstance(kind, Deformation) else _strengths(config, given).get(config.deformation, {})
+    return DEFORMATIONS.make(kind, **strengths)
+
+
+def _strengths(config: Config, given: Given) -> Mapping[str, Mapping[str, float]]:
+    """What the data ask of deformations; of data that were given from Python, and not again, nothing is known."""
+    known, source = loading.available().get(config.data), given.get("data")
+    if known is not None:
+        return known.strengths
+    if isinstance(source, Source):
+        return source.strengths
+    try:
+        return loading.find(config.data).strengths
+    except DataError:
+        return {}
 
 
 def make_dtype(config: Config) -> type[np.floating]:
@@ -142,26 +163,30 @@ def make_network(config: Config, image: Shape, given: Given = NOTHING) -> Networ
         config.batch,
         block=config.block,
         seed=config.seed,
-        plasticity=make_plasticity(config, 1.0, "rate"),
-        head_plasticity=make_plasticity(config, config.head_rate, "head rate"),
-        layer_plasticities=[make_plasticity(config, gain, f"rate {n}") for n, gain in enumerate(gains or (), 1)],
+        plasticity=make_plasticity(config, 1.0, "rate", given),
+        head_plasticity=make_plasticity(config, config.head_rate, "head rate", given),
+        layer_plasticities=[make_plasticity(config, gain, f"rate {n}", given) for n, gain in enumerate(gains or (), 1)],
         feedback_gain=config.feedback_gain,
         views=views,
         dtype=make_dtype(config),
     )
 
 
-def make_plasticity(config: Config, gain: float, name: str) -> Plasticity:
+def make_plasticity(config: Config, gain: float, name: str, given: Given = NOTHING) -> Plasticity:
     """The plasticity of some synapses.
 
     Args:
         config: of a run.
         gain: multiplies its rate.
         name: of the rate.
+        given: parts that were given from Python, see `build`.
     """
-    known = plasticities.options(config.plasticity)
+    kind = given.get("plasticity", config.plasticity)
+    if isinstance(kind, Plasticity):
+        return kind.with_rate(config.rate * gain, name)
+    known = plasticities.options(kind)
     options = {option: getattr(config, option) for option in ("momentum", "decay") if option in known}
-    return plasticities.make(config.plasticity, rate=config.rate * gain, name=name, **options)
+    return plasticities.make(kind, rate=config.rate * gain, name=name, **options)
 
 
 def _fitting(network: Network, shape: Shape) -> Network:
@@ -183,17 +208,18 @@ def build(config: Config, image: Shape, given: Given = NOTHING) -> Assembly:
     Args:
         config: of a run.
         image: (row, column, channel) of a picture.
-        given: parts that were given from Python, by kind (``rule``, ``loss``, ``network``): a class, a factory, or an object;
-            all others are found by the names in ``config``. A wired rule comes with its network and its loss.
+        given: parts that were given from Python, by kind (``rule``, ``loss``, ``plasticity``, ``network``, ``deformation``,
+            ``data``): a class, a factory or an object; all others are found by the names in ``config``. A wired rule comes
+            with its network and its loss.
 
     Raises:
         WiringError, DataError, ShapeError: whatever cannot be wired, in one line.
     """
     wired = given.get("rule")
-    if isinstance(wired, rules.Rule):
+    if isinstance(wired, Rule):
         given = {**given, "network": wired.network}
     rule = make_rule(config, make_network(config, image, given), given)
-    return Assembly(rule, make_deformation(config) if config.views == "deform" else None)
+    return Assembly(rule, make_deformation(config, given) if config.views == "deform" else None)
 
 
 def check_wiring(config: Config, given: Given = NOTHING) -> None:
@@ -202,7 +228,7 @@ def check_wiring(config: Config, given: Given = NOTHING) -> None:
     Raises:
         WiringError, ShapeError: as `build`.
     """
-    if not {"rule", "network"} & {kind for kind, thing in given.items() if isinstance(thing, rules.Rule | Network)}:
+    if not {"rule", "network"} & {kind for kind, thing in given.items() if isinstance(thing, Rule | Network)}:
         build(config, smallest(config), given)
 
 

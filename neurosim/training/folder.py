@@ -12,17 +12,19 @@ import tempfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, BinaryIO, cast
 
 import numpy as np
 
 import neurosim
+from neurosim.core.typing import Array
 from neurosim.errors import RunError
 from neurosim.training.config import Config
 
 FORMAT = 2  # of the checkpoint; raised when an older one could not be read
 
 
-def write_whole(path: Path, write: Callable) -> None:
+def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
     """Write a file so that its name always holds a whole one: aside, synced, renamed.
 
     Args:
@@ -56,7 +58,7 @@ def write_text(path: Path, text: str) -> None:
     write_whole(path, lambda file: file.write(text.encode()))
 
 
-def write_json(path: Path, record) -> None:
+def write_json(path: Path, record: object) -> None:
     """Write a record by `write_whole`, as JSON."""
     write_text(path, json.dumps(record, indent=1) + "\n")
 
@@ -137,31 +139,31 @@ class Run:
                                                   "image": image})  # fmt: skip
 
     def wiring(self) -> list[str]:
-        """The wiring as realised, as config.json tells it."""
-        return json.loads((self.folder / "config.json").read_text()).get("wiring", [])
+        """The wiring as realised, as config.json has it."""
+        return cast(list[str], json.loads((self.folder / "config.json").read_text()).get("wiring", []))
 
     def image(self) -> tuple[int, int, int] | None:
         """(row, column, channel) of a picture, as config.json has it; None where it has not."""
         found = json.loads((self.folder / "config.json").read_text()).get("image")
         return None if found is None else tuple(found)
 
-    def save_audit(self, report: dict) -> None:
+    def save_audit(self, report: dict[str, Any]) -> None:
         """audit.json: what the audit at the start said of the plan."""
         write_json(self.folder / "audit.json", report)
 
-    def save_results(self, results: dict) -> None:
+    def save_results(self, results: dict[str, Any]) -> None:
         """results.json."""
         write_json(self.folder / "results.json", results)
 
-    def results(self) -> dict | None:
+    def results(self) -> dict[str, Any] | None:
         """What results.json says, or None before there is one."""
         path = self.folder / "results.json"
         try:
-            return json.loads(path.read_text()) if path.is_file() else None
+            return cast(dict[str, Any], json.loads(path.read_text())) if path.is_file() else None
         except ValueError:
             raise RunError(f"{path} is not JSON", "the file that the run wrote", "remove it and evaluate again") from None
 
-    def save_metrics(self, rows: list[dict], diagnoses: list[dict] | None = None) -> None:
+    def save_metrics(self, rows: list[dict[str, Any]], diagnoses: list[dict[str, Any]] | None = None) -> None:
         """metrics.csv: one row an epoch, and one a diagnosis, in the order of the images seen; what a row has not is empty."""
         text, every = io.StringIO(), [*rows, *(diagnoses or [])]
         if diagnoses:
@@ -173,28 +175,28 @@ class Run:
             writer.writerows(every)
         write_text(self.folder / "metrics.csv", text.getvalue())
 
-    def metrics(self) -> list[dict]:
+    def metrics(self) -> list[dict[str, str]]:
         """The epochs of metrics.csv, as text; none before the first epoch."""
         return [row for row in self._rows() if row.get("error")]
 
-    def diagnoses(self) -> list[dict]:
+    def diagnoses(self) -> list[dict[str, str]]:
         """The diagnoses of metrics.csv, as text, each with what it has; none without ``--diagnose-every``."""
         return [{name: value for name, value in row.items() if value} for row in self._rows() if not row.get("error")]
 
-    def _rows(self) -> list[dict]:
+    def _rows(self) -> list[dict[str, str]]:
         path = self.folder / "metrics.csv"
         if not path.is_file():
             return []
         with path.open(newline="") as file:
             return list(csv.DictReader(file))
 
-    def save_checkpoint(self, arrays: dict[str, np.ndarray], state: dict) -> None:
+    def save_checkpoint(self, arrays: dict[str, Array], state: dict[str, Any]) -> None:
         """checkpoint.npz: arrays by buffer name, and the state as JSON with a digest of it all; no pickle."""
         meta = {"format": FORMAT, "neurosim": neurosim.__version__, "state": state, "digest": _digest(arrays, state)}
         text = np.frombuffer(json.dumps(meta).encode(), np.uint8)
-        write_whole(self.folder / "checkpoint.npz", lambda file: np.savez(file, **{"meta": text, **arrays}))
+        write_whole(self.folder / "checkpoint.npz", lambda file: np.savez(file, meta=text, **arrays))  # type: ignore[arg-type]
 
-    def checkpoint(self) -> tuple[dict[str, np.ndarray], dict]:
+    def checkpoint(self) -> tuple[dict[str, Array], dict[str, Any]]:
         """The arrays and the state of the last checkpoint.
 
         Raises:
@@ -220,7 +222,7 @@ class Run:
         return arrays, state
 
 
-def _digest(arrays: dict[str, np.ndarray], state: dict) -> str:
+def _digest(arrays: dict[str, Array], state: dict[str, Any]) -> str:
     total = hashlib.sha256(json.dumps(state, sort_keys=True).encode())
     for name in sorted(arrays):
         array = np.ascontiguousarray(arrays[name])

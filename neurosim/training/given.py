@@ -3,22 +3,33 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from neurosim import losses, rules
+from neurosim import plasticity as plasticities
+from neurosim.data import views
 from neurosim.data.sources import loading
 from neurosim.data.sources.base import Source
 from neurosim.errors import RunError
 from neurosim.networks.network import Network
+from neurosim.plasticity.base import Plasticity
+from neurosim.rules.base import Rule
 from neurosim.training.config import Config
 from neurosim.training.folder import Run
 
-KINDS = ("rule", "loss", "network", "data")  # what may be given as a class, a factory or an object
+KINDS = ("rule", "loss", "plasticity", "network", "deformation", "data")  # what may be given as a class, a factory or an object
 CHANGEABLE = ("epochs", "threads", "device", "precision", "readout", "readout_images", "data_dir")  # of a saved run
+
+_NAMES: dict[str, Callable[[object], str]] = {
+    "rule": rules.REGISTRY.name,
+    "loss": losses.REGISTRY.name,
+    "plasticity": plasticities.REGISTRY.name,
+    "deformation": views.REGISTRY.name,
+}
 
 
 def apart(keywords: dict[str, Any]) -> tuple[dict[str, object], dict[str, Any]]:
@@ -36,13 +47,15 @@ def apart(keywords: dict[str, Any]) -> tuple[dict[str, object], dict[str, Any]]:
         given["data"] = source = _source(given["data"])
         words["data"] = source.asked
     rule = given.get("rule")
-    if isinstance(rule, rules.Rule):
+    if isinstance(rule, Rule):
         for other, own in (("network", rule.network), ("loss", rule.loss)):
             if words.setdefault(other, own) is not own:
                 raise RunError(
                     f"{other}= beside a rule that is wired already", f"the rule's own {other}", f"leave {other} out"
                 )
         given |= {"network": rule.network, "loss": rule.loss}
+    if isinstance(words.get("plasticity"), Plasticity):
+        words.setdefault("rate", words["plasticity"].base_rate)
     network = words.get("network")
     if isinstance(network, Network):
         words |= _of_network(network, words)
@@ -65,7 +78,7 @@ def names(given: Mapping[str, object]) -> dict[str, str]:
         elif isinstance(thing, Network):
             found[kind] = str(thing)
         else:
-            found[kind] = {"rule": rules.REGISTRY, "loss": losses.REGISTRY}[kind].name(thing)
+            found[kind] = _NAMES[kind](thing)
     return found
 
 
@@ -81,10 +94,9 @@ def _of_network(network: Network, words: dict[str, Any]) -> dict[str, Any]:
         "block": network.block,
         "seed": network.seed,
         "precision": str(network.dtype),
-        "plasticity": plasticity.kind,
+        "plasticity": plasticities.REGISTRY.name(type(plasticity)),
         "rate": plasticity.base_rate,
-        "momentum": plasticity.momentum,
-        "decay": plasticity.decay,
+        **{name: getattr(plasticity, name) for name in ("momentum", "decay") if hasattr(plasticity, name)},
     }
     for name, value in own.items():
         if words.get(name, value) != value:
@@ -115,18 +127,25 @@ def changed(config: Config, keywords: dict[str, Any]) -> Config:
     return dataclasses.replace(config, **words)
 
 
-def same(run: Run, given: dict[str, object]) -> dict[str, str]:
-    """The names of parts that are given once more.
+def same(run: Run, given: Mapping[str, object], words: Mapping[str, Any]) -> dict[str, str]:
+    """What stands in a saved run's configuration for things that are given once more.
+
+    Args:
+        run: that is made again.
+        given, words: as `apart` gave them.
 
     Raises:
         RunError: one that no file holds is not given, or another one is.
     """
-    named = names(given)
+    named = {kind: str(words[kind]) for kind in KINDS if kind in words} | names(given)
     for kind in KINDS:
         saved = getattr(run.config, kind)
-        if saved.startswith("<") and kind not in (*given, "data"):  # of data `Experiment.data` asks, where they are needed
-            raise RunError(f"the {kind} of {run.folder} was given from Python ({saved})", "the same again, which no file holds",
-                           f"write load({str(run.folder)!r}, {kind}=...)")  # fmt: skip
-        if named.get(kind, saved) != saved:
+        if named.get(kind, saved) != saved and not (kind == "data" and saved.startswith("<")):
             raise RunError(f"{kind} {named[kind]} for a run of {saved}", "the same again", f"leave {kind} out")
-    return named
+        if saved.startswith("<") and kind not in named and kind != "data":  # `Experiment.data` asks where data are needed
+            raise RunError(
+                f"the {kind} of {run.folder} was given from Python ({saved})",
+                "the same again, which no file holds",
+                f"write load({str(run.folder)!r}, {kind}=...)",
+            )
+    return names(given)

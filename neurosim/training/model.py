@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -258,7 +259,7 @@ class Model(Assembly):
             for _ in range(4):
                 np.matmul(size, size, out=out)
 
-        tasks = [lambda out=out: multiply(out) for out in outs]
+        tasks: list[Callable[[], None]] = [partial(multiply, out) for out in outs]
         team.run(tasks)
         start = time.perf_counter()
         team.run(tasks)
