@@ -22,7 +22,6 @@ from neurosim.bench.sides import PEERS, RULES, Ours, Theirs, gain_for, images_fo
 
 from neurosim.core.backend import Backend
 from neurosim.core.plan import Plan
-from neurosim.data.views.affine import Affine
 from neurosim.engine.program import Program
 from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import DeviceError, NeurosimError
