@@ -85,7 +85,7 @@ def _local(url: str) -> Path:
     host, slash, rest = url.partition("://")[2].partition("/")
     path = Path(urllib.request.url2pathname(slash + rest))
     if host not in ("", "localhost") or not path.is_file():
-        raise DataError(f"no file at {url}", "an archive on this machine, file:///PATH", "check the path")
+        raise DataError(f"no file at {url}", "an archive on this computer, file:///PATH", "check the path")
     return path
 
 

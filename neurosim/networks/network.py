@@ -22,7 +22,7 @@ from neurosim.plasticity.base import Plasticity
 from neurosim.plasticity.signum import Signum
 
 HEAD_UNITS = 64
-PAIRS = 4  # moments of a batch, for a network that is made by hand to be looked into
+PAIRS = 4  # moments of a batch, for a network that is made by hand
 FEEDBACKS = ("bp", "rf", "urf", "sign")
 
 
@@ -32,7 +32,7 @@ class Network:
     Args:
         network: a text, a preset's name or a preset, see `neurosim.networks.text.parse`.
         image: (row, column, channel) of an image.
-        pairs: moments in a batch; every array holds ``2 x pairs`` views, unless ``views`` tells otherwise.
+        pairs: moments in a batch; every array holds ``2 x pairs`` views, unless ``views`` is given.
         block: the gradient block: only view 2 learns.
         seed: of all initial weights; every array draws from a generator of its own.
         plasticity: shared by all synapses that learn.

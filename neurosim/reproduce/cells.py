@@ -1,7 +1,7 @@
 """The cells of the paper's two tables: what each asks for, and the number that was published.
 
 Source: Tang, Yang, Amit, Front. Comput. Neurosci. 16:789253 (2022), tables 1 and 2. What its tables leave open stands
-here in words: SimCLR has the hinge's own deformations and temperature 0.1; CLAPP on CIFAR looks at patches of 8 (a grid
+here in words: SimCLR has the hinge's own deformations and temperature 0.1; CLAPP on CIFAR sees patches of 8 (a grid
 of 7 x 7, as its patches of 16 give on STL-10); the hinge of table 2 compares the same patches as CLAPP there (gaze
 shifts), with 5 random ones against each one ahead, or 1; and table 2 has CLAPP's budget, 300 epochs in batches of 32 at
 rate 2e-4 (Illing et al. 2021), since it gives none.

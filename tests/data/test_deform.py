@@ -100,7 +100,7 @@ def test_identity_draw_leaves_the_image(border):
     ("name", "value"),
     [("scale", -0.1), ("shift", np.nan), ("saturation", np.inf), ("hue", -1), ("flip", 1.5), ("flip", -0.1)],
 )
-def test_impossible_strengths_are_told(name, value):
+def test_impossible_strengths_are_refused(name, value):
     with pytest.raises(WiringError, match=f"^{name}=.*; expected a number of at least 0.*; write {name}="):
         Affine(**{name: value})
 
@@ -140,7 +140,7 @@ def test_simclr_draws_view_after_view():
 
 @pytest.mark.parametrize(("name", "value"), [("area", 0), ("area", 1.1), ("ratio", 0.5), ("jitter", -1), ("hue", 0.6),
                                              ("greyed", 2), ("jittered", np.nan), ("flip", -1)])  # fmt: skip
-def test_impossible_simclr_strengths_are_told(name, value):
+def test_impossible_simclr_strengths_are_refused(name, value):
     with pytest.raises(WiringError, match=f"^{name}=.*; expected a number of at least"):
         Simclr(**{name: value})
 

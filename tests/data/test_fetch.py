@@ -130,7 +130,7 @@ def test_fetches_once_and_can_be_read(mode, server, tmp_path):
     assert server.asked == [None]
 
 
-def test_many_blocks_are_told_one_by_one(server, tmp_path, monkeypatch):
+def test_many_blocks_are_reported_one_by_one(server, tmp_path, monkeypatch):
     monkeypatch.setattr(fetch, "CHUNK", 1000)
     seen = []
     whole(fetch.fetch("cifar10", tmp_path, progress=lambda done, total: seen.append(done)))

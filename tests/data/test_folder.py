@@ -23,7 +23,7 @@ def noise(seed, shape=(6, 5, 3)):
 
 
 def fill(root, kinds=("cat", "dog"), count=10, first=0):
-    """Pictures whose content tells their class and number."""
+    """Pictures whose content shows their class and number."""
     for label, kind in enumerate(kinds):
         for number in range(count):
             pixels = noise(first + number)
@@ -219,7 +219,7 @@ def test_one_picture_a_class_cannot_be_divided(tmp_path):
     refused(tmp_path, "2 images, no two of one kind")
 
 
-def test_no_memory_is_told(tmp_path, monkeypatch):
+def test_no_memory_is_refused(tmp_path, monkeypatch):
     fill(tmp_path)
 
     def none_left(*_):

@@ -80,7 +80,7 @@ def test_a_memory_map_is_cut_as_an_array_is(tmp_path):
     (Framing(crop=12, patch=5), (12, 14, 3), "patches of 5"),
     (Framing(crop=32, patch=12), (32, 32, 3), "patches of 12"),
 ])  # fmt: skip
-def test_what_cannot_be_cut_is_told(framing, image, words):
+def test_what_cannot_be_cut_is_refused(framing, image, words):
     with pytest.raises(DataError) as caught:
         framing.shape(image)
     assert words in str(caught.value)

@@ -61,12 +61,12 @@ def test_a_ray_stops_where_it_first_enters_the_solid(kind):
     gap = outside(kind, point, form)
     assert np.abs(gap[hit]).max() < 3e-3
     cosine = (normal * direction).sum(axis=0) / np.linalg.norm(normal, axis=0) / np.linalg.norm(direction, axis=0)
-    assert (cosine[hit] < 0.01).all()  # the surface met faces the eye
+    assert (cosine[hit] < 0.01).all()  # the surface that is hit faces the camera
     way = np.linspace(0, 2, 401)  # twice the way to a point near the middle: past the solid
     for share in way:
         walked = outside(kind, origin + share * direction, form)
         assert (walked[~hit] > -6e-3).all()  # a ray that misses never goes in
-        assert (walked[hit & (share < t - 1e-3)] > -1e-3).all()  # and none is in before it is said to hit the surface
+        assert (walked[hit & (share < t - 1e-3)] > -1e-3).all()  # and none is in before it hits the surface
 
 
 @pytest.mark.parametrize("kind", solids.KINDS)

@@ -63,7 +63,7 @@ def test_images_stay_on_the_disk(folder):
         assert not images.flags.writeable
 
 
-def test_what_is_missing_or_cut_is_told(folder, tmp_path):
+def test_what_is_missing_or_cut_is_refused(folder, tmp_path):
     assert f"no stl10 in {tmp_path}" in refused(tmp_path)
     (tmp_path / "stl10_binary.tar.gz").write_bytes(b"x")
     assert "extract it with `tar -xzf" in refused(tmp_path)

@@ -1,4 +1,4 @@
-"""The built-in toys: what the pictures show, what they may and may not tell, and how they are kept."""
+"""The built-in toys: what the pictures show, what they may and may not show, and how they are kept."""
 
 import numpy as np
 import pytest
@@ -83,11 +83,11 @@ def test_a_toy_turns_by_a_moderate_angle():
 def test_surface_and_background_are_drawn_without_looking_at_the_kind():
     """The same random numbers give toys of two kinds the same colours, texture, light and background, to the bit."""
     one, other = (scenes.draw_toys(np.random.default_rng(10), np.full(30, kind)) for kind in (0, 6))
-    told = {name for name in one if (one[name] != other[name]).any()}
-    assert told == {"labels", "scale", "view", "form"}
+    different = {name for name in one if (one[name] != other[name]).any()}
+    assert different == {"labels", "scale", "view", "form"}
     lights = [scenes.draw_frames(np.random.default_rng(11), toy, 1) for toy in (one, other)]
-    told = {name for name in lights[0] if (lights[0][name] != lights[1][name]).any()}
-    assert told == {"rotation", "zoom", "centre"}
+    different = {name for name in lights[0] if (lights[0][name] != lights[1][name]).any()}
+    assert different == {"rotation", "zoom", "centre"}
 
 
 def fit_linear(features, labels, ridge):
@@ -183,7 +183,7 @@ def test_cache_stands_in_the_users_cache_folder(tmp_path, monkeypatch):
     "arguments",
     [{"count": 0}, {"frames": 0}, {"seed": -1}, {"split": "validation"}],
 )
-def test_wrong_requests_are_told_in_one_line(arguments):
-    with pytest.raises(DataError, match=r"^toys: .*; expected .*; ") as told:
+def test_wrong_requests_are_refused_in_one_line(arguments):
+    with pytest.raises(DataError, match=r"^toys: .*; expected .*; ") as error:
         toys.render(**({"count": 10, "seed": 0} | arguments))
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(error.value)

@@ -42,9 +42,9 @@ def test_conv5_is_the_paper_s():
 )
 def test_a_network_s_text_reads_back_as_itself(text):
     layers = parse(text)
-    told = str(Network(text, (64, 64, 3), 1))
-    assert (parse(told), parse_head(told)) == (layers, parse_head(text))
-    assert told.startswith(", ".join(map(str, layers)))
+    text_again = str(Network(text, (64, 64, 3), 1))
+    assert (parse(text_again), parse_head(text_again)) == (layers, parse_head(text))
+    assert text_again.startswith(", ".join(map(str, layers)))
 
 
 def test_words_may_come_in_any_order():

@@ -1,4 +1,4 @@
-"""The hinge read-out: its changes are outer products by comparisons alone, and it tells classes apart."""
+"""The hinge read-out: its changes are outer products by comparisons alone, and it separates classes."""
 
 import numpy as np
 import pytest
@@ -113,14 +113,14 @@ def test_same_bits_with_any_number_of_threads_and_the_seed_counts():
 FEATURES, LABELS = draw(100, dtype=np.float32)
 
 
-@pytest.mark.parametrize(("features", "labels", "met"), [
+@pytest.mark.parametrize(("features", "labels", "words"), [
     (FEATURES, LABELS[:99], "100 rows of features and 99 labels"), (FEATURES, LABELS * 0, "every label is 0"),
     (FEATURES * np.nan, LABELS, "image 0 hold NaN"), (FEATURES[0], LABELS, "shape (30,)"),
 ])  # fmt: skip
-def test_unusable_data_is_told_in_one_line(worker, features, labels, met):
-    with pytest.raises(DataError) as told:
+def test_unusable_data_is_refused_in_one_line(worker, features, labels, words):
+    with pytest.raises(DataError) as error:
         fit(features, labels, CLASSES, worker)
-    assert met in str(told.value) and "\n" not in str(told.value)
+    assert words in str(error.value) and "\n" not in str(error.value)
 
 
 @pytest.mark.parametrize("option", [

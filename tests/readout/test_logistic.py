@@ -83,8 +83,8 @@ def correlated(worker):
     random = np.random.default_rng(8)
     latent = random.normal(size=(1000, 300)) * np.geomspace(100, 0.1, 300)
     features = latent @ np.linalg.qr(random.normal(size=(300, 300)))[0]
-    told = latent[:, 25:125:25] / latent[:, 25:125:25].std(axis=0)
-    labels = np.argmax(told + random.normal(size=told.shape), axis=1)
+    signal = latent[:, 25:125:25] / latent[:, 25:125:25].std(axis=0)
+    labels = np.argmax(signal + random.normal(size=signal.shape), axis=1)
     return Cost(Table(features, *moments(features, worker), worker), labels, CLASSES)
 
 
@@ -132,7 +132,7 @@ def test_spectrum_shortens_the_fit(correlated):
 
 @pytest.mark.parametrize(("features", "samples"), [(5, 80), (150, 60)])
 def test_optimum_is_the_one_of_a_naive_fit(worker, relative_error, features, samples):
-    """150 features are more than the spectrum has directions: both of its forms are met."""
+    """150 features are more than the spectrum has directions: both of its forms are used."""
     table, labels = draw(samples, features, noise=2.0)
     found = fit(table, labels, CLASSES, worker, strengths=(0.1,), tolerance=1e-15, iterations=2000)
     standard = (table - table.mean(axis=0)) / table.std(axis=0)
@@ -165,7 +165,7 @@ def test_two_points_by_hand(worker):
     assert readout.predict(np.array([[1.9], [2.1]]), worker).tolist() == [0, 1]
 
 
-def test_separable_classes_are_told_apart(worker):
+def test_separable_classes_are_separated(worker):
     labels = np.arange(60) % 3
     features = np.eye(3, dtype=np.float32)[labels] + np.float32(0.01) * np.random.default_rng(0).random((60, 3), "f4")
     readout = fit(features, labels, 3, worker)
@@ -182,10 +182,10 @@ def test_same_bits_with_any_number_of_threads(method):
             readout = fit(features, labels, CLASSES, team, method=method, strengths=(0.1, 0.01))
             found.append((readout, readout.predict(features, team)))
     first, answers = found[0]
-    for other, told in found[1:]:
+    for other, found_answers in found[1:]:
         assert np.array_equal(first.weights, other.weights)
         assert (first.path, first.cost, first.steps) == (other.path, other.cost, other.steps)
-        assert np.array_equal(answers, told)
+        assert np.array_equal(answers, found_answers)
     assert np.array_equal(features, before)
 
 
@@ -206,7 +206,7 @@ def test_noise_asks_for_strength(worker):
 
 
 def test_choice_is_made_on_images_that_were_not_fitted(worker):
-    """Labels without rhyme or reason: all that was fitted is told right, what was held out is guessed."""
+    """Labels without rhyme or reason: all that was fitted is classified right, what was held out is guessed."""
     random = np.random.default_rng(6)
     features, labels = random.normal(size=(400, 800)).astype(np.float32), random.integers(0, CLASSES, 400)
     readout = fit(features, labels, CLASSES, worker, strengths=(0.01, 0.001), held_out=0.5)
@@ -320,12 +320,12 @@ UNUSABLE = [
 ]
 
 
-@pytest.mark.parametrize(("features", "labels", "classes", "met"), UNUSABLE, ids=[case[-1] for case in UNUSABLE])
-def test_unusable_data_is_told_in_one_line(features, labels, classes, met):
-    with ThreadTeam(2) as team, pytest.raises(DataError) as told:
+@pytest.mark.parametrize(("features", "labels", "classes", "words"), UNUSABLE, ids=[case[-1] for case in UNUSABLE])
+def test_unusable_data_is_refused_in_one_line(features, labels, classes, words):
+    with ThreadTeam(2) as team, pytest.raises(DataError) as error:
         fit(features, labels, classes, team)
-    assert met in str(told.value)
-    assert "\n" not in str(told.value)
+    assert words in str(error.value)
+    assert "\n" not in str(error.value)
 
 
 @pytest.mark.parametrize(

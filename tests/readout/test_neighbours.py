@@ -25,13 +25,13 @@ def naive(train, labels, asked, count):
     """Sort all distances, count the first votes, break ties by the nearest."""
     mean, scale = train.mean(axis=0), train.std(axis=0)
     train, asked = (train - mean) / scale, (asked - mean) / scale
-    told = []
+    answers = []
     for row in asked:
         order = np.argsort(((train - row) ** 2).sum(axis=1), kind="stable")[:count]
         votes = collections.Counter(labels[order].tolist())
         most = max(votes.values())
-        told.append(next(label for label in labels[order].tolist() if votes[label] == most))
-    return told
+        answers.append(next(label for label in labels[order].tolist() if votes[label] == most))
+    return answers
 
 
 @pytest.mark.parametrize("count", [1, 2, 5, 90])
@@ -64,11 +64,11 @@ def test_count_is_chosen_on_held_out_images(worker):
         # Held-out images are standardised with the moments of all.
         mean, scale = features.mean(axis=0), features.std(axis=0)
         standard = (features - mean) / scale
-        told = [
+        answers = [
             naive_plain(standard[kept], labels[kept], row, count) == label
             for row, label in zip(standard[aside], labels[aside], strict=True)
         ]
-        assert right == pytest.approx(np.mean(told))
+        assert right == pytest.approx(np.mean(answers))
     assert dict(found.path)[found.count] == max(right for _, right in found.path)
 
 
@@ -102,7 +102,7 @@ def test_features_that_never_vary_change_nothing(worker):
     assert plain.predict(asked, worker).tolist() == more.predict(np.hstack([asked, np.full((30, 2), 3e7)]), worker).tolist()
 
 
-def test_unusable_data_and_options_are_told(worker):
+def test_unusable_data_and_options_are_refused(worker):
     features, labels = draw(30)
     with pytest.raises(DataError, match="30 rows of features and 29 labels"):
         fit(features, labels[1:], 3, worker)

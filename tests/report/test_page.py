@@ -1,4 +1,4 @@
-"""report.html: it says what the run's files say, stands alone, and shows real filters."""
+"""report.html: it shows what the run's files hold, stands alone, and shows real filters."""
 
 import base64
 import io

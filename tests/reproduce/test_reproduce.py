@@ -73,7 +73,7 @@ def few(cifars, monkeypatch):
 
 
 def call(*arguments):
-    """The command in this process: its exit code, what it printed and what it told as an error."""
+    """The command in this process: its exit code, what it printed and what it gave as an error."""
     out, err, code = io.StringIO(), io.StringIO(), 0
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         try:
@@ -191,8 +191,8 @@ def test_cells_side_by_side_stop_and_go_on(stl10, tmp_path):
             if "begins" in line and "random" not in line:
                 break
         os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to every process
-        _, told = process.communicate()
-    assert process.returncode == 130 and "The same command goes on" in told and "Traceback" not in told, told
+        _, shown = process.communicate()
+    assert process.returncode == 130 and "The same command goes on" in shown and "Traceback" not in shown, shown
     on = call(*words)
     assert on.code == 0, on.err
     assert accuracies(tmp_path / "part") == accuracies(tmp_path / "whole")
@@ -201,14 +201,14 @@ def test_cells_side_by_side_stop_and_go_on(stl10, tmp_path):
 def test_what_a_process_meets_is_one_line(stl10, tmp_path, monkeypatch):
     options = ["table2", "--data-dir", stl10, *TINY, "--seeds", 1, *SOME, "--threads", 2, "--out", tmp_path]
 
-    def told():
+    def message():
         done = call(*options)
         *begun, line = done.err.splitlines()
         assert done.code == 2 and all(each.endswith("begins") for each in begun) and "; expected " in line, done.err
         return line
 
     (tmp_path / "cells" / "bp-seed0.json").mkdir(parents=True)  # nothing can be kept there
-    assert "bp-seed0.json could not be written" in told()
+    assert "bp-seed0.json could not be written" in message()
     (tmp_path / "cells" / "bp-seed0.json").rmdir()
     submit = pool.Worker.submit
 
@@ -217,7 +217,7 @@ def test_what_a_process_meets_is_one_line(stl10, tmp_path, monkeypatch):
         self._process.kill()
 
     monkeypatch.setattr(pool.Worker, "submit", kill)
-    assert "ended with exit code -9; expected a result; give the same command again" in told()
+    assert "ended with exit code -9; expected a result; give the same command again" in message()
     monkeypatch.undo()
     assert call(*options).code == 0
 

@@ -11,7 +11,7 @@ from neurosim.data.sources.base import Source
 class Toys(Source):
     """Ten kinds of solid, drawn when first used.
 
-    Of the toys colour tells nothing and the outline tells everything: their views differ in colour and flip alone. With
+    Of the toys colour shows nothing and the outline shows everything: their views differ in colour and flip alone. With
     the photographs' affine deformations two views of one toy stay three quarters as far apart as two toys, and little is
     learned.
     """

@@ -1,6 +1,6 @@
 """What surrounds a toy's shape: proportions, colours, texture, pose, light and background, and the painting of them.
 
-Camera coordinates: x to the right, y up, z towards the eye, which stands on the z axis at ``eye``; the unit of length
+Camera coordinates: x to the right, y up, z towards the camera, which stands on the z axis at ``camera``; the unit of length
 is half the width of a unit solid. All numbers are drawn at once, then toys are painted block by block, in any order.
 """
 
@@ -79,7 +79,7 @@ def draw_toys(rng: np.random.Generator, labels: Array) -> Arrays:
         "phases": rng.uniform(0, 2 * np.pi, (count, 3)),
         **_surroundings(rng, light_toy),
         "grain": rng.uniform(0, 0.04, count),
-        "eye": rng.uniform(3.5, 7, count),
+        "camera": rng.uniform(3.5, 7, count),
         "fill": rng.uniform(0.65, 0.9, count),
     }
     return {"labels": labels} | {name: value.astype(np.float32) for name, value in toys.items()}
@@ -124,7 +124,7 @@ def _framing(toys: Arrays, rotation: Array) -> tuple[Array, Array]:
         rows = toys["labels"] == label
         points = outline(KINDS[label], toys["form"][rows]) * toys["scale"][rows, None]
         seen = np.einsum("sfij,spj->sfpi", rotation[rows], points)
-        plane = seen[..., :2] / (toys["eye"][rows, None, None, None] - seen[..., 2:])
+        plane = seen[..., :2] / (toys["camera"][rows, None, None, None] - seen[..., 2:])
         low[rows], high[rows] = plane.min(axis=2), plane.max(axis=2)
     return (low + high) / 2, (high - low).max(axis=(1, 2)) / 2
 
@@ -155,7 +155,7 @@ def draw_frames(rng: np.random.Generator, toys: Arrays, frames: int) -> Arrays:
     centre, half = _framing(toys, rotation)
     zoom = (half / toys["fill"])[:, None]
     spare = 0.85 * (1 - toys["fill"])[:, None, None]  # a toy never touches the picture's edge
-    light = rng.uniform((-1, -0.3, 0.6), (1, 1, 1), (*both, 3))  # from the eye's side, more often from above
+    light = rng.uniform((-1, -0.3, 0.6), (1, 1, 1), (*both, 3))  # from the camera's side, more often from above
     drawn = {
         "rotation": rotation,
         "zoom": np.broadcast_to(zoom, both),
@@ -180,7 +180,9 @@ def _shade(toy: Arrays, frame: Arrays, point: Array, normal: Array) -> Array:
     pattern = np.clip(0.5 + 2 * pattern, 0, 1) * (stripes + checks + clouds)
     slant = normal / toy["scale"].T[..., None]
     slant /= np.sqrt((slant * slant).sum(axis=0)) + np.float32(1e-9)
-    towards = np.stack([frame["light"], frame["light"] + (0, 0, 1)]).astype(np.float32)  # the lamp; halfway to the eye
+    towards = np.stack([frame["light"], frame["light"] + (0, 0, 1)]).astype(
+        np.float32
+    )  # the lamp; halfway to the camera
     towards /= np.linalg.norm(towards, axis=-1, keepdims=True)
     lamp, halfway = np.einsum("soj,oji->sio", towards, frame["rotation"])[..., None]
     lit = np.maximum((slant * lamp).sum(axis=0), 0)
@@ -234,7 +236,7 @@ def paint(kind: str, toy: Arrays, frame: Arrays, rng: np.random.Generator) -> Ar
     # From camera to solid: (solid's axis, camera's axis, object, 1, 1). The transpose of a rotation is its inverse.
     inwards = (frame["rotation"] / toy["scale"][:, None, :]).T[..., None, None]
     direction = (inwards[:, 0] * x + inwards[:, 1] * y - inwards[:, 2]).reshape(3, count, -1)
-    origin = inwards[:, 2, :, :, 0] * toy["eye"][:, None]
+    origin = inwards[:, 2, :, :, 0] * toy["camera"][:, None]
     t, normal = intersect(kind, toy["form"], origin, direction)
     hit = np.isfinite(t)
     point = origin + np.where(hit, t, 0) * direction

@@ -82,7 +82,7 @@ def intersect(kind: str, form: Array, origin: Array, direction: Array) -> Hit:
     Args:
         kind: one of `KINDS`.
         form: float32 ``(object,)``, see `outline`.
-        origin: float32 ``(3, object, 1)``, the eye.
+        origin: float32 ``(3, object, 1)``, the camera.
         direction: float32 ``(3, object, ray)``, of any length.
 
     Returns:

@@ -1,5 +1,4 @@
-"""How views of a picture are made: which part of it is shown, and how it is deformed. One file a deformation; adding a file
-adds a deformation.
+"""How views of a picture are made: one file a deformation; adding a file adds a deformation.
 
 A file holds a frozen dataclass derived from `neurosim.data.views.base.Deformation`: its strengths, the kernel of its effect
 (which may stand in the same file) and the draw of every view's own parameters. `framing` crops, and cuts patches. A
