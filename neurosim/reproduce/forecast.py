@@ -34,7 +34,8 @@ def work(grid: Grid, cell: Cell) -> float:
     features = min(top.shape[0], GRID) ** 2 * top.shape[2]
     config = model.config
     labelled = min(config.readout_images, len(grid.labelled.images))
-    return train + _images(grid, cell) * views * forward + FIT.get(config.readout, FIT["lbfgs"]) * labelled * features
+    reading = FIT.get(config.readout, FIT["lbfgs"]) * labelled * features
+    return float(train + _images(grid, cell) * views * forward + reading)
 
 
 def _images(grid: Grid, cell: Cell) -> int:

@@ -350,7 +350,7 @@ def test_a_scale_is_the_share_of_the_images_seen(scale, table):
 
 @pytest.mark.parametrize("scale", [0.0, -1.0, 1.5, float("nan"), float("inf")])
 def test_scales_that_are_none(scale):
-    with pytest.raises(WiringError, match="^scale="):
+    with pytest.raises(WiringError, match=r"^scale="):
         protocol(scale)
 
 
