@@ -55,13 +55,13 @@ def caught():
 
     def caught(target, condition, by, also=""):
         verdict = check(target)
-        told = verdict.text()
-        assert verdict.exit_code == 1 and set(verdict.violated) == {condition, *also.split()}, told
-        assert {f.by for f in verdict.findings if f.condition == condition} == set(by.split()), told
+        text = verdict.text()
+        assert verdict.exit_code == 1 and set(verdict.violated) == {condition, *also.split()}, text
+        assert {f.by for f in verdict.findings if f.condition == condition} == set(by.split()), text
         answers = verdict.table[condition]
         alone = any(w in answers and answers[w].verdict == "holds" for w in ("structure", "behaviour"))
         lines = [line for line in verdict.disagreements() if line.startswith((f"({condition})", condition))]
-        assert bool(lines) == alone, told  # where one alone sees it, the verdict says so
+        assert bool(lines) == alone, text  # where one alone finds it, the verdict says so
         return verdict
 
     return caught

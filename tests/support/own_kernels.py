@@ -54,6 +54,15 @@ def own_step(
     return Step(kernel, label, equation, arguments, scalars or {}, over)
 
 
+def sent_of(function: Callable[[Any], Any]) -> Callable[..., None]:
+    """A kernel that makes ``sent`` of ``weight``."""
+
+    def kernel(weight: Any, sent: Any) -> None:
+        sent[...] = function(weight)
+
+    return kernel
+
+
 def altered_step(
     step: Step,
     function: Callable[..., Any] | None = None,

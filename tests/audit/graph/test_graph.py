@@ -80,17 +80,17 @@ def test_values_go_from_one_phase_to_the_next():
 
 
 def test_shared_memory_is_found_whatever_its_shape():
-    class Lent(Buffer):
+    class Shared(Buffer):
         @property
         def array(self):
             return one.array[::-2]
 
     one, far = buffer("one"), buffer("far")
-    lent = Lent("lent", ("sample",), (4,), "activity", "lent", float)
-    graph = Graph({"a": unchecked_plan("a", [step([one], [lent]), step([far], [buffer("z")])])})
-    assert [{a.name, b.name} for a, b in graph.aliases] == [{"one", "lent"}]
-    assert graph.class_of(lent) == graph.class_of(one) != graph.class_of(far)
-    assert {b.name for b in graph.members(graph.class_of(one))} == {"one", "lent"}
+    shared = Shared("shared", ("sample",), (4,), "activity", "shared", float)
+    graph = Graph({"a": unchecked_plan("a", [step([one], [shared]), step([far], [buffer("z")])])})
+    assert [{a.name, b.name} for a, b in graph.aliases] == [{"one", "shared"}]
+    assert graph.class_of(shared) == graph.class_of(one) != graph.class_of(far)
+    assert {b.name for b in graph.members(graph.class_of(one))} == {"one", "shared"}
 
 
 def test_kinds_by_roles_agree_with_those_by_name(build):
@@ -111,10 +111,10 @@ def test_the_forward_pass_ends_at_the_head(build):
 
 def test_slices_stop_at_stored_activity(build):
     graph = Graph(of_rule(build("urf")).plans)
-    settle = next(
+    update = next(
         s for s in graph.sites if s.kind == "plasticity" and "W2" in {b.name for b in s.step.updates.values()}
     )
-    walk = graph.slice(settle)
+    walk = graph.slice(update)
     assert {"x1", "x2", "z3"} <= walk.activities and "x0" not in walk.activities
     assert {"B3", "F3", "M3"} <= set(walk.uses) and not {"W1", "W3", "H3", "u1"} & set(walk.uses)
 

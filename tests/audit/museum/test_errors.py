@@ -1,4 +1,4 @@
-"""Museum, second room: what is wrong at the error units, with labels, and in time."""
+"""Museum: what is wrong at the error units, with labels, and in time."""
 
 import numpy as np
 import pytest
@@ -104,8 +104,8 @@ def test_error_normalised_over_the_batch(build, caught):
 def test_published_losses_fail_by_the_name_of_an_operation(build, loss, word):
     verdict = check(build("ll", loss=make_loss(loss)))
     assert "ii" in verdict.violated and "(ii)" in verdict.line()
-    told = [f.text for f in verdict.findings if f.condition == "ii" and f.by == "operations"]
-    assert any(word in line and ".py:" in line for line in told)
+    text = [f.text for f in verdict.findings if f.condition == "ii" and f.by == "operations"]
+    assert any(word in line and ".py:" in line for line in text)
     assert {"behaviour", "operations"} <= {f.by for f in verdict.findings if f.condition == "ii"}
 
 
@@ -122,7 +122,7 @@ NOT_STRICT = [
 
 
 @pytest.mark.parametrize(("rule", "options", "words"), NOT_STRICT, ids=[f"{r}-{'-'.join(o)}" for r, o, _ in NOT_STRICT])
-def test_comparison_of_a_whole_batch_is_told(build, rule, options, words):
+def test_comparison_of_a_whole_batch_is_reported(build, rule, options, words):
     """Declared, it breaks no condition; and the verdict says that the rule is not strictly local in time."""
     options = dict(options)
     if "loss" in options:

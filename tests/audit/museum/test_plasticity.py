@@ -1,4 +1,4 @@
-"""Museum, third room: changes that are no outer product of a synapse's own two populations."""
+"""Museum: changes that are no outer product of a synapse's own two populations."""
 
 import numpy as np
 import pytest
@@ -231,7 +231,7 @@ def test_a_change_averaged_over_the_layer(build):
     assert verdict.violated == ["i"] and "behaviour" in {f.by for f in verdict.findings}, verdict.text()
 
 
-def test_a_gate_that_looks_at_its_neighbours(build):
+def test_a_gate_that_knows_its_neighbours(build):
     """Divisive normalisation where the error is gated: one unit's factor knows the others' activity."""
 
     def alter(network, step):

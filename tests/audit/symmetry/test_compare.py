@@ -75,7 +75,7 @@ def test_the_inverse_of_a_head_is_found():
     assert compare(np.linalg.pinv(forward), forward).how == "inverse"
 
 
-def test_shared_memory_is_told():
+def test_shared_memory_is_reported():
     forward = draw((40, 7))
     found = compare(forward.T, forward)
     assert found.shared
@@ -148,7 +148,7 @@ def test_the_same_question_gives_the_same_answer():
     assert compare(draw((40, 7)), draw((40, 7), 1)) == compare(draw((40, 7)), draw((40, 7), 1))
 
 
-def test_it_is_told_in_a_line():
+def test_it_is_reported_in_a_line():
     line = str(compare(draw((40, 7)).T * 2, draw((40, 7))))
     assert line.startswith("violated (scaled copy, transposed): no angle (shapes differ) (chance ")
     assert "\n" not in line

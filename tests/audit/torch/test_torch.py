@@ -108,7 +108,7 @@ def test_dropout_is_drawn_alike_in_every_run():
     assert found.after == {"2.weight": ["0.weight", "0.bias"]}
 
 
-def test_a_layer_that_is_cut_off_tells_nothing():
+def test_a_layer_that_is_cut_off_shows_nothing():
     class Local(nn.Module):
         """Two layers, the second cut off from the first by detach: each with a loss of its own."""
 
@@ -132,7 +132,7 @@ def test_one_layer_is_undecided():
     assert "nothing to compare" in found.text()
 
 
-def test_dead_gradients_are_told_as_silent():
+def test_dead_gradients_are_reported_as_silent():
     torch.manual_seed(0)
     model = nn.Sequential(nn.Linear(5, 7), nn.ReLU(), nn.Linear(7, 4))
     model[0].bias.data.fill_(-100)
@@ -154,12 +154,12 @@ def test_chance_that_ignores_the_seed_is_undecided():
     assert "two runs on one seed differ" in audit(Restless()).text()
 
 
-def test_a_loss_that_is_no_number_is_told():
+def test_a_loss_that_is_no_number_is_reported():
     with pytest.raises(WiringError, match="the loss gives Tensor; expected a tensor of one number"):
         audit(nn.Linear(5, 4), loss=lambda z: z)
 
 
-def test_what_fails_in_the_model_is_told_with_its_line():
+def test_what_fails_in_the_model_is_reported_with_its_line():
     with pytest.raises(WiringError, match=r"RuntimeError: .*line \d+\); expected a model that runs"):
         audit(nn.Linear(3, 4))
 
@@ -211,7 +211,7 @@ def test_a_build_is_found_by_its_name(lab):
         ("torch_lab_of_mine", "module:function with one colon"),
     ],
 )
-def test_what_cannot_be_built_is_told_in_one_line(lab, name, line):
+def test_what_cannot_be_built_is_reported_in_one_line(lab, name, line):
     with pytest.raises(WiringError, match=line) as error:
         audit_build(name)
     assert "\n" not in str(error.value)
