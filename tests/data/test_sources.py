@@ -178,6 +178,10 @@ def test_a_data_set_of_one_s_own(tmp_path, monkeypatch):
     for data, name in ((Stripes("mine"), "mine"), (Stripes, f"{__name__}:Stripes")):
         dataset = loading.load(data, images=5)
         assert (dataset.name.split(":")[-1], len(dataset.train_images)) == (name.split(":")[-1], 5)
+    assert list(loading.options(Stripes)) == ["kinds"] and loading.options("toys") == loading.options(IMAGES) == {}
+    assert set(loading.load(Stripes, kinds=1).train_labels) == {0}
+    with pytest.raises(WiringError, match="toys has no option kinds"):
+        loading.load("toys", kinds=1)
     text = inspect.getsource(Stripes)
     head = (
         "import numpy as np\nfrom neurosim.data.dataset import Dataset\nfrom neurosim.data.sources.base import Source\n"

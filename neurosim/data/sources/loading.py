@@ -6,9 +6,11 @@ import difflib
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from neurosim.core.options import Parameter
 from neurosim.core.plugins import Registry
 from neurosim.data.dataset import Dataset
 from neurosim.data.sources.base import Source
@@ -26,17 +28,18 @@ def available() -> dict[str, type[Source]]:
     return {source.name: source for source in order}
 
 
-def find(data: object) -> Source:
+def find(data: object, **options: Any) -> Source:
     """The source of a data set.
 
     Args:
         data: a name (``toys``, ``folder:PATH``, ``FILE.npz``), ``module:Class``, a class or an object derived from
             `neurosim.data.sources.base.Source`, a `Dataset`, or arrays: the images, images and labels as a pair, or a
             mapping with the names that `neurosim.data.sources.npz` reads.
+        **options: of its own, see `options`; none of what is there already.
 
     Raises:
         DataError: an unknown name, or arrays that cannot be used.
-        WiringError: a file that cannot be imported, or something that is no data set.
+        WiringError: a file that cannot be imported, something that is no data set, or an option that it has not.
     """
     if isinstance(data, Source):
         return data
@@ -46,7 +49,19 @@ def find(data: object) -> Source:
         data = str(data)
     if isinstance(data, str) and not _known(data):
         raise _unknown(data)
-    return REGISTRY.make(data, REGISTRY.name(data))
+    return REGISTRY.make(data, REGISTRY.name(data), **options)
+
+
+def options(data: object) -> dict[str, Parameter]:
+    """The options of a data set's own, by name; none of what is there already.
+
+    Raises:
+        DataError: as `find`.
+        WiringError: as `find`.
+    """
+    if isinstance(data, str) and not _known(data):
+        raise _unknown(data)
+    return {} if isinstance(data, Source | Dataset | Mapping | tuple | np.ndarray) else REGISTRY.options(data)
 
 
 def load(
@@ -55,6 +70,7 @@ def load(
     seed: int = 0,
     frames: int = 1,
     images: int | None = None,
+    **options: Any,
 ) -> Dataset:
     """A data set, read or made.
 
@@ -63,7 +79,8 @@ def load(
         data_dir: where files that can be fetched are; `default_dir` where None.
         seed: of images that are drawn; the others are what they are.
         frames: frames of each object, two or more of them being views of it in motion; 1 where it does not move.
-        images: keep the first so many training images; all where None.
+        images: the first so many training images alone; all where None.
+        **options: of the data set's own.
 
     Returns:
         The data set, with the name that was asked for as its name.
@@ -72,7 +89,7 @@ def load(
         DataError: an unknown name, a number out of range, or files that cannot be used.
         WiringError: as `find`.
     """
-    source = find(data)
+    source = find(data, **options)
     if seed < 0:
         raise DataError(f"{source.asked}: seed={seed}", "0 or more", "choose another number")
     if frames < 1:
