@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from neurosim.errors import ShapeError, WiringError
-from neurosim.kernels.units import NONLINEARITIES
 from neurosim.networks import presets
 from neurosim.networks.presets.base import Preset
+from neurosim.parts.population import NONLINEARITIES
 
 FLAGS = ("pool", "bias", "local")  # words of a layer
 

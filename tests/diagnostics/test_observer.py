@@ -199,7 +199,7 @@ def test_an_inverse_that_transports_stands_at_no_angle(text):
             deliver_convolution.form("reference")(x, weight, wanted)
             np.testing.assert_allclose(found, wanted, atol=1e-12)
             continue
-        upconvolve(x, inverse.synapse.weight.array, found)
+        upconvolve.form("reference")(x, inverse.synapse.weight.array, found)
         wanted = np.zeros_like(found)
         for r, c in np.ndindex(2, 2):  # each place of the window a quarter of the time
             large = np.zeros((1, *inverse.below.shape[:2], channels))
