@@ -1,7 +1,7 @@
 """Count the arrows between rooms: pairs of rooms of which one imports the other. ``python tests/arrows.py`` prints them.
 
-A room is a folder or a file directly below ``neurosim/``, and ``cli/``. Imports that only type checkers see do not count;
-imports inside functions do. ``errors`` and the version in ``__init__`` are rooms like the others.
+A room is a folder or a file directly below ``neurosim/``, and ``cli/``; the package's own face (``__init__``, ``__main__``) is
+none. Imports that only type checkers see do not count; imports inside functions do.
 """
 
 from __future__ import annotations
@@ -15,11 +15,9 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def room_of(dotted: str, rooms: set[str]) -> str | None:
-    """The room that an imported name belongs to; None where it is not neurosim's."""
+    """The room that an imported name belongs to; None where it is of no room of neurosim's."""
     words = dotted.split(".")
-    if words[0] != "neurosim":
-        return None
-    return words[1] if len(words) > 1 and words[1] in rooms else "__init__"
+    return words[1] if words[0] == "neurosim" and len(words) > 1 and words[1] in rooms else None
 
 
 def imports(path: Path) -> Iterator[str]:
@@ -52,7 +50,7 @@ def files(root: Path = ROOT) -> Iterator[tuple[Path, str]]:
 
 def arrows(root: Path = ROOT) -> dict[tuple[str, str], int]:
     """(room, room that it imports) -> in how many files."""
-    every = list(files(root))
+    every = [(path, room) for path, room in files(root) if not room.startswith("__")]
     rooms = {room for _, room in every}
     found: dict[tuple[str, str], int] = {}
     for path, room in every:
