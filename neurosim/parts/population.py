@@ -11,7 +11,7 @@ from neurosim.core.buffer import Buffer
 from neurosim.core.roles import Role
 from neurosim.core.step import Step
 from neurosim.kernels import units as kernels
-from neurosim.kernels.units import NONLINEARITIES
+from neurosim.kernels.units import NONLINEARITIES as NONLINEARITIES  # networks name them
 
 AXES = ("sample", "row", "column", "channel")
 
