@@ -20,7 +20,7 @@ from neurosim.kernels.convolution import convolve, hebbian_convolution
 from neurosim.kernels.dense import hebbian_bias
 from neurosim.kernels.inverse import hebbian_upconvolution, upconvolve
 from neurosim.kernels.views import deform
-from neurosim.kernels.workspace import chunks
+from neurosim.core.workspace import chunks
 from neurosim.plasticity.adam import adam
 from neurosim.plasticity.signum import signum
 

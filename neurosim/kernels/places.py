@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from itertools import product
 
 from neurosim.core.typing import Array
-from neurosim.kernels.workspace import thread_local
+from neurosim.core.workspace import thread_local
 
 
 def places(potential: Array) -> Iterator[tuple[tuple[int, ...], int, int]]:
@@ -52,7 +52,7 @@ def padded(plain: Array, name: str) -> Array:
 
     Args:
         plain: the maps.
-        name: of the scratch that holds the copy, see `neurosim.kernels.workspace.thread_local`.
+        name: of the scratch that holds the copy, see `neurosim.core.workspace.thread_local`.
     """
     n, rows, columns, channels = plain.shape
     pad = thread_local(name, (n, rows + 2, columns + 2, channels), plain.dtype)

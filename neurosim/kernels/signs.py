@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from neurosim.core.typing import Array
-from neurosim.kernels.workspace import thread_local
+from neurosim.core.workspace import thread_local
 
 
 def signs(source: Array, target: Array) -> None:

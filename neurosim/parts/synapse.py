@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,7 +15,9 @@ from neurosim.kernels.convolution import hebbian_convolution
 from neurosim.kernels.dense import hebbian_bias, hebbian_dense
 from neurosim.kernels.inverse import hebbian_upconvolution
 from neurosim.kernels.local import hebbian_local
-from neurosim.plasticity.base import Plasticity
+
+if TYPE_CHECKING:
+    from neurosim.plasticity.base import Plasticity
 
 CONVOLUTION = ("tap_row", "tap_column", "in", "out")
 DENSE = ("presynaptic", "postsynaptic")

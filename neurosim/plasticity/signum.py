@@ -11,9 +11,9 @@ from neurosim.core.buffer import Buffer
 from neurosim.core.kernel import Kernel, Kind
 from neurosim.core.step import Step
 from neurosim.core.typing import Array
+from neurosim.core.workspace import thread_local
 from neurosim.kernels.signs import signs
 from neurosim.kernels.sources import register
-from neurosim.kernels.workspace import thread_local
 from neurosim.plasticity.base import Decay, Mu, Name, Plasticity, Rate, descend, follow
 
 if TYPE_CHECKING:

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import DTypeLike
 
 from neurosim.core.backend import Backend
 from neurosim.core.plan import Plan
 from neurosim.core.typing import Array
-from neurosim.data.views.framing import Framing
 from neurosim.engine.program import Program
 from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import DataError
-from neurosim.kernels.devices import backend
-from neurosim.networks.network import Network
-from neurosim.parts.population import Units
-from neurosim.parts.stimulus import Stimulus
+
+if TYPE_CHECKING:
+    from neurosim.data.views.framing import Framing
+    from neurosim.networks.network import Network
+    from neurosim.parts.population import Units
+    from neurosim.parts.stimulus import Stimulus
 
 GRID = 4  # at most so many rows and columns of a layer's activity reach the read-out
 
@@ -73,40 +74,19 @@ class Encoder:
     """A network that only encodes: its forward weights are given, nothing learns.
 
     Args:
-        text: of the network, image: (row, column, channel), as for `neurosim.networks.network.Network`.
-        weights: ``W1`` ... ``WL``, ``bW1`` ... -> array, see `forward_weights`; None: the untrained ones of the seed (the floor).
-        seed: of the initial weights.
-        dtype: of activities and weights.
-        views: views at a time, at least.
-        kernels: of the device; None: the CPU's.
+        network: as many views at a time as its arrays have rows.
+        stimulus: of the network; nothing is deformed.
         framing: which part of a picture is shown; the activity of its patches is averaged over each patch.
+        patches: of each picture; 1 where whole pictures are shown.
+        backend: of the device.
     """
 
-    def __init__(
-        self,
-        text: str,
-        image: tuple[int, int, int],
-        weights: dict[str, Array] | None = None,
-        *,
-        seed: int = 0,
-        dtype: DTypeLike = np.float32,
-        views: int = 128,
-        framing: Framing | None = None,
-        kernels: Backend | None = None,
-    ):
-        self.framing = framing or Framing()
-        self.patches = self.framing.views(image[0])
-        self.pictures = max(1, views // self.patches)
-        shape, rows = self.framing.shape(image), self.pictures * self.patches
-        self.network = Network(text, shape, 1, seed=seed, dtype=dtype, views=rows)
-        self.stimulus = Stimulus(self.network.populations[0])
-        for projection in self.network.projections:
-            if weights is not None:
-                for synapse in projection.synapses:
-                    synapse.weight.put(weights[synapse.name])
-        steps = [*self.stimulus.present(), *self.network.propagate()]
-        plan = Plan("encode", steps, [population.activity for population in self.network.populations[1:]])
-        self.program = Program(plan, kernels or backend("cpu"))
+    def __init__(self, network: Network, stimulus: Stimulus, framing: Framing, patches: int, backend: Backend):
+        self.network, self.stimulus, self.framing, self.patches = network, stimulus, framing, patches
+        self.pictures = network.populations[0].views // patches
+        steps = [*stimulus.present(), *network.propagate()]
+        plan = Plan("encode", steps, [population.activity for population in network.populations[1:]])
+        self.program = Program(plan, backend)
 
     def layer(self, number: int | None) -> int:
         """The number of a layer; None: of the top.

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from neurosim.core.typing import Array
-from neurosim.data.dataset import Dataset
 from neurosim.engine.threads import ThreadTeam
 from neurosim.readout.features import Encoder
+
+if TYPE_CHECKING:
+    from neurosim.data.dataset import Dataset
 
 READ_OUTS = {"lbfgs": "linear", "adam": "linear", "hinge": "hinge", "knn": "nearest-neighbour"}  # in words
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from neurosim import losses, rules
 from neurosim import plasticity as plasticities
+from neurosim.core.backend import Backend
 from neurosim.core.options import parameters
 from neurosim.core.plan import Plan
 from neurosim.core.step import Step
+from neurosim.core.typing import Array
 from neurosim.data.sources import loading
 from neurosim.data.sources.base import Source
 from neurosim.data.views import REGISTRY as DEFORMATIONS
@@ -21,6 +24,7 @@ from neurosim.networks.network import Network
 from neurosim.networks.text import parse
 from neurosim.parts.stimulus import Deforms, Stimulus
 from neurosim.plasticity.base import Plasticity
+from neurosim.readout.features import Encoder
 from neurosim.readout.floor import Method
 from neurosim.rules.base import Rule
 from neurosim.training.config import OF_RULES, Config
@@ -220,6 +224,41 @@ def build(config: Config, image: Shape, given: Given = NOTHING) -> Assembly:
         given = {**given, "network": wired.network}
     rule = make_rule(config, make_network(config, image, given), given)
     return Assembly(rule, make_deformation(config, given) if config.views == "deform" else None)
+
+
+def make_encoder(
+    text: str,
+    image: Shape,
+    weights: Mapping[str, Array] | None = None,
+    *,
+    seed: int = 0,
+    dtype: DTypeLike = np.float32,
+    views: int = 128,
+    framing: Framing | None = None,
+    kernels: Backend | None = None,
+) -> Encoder:
+    """A network that only encodes.
+
+    Args:
+        text: of the network.
+        image: (row, column, channel) of a picture.
+        weights: ``W1`` ... ``WL``, ``bW1`` ... -> array, see `neurosim.readout.features.forward_weights`; None: the
+            untrained ones of the seed (the floor).
+        seed: of the initial weights.
+        dtype: of activities and weights.
+        views: views at a time, at least.
+        framing: which part of a picture is shown.
+        kernels: of the device; None: the CPU's.
+    """
+    framing = framing or Framing()
+    patches = framing.views(image[0])
+    rows = max(1, views // patches) * patches
+    network = Network(text, framing.shape(image), 1, seed=seed, dtype=dtype, views=rows)
+    for synapse in (s for projection in network.projections for s in projection.synapses):
+        if weights is not None:
+            synapse.weight.put(weights[synapse.name])
+    stimulus = Stimulus(network.populations[0])
+    return Encoder(network, stimulus, framing, patches, kernels or Backend("cpu"))
 
 
 def check_wiring(config: Config, given: Given = NOTHING) -> None:

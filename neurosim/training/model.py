@@ -21,7 +21,7 @@ from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import DeviceError, RunError
 from neurosim.kernels.devices import backend
 from neurosim.readout.features import Encoder, forward_weights, pictures
-from neurosim.training.assembly import NOTHING, Assembly, Given, Shape, build, make_dtype, make_framing
+from neurosim.training.assembly import NOTHING, Assembly, Given, Shape, build, make_dtype, make_encoder, make_framing
 from neurosim.training.config import Config
 
 if TYPE_CHECKING:
@@ -211,7 +211,7 @@ class Model(Assembly):
             untrained: with the weights as they were drawn (the floor), not as they are now.
             image: (row, column, channel) of the pictures; None: of those it learns from.
         """
-        return Encoder(
+        return make_encoder(
             str(self.network),
             image or self.image,
             None if untrained else forward_weights(self.network),

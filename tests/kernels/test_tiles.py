@@ -5,8 +5,7 @@ import threading
 import numpy as np
 import pytest
 
-from neurosim.core import tuning
-from neurosim.kernels import workspace
+from neurosim.core import tuning, workspace
 from neurosim.kernels.convolution import convolve, deliver_convolution, hebbian_convolution, tiles
 
 MAPS = [((5, 8, 12), 16, 70, False), ((3, 4, 4), 20, 16, False), ((5, 8, 12), 16, 70, True), ((3, 4, 4), 20, 16, True)]

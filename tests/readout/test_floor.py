@@ -6,8 +6,9 @@ import pytest
 from neurosim.data.dataset import Dataset
 from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import DataError
-from neurosim.readout.features import Encoder, coarse, pictures
+from neurosim.readout.features import coarse, pictures
 from neurosim.readout.floor import Method, Readout, compare, labelled, read_out
+from neurosim.training.assembly import make_encoder
 
 
 @pytest.fixture(scope="module")
@@ -44,9 +45,9 @@ def test_it_prints_as_a_table_and_is_kept_as_results_json():
 def test_each_side_has_its_own_weights(bright):
     """The trained side is blind here, the untrained one is not: whoever confuses them is found out."""
     network = "4 hardtanh, 5 pool"
-    untrained = Encoder(network, (8, 8, 3))
+    untrained = make_encoder(network, (8, 8, 3))
     blind = {s.name: np.zeros_like(s.weight.host()) for p in untrained.network.projections for s in p.synapses}
-    trained = Encoder(network, (8, 8, 3), blind)
+    trained = make_encoder(network, (8, 8, 3), blind)
     lines = []
     with ThreadTeam(1) as team:
         readout = compare(trained, untrained, bright, Method("hinge"), team, lines.append)
@@ -59,7 +60,7 @@ def test_each_side_has_its_own_weights(bright):
 def test_without_labels_there_is_none(bright):
     bare = Dataset("bare", bright.train_images, None, bright.test_images, None, ())
     with pytest.raises(DataError, match="bare has no labels for a read-out"), ThreadTeam(1) as team:
-        read_out(Encoder("4 hardtanh", (8, 8, 3)), bare, Method(), team)
+        read_out(make_encoder("4 hardtanh", (8, 8, 3)), bare, Method(), team)
 
 
 def test_labelled_images_are_drawn_by_the_seed(bright):

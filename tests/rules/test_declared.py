@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
+from neurosim.core import workspace
 from neurosim.core.backend import Backend
 from neurosim.core.plan import Plan
 from neurosim.engine.program import Program
 from neurosim.engine.threads import ThreadTeam
-from neurosim.kernels import workspace
 from neurosim.losses import make as make_loss
 from neurosim.plasticity import make as make_plasticity
 from neurosim.plasticity.adam import Adam

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,7 +15,9 @@ from neurosim.audit.graph.updates import slices_of
 from neurosim.core.buffer import Buffer
 from neurosim.core.kernel import Kind
 from neurosim.core.roles import Role
-from neurosim.parts.feedback import Feedback
+
+if TYPE_CHECKING:
+    from neurosim.parts.feedback import Feedback
 
 TIME = "not strictly local in time:"  # how a remark begins on moments to come
 NO_LABEL = (Role.RATE, Role.MEMORY, Role.PLASTICITY)  # besides weights and stimulus: what may stand at a walk's end

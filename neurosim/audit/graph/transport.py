@@ -10,7 +10,9 @@ from neurosim.audit.graph.graph import Graph, Site, Slice
 from neurosim.audit.graph.updates import reads_itself
 from neurosim.core.kernel import Kind
 from neurosim.core.roles import Role
-from neurosim.parts.feedback import Feedback
+
+if TYPE_CHECKING:
+    from neurosim.parts.feedback import Feedback
 
 
 @dataclass

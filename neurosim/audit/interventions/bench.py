@@ -11,6 +11,7 @@ from neurosim.audit.graph.graph import Graph, Site
 from neurosim.audit.graph.kinds import Function, callable_of, kernel_name
 from neurosim.audit.interventions.arrays import bits, is_poisoned, poison, rows_of
 from neurosim.audit.target import AuditTarget
+from neurosim.core import workspace
 from neurosim.core.buffer import Buffer
 from neurosim.core.kernel import Kind
 from neurosim.core.plan import Plan
@@ -19,7 +20,6 @@ from neurosim.core.typing import Array
 from neurosim.engine.program import Program
 from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import WiringError
-from neurosim.kernels import workspace
 
 
 @dataclass(frozen=True, eq=False)

@@ -20,9 +20,9 @@ from neurosim.audit.operations.operation import Node, Operation
 from neurosim.audit.operations.recording import Recorded
 from neurosim.audit.operations.tape import Tape
 from neurosim.audit.operations.world import World
+from neurosim.core.backend import Backend
 from neurosim.core.roles import Role
 from neurosim.core.step import Step
-from neurosim.kernels.devices import backend
 
 
 @dataclass
@@ -81,7 +81,7 @@ def ledger(step: Step, function: Function | None = None) -> Ledger:
     Raises:
         WiringError: no such kernel.
     """
-    function = function or callable_of(step, backend("cpu"))
+    function = function or callable_of(step, Backend("cpu"))
     found = Ledger(step.label, kernel_name(step), place_of(step))
     runs = []
     for draw in range(DRAWS + 1):

@@ -22,7 +22,7 @@ import numpy as np
 from neurosim.audit.operations.recording import Recorded, bare
 from neurosim.audit.operations.substitutes import Float, Int, Math, Numpy, length
 from neurosim.audit.operations.tape import Tape
-from neurosim.kernels import workspace
+from neurosim.core import workspace
 
 _OTHERS = sys.stdlib_module_names | {"numpy", "scipy", "torch", "pytest", "_pytest", "pluggy"}
 

@@ -6,9 +6,9 @@ import numpy as np
 
 from neurosim.core import tuning
 from neurosim.core.typing import Array
+from neurosim.core.workspace import chunks, thread_local
 from neurosim.kernels.comparison import hinge_all, hinge_lags
 from neurosim.kernels.signs import signs
-from neurosim.kernels.workspace import chunks, thread_local
 
 
 @hinge_all.cpu

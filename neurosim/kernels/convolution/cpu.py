@@ -12,10 +12,10 @@ import numpy as np
 
 from neurosim.core import tuning
 from neurosim.core.typing import Array
+from neurosim.core.workspace import thread_local
 from neurosim.kernels import convolution
 from neurosim.kernels.convolution import tiles
 from neurosim.kernels.places import padded
-from neurosim.kernels.workspace import thread_local
 
 
 @convolution.convolve.cpu

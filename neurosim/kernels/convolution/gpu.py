@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from neurosim.core.typing import Array
+from neurosim.core.workspace import gpu_chunks
 from neurosim.kernels import convolution
 from neurosim.kernels.sources import register
-from neurosim.kernels.workspace import gpu_chunks
 
 if TYPE_CHECKING:
     from neurosim.kernels.gpu import Gpu

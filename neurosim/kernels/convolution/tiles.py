@@ -15,6 +15,7 @@ import numpy as np
 
 from neurosim.core import tuning
 from neurosim.core.typing import Array
+from neurosim.core.workspace import cached, chunks
 from neurosim.kernels.convolution.transforms import (
     TILE,
     Shape,
@@ -29,7 +30,6 @@ from neurosim.kernels.convolution.transforms import (
     samples_of_sets,
     tiled,
 )
-from neurosim.kernels.workspace import cached, chunks
 
 
 def fits(shape: Shape, weight: Array) -> bool:

@@ -4,7 +4,7 @@
 other way round it is the error transform, ``A post A^T``. Every transform is a matrix product. Overlapping patches are
 views of the maps, and products read them there: rows first, whole lines of them, then columns, one patch a product.
 Products stay below 10^6 multiplications where they can, since OpenBLAS then does not repack. Whatever lies in scratch
-is laid out once (`neurosim.kernels.workspace.cached`), by the functions ``lay_out_...``.
+is laid out once (`neurosim.core.workspace.cached`), by the functions ``lay_out_...``.
 
 The interpolation points 0, +-2/3, +-3/2 keep rounding at about three times that of the plain sum (0, +-1, +-2: seven).
 """
@@ -19,7 +19,7 @@ import numpy as np
 
 from neurosim.core import tuning
 from neurosim.core.typing import Array
-from neurosim.kernels.workspace import cached, chunks, thread_local
+from neurosim.core.workspace import cached, chunks, thread_local
 
 TILE, PATCH = 4, 6
 POINTS = (0, 2 / 3, -2 / 3, 3 / 2, -3 / 2)

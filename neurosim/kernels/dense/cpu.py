@@ -6,8 +6,8 @@ import numpy as np
 
 from neurosim.core import tuning
 from neurosim.core.typing import Array
+from neurosim.core.workspace import thread_local
 from neurosim.kernels import dense as kernels
-from neurosim.kernels.workspace import thread_local
 
 
 @kernels.dense.cpu

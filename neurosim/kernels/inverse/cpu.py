@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from neurosim.core.typing import Array
+from neurosim.core.workspace import thread_local
 from neurosim.kernels import inverse
-from neurosim.kernels.workspace import thread_local
 
 
 @inverse.upconvolve.cpu

@@ -8,9 +8,9 @@ from __future__ import annotations
 import numpy as np
 
 from neurosim.core.typing import Array
+from neurosim.core.workspace import thread_local
 from neurosim.kernels import local
 from neurosim.kernels.places import padded
-from neurosim.kernels.workspace import thread_local
 
 
 def _patches(pad: Array, row: int) -> Array:

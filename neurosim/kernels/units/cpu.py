@@ -6,9 +6,9 @@ import numpy as np
 
 from neurosim.core import tuning
 from neurosim.core.typing import Array
+from neurosim.core.workspace import chunks, thread_local
 from neurosim.kernels import units
 from neurosim.kernels.units import CLOSED
-from neurosim.kernels.workspace import chunks, thread_local
 
 
 def respond(potential: Array, activity: Array, nonlinearity: str) -> None:

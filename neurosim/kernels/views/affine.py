@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from neurosim.core.typing import Array
-from neurosim.kernels.workspace import thread_local
+from neurosim.core.workspace import thread_local
 
 
 def mapped(image: Array, theta: Array, flip: Array, dtype: DTypeLike, border: bool) -> tuple[Array, Array]:

@@ -9,11 +9,11 @@ import numpy as np
 
 from neurosim.core import tuning
 from neurosim.core.typing import Array
+from neurosim.core.workspace import chunks
 from neurosim.kernels import views
 from neurosim.kernels.views.affine import mapped
 from neurosim.kernels.views.colour import light, recolour
 from neurosim.kernels.views.jitter import CHANGES
-from neurosim.kernels.workspace import chunks
 
 
 @views.present.cpu

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from neurosim.core.typing import Array
+from neurosim.core.workspace import thread_local
 from neurosim.kernels.views.colour import light, recolour
-from neurosim.kernels.workspace import thread_local
 
 
 def _blend(view: Array, other: Array | float, factor: Array) -> Array:

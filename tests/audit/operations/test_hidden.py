@@ -12,7 +12,7 @@ from own_kernels import altered_step
 
 from neurosim.audit.operations import categories as C
 from neurosim.audit.operations.ledger import ledger
-from neurosim.kernels.workspace import thread_local
+from neurosim.core.workspace import thread_local
 
 # Operations hidden in the kernel of error units: (view1, view2, error2, value, error1) each ----------------------------
 

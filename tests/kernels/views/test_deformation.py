@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from neurosim.core import tuning
-from neurosim.kernels import views, workspace
+from neurosim.core import tuning, workspace
+from neurosim.kernels import views
 
 FORMS = {where: views.deform.form(where) for where in ("reference", "cpu")}
 TOLERANCE = {np.float64: 1e-12, np.float32: 2e-5}

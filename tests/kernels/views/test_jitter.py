@@ -5,8 +5,9 @@ import colorsys
 import numpy as np
 import pytest
 
+from neurosim.core import workspace
 from neurosim.data.views.simclr import Simclr
-from neurosim.kernels import views, workspace
+from neurosim.kernels import views
 
 FORMS = {where: views.deform_simclr.form(where) for where in ("reference", "cpu")}
 IMAGE = np.random.default_rng(2).random((5, 7, 9, 3))
