@@ -15,12 +15,12 @@ Columns, ``n`` a layer's number:
 ``sparsity_n``        share   ``1 - mean(|x|)^2 / mean(x^2)``: 0 where all units are equally active (Rolls, Tovee 1995)
 ``dead_n``            share   of units whose activity is the same for every view
 ``saturated_n``       share   of activities whose gate is shut: ``|x| = 1`` of hardtanh, ``|x| > 0.99`` of tanh
-``inverse_G3``, ...           what the rule tells of a batch: of dtp the mean squared error of each inverse, noise included
+``inverse_G3``, ...           the rule's own figures of a batch: of dtp the mean squared error of each inverse, noise included
 ``readout_n``         share   right, of a linear read-out of a few labelled training images, on others of them
 ===================== ======= ======================================================================================
 
 An angle to a change that is zero is not defined: its place stays empty. A read-out needs labels: without them there is
-none. Anything else that cannot be told is an error.
+none. Anything else that cannot be measured is an error.
 """
 
 from __future__ import annotations

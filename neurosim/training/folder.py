@@ -49,8 +49,8 @@ def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
         if handle is not None:
             Path(aside).unlink(missing_ok=True)
         why = "no space is left on the disk" if problem.errno == errno.ENOSPC else problem.strerror
-        raise RunError(f"{path} could not be written: {why}", "a folder with room",
-                       "make room and resume; the last checkpoint is whole") from None  # fmt: skip
+        raise RunError(f"{path} could not be written: {why}", "a folder with space",
+                       "free some and resume; the last checkpoint is whole") from None  # fmt: skip
 
 
 def write_text(path: Path, text: str) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 from neurosim.core import tuning
 from neurosim.core.backend import Backend
 from neurosim.core.buffer import Buffer
+from neurosim.core.device import Device
 from neurosim.core.plan import Plan
 from neurosim.core.typing import Array
 from neurosim.engine.arena import Arena
@@ -85,17 +86,17 @@ class Model(Assembly):
                 self._programs.clear()
             plan = self.plan(phase)
             if self.device is not None:
-                self._check_memory(plan)
+                self._check_memory(plan, self.device)
             self._programs[phase] = Program(plan, self.kernels, arena=self._arena)
         return self._programs[phase]
 
-    def _check_memory(self, plan: Plan) -> None:
+    def _check_memory(self, plan: Plan, device: Device) -> None:
         """Refuse a batch whose arrays do not fit the GPU, and name one that would.
 
         Raises:
             DeviceError: a plan that is too large.
         """
-        there = sum(b.nbytes for b in plan.buffers if b.device is self.device)
+        there = sum(b.nbytes for b in plan.buffers if b.device is device)
         grows = sum(b.nbytes for b in plan.buffers if b.axes[0] in ("sample", "moment", "moment_stored"))
         stays, batch = sum(b.nbytes for b in plan.buffers) - grows, self.network.pairs
 
@@ -103,11 +104,11 @@ class Model(Assembly):
             part = grows * count // batch
             return stays + part + 2 * min(tuning.GPU.patch_bytes, part)  # arrays, then the kernels' workspace
 
-        have = self.device.free() + there
+        have = device.free() + there
         if takes(batch) > have:
             fits = next((count for count in range(batch - 1, 1, -1) if takes(count) <= have), None)
             raise DeviceError(
-                f"a batch of {batch} takes {takes(batch) / 2**30:.3f} GiB and {self.device.name} has "
+                f"a batch of {batch} takes {takes(batch) / 2**30:.3f} GiB and {device.name} has "
                 f"{have / 2**30:.3f} GiB for it",
                 "arrays that fit",
                 f"write batch={fits}" if fits else "take a smaller network, or device='cpu'",
@@ -259,7 +260,7 @@ class Model(Assembly):
             for _ in range(4):
                 np.matmul(size, size, out=out)
 
-        tasks: list[Callable[[], None]] = [partial(multiply, out) for out in outs]
+        tasks: list[Callable[[], object]] = [partial(multiply, out) for out in outs]
         team.run(tasks)
         start = time.perf_counter()
         team.run(tasks)
