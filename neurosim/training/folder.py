@@ -130,13 +130,12 @@ class Run:
         path = folder / "config.json"
         if not path.is_file():
             raise RunError(f"{folder} holds no config.json", "the folder of a run", "give the folder after --out of a run")
-        return cls(folder, Config.read(path.read_text(), str(path)))
+        return cls(folder, Config.from_json(path.read_text(), str(path)))
 
     def save_config(self, wiring: list[str], image: tuple[int, int, int] | None = None) -> None:
         """config.json: the options, the version, the wiring as realised, and the shape of a picture."""
-        options = json.loads(self.config.text())
-        write_json(self.folder / "config.json", {"neurosim": neurosim.__version__, "options": options, "wiring": wiring,
-                                                  "image": image})  # fmt: skip
+        record = {"neurosim": neurosim.__version__, **json.loads(self.config.to_json()), "wiring": wiring, "image": image}
+        write_json(self.folder / "config.json", record)
 
     def wiring(self) -> list[str]:
         """The wiring as realised, as config.json has it."""

@@ -25,6 +25,8 @@ from neurosim.readout.features import Encoder, forward_weights, pictures
 from neurosim.training.assembly import NOTHING, Assembly, Given, Shape, build, make_dtype, make_framing
 from neurosim.training.config import Config
 
+APART = 2.0  # of heads of different images at the start, where the loss has no threshold
+
 if TYPE_CHECKING:
     from neurosim.training.stream import ViewStream
 
@@ -46,7 +48,7 @@ class Model(Assembly):
 
     def __init__(self, config: Config, image: Shape, given: Given = NOTHING):
         self.config, self.image, self.given = config, image, given
-        self.kernels: Backend = backend(config.device, config.precision)
+        self.kernels: Backend = backend(config.training.device, config.training.precision)
         self.device = self.kernels.device
         built = build(config, image, given)
         super().__init__(built.rule, built.stimulus.deformation)
@@ -129,7 +131,7 @@ class Model(Assembly):
         """
         if self._ready:
             return
-        if self.config.match and self.rule.phases:
+        if self.config.loss.match and self.rule.phases:
             self._match_heads(stream, team)
         self._ready = True
 
@@ -143,7 +145,7 @@ class Model(Assembly):
             # Of patches, those at the same place of the next picture.
             apart = np.abs(z - np.roll(z, len(z) // self.network.pairs, axis=0)).sum(axis=1).mean()
             if apart > 0:
-                head.synapse.rescale(self.config.threshold / apart)
+                head.synapse.rescale(self.config.loss.options.get("threshold", APART) / apart)
         self._programs.clear()  # the steps of signum hold the bounds as they were
 
     # -- state
@@ -239,7 +241,7 @@ class Model(Assembly):
         seen, encoder = pictures(images, self.image), self.encoder()
         number = encoder.layer(layer)
         if team is None:
-            with ThreadTeam(self.config.threads) as own:
+            with ThreadTeam(self.config.training.threads) as own:
                 (found,) = encoder.features(seen, own, [number])
         else:
             (found,) = encoder.features(seen, team, [number])
