@@ -8,7 +8,7 @@ from typing import Any
 from neurosim.core.options import written
 from neurosim.data.views.framing import grid
 from neurosim.errors import WiringError
-from neurosim.networks.network import parse
+from neurosim.networks.text import parse
 from neurosim.training import plugins
 from neurosim.training.config import Config, split
 from neurosim.training.recipe import KEYS, choose, merged

@@ -9,7 +9,7 @@ import pytest
 from neurosim import losses, rules
 from neurosim.core.options import REQUIRED
 from neurosim.errors import NeurosimError, WiringError
-from neurosim.networks.network import PRESETS
+from neurosim.networks import presets
 from neurosim.training import plugins
 from neurosim.training.config import Config
 from neurosim.training.recipe import KEYS, UNSET, choose, matching, recipes
@@ -25,7 +25,7 @@ LOSSES = [None, *sorted(losses.available())]
 DATA = [None, "toys", "cifar10", "cifar100", "stl10", "folder:pictures", "a.npz"]
 FEW = (None, "cifar10", "stl10", "folder:pictures")  # with other options besides
 FEW = (None, "cifar10", "stl10", "folder:pictures")  # with other options besides
-NETWORKS = [None, *PRESETS, "32 hardtanh, 32 pool, 64 hardtanh, 64 pool, 512 pool", "4 pool, 4 pool"]
+NETWORKS = [None, *presets.available(), "32 hardtanh, 32 pool, 64 hardtanh, 64 pool, 512 pool", "4 pool, 4 pool"]
 PLASTICITIES = [None, "signum", "sgd", "momentum", "adam"]
 EXTRAS = {
     "hinge": [{}, {"lags": "all"}, {"lags": 7}, {"lags": "all", "rate": 0.5}, {"negative_weight": 0.25, "block": True}],
