@@ -58,7 +58,7 @@ def train(asked):
     pictures = np.random.default_rng(0).integers(0, 256, (asked["images"], 32, 32, 3), np.uint8)
     data = Dataset("random", pictures, None, None, None, ())
     model = Model(config, data.image_shape)
-    with tempfile.TemporaryDirectory() as folder, ThreadTeam(config.threads) as team:
+    with tempfile.TemporaryDirectory() as folder, ThreadTeam(config.training.threads) as team:
         run = Run.create(Path(folder) / "run", config, model.rule.wiring())
         kept = [Metrics(run), Checkpoints(run, asked["checkpoint_every"])]
         Trainer(model, ViewStream(model, data), kept).train(team)

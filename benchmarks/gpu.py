@@ -58,7 +58,7 @@ def configured(name: str, precision: str) -> Config:
     if "loss" not in options and options.get("rule") != "dtp":
         options = {"lags": 3, "threshold": 0.6, "delta": 0.2} | options
     config = Config.resolve(**options, precision=precision)
-    if precision == "float32" and config.plasticity in ("signum", "adam"):
+    if precision == "float32" and config.plasticity.name in ("signum", "adam"):
         # A sign tells two roundings of 0 apart, and so does what divides by a size.
         options |= {"plasticity": "sgd", "rate": 1e-3}
     return Config.resolve(**options, precision=precision)
@@ -71,7 +71,7 @@ def steps(config: Config, kernels, count: int = 3, again: bool = False) -> dict[
         config, kernels: of the steps. count: how many.
         again: each phase's program is bound once and run again, as training does; else it is bound anew.
     """
-    assembly = build(config, (12, 12, 3) if config.patch else (8, 8, 3))
+    assembly = build(config, (12, 12, 3) if config.views.patch else (8, 8, 3))
     rule, stimulus = assembly.rule, assembly.stimulus
     rng, found, programs = np.random.default_rng(4), {}, {}
     with ThreadTeam(1) as team:

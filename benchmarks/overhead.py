@@ -100,8 +100,8 @@ def measure(config: Config, images: int, batches: int) -> dict[str, list[float]]
     stream = Short(model, Dataset("random", pictures, None, None, None, ()))
     stream.batches = batches
     if not model.rule.phases:
-        raise WiringError(f"--rule {config.rule} trains nothing", "a rule that does", "write --rule ll")
-    with tempfile.TemporaryDirectory() as folder, ThreadTeam(config.threads) as team:
+        raise WiringError(f"--rule {config.rule.name} trains nothing", "a rule that does", "write --rule ll")
+    with tempfile.TemporaryDirectory() as folder, ThreadTeam(config.training.threads) as team:
         model.ready(stream, team)
         for phase in model.rule.phases:
             model.program(phase).run(team)  # touches every array
@@ -136,11 +136,11 @@ def overhead(rule, images, batches, epochs, batch, threads, out):
     """Time a training run part by part, and its programs alone."""
     check_place(out)
     config = Config.resolve(rule=rule, data="random.npz", epochs=epochs, batch=batch, threads=threads)
-    if not batches * config.batch <= images:
-        raise WiringError(f"--batches {batches} of {config.batch}", f"at most the {images} images", "write fewer batches")
+    if not batches * config.training.batch <= images:
+        raise WiringError(f"--batches {batches} of {config.training.batch}", f"at most the {images} images", "write fewer batches")
     spent = measure(config, images, batches)
-    parts = shares(spent, images // config.batch)
-    click.echo(f"{rule}, {config.network}, {images} images, batches of {config.batch}, {threads} threads\n"
+    parts = shares(spent, images // config.training.batch)
+    click.echo(f"{rule}, {config.network.name}, {images} images, batches of {config.training.batch}, {threads} threads\n"
                f"{'part':<46}{'wall ms a batch':>17}{'processor ms':>14}{'share':>9}")  # fmt: skip
     for name, part in parts.items():
         click.echo(f"{name:<46}{1e3 * part['wall']:17.3f}{1e3 * part['processor']:14.3f}{part['share']:9.2%}")
@@ -149,7 +149,8 @@ def overhead(rule, images, batches, epochs, batch, threads, out):
     click.echo(f"a batch of training takes {whole / needed - 1:+.2%} beside its programs run alone and its pictures "
                f"({1e3 * whole:.2f} and {1e3 * needed:.2f} ms of processors)")  # fmt: skip
     if out:
-        record = {**this_machine(threads), "rule": rule, "images": images, "batch": config.batch, "network": config.network,
+        record = {**this_machine(threads), "rule": rule, "images": images, "batch": config.training.batch,
+                  "network": config.network.name,
                   "parts": parts, "beside programs alone and pictures": whole / needed - 1, "spent": spent}  # fmt: skip
         write_json(out, record)
 

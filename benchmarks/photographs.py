@@ -39,11 +39,12 @@ def cell(name: str, seed: int, args) -> dict:
                             epochs=args.epochs, **CELLS[name])  # fmt: skip
     data = load_data(config)
     model = Model(config, data.image_shape)
-    with ThreadTeam(config.threads) as team:
+    with ThreadTeam(config.training.threads) as team:
         progress = Trainer(model, ViewStream(model, data)).train(team)
         began = time.perf_counter()
         layers = read_out(model.encoder(), data, make_method(config), team)
-    return {"rule": name, "seed": seed, "accuracy": layers, "seconds": progress.seconds, "images": progress.done * config.batch,
+    return {"rule": name, "seed": seed, "accuracy": layers, "seconds": progress.seconds,
+            "images": progress.done * config.training.batch,
             "read_out_seconds": time.perf_counter() - began}  # fmt: skip
 
 

@@ -14,13 +14,13 @@ from neurosim.bench.turns import this_machine
 from neurosim.cli.main import main
 
 from neurosim.core.kernel import Kind
+from neurosim.core.workspace import chunks
 from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import WiringError
 from neurosim.kernels.convolution import convolve, hebbian_convolution
 from neurosim.kernels.dense import hebbian_bias
 from neurosim.kernels.inverse import hebbian_upconvolution, upconvolve
 from neurosim.kernels.views import deform
-from neurosim.core.workspace import chunks
 from neurosim.plasticity.adam import adam
 from neurosim.plasticity.signum import signum
 

@@ -28,14 +28,14 @@ def explain(short: bool, synapse: str | None, **given: Any) -> None:
     source lines.
     """
     config = Config.resolve(**given)
-    image = (config.crop or 32, config.crop or 32, 3)
+    image = (config.views.crop or 32, config.views.crop or 32, 3)
     if synapse is not None:
         _explain_synapse(config, image, synapse)
         return
     assembly = build(config, image)
     network, rule = assembly.network, assembly.rule
     click.echo(f"rule {rule.name}: {rule.summary}")
-    click.echo(f"network {config.network}: {network}; loss {rule.loss.name}: {rule.loss.summary}")
+    click.echo(f"network {config.network.name}: {network}; loss {rule.loss.name}: {rule.loss.summary}")
     for line in rule.wiring():
         click.echo(f"feedback {line}")
     if not rule.phases:
@@ -54,7 +54,7 @@ def _explain_synapse(config: Config, image: Image, synapse: str) -> None:
 
 def _explain_phase(config: Config, assembly: Assembly, phase: str, short: bool) -> None:
     views = f"each {config.grid} x {config.grid} patches" if config.grid else "view 1 then view 2"
-    click.echo(f"\nplan {phase!r}, one batch of {config.batch} moments, {views}")
+    click.echo(f"\nplan {phase!r}, one batch of {config.training.batch} moments, {views}")
     for number, step in enumerate(assembly.plan(phase), 1):
         click.echo(f"{number:3}  {step.equation}")
         if not short:

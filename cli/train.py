@@ -18,6 +18,7 @@ from neurosim.readout.floor import READ_OUTS, Readout
 from neurosim.training.callbacks import Bar, span
 from neurosim.training.config import Config
 from neurosim.training.folder import Run
+from neurosim.training.recipe import recipes
 from neurosim.training.trainer import Interrupted
 
 if TYPE_CHECKING:
@@ -140,7 +141,7 @@ def train(out, resume, checkpoint_every, require_plausible, **given):
         out = out or Path("runs") / _name(config)
         if out.exists():
             Run.refuse(out)
-        if config.data == "toys":
+        if config.data.name == "toys":
             click.echo("making or finding the built-in images ...", err=True)
         experiment = Experiment(config)
     _announce(experiment)
@@ -160,8 +161,8 @@ def take_device(given: dict) -> None:
 
 
 def _name(config: Config) -> str:
-    data = config.data.removeprefix("folder:").rstrip("/").rsplit("/", 1)[-1].removesuffix(".npz")
-    return f"{config.rule.replace(':', '-')}-{data}-{datetime.datetime.now():%Y%m%d-%H%M%S}"
+    data = config.data.name.removeprefix("folder:").rstrip("/").rsplit("/", 1)[-1].removesuffix(".npz")
+    return f"{config.rule.name.replace(':', '-')}-{data}-{datetime.datetime.now():%Y%m%d-%H%M%S}"
 
 
 def _resumed(out: Path | None, given: dict[str, Any]) -> dict[str, Any]:
@@ -182,22 +183,24 @@ def _announce(experiment: Experiment) -> None:
     config, data, model, trainer = experiment.config, experiment.data, experiment.model, experiment.trainer
     network, rule, report = model.network, model.rule, experiment.preflight()
     sizes = " -> ".join("x".join(map(str, p.shape)) for p in network.populations)
-    click.echo(f"network   {config.network}: {network}")
+    click.echo(f"recipe    {config.recipe}: {recipes()[config.recipe].summary}")
+    click.echo(f"network   {config.network.name}: {network}")
     click.echo(f"          {sizes}")
-    click.echo(f"rule      {config.rule}: {rule.summary}" + (f" ({rule.order})" if hasattr(rule, "order") else ""))
+    click.echo(f"rule      {config.rule.name}: {rule.summary}" + (f" ({rule.order})" if hasattr(rule, "order") else ""))
     for line in rule.wiring():
         click.echo(f"          {line}")
-    click.echo(f"error     {_error(config)}, {'gradient block' if config.block else 'no gradient block'}")
-    layers = f" (layer by layer x {', '.join(f'{r:g}' for r in config.layer_rates)})" if config.layer_rates else ""
-    click.echo(f"change    {config.plasticity}, rate {config.rate:g}{layers}, {config.schedule}, seed {config.seed}")
+    click.echo(f"error     {_error(config)}, {'gradient block' if config.rule.block else 'no gradient block'}")
+    how = config.plasticity
+    layers = f" (layer by layer x {', '.join(f'{r:g}' for r in how.layer_rates)})" if how.layer_rates else ""
+    click.echo(f"change    {how.name}, rate {how.rate:g}{layers}, {how.schedule}, seed {config.training.seed}")
     count = len(data.train_images)
-    click.echo(f"data      {data.name}: {count} images {'x'.join(map(str, data.image_shape))}, views by {config.views}")
-    work = f"{trainer.epochs} epochs of {trainer.stream.batches} batches of {config.batch}"
+    click.echo(f"data      {data.name}: {count} images {'x'.join(map(str, data.image_shape))}, views by {config.views.kind}")
+    work = f"{trainer.epochs} epochs of {trainer.stream.batches} batches of {config.training.batch}"
     size = f"{(model.memory() + trainer.stream.nbytes) / 2**20:.0f} MB"
     if model.device is not None:
-        click.echo(f"cost      {work} and {size} on {model.device.name} in {config.precision}, then the read-out")
+        click.echo(f"cost      {work} and {size} on {model.device.name} in {config.training.precision}, then the read-out")
     else:
-        with ThreadTeam(config.threads) as team:
+        with ThreadTeam(config.training.threads) as team:
             seconds = trainer.batches * model.seconds(team)
         click.echo(f"cost      {work}, about {span(seconds)} and {size} on {team.threads} threads, then the read-out")
     click.echo(f"audit     {report.line()}")
@@ -205,10 +208,11 @@ def _announce(experiment: Experiment) -> None:
 
 def _error(config: Config) -> str:
     """The error in words."""
-    if config.loss != "hinge":
-        return config.loss
-    memory = f"memory of {config.lags} lags" if config.lags else "all negatives"
-    return f"hinge, {memory}, margins {config.threshold - config.delta:g} and {config.threshold + config.delta:g}"
+    if config.loss.name != "hinge":
+        return config.loss.name
+    given = config.loss.options
+    memory = f"memory of {given['lags']} lags" if given["lags"] else "all negatives"
+    return f"hinge, {memory}, margins {given['threshold'] - given['delta']:g} and {given['threshold'] + given['delta']:g}"
 
 
 def _finish(experiment: Experiment, began: float) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -23,7 +22,7 @@ from neurosim.training.assembly import check_wiring, make_method
 from neurosim.training.callbacks import Bar, Checkpoints, Metrics, Signals
 from neurosim.training.config import Config
 from neurosim.training.folder import Run
-from neurosim.training.given import apart, changed, names, same
+from neurosim.training.given import apart, changed, same
 from neurosim.training.model import Model
 from neurosim.training.stream import ViewStream, load_data
 from neurosim.training.trainer import Callback, Progress, Trainer
@@ -48,8 +47,7 @@ class Experiment:
         if config is None:
             asked = Config.resolve(**keywords)
         else:
-            asked = dataclasses.replace(config, **{k: v for k, v in keywords.items() if v is not None})
-        asked = dataclasses.replace(asked, **names(given))
+            asked = config.replace(**{k: v for k, v in keywords.items() if v is not None})
         check_wiring(asked, given)
         data = load_data(asked, given.get("data"))
         self._begin(Model(asked, data.image_shape, given), data, callbacks)
@@ -66,7 +64,7 @@ class Experiment:
 
     def __repr__(self) -> str:
         rule, progress = self.model.rule, self.progress
-        return f"Experiment({rule.name or type(rule).__name__} on {self.config.data}, {progress.done} batches done)"
+        return f"Experiment({rule.name or type(rule).__name__} on {self.config.data.name}, {progress.done} batches done)"
 
     # -- its parts
     @property
@@ -79,7 +77,7 @@ class Experiment:
         """
         if self._data is None:
             given = self.model.given.get("data")
-            if given is None and self.config.data.startswith("<"):
+            if given is None and self.config.data.name.startswith("<"):
                 raise RunError(
                     "the data were given from Python", "the same again, which no file holds", "write load(path, data=...)"
                 )
@@ -159,7 +157,7 @@ class Experiment:
             report.require_plausible()
         self._keep(out, report)
         self.trainer.callbacks = self._beside([*self.callbacks, *callbacks], checkpoint_every)
-        with ThreadTeam(self.config.threads) as team:
+        with ThreadTeam(self.config.training.threads) as team:
             self.trainer.train(team)
         return self
 
@@ -175,7 +173,7 @@ class Experiment:
 
     def _beside(self, mine: list[Callback], checkpoint_every: float) -> list[Callback]:
         """All callbacks, in the order in which they need one another."""
-        every, run = self.config.diagnose_every, self._run
+        every, run = self.config.training.diagnose_every, self._run
         if not any(isinstance(callback, Bar) for callback in mine) and Bar.wanted():
             mine = [Bar(), *mine]
         diagnosis = [Diagnosis(Observer(self.model, self.data), every)] if every else []
@@ -192,7 +190,7 @@ class Experiment:
             DataError: the data have no labels.
         """
         trained, floor = self.model.encoder(), self.model.encoder(untrained=True)
-        with ThreadTeam(self.config.threads) as team:
+        with ThreadTeam(self.config.training.threads) as team:
             return compare(trained, floor, self.data, make_method(self.config), team, show)
 
     def encode(self, images: Array, layer: int | None = None) -> Array:
@@ -244,7 +242,7 @@ class Experiment:
         """
         run = Run.open(Path(path))
         given, keywords = apart(keywords)
-        config = dataclasses.replace(changed(run.config, keywords), **same(run, given, keywords))
+        config = changed(run.config, keywords).replace(**same(run, given, keywords))
         image, data = run.image(), None
         if image is None:
             data = load_data(config, given.get("data"))
@@ -279,10 +277,10 @@ class Experiment:
         progress = self.progress
         found = readout.to_json() if readout else {"test_accuracy": None, "floor_accuracy": None, "per_layer": []}
         return {
-            "rule": self.config.rule,
+            "rule": self.config.rule.name,
             "wiring": self.model.rule.wiring(),
             "seconds": progress.seconds,
-            "images_per_second": progress.done * self.config.batch / max(progress.seconds, 1e-9),
+            "images_per_second": progress.done * self.config.training.batch / max(progress.seconds, 1e-9),
             **found,
         }
 

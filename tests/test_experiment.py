@@ -72,12 +72,12 @@ def test_keywords_are_the_words_of_the_command_line_with_its_defaults(few_toys):
 
 
 def test_the_recipe_is_that_of_the_data(few_toys, pictures):
-    photographs = Config.resolve(data="cifar10")
+    photographs = Config.resolve(data="cifar10", network="4 hardtanh, 6 pool")
     for data in (pictures, pictures[0], Dataset("mine", *pictures, None, None, ("a", "b", "c"))):
         own = Experiment(data=data, network="4 hardtanh, 6 pool").config
-        assert (own.rate, own.lags, own.batch) == (photographs.rate, photographs.lags, photographs.batch)
+        assert (own.plasticity, own.loss, own.training) == (photographs.plasticity, photographs.loss, photographs.training)
     toys = Experiment(data=few_toys).config
-    assert (toys.rate, toys.lags, toys.network) == (0.01, 5, "small")
+    assert (toys.plasticity.rate, toys.loss.options["lags"], toys.network.name) == (0.01, 5, "small")
 
 
 def test_any_layer_of_pictures_uint8_or_float(pictures):

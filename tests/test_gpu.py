@@ -1,6 +1,5 @@
 """Whole steps and whole runs as the GPU computes them: by CUDA texts as plain C++ everywhere, on a GPU where there is one."""
 
-import dataclasses
 import sys
 
 import neurosim.cli.train  # noqa: F401
@@ -54,8 +53,8 @@ def test_later_runs_of_a_program_agree_with_the_cpu(kernels, rule):
 
 def test_the_benchmark_has_every_rule_and_every_error():
     told = [configured(name, "float32") for name in CASES]
-    assert {config.rule for config in told} == rules.available().keys() - {"none"}
-    assert {config.loss for config in told} == losses.available().keys()
+    assert {config.rule.name for config in told} == rules.available().keys() - {"none"}
+    assert {config.loss.name for config in told} == losses.available().keys()
 
 
 @pytest.mark.parametrize("rule", ["ll", "dtp", "clapp", "barlow"])
@@ -141,9 +140,9 @@ def test_a_run_is_diagnosed(kernels, run_on, archive, tmp_path):
 def test_pictures_on_the_gpu_are_those_of_the_cpu(kernels, run_on, views):
     images = np.random.default_rng(6).integers(0, 256, (12, 3, 8, 8, 3), np.uint8)
     data = Dataset("some", images if views == "motion" else images[:, 0], None, None, None, ())
-    config = Config(network="4 pool", batch=5, views=views, device="gpu")
+    config = Config.resolve(network="4 pool", batch=5, views=views, device="gpu")
     run_on(kernels)
-    configs = config, dataclasses.replace(config, device="cpu")
+    configs = config, config.replace(device="cpu")
     there, here = (ViewStream(Model(each, data.image_shape), data) for each in configs)
     assert there.resident is not None and here.resident is None
     for batch in range(2):
@@ -154,12 +153,12 @@ def test_pictures_on_the_gpu_are_those_of_the_cpu(kernels, run_on, views):
 
 def test_a_batch_that_does_not_fit_is_refused_with_one_that_does(host_machine, run_on, archive):
     run_on(host_machine.gpu(room=1 << 23))
-    config = Config(data=archive, network="32 hardtanh, 32 pool", batch=20, device="gpu", match=False)
+    config = Config.resolve(data=archive, network="32 hardtanh, 32 pool", batch=20, device="gpu", match=False)
     with pytest.raises(DeviceError, match=r"a batch of 20 takes .* GiB .*; expected arrays that fit; write batch=\d+") as caught:
         Model(config, (8, 8, 3)).memory()
     fits = int(str(caught.value).split("=")[-1])
     assert 2 <= fits < 20
-    assert Model(dataclasses.replace(config, batch=fits), (8, 8, 3)).memory() > 0
+    assert Model(config.replace(batch=fits), (8, 8, 3)).memory() > 0
 
 
 def test_without_cupy_one_line_says_how_to_correct_it(monkeypatch, archive, tmp_path):

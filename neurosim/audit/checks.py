@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import time
 from typing import Any
 
@@ -97,15 +96,15 @@ def preflight_audit(model: Model) -> Verdict:
     """
     began = time.perf_counter()
     graph = Graph({name: model.plan(name) for name in model.rule.phases}, alias=())
-    config = dataclasses.replace(model.config, network=narrow(model.config.network))
+    config = model.config.replace(network=narrow(model.config.network.name))
     twin = _check(of_config(config, given=model.given), light=True)
     structure = Structure(graph, model.rule.feedbacks).analyse()
     of_twin = [f for a in twin.analyses for f in a.findings if f.by == "structure" and f not in structure.findings]
     structure.findings += [f for f in of_twin if "share memory" in f.text]
     others = [a for a in twin.analyses if a.by != "structure"]
-    note = [f"network {model.network}; interventions on the twin {config.network!r} with {PAIRS} moments"]
+    note = [f"network {model.network}; interventions on the twin {config.network.name!r} with {PAIRS} moments"]
     analyses = [structure, *others] if graph.sites else others
-    verdict = Verdict(config.rule, note, analyses, twin.assumed, graph, light=True)
+    verdict = Verdict(config.rule.name, note, analyses, twin.assumed, graph, light=True)
     verdict.seconds = time.perf_counter() - began
     return verdict
 

@@ -79,9 +79,9 @@ def of_config(
         WiringError: what cannot be wired.
         ShapeError: sizes that do not fit.
     """
-    few = dataclasses.replace(config, batch=PAIRS, network=narrow(config.network, channels))
+    few = config.replace(batch=PAIRS, network=narrow(config.network.name, channels))
     parts = {kind: thing for kind, thing in given.items() if kind not in ("network", "data")}
-    return of_rule(build(few, image or smallest(config), parts).rule, deformed=config.views == "deform")
+    return of_rule(build(few, image or smallest(config), parts).rule, deformed=config.views.kind == "deform")
 
 
 def of_rule(rule: Rule, deformed: bool = True) -> AuditTarget:
@@ -144,7 +144,7 @@ def of_run(run: Run, pairs: int = PAIRS) -> AuditTarget:
         DataError: images that are missing or do not fit.
     """
     # What a run was trained on does not matter to what its plan does: the CPU answers.
-    config = dataclasses.replace(run.config, batch=pairs, device="cpu", precision="float32")
+    config = run.config.replace(batch=pairs, device="cpu", precision="float32")
     data = load_data(config)
     model = Model(config, data.image_shape)
     built = model.rule.wiring()

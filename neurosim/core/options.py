@@ -125,10 +125,17 @@ class Parameter:
         return WiringError(actual, expected, hint, argument=self.name)
 
     def read(self, value: Any) -> Any:
-        """A value as a file or the command line has it: its word for None, a list for a tuple."""
+        """A value as it is held: None for its word, plain numbers of the declared type, a tuple for a list."""
         if self.optional and value == self.option.none:
             return None
-        return tuple(value) if self.type is tuple and isinstance(value, list) else value
+        if self.type is tuple and isinstance(value, list | tuple) and all(isinstance(n, numbers.Real) for n in value):
+            return tuple(map(float, value))
+        if isinstance(value, numbers.Real) and not isinstance(value, bool) and self.declared:
+            if self.type is float:
+                return float(value)
+            if self.type is int and isinstance(value, numbers.Integral):
+                return int(value)
+        return value
 
 
 def written(value: Any) -> str:
@@ -147,6 +154,11 @@ def parameters(function: Callable[..., Any], fixed: Iterable[str] = ()) -> dict[
         function: whose. An argument without annotation has the type of its default, and no help.
         fixed: names that are no options, as ``network``.
     """
+    return dict(_parameters(function, tuple(fixed)))
+
+
+@functools.lru_cache(maxsize=512)
+def _parameters(function: Callable[..., Any], fixed: tuple[str, ...]) -> dict[str, Parameter]:
     owner = function.__init__ if inspect.isclass(function) else function
     names = getattr(inspect.unwrap(owner), "__globals__", {})
     found = {}

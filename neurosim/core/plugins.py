@@ -6,6 +6,7 @@ by the entry point that its package declares in the registry's group.
 
 from __future__ import annotations
 
+import difflib
 import functools
 import importlib
 import importlib.metadata
@@ -205,10 +206,12 @@ class Registry(Generic[T]):
         """
         for option, value in given.items():
             if option not in known:
+                near = difflib.get_close_matches(option, known, 1)
+                instead = f"did you mean {near[0]}?" if near else f"leave {option} out, or choose another {self.kind}"
                 raise WiringError(
                     f"{self.kind} {name} has no option {option} ({option}={written(value)})",
                     "options " + ", ".join(sorted(known)) if known else "no option",
-                    f"leave {option} out, or choose another {self.kind}",
+                    instead,
                     argument=option,
                 )
         missing = [option for option, each in known.items() if each.default is REQUIRED and option not in given]

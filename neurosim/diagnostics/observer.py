@@ -15,17 +15,16 @@ Columns, ``n`` a layer's number:
 ``sparsity_n``        share   ``1 - mean(|x|)^2 / mean(x^2)``: 0 where all units are equally active (Rolls, Tovee 1995)
 ``dead_n``            share   of units whose activity is the same for every view
 ``saturated_n``       share   of activities whose gate is shut: ``|x| = 1`` of hardtanh, ``|x| > 0.99`` of tanh
-``inverse_G3``, ...           what the rule tells of a batch: of dtp the mean squared error of each inverse, noise included
+``inverse_G3``, ...           the rule's own figures of a batch: of dtp the mean squared error of each inverse, noise included
 ``readout_n``         share   right, of a linear read-out of a few labelled training images, on others of them
 ===================== ======= ======================================================================================
 
 An angle to a change that is zero is not defined: its place stays empty. A read-out needs labels: without them there is
-none. Anything else that cannot be told is an error.
+none. Anything else that cannot be measured is an error.
 """
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator
 
 import numpy as np
@@ -43,7 +42,7 @@ from neurosim.readout import logistic
 from neurosim.readout.floor import labelled
 from neurosim.rules.base import Rule
 from neurosim.training.assembly import Given
-from neurosim.training.config import OF_RULES, Config
+from neurosim.training.config import Config
 from neurosim.training.model import Model
 from neurosim.training.stream import ViewStream
 from neurosim.training.trainer import Callback, Trainer
@@ -74,7 +73,7 @@ class Observer:
                 argument="diagnose_every",
             )
         parts = {kind: thing for kind, thing in model.given.items() if kind not in ("network", "data")}
-        config = dataclasses.replace(model.config, diagnose_every=None)
+        config = model.config.replace(diagnose_every=None)
         self.own = _Copy(config, data, parts)
         self.reference: _Copy | None = None
         if model.rule.phases:
@@ -83,7 +82,7 @@ class Observer:
             missing = sorted(self.reference.model.weights().keys() - model.weights().keys())
             if missing:
                 raise WiringError(
-                    f"diagnose_every with rule {config.rule}: it has no {missing[0]}, which bp would need",
+                    f"diagnose_every with rule {config.rule.name}: it has no {missing[0]}, which bp would need",
                     "a rule with an error at the top, or at every layer",
                     "leave diagnose_every out",
                     argument="diagnose_every",
@@ -132,7 +131,7 @@ class Observer:
     def _read_out(self, team: ThreadTeam) -> Iterator[tuple[str, float]]:
         if self.data.labelled is None:
             return
-        seed, classes = self.own.model.config.seed, len(self.data.classes)
+        seed, classes = self.own.model.config.training.seed, len(self.data.classes)
         images, labels = self.data.labelled
         chosen = labelled(self.data, PICTURES, seed)
         judged = np.arange(len(chosen)) % 3 == 2
@@ -197,7 +196,7 @@ class Diagnosis(Callback):
         progress = trainer.progress
         place = round(progress.epoch + progress.batch / trainer.stream.batches, 4)
         assert trainer.team is not None  # within `Trainer.train`
-        images = progress.done * trainer.model.config.batch
+        images = progress.done * trainer.model.config.training.batch
         trainer.diagnoses.append({"epoch": place, "images": images, **self._observer.measure(trainer.team)})
 
 
@@ -205,7 +204,7 @@ def reference(config: Config, model: Model) -> Config:
     """The configuration whose changes are back-propagation's: of the same error at the top, or at every layer."""
     layered = any(number != len(model.network) for number in model.rule.errors)
     options = {"rule": "ll", "order": "simultaneous", "feedback": "bp"} if layered else {"rule": "bp"}
-    return dataclasses.replace(config, **{**dict.fromkeys(OF_RULES), **options})
+    return config.replace(**options)
 
 
 def _is_learned(buffer: Buffer) -> bool:

@@ -58,7 +58,7 @@ def pictures(images: Array, shape: tuple[int, int, int]) -> Array:
         raise DataError(
             f"images of shape {images.shape}",
             f"(sample, {', '.join(map(str, shape))}), as the network was built for",
-            "bring them to that size, channels last",
+            "scale them to that size, channels last",
         )
     if images.dtype == np.uint8:
         return images
@@ -67,7 +67,8 @@ def pictures(images: Array, shape: tuple[int, int, int]) -> Array:
     if images.size and not (images.min() >= 0 and images.max() <= 1):  # NaN fails this too
         low, high = images.min(), images.max()
         raise DataError(f"images with numbers from {low} to {high}", "0 .. 1 for floating numbers", "scale them")
-    return np.rint(images * images.dtype.type(255)).astype(np.uint8)
+    rounded: Array = np.rint(images * images.dtype.type(255)).astype(np.uint8)
+    return rounded
 
 
 class Encoder:

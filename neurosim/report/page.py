@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import dataclasses
 from html import escape
 from typing import Any
 
@@ -43,7 +42,7 @@ def page(run: Run, weights: dict[str, Array]) -> str:
     results, rows, diagnoses = run.results(), run.metrics(), run.diagnoses()
     if results is None:
         raise RunError(f"{run.folder} has no results.json", "a run that is read out", "evaluate it first")
-    title = f"{run.config.rule} on {run.config.data}"
+    title = f"{run.config.rule.name} on {run.config.data.name}"
     parts = [f"<h1>{escape(title)}</h1>", _headline(results, rows), _layers(results)]
     if rows:
         parts += ["<h2>Training</h2>", figures.curves(rows) if figures.can_plot() else _no_plots(), _metrics(rows)]
@@ -77,7 +76,7 @@ def _wiring(lines: list[str]) -> str:
 
 
 def _options(config: Config) -> str:
-    given = [[name, str(value)] for name, value in dataclasses.asdict(config).items() if value is not None]
+    given = [[name, str(value)] for name, value in config.flat().items() if value is not None]
     version = f"neurosim {neurosim.__version__}; config.json in the same folder runs it again."
     return f'<h2>Options</h2>\n{_table(["option", "value"], given)}\n<p class="pale">{version}</p>'
 

@@ -33,14 +33,14 @@ def work(grid: Grid, cell: Cell) -> float:
     top = model.network.populations[-1]
     features = min(top.shape[0], GRID) ** 2 * top.shape[2]
     config = model.config
-    labelled = min(config.readout_images, len(grid.labelled.images))
-    reading = FIT.get(config.readout, FIT["lbfgs"]) * labelled * features
+    labelled = min(config.readout.images, len(grid.labelled.images))
+    reading = FIT.get(config.readout.name, FIT["lbfgs"]) * labelled * features
     return float(train + _images(grid, cell) * views * forward + reading)
 
 
 def _images(grid: Grid, cell: Cell) -> int:
     """Pictures that a cell's read-out encodes."""
-    return min(grid.config(cell, 0).readout_images, len(grid.labelled.images)) + len(grid.labelled.test_images)
+    return min(grid.config(cell, 0).readout.images, len(grid.labelled.images)) + len(grid.labelled.test_images)
 
 
 def measure(
@@ -71,11 +71,11 @@ def measure(
             if plan not in batches:
                 batches[plan] = _batch(model, stream, phase, team)
         phases = [batches[plan] for plan in kinds.values()] or [0.0]
-        kind = config.network, config.patch, config.grey, config.readout
+        kind = config.network.name, config.views.patch, config.views.grey, config.readout.name
         if kind not in readings:
             readings[kind] = _reading(grid, model, team)
         encode, read = readings[kind]
-        labelled = min(config.readout_images, len(grid.labelled.images))
+        labelled = min(config.readout.images, len(grid.labelled.images))
         reading = encode * _images(grid, cell) + read * labelled
         found[cell.name] = Trainer(model, stream).batches * float(np.mean(phases)), reading
     return found

@@ -214,7 +214,7 @@ class Grid:
             "seed": seed,
             "made with": self.protocol.identity(cell, seed),
             "test_accuracy": accuracy,
-            "images_seen": progress.done * config.batch,
+            "images_seen": progress.done * config.training.batch,
             "seconds": progress.seconds,
             "verdict": verdict,
             "audit": line,

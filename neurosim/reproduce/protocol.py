@@ -19,7 +19,6 @@ read-out is fitted to the end by L-BFGS instead of 200 epochs of Adam, which tak
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
@@ -131,7 +130,7 @@ class Protocol:
 
     def described(self, config: Config) -> dict[str, Any]:
         """The same of any configuration."""
-        options = dataclasses.asdict(config)
+        options = config.flat()
         return {name: value for name, value in options.items() if name not in APART} | {
             "read-out data": self.table.readout
         }
@@ -153,7 +152,7 @@ class Protocol:
     def note(self) -> str:
         """One line: the numbers of the protocol beside the published ones."""
         table = self.table
-        how = self.config(table.cells[0], 0).readout
+        how = self.config(table.cells[0], 0).readout.name
         numbers = (
             f"{self.images} images x {self.epochs} epochs (a layer in greedy order) in batches of {self.batch}, "
             f"Adam at {self.rate:g}, dtp {self._rate(DTP_RATE):g}; read-out by {how}"

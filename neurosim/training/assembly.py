@@ -14,12 +14,10 @@ from neurosim.core.options import parameters
 from neurosim.core.plan import Plan
 from neurosim.core.step import Step
 from neurosim.core.typing import Array
-from neurosim.data.sources import loading
-from neurosim.data.sources.base import Source
 from neurosim.data.views import REGISTRY as DEFORMATIONS
 from neurosim.data.views.base import Deformation
 from neurosim.data.views.framing import Framing
-from neurosim.errors import DataError, ShapeError, WiringError
+from neurosim.errors import ShapeError, WiringError
 from neurosim.networks.network import Network
 from neurosim.networks.text import parse
 from neurosim.parts.stimulus import Deforms, Stimulus
@@ -27,7 +25,7 @@ from neurosim.plasticity.base import Plasticity
 from neurosim.readout.features import Encoder
 from neurosim.readout.floor import Method
 from neurosim.rules.base import Rule
-from neurosim.training.config import OF_RULES, Config
+from neurosim.training.config import Config
 
 Shape = tuple[int, int, int]  # row, column, channel
 Given = Mapping[str, object]  # parts that were given from Python, by kind
@@ -77,27 +75,26 @@ def make_rule(config: Config, network: Network, given: Given = NOTHING) -> Rule:
     Raises:
         WiringError: a rule, loss or option that does not exist, or does not belong.
     """
-    rule = given.get("rule", config.rule)
+    rule = given.get("rule", config.rule.name)
     if isinstance(rule, Rule):
         return rule
-    kind = given.get("loss", config.loss)
-    wanted = {name: getattr(config, name) for name in losses.options(kind) if hasattr(config, name)}
+    kind = given.get("loss", config.loss.name)
+    wanted = dict(config.loss.options)
     if "grid" in parameters(losses.find(kind)):
-        wanted["grid"] = config.grid  # of the crop, not of a user
+        wanted["grid"] = config.views.grid  # of the crop, not of a user
     loss = losses.make(kind, **wanted)
-    if loss.patches != (config.patch is not None):
+    if loss.patches != (config.views.patch is not None):
         raise WiringError(
-            f"loss {config.loss} {'with' if config.patch else 'without'} patches",
+            f"loss {config.loss.name} {'with' if config.views.patch else 'without'} patches",
             "patches for clapp and gaze, and for no other loss",
             "make the configuration by Config.resolve",
         )
-    options = {name: getattr(config, name) for name in OF_RULES if getattr(config, name) is not None}
-    return rules.make(rule, network, loss, **options)
+    return rules.make(rule, network, loss, **config.rule.options)
 
 
 def make_framing(config: Config) -> Framing:
     """Which part of every picture a configuration shows."""
-    return Framing(config.crop, config.patch, config.grey)
+    return Framing(config.views.crop, config.views.patch, config.views.grey)
 
 
 def make_deformation(config: Config, given: Given = NOTHING) -> Deformation:
@@ -107,32 +104,18 @@ def make_deformation(config: Config, given: Given = NOTHING) -> Deformation:
         config: of a run.
         given: parts that were given from Python, see `build`.
     """
-    kind = given.get("deformation", config.deformation)
-    strengths = {} if isinstance(kind, Deformation) else _strengths(config, given).get(config.deformation, {})
-    return DEFORMATIONS.make(kind, **strengths)
-
-
-def _strengths(config: Config, given: Given) -> Mapping[str, Mapping[str, float]]:
-    """What the data ask of deformations; of data that were given from Python, and not again, nothing is known."""
-    known, source = loading.available().get(config.data), given.get("data")
-    if known is not None:
-        return known.strengths
-    if isinstance(source, Source):
-        return source.strengths
-    try:
-        return loading.find(config.data).strengths
-    except DataError:
-        return {}
+    kind = given.get("deformation", config.views.deformation)
+    return DEFORMATIONS.make(kind, **({} if isinstance(kind, Deformation) else config.views.options))
 
 
 def make_dtype(config: Config) -> type[np.floating]:
     """The type of activities and weights."""
-    return np.float64 if config.precision == "float64" else np.float32
+    return np.float64 if config.training.precision == "float64" else np.float32
 
 
 def make_method(config: Config) -> Method:
     """How the features of a configuration are read out."""
-    return Method(config.readout, config.readout_images, config.seed)
+    return Method(config.readout.name, config.readout.images, config.training.seed)
 
 
 def make_network(config: Config, image: Shape, given: Given = NOTHING) -> Network:
@@ -152,8 +135,8 @@ def make_network(config: Config, image: Shape, given: Given = NOTHING) -> Networ
     network = given.get("network")
     if isinstance(network, Network):
         return _fitting(network, shape)
-    views = config.batch * framing.views(image[0]) if config.patch is not None else None
-    layers, gains = len(parse(config.network)), config.layer_rates
+    views = config.training.batch * framing.views(image[0]) if config.views.patch is not None else None
+    layers, gains = len(parse(config.network.name)), config.plasticity.layer_rates
     if gains is not None and len(gains) != layers:
         raise WiringError(
             f"layer_rates with {len(gains)} numbers",
@@ -162,15 +145,15 @@ def make_network(config: Config, image: Shape, given: Given = NOTHING) -> Networ
             argument="layer_rates",
         )
     return Network(
-        config.network,
+        config.network.name,
         shape,
-        config.batch,
-        block=config.block,
-        seed=config.seed,
+        config.training.batch,
+        block=config.rule.block,
+        seed=config.training.seed,
         plasticity=make_plasticity(config, 1.0, "rate", given),
-        head_plasticity=make_plasticity(config, config.head_rate, "head rate", given),
+        head_plasticity=make_plasticity(config, config.plasticity.head_rate, "head rate", given),
         layer_plasticities=[make_plasticity(config, gain, f"rate {n}", given) for n, gain in enumerate(gains or (), 1)],
-        feedback_gain=config.feedback_gain,
+        feedback_gain=config.rule.feedback_gain,
         views=views,
         dtype=make_dtype(config),
     )
@@ -185,12 +168,10 @@ def make_plasticity(config: Config, gain: float, name: str, given: Given = NOTHI
         name: of the rate.
         given: parts that were given from Python, see `build`.
     """
-    kind = given.get("plasticity", config.plasticity)
+    kind = given.get("plasticity", config.plasticity.name)
     if isinstance(kind, Plasticity):
-        return kind.with_rate(config.rate * gain, name)
-    known = plasticities.options(kind)
-    options = {option: getattr(config, option) for option in ("momentum", "decay") if option in known}
-    return plasticities.make(kind, rate=config.rate * gain, name=name, **options)
+        return kind.with_rate(config.plasticity.rate * gain, name)
+    return plasticities.make(kind, rate=config.plasticity.rate * gain, name=name, **config.plasticity.options)
 
 
 def _fitting(network: Network, shape: Shape) -> Network:
@@ -223,7 +204,7 @@ def build(config: Config, image: Shape, given: Given = NOTHING) -> Assembly:
     if isinstance(wired, Rule):
         given = {**given, "network": wired.network}
     rule = make_rule(config, make_network(config, image, given), given)
-    return Assembly(rule, make_deformation(config, given) if config.views == "deform" else None)
+    return Assembly(rule, make_deformation(config, given) if config.views.kind == "deform" else None)
 
 
 def make_encoder(
@@ -273,5 +254,5 @@ def check_wiring(config: Config, given: Given = NOTHING) -> None:
 
 def smallest(config: Config) -> Shape:
     """The smallest picture that the network's pools allow, 8 x 8 x 3 or more; where pictures are cropped, one of that size."""
-    side = config.crop or max(8, 2 ** sum(layer.pooled for layer in parse(config.network)))
+    side = config.views.crop or max(8, 2 ** sum(layer.pooled for layer in parse(config.network.name)))
     return side, side, 3

@@ -52,7 +52,7 @@ class Bar(Callback):
             self._bar.update(self._first)
 
     def on_batch(self, trainer: Trainer) -> None:
-        progress, size = trainer.progress, trainer.model.config.batch
+        progress, size = trainer.progress, trainer.model.config.training.batch
         speed = (progress.done - self._first) * size / (time.perf_counter() - self._began)
         self._line = (
             f"{progress.phase}  epoch {min(progress.epoch + 1, trainer.epochs)}/{trainer.epochs}  "

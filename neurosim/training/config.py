@@ -1,195 +1,175 @@
-"""What a run is asked to do: every option, its default, its range. `config.json` is this, and runs it again."""
+"""What a run is asked to do: nested sections, each field declared once (`neurosim.training.sections`).
+
+The flat keywords of Python (``rule="ll"``, ``lags=5``), click's options, a TOML file and config.json are four ways to
+write the same; docs/configuration.md has them all.
+"""
 
 from __future__ import annotations
 
 import dataclasses
 import json
-import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
-from neurosim import losses
-from neurosim.data.views.framing import grid
-from neurosim.errors import RunError, WiringError
-from neurosim.kernels.devices import PRECISIONS
+import neurosim
+from neurosim.errors import RunError
+from neurosim.training import plugins
+from neurosim.training.sections import (
+    KEYWORDS,
+    PLUGGED,
+    SECTIONS,
+    Data,
+    Loss,
+    Network,
+    Plasticity,
+    Readout,
+    Rule,
+    Section,
+    Training,
+    Views,
+)
 
-SCHEDULES = ("constant", "cosine", "linear")
-VIEWS = ("deform", "motion", "gaze")
-DEFORMATIONS = ("affine", "simclr")
-READOUTS = ("lbfgs", "adam", "hinge", "knn")
-
-# A rule takes some of these options, or none; a loss likewise.
-OF_RULES = ("order", "feedback", "top", "target_step", "noise", "inverse_rate", "inverse_steps", "inverse_first")
-OF_LOSSES = ("lags", "negative_weight", "threshold", "delta", "temperature", "negatives")
-# Where the best settings differ from those of the built-in images; docs/results.md has the measurements.
-OF_PHOTOGRAPHS = {"network": "conv5", "epochs": 1, "batch": 50, "lags": 20, "rate": 0.03, "head_rate": 1.7,
-                  "feedback_gain": 0.1}  # fmt: skip
-# Of conv5: a top layer that learns for so few batches reads out worse than one that stays as drawn.
-OF_CONV5 = {"layer_rates": (0.3, 1.0, 1.5, 1.5, 0.0)}
-# Feedback of its own along the top layer must learn with it, or the error that it sends down never meets the weights.
-# Through fixed feedback every larger rate tried made the features worse.
-OF_FEEDBACK = {"layer_rates": (0.3, 1.0, 1.5, 1.5, 1.0)}
-OF_RATES = {"rf": {"rate": 0.001, **OF_FEEDBACK}, "urf": {"rate": 0.02, **OF_FEEDBACK}, "sign": {"rate": 0.02, **OF_FEEDBACK}}
-OF_PATCHES = {"rate": 0.004, "head_rate": 1.0}  # every picture changes weights by as many products as it has patches
-OF_STL10 = {"network": "vgg6", "crop": 64}
-SIZES = {"toys": 32, "cifar10": 32, "cifar100": 32}  # pictures of other sources may have any size
-OF_DTP = {"network": "conv4-tanh", "loss": "hinge-mean", "block": False, "match": False, "plasticity": "adam", "rate": 1e-3,
-          "head_rate": 1.0, "batch": 50, "epochs": 2, "noise": 2.0, "target_step": 20.0}  # fmt: skip
+FORMAT = 1  # of config.json; raised when an older one would be read wrongly
 
 
 @dataclass(frozen=True)
 class Config:
-    """Every option of ``neurosim train``; the names are those of the command line.
+    """Every option of a run, in sections; `resolve` makes one from what was given, a recipe and the defaults.
+
+    ``config.training.batch``, ``config.rule.options["order"]``. Two are equal if all options are; the recipe's name does not
+    count.
+
+    Attributes:
+        recipe: the name of the one recipe that filled what was not given.
 
     Raises:
-        WiringError: a value out of range, named with its option.
+        WiringError: a value out of range; it names the argument.
     """
 
-    rule: str = "ll"
-    order: str | None = None
-    feedback: str | None = None
-    top: str | None = None
-    target_step: float | None = None
-    noise: float | None = None
-    inverse_rate: float | None = None
-    inverse_steps: int | None = None
-    inverse_first: int | None = None
-    loss: str = "hinge"
-    lags: int | None = 5
-    block: bool = True
-    threshold: float = 2.0
-    delta: float = 1.0
-    negative_weight: float | None = 1.0
-    match: bool = True
-    temperature: float = 0.1
-    network: str = "small"
-    data: str = "toys"
-    data_dir: str | None = None
-    views: str = "deform"
-    images: int | None = None
-    epochs: int = 6
-    batch: int = 100
-    plasticity: str = "signum"
-    rate: float = 0.01
-    head_rate: float = 1.0
-    layer_rates: tuple[float, ...] | None = None
-    feedback_gain: float = 1.0
-    momentum: float = 0.9
-    decay: float = 0.0
-    schedule: str = "cosine"
-    seed: int = 0
-    threads: int | None = None
-    device: str = "cpu"
-    readout: str = "lbfgs"
-    readout_images: int = 10000
-    crop: int | None = None
-    patch: int | None = None
-    grey: bool = False
-    negatives: int = 1
-    deformation: str = "affine"
-    diagnose_every: int | None = None
-    precision: str = "float32"
-
-    def __post_init__(self):
-        for name, low in (("epochs", 1), ("batch", 2), ("readout_images", 10), ("seed", 0), ("negatives", 1)):
-            if getattr(self, name) < low:
-                raise WiringError(f"--{name.replace('_', '-')} {getattr(self, name)}", f"a whole number of at least {low}",
-                                  "write a larger one")  # fmt: skip
-        for name in ("head_rate", "feedback_gain"):
-            if not 0 <= getattr(self, name) < math.inf:
-                raise WiringError(f"--{name.replace('_', '-')} {getattr(self, name)}", "a number of at least 0",
-                                  "write --" + name.replace("_", "-") + " 1")  # fmt: skip
-        if self.diagnose_every is not None and self.diagnose_every < 1:
-            raise WiringError(f"--diagnose-every {self.diagnose_every}", "at least 1 batch", "leave it out, or write 100")
-        if self.layer_rates is not None:
-            object.__setattr__(self, "layer_rates", tuple(map(float, self.layer_rates)))  # a list in config.json
-            if not all(0 <= gain < math.inf for gain in self.layer_rates) or not any(self.layer_rates):
-                told = ",".join(f"{gain:g}" for gain in self.layer_rates)
-                raise WiringError(f"--layer-rates {told}", "numbers of at least 0, not all of them 0",
-                                  "write --layer-rates 1,1,0.5")  # fmt: skip
-        if self.threads is not None and self.threads < 1:
-            raise WiringError(f"--threads {self.threads}", "at least 1", "leave it out to use every core")
-        for name, known in (("schedule", SCHEDULES), ("views", VIEWS), ("readout", READOUTS), ("deformation", DEFORMATIONS),
-                            ("precision", PRECISIONS)):  # fmt: skip
-            if getattr(self, name) not in known:
-                raise WiringError(f"--{name} {getattr(self, name)}", "one of " + ", ".join(known), f"write --{name} {known[0]}")
+    data: Data = field(default_factory=Data)
+    views: Views = field(default_factory=Views)
+    network: Network = field(default_factory=Network)
+    rule: Rule = field(default_factory=Rule)
+    loss: Loss = field(default_factory=Loss)
+    plasticity: Plasticity = field(default_factory=Plasticity)
+    training: Training = field(default_factory=Training)
+    readout: Readout = field(default_factory=Readout)
+    recipe: str = field(default="", compare=False)
 
     @classmethod
-    def resolve(cls, **given) -> Config:
-        """Fill what was not given (None) with the defaults of the data set and of the rule.
+    def resolve(cls, **given: Any) -> Config:
+        """Fill what was not given with one recipe and the defaults.
 
         Args:
-            **given: options by name; ``lags`` may be ``"all"``.
+            **given: options by their flat keywords (``rule="ll"``, ``lags=5``, ``recipe="photographs"``); None: not given.
+                ``lags="all"`` is no memory. A rule or loss may be a class, a factory or ``module:Class``.
 
         Raises:
-            WiringError: an option given that the loss would ignore, or a value out of range.
+            WiringError: an option that nothing has, that does not go with another, or that is out of range.
         """
-        given = {name: value for name, value in given.items() if value is not None}
-        data = given.get("data", cls.data)
-        filled = OF_PHOTOGRAPHS if data != "toys" else {}
-        filled = {**filled, **(OF_STL10 if data == "stl10" else {}), **(OF_DTP if given.get("rule") == "dtp" else {}), **given}
-        if data != "toys" and filled["network"] == "conv5" and filled.get("plasticity", cls.plasticity) == "signum":
-            filled = {**filled, **OF_RATES.get(filled.get("rule"), OF_CONV5), **given}
-        loss = filled.get("loss", cls.loss)
-        ignored = [name for name in OF_LOSSES if name in given and name not in losses.options(loss)]
-        if ignored:
-            option = ignored[0].replace("_", "-")
-            raise WiringError(f"--{option} with --loss {loss}", "options that this loss has", f"leave --{option} out")
-        if filled.get("lags") == "all":
-            filled["lags"] = None
-            filled["negative_weight"] = given.get("negative_weight")
-        if getattr(losses.find(loss), "patches", False):
-            filled |= _gaze(loss, data, given)
-        elif "patch" in given or filled.get("views") == "gaze":
-            option = f"--patch {given['patch']}" if "patch" in given else "--views gaze"
-            raise WiringError(f"{option} with --loss {loss}", "a loss that compares patches, clapp or gaze",
-                              "leave it out, or write --loss gaze")  # fmt: skip
-        if "deformation" in given and filled.get("views", "deform") != "deform":
-            raise WiringError(f"--deformation {given['deformation']} with views by {filled['views']}", "views by deform",
-                              "leave it out, or write --views deform with a loss of two views")  # fmt: skip
-        return cls(**filled)
+        from neurosim.training.resolve import resolve
+
+        return resolve({}, given)
+
+    @classmethod
+    def from_toml(cls, path: Path | str, **given: Any) -> Config:
+        """From a file of tables, one a section; what is given besides wins.
+
+        Raises:
+            RunError: a file that cannot be read or is no TOML.
+            WiringError: an unknown table or key; and as `resolve`.
+        """
+        from neurosim.training.resolve import resolve
+        from neurosim.training.toml import read_toml
+
+        return resolve(read_toml(Path(path)), given)
+
+    def to_toml(self) -> str:
+        """A complete file that `from_toml` reads back to an equal configuration."""
+        from neurosim.training.toml import write_toml
+
+        return write_toml(self)
+
+    def sections(self) -> dict[str, Section]:
+        """Section by name, in order."""
+        return {name: getattr(self, name) for name in SECTIONS}
+
+    def flat(self) -> dict[str, Any]:
+        """Every option by its flat keyword; options of plug-ins by their own names, ``rule.NAME`` where that is taken."""
+        found = {word: value for section in self.sections().values() for word, value in section.flat().items()}
+        for name, section in self.sections().items():
+            for word, value in getattr(section, "options", {}).items():
+                found[f"{name}.{word}" if word in found else word] = value
+        return found
+
+    def replace(self, **given: Any) -> Config:
+        """A copy with other values, by flat keywords; no recipe. Another plug-in starts with its own defaults.
+
+        Raises:
+            WiringError: as `resolve`.
+        """
+        tables, loose = split(given)
+        named = {name: getattr(getattr(self, name), field) for name, field in PLUGGED.items()}
+        things = {name: tables.get(name, {}).get(PLUGGED[name], thing) for name, thing in named.items()}
+        shared = plugins.share_out(things, loose) if loose else {}
+        made: dict[str, Any] = {}
+        for name in tables.keys() | {name for name, options in shared.items() if options}:
+            old, table = getattr(self, name), dict(tables.get(name, {}))
+            if name in things and (things[name] != named[name] or shared.get(name)):
+                kept = old.options if things[name] == named[name] else {}
+                table["options"] = plugins.complete(name, things[name], shared.get(name, {}), kept)
+                table[PLUGGED[name]] = plugins.name(name, things[name])
+            made[name] = dataclasses.replace(old, **table)
+        return dataclasses.replace(self, **made)
 
     @property
     def grid(self) -> int | None:
         """Rows of patches in a crop; None without patches."""
-        return None if self.patch is None else grid(self.crop, self.patch)
+        return self.views.grid
 
-    def text(self) -> str:
-        """As it is written to config.json."""
-        return json.dumps(dataclasses.asdict(self), indent=1) + "\n"
+    def to_json(self) -> str:
+        """As it is written to config.json: ``format``, ``recipe`` and a record a section."""
+        record: dict[str, Any] = {"format": FORMAT, "recipe": self.recipe}
+        for name, section in self.sections().items():
+            values = {each.name: getattr(section, each.name) for each in dataclasses.fields(section)}
+            record[name] = values
+        return json.dumps(record, indent=1) + "\n"
 
     @classmethod
-    def read(cls, text: str, where: str) -> Config:
-        """From config.json.
+    def from_json(cls, text: str, where: str = "config.json") -> Config:
+        """From config.json; a field that the file has not keeps its default. Nothing is imported that the file names.
 
         Raises:
             RunError: text that is not such a file, or of another version.
         """
+        again = "train anew into another folder"
         try:
-            values = json.loads(text)["options"]
-            return cls(**values)
-        except (ValueError, TypeError, KeyError) as problem:
-            raise RunError(f"{where} cannot be read ({problem})", "the config.json that this version wrote",
-                           "train anew into another folder") from None  # fmt: skip
+            record = json.loads(text)
+            version = record.get("neurosim", "?")
+            if record.get("format") != FORMAT:
+                raise RunError(
+                    f"{where} was written by neurosim {version}, in another format",
+                    f"format {FORMAT}, of neurosim {neurosim.__version__}",
+                    f"install neurosim {version} to go on with it, or {again}",
+                )
+            made: dict[str, Any] = {name: section(**record.get(name, {})) for name, section in SECTIONS.items()}
+            return cls(**made, recipe=record.get("recipe", ""))
+        except (ValueError, TypeError, AttributeError) as problem:
+            raise RunError(
+                f"{where} cannot be read ({problem})", "the config.json that this version wrote", again
+            ) from None
 
 
-def _gaze(loss: str, data: str, given: dict) -> dict:
-    """What a loss that compares patches asks for, where it was not given.
-
-    Raises:
-        WiringError: options that do not go with patches, or pictures without a known way to cut them.
-    """
-    if given.get("views", "gaze") != "gaze" or given.get("block"):
-        option = "--block" if given.get("block") else f"--views {given['views']}"
-        raise WiringError(f"{option} with --loss {loss}", "patches of one picture, all of which learn", "leave it out")
-    patch = given.get("patch", 16 if data == "stl10" else None)
-    if patch is None:
-        raise WiringError(f"--loss {loss} with --data {data}, which says nothing of patches",
-                          "--data stl10 (patches of 16), or the size of a patch",
-                          "write --patch 8, or take another loss")  # fmt: skip
-    crop = given.get("crop", OF_STL10["crop"] if data == "stl10" else SIZES.get(data))
-    if crop is None:
-        raise WiringError(f"--loss {loss} with --data {data} and no --crop", "the size of what is cut into patches",
-                          "write --crop and the rows of a picture")  # fmt: skip
-    grid(crop, patch)
-    slower = {} if given.get("rule") == "dtp" else {name: given.get(name, value) for name, value in OF_PATCHES.items()}
-    return slower | {"views": "gaze", "block": False, "patch": patch, "crop": crop, "grey": given.get("grey", True)}
+def split(given: Mapping[str, Any]) -> tuple[dict[str, dict[str, Any]], dict[str, Any]]:
+    """Flat keywords as tables, one a section, and what belongs to a plug-in."""
+    tables: dict[str, dict[str, Any]] = {}
+    loose = {}
+    for word, value in given.items():
+        if word in KEYWORDS:
+            section, name = KEYWORDS[word]
+            tables.setdefault(section, {})[name] = value
+        else:
+            loose[word] = value
+    return tables, loose

@@ -49,8 +49,8 @@ def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
         if handle is not None:
             Path(aside).unlink(missing_ok=True)
         why = "no space is left on the disk" if problem.errno == errno.ENOSPC else problem.strerror
-        raise RunError(f"{path} could not be written: {why}", "a folder with room",
-                       "make room and resume; the last checkpoint is whole") from None  # fmt: skip
+        raise RunError(f"{path} could not be written: {why}", "a folder with space",
+                       "free some and resume; the last checkpoint is whole") from None  # fmt: skip
 
 
 def write_text(path: Path, text: str) -> None:
@@ -130,13 +130,12 @@ class Run:
         path = folder / "config.json"
         if not path.is_file():
             raise RunError(f"{folder} holds no config.json", "the folder of a run", "give the folder after --out of a run")
-        return cls(folder, Config.read(path.read_text(), str(path)))
+        return cls(folder, Config.from_json(path.read_text(), str(path)))
 
     def save_config(self, wiring: list[str], image: tuple[int, int, int] | None = None) -> None:
         """config.json: the options, the version, the wiring as realised, and the shape of a picture."""
-        options = json.loads(self.config.text())
-        write_json(self.folder / "config.json", {"neurosim": neurosim.__version__, "options": options, "wiring": wiring,
-                                                  "image": image})  # fmt: skip
+        record = {"neurosim": neurosim.__version__, **json.loads(self.config.to_json()), "wiring": wiring, "image": image}
+        write_json(self.folder / "config.json", record)
 
     def wiring(self) -> list[str]:
         """The wiring as realised, as config.json has it."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -46,6 +45,9 @@ def apart(keywords: dict[str, Any]) -> tuple[dict[str, object], dict[str, Any]]:
     if "data" in given:
         given["data"] = source = _source(given["data"])
         words["data"] = source.asked
+        kind = words.get("deformation", "affine")
+        for option, value in source.strengths.get(kind if isinstance(kind, str) else views.REGISTRY.name(kind), {}).items():
+            words.setdefault(option, value)
     rule = given.get("rule")
     if isinstance(rule, Rule):
         for other, own in (("network", rule.network), ("loss", rule.loss)):
@@ -111,20 +113,22 @@ def changed(config: Config, keywords: dict[str, Any]) -> Config:
     Raises:
         RunError: one that must stay as it was.
     """
-    words = {k: v for k, v in keywords.items() if k not in KINDS and getattr(config, k, None) != v}
+    known = config.flat()
+    words = {k: v for k, v in keywords.items() if k not in KINDS and known.get(k) != v}
     for name in words:
         if name not in CHANGEABLE:
             raise RunError(f"{name}={words[name]!r} for a run that is there", "only " + ", ".join(CHANGEABLE),
                            f"leave {name} out, or train anew")  # fmt: skip
-    epochs = words.get("epochs", config.epochs)
-    if epochs < config.epochs:
-        raise RunError(f"epochs={epochs} for a run of {config.epochs}", "at least as many", "leave epochs out")
-    if epochs > config.epochs and config.order in ("greedy", "random"):
-        raise RunError(f"epochs={epochs} for a run in order {config.order}", "a rule that trains all layers at once",
+    epochs = words.get("epochs", config.training.epochs)
+    if epochs < config.training.epochs:
+        raise RunError(f"epochs={epochs} for a run of {config.training.epochs}", "at least as many", "leave epochs out")
+    order = config.rule.options.get("order")
+    if epochs > config.training.epochs and order in ("greedy", "random"):
+        raise RunError(f"epochs={epochs} for a run in order {order}", "a rule that trains all layers at once",
                        "train anew: its order is laid out for all epochs from the start")  # fmt: skip
-    if words.get("device") == "cpu" and config.precision == "tf32":
+    if words.get("device") == "cpu" and config.training.precision == "tf32":
         words.setdefault("precision", "float32")  # what a CPU has
-    return dataclasses.replace(config, **words)
+    return config.replace(**words)
 
 
 def same(run: Run, given: Mapping[str, object], words: Mapping[str, Any]) -> dict[str, str]:
@@ -138,8 +142,9 @@ def same(run: Run, given: Mapping[str, object], words: Mapping[str, Any]) -> dic
         RunError: one that no file holds is not given, or another one is.
     """
     named = {kind: str(words[kind]) for kind in KINDS if kind in words} | names(given)
+    known = run.config.flat()
     for kind in KINDS:
-        saved = getattr(run.config, kind)
+        saved = known[kind]
         if named.get(kind, saved) != saved and not (kind == "data" and saved.startswith("<")):
             raise RunError(f"{kind} {named[kind]} for a run of {saved}", "the same again", f"leave {kind} out")
         if saved.startswith("<") and kind not in named and kind != "data":  # `Experiment.data` asks where data are needed

@@ -13,6 +13,7 @@ import numpy as np
 from neurosim.core import tuning
 from neurosim.core.backend import Backend
 from neurosim.core.buffer import Buffer
+from neurosim.core.device import Device
 from neurosim.core.plan import Plan
 from neurosim.core.typing import Array
 from neurosim.engine.arena import Arena
@@ -23,6 +24,8 @@ from neurosim.kernels.devices import backend
 from neurosim.readout.features import Encoder, forward_weights, pictures
 from neurosim.training.assembly import NOTHING, Assembly, Given, Shape, build, make_dtype, make_encoder, make_framing
 from neurosim.training.config import Config
+
+APART = 2.0  # of heads of different images at the start, where the loss has no threshold
 
 if TYPE_CHECKING:
     from neurosim.training.stream import ViewStream
@@ -45,7 +48,7 @@ class Model(Assembly):
 
     def __init__(self, config: Config, image: Shape, given: Given = NOTHING):
         self.config, self.image, self.given = config, image, given
-        self.kernels: Backend = backend(config.device, config.precision)
+        self.kernels: Backend = backend(config.training.device, config.training.precision)
         self.device = self.kernels.device
         built = build(config, image, given)
         super().__init__(built.rule, built.stimulus.deformation)
@@ -85,17 +88,17 @@ class Model(Assembly):
                 self._programs.clear()
             plan = self.plan(phase)
             if self.device is not None:
-                self._check_memory(plan)
+                self._check_memory(plan, self.device)
             self._programs[phase] = Program(plan, self.kernels, arena=self._arena)
         return self._programs[phase]
 
-    def _check_memory(self, plan: Plan) -> None:
+    def _check_memory(self, plan: Plan, device: Device) -> None:
         """Refuse a batch whose arrays do not fit the GPU, and name one that would.
 
         Raises:
             DeviceError: a plan that is too large.
         """
-        there = sum(b.nbytes for b in plan.buffers if b.device is self.device)
+        there = sum(b.nbytes for b in plan.buffers if b.device is device)
         grows = sum(b.nbytes for b in plan.buffers if b.axes[0] in ("sample", "moment", "moment_stored"))
         stays, batch = sum(b.nbytes for b in plan.buffers) - grows, self.network.pairs
 
@@ -103,11 +106,11 @@ class Model(Assembly):
             part = grows * count // batch
             return stays + part + 2 * min(tuning.GPU.patch_bytes, part)  # arrays, then the kernels' workspace
 
-        have = self.device.free() + there
+        have = device.free() + there
         if takes(batch) > have:
             fits = next((count for count in range(batch - 1, 1, -1) if takes(count) <= have), None)
             raise DeviceError(
-                f"a batch of {batch} takes {takes(batch) / 2**30:.3f} GiB and {self.device.name} has "
+                f"a batch of {batch} takes {takes(batch) / 2**30:.3f} GiB and {device.name} has "
                 f"{have / 2**30:.3f} GiB for it",
                 "arrays that fit",
                 f"write batch={fits}" if fits else "take a smaller network, or device='cpu'",
@@ -128,7 +131,7 @@ class Model(Assembly):
         """
         if self._ready:
             return
-        if self.config.match and self.rule.phases:
+        if self.config.loss.match and self.rule.phases:
             self._match_heads(stream, team)
         self._ready = True
 
@@ -142,7 +145,7 @@ class Model(Assembly):
             # Of patches, those at the same place of the next picture.
             apart = np.abs(z - np.roll(z, len(z) // self.network.pairs, axis=0)).sum(axis=1).mean()
             if apart > 0:
-                head.synapse.rescale(self.config.threshold / apart)
+                head.synapse.rescale(self.config.loss.options.get("threshold", APART) / apart)
         self._programs.clear()  # the steps of signum hold the bounds as they were
 
     # -- state
@@ -238,7 +241,7 @@ class Model(Assembly):
         seen, encoder = pictures(images, self.image), self.encoder()
         number = encoder.layer(layer)
         if team is None:
-            with ThreadTeam(self.config.threads) as own:
+            with ThreadTeam(self.config.training.threads) as own:
                 (found,) = encoder.features(seen, own, [number])
         else:
             (found,) = encoder.features(seen, team, [number])
@@ -259,7 +262,7 @@ class Model(Assembly):
             for _ in range(4):
                 np.matmul(size, size, out=out)
 
-        tasks: list[Callable[[], None]] = [partial(multiply, out) for out in outs]
+        tasks: list[Callable[[], object]] = [partial(multiply, out) for out in outs]
         team.run(tasks)
         start = time.perf_counter()
         team.run(tasks)

@@ -26,8 +26,8 @@ def load_data(config: Config, given: object = None) -> Dataset:
     Raises:
         DataError: data that are not there or cannot be used.
     """
-    frames = FRAMES if config.views == "motion" else 1
-    return load(config.data if given is None else given, config.data_dir, frames=frames, images=config.images)
+    frames = FRAMES if config.views.kind == "motion" else 1
+    return load(config.data.name if given is None else given, config.data.dir, frames=frames, images=config.data.images)
 
 
 class ViewStream:
@@ -43,17 +43,17 @@ class ViewStream:
 
     def __init__(self, model: Model, data: Dataset):
         config, images = model.config, data.train_images
-        if len(images) < config.batch:
+        if len(images) < config.training.batch:
             raise DataError(
-                f"{len(images)} training images and a batch of {config.batch}",
+                f"{len(images)} training images and a batch of {config.training.batch}",
                 "at least one batch of images",
                 "use a smaller batch or more images",
                 argument="batch",
             )
-        if config.views == "motion" and (images.ndim != 5 or images.shape[1] < 2):
+        if config.views.kind == "motion" and (images.ndim != 5 or images.shape[1] < 2):
             raise DataError(f"{data.name} has no frames", "several frames of one object", "write views='deform'")
         self.config, self.data, self.stimulus = config, data, model.stimulus
-        self.images: Array = images[:, 0] if images.ndim == 5 and config.views != "motion" else images
+        self.images: Array = images[:, 0] if images.ndim == 5 and config.views.kind != "motion" else images
         self.framing = model.framing
         self._order: tuple[int, Array] | None = None  # an epoch and its order
         self.resident = self._resident(model.device) if model.device is not None else None
@@ -61,7 +61,7 @@ class ViewStream:
     def _resident(self, device: Any) -> Any:
         """All pictures in the GPU's memory, ``(sample, row, column, channel)``; None where they are cut or do not fit."""
         images, config = self.images, self.config
-        if config.crop or config.grey or config.views == "gaze" or images.nbytes > device.free() // 2:
+        if config.views.crop or config.views.grey or config.views.kind == "gaze" or images.nbytes > device.free() // 2:
             return None
         pictures = images.reshape(-1, *images.shape[-3:])
         held = device.zeros(pictures.shape, pictures.dtype)
@@ -72,7 +72,7 @@ class ViewStream:
     @property
     def batches(self) -> int:
         """Batches in an epoch; what is left over of the images waits for the next epoch's order."""
-        return len(self.images) // self.config.batch
+        return len(self.images) // self.config.training.batch
 
     @property
     def nbytes(self) -> int:
@@ -83,16 +83,16 @@ class ViewStream:
     def order(self, epoch: int) -> Array:
         """Every picture's number, in the order of an epoch: a function of seed and epoch, kept until the next epoch."""
         if self._order is None or self._order[0] != epoch:
-            rng = np.random.default_rng([self.config.seed, ord("O"), epoch])
+            rng = np.random.default_rng([self.config.training.seed, ord("O"), epoch])
             self._order = epoch, rng.permutation(len(self.images))
         return self._order[1]
 
     def load(self, epoch: int, batch: int) -> None:
         """Lay the views of one batch before the stimulus: a function of seed, epoch and batch alone."""
-        size = self.config.batch
+        size = self.config.training.batch
         chosen = self.order(epoch)[batch * size : (batch + 1) * size]
-        rng = np.random.default_rng([self.config.seed, ord("V"), epoch, batch])
-        {"gaze": self._patches, "motion": self._moments, "deform": self._pairs}[self.config.views](chosen, rng)
+        rng = np.random.default_rng([self.config.training.seed, ord("V"), epoch, batch])
+        {"gaze": self._patches, "motion": self._moments, "deform": self._pairs}[self.config.views.kind](chosen, rng)
 
     def _patches(self, chosen: Array, rng: np.random.Generator) -> None:
         """Half-overlapping patches of one crop of every picture."""

@@ -97,7 +97,7 @@ class Trainer:
     @property
     def epochs(self) -> int:
         """Passes through the pictures in all."""
-        return self.model.rule.epochs(self.model.config.epochs)
+        return self.model.rule.epochs(self.model.config.training.epochs)
 
     @property
     def batches(self) -> int:
@@ -142,17 +142,17 @@ class Trainer:
     def _batch(self, team: ThreadTeam) -> None:
         model, progress, config = self.model, self.progress, self.model.config
         rule = model.rule
-        phase = rule.phase(progress.epoch, progress.batch, config.epochs)
-        done = rule.progress(progress.epoch, progress.batch / self.stream.batches, config.epochs)
+        phase = rule.phase(progress.epoch, progress.batch, config.training.epochs)
+        done = rule.progress(progress.epoch, progress.batch / self.stream.batches, config.training.epochs)
         for plasticity in rule.plasticities():
-            plasticity.rate.put(plasticity.base_rate * SHAPES[config.schedule](min(1.0, done)))
+            plasticity.rate.put(plasticity.base_rate * SHAPES[config.plasticity.schedule](min(1.0, done)))
         self.stream.load(progress.epoch, progress.batch)
         rule.draw(progress.epoch, progress.batch)
         model.program(phase).run(team)
         errors = rule.errors_of(phase)
         for units in errors:
             self._totals[:3] += units.value.host()
-        self._totals[3] += config.batch * bool(errors)
+        self._totals[3] += config.training.batch * bool(errors)
         self._figures += [buffer.host()[0] for buffer in rule.figures().values()]
         progress.phase, progress.batch, progress.done = phase, progress.batch + 1, progress.done + 1
         progress.error = self._totals[0] / self._totals[3] if self._totals[3] else math.nan
@@ -167,12 +167,12 @@ class Trainer:
             {
                 "epoch": progress.epoch + 1,
                 "phase": progress.phase if model.greedy else "all",
-                "images": progress.done * model.config.batch,
+                "images": progress.done * model.config.training.batch,
                 "error": progress.error,
                 "active": progress.active,
                 "rate": float(model.network.plasticity.rate.host()[0]),
                 "seconds": round(seconds, 3),
-                "images_per_second": round(batches * model.config.batch / seconds, 1),
+                "images_per_second": round(batches * model.config.training.batch / seconds, 1),
                 **dict(zip(model.rule.figures(), means, strict=True)),
             }
         )

@@ -51,7 +51,8 @@ def test_train_says_what_it_will_do_does_it_and_says_what_came(archive, tmp_path
     done = call("train", "--data", archive, *TINY, "--out", "runs/a", where=tmp_path)
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
-    assert "network   4 hardtanh, 6 pool: 4 hardtanh, 6 pool" in lines[0] and "8x8x3 -> 8x8x4 -> 4x4x6" in lines[1]
+    assert lines[0].startswith("recipe    photographs: photographs, where")
+    assert "network   4 hardtanh, 6 pool: 4 hardtanh, 6 pool" in lines[1] and "8x8x3 -> 8x8x4 -> 4x4x6" in lines[2]
     assert any("F2: ez2 -> layer 2 (urf" in line for line in lines)
     assert [line.split()[0] for line in lines[-4:]] == ["accuracy", "floor", "time", "run"]
     assert "epoch 2/2" in done.stderr
@@ -119,8 +120,8 @@ def test_unlabelled_images_train_and_say_so(tmp_path):
         (["--rule", "dtp", "--network", "4 pool, 4 pool, 4 pool, 4 pool"], "layer 1: 4x4x4"),
         (["--rule", "urf", "--feedback", "rf"], "rule urf has no option feedback"),
         (["--loss", "mse"], "unknown loss 'mse'"),
-        (["--temperature", "0.5"], "--temperature with --loss hinge"),
-        (["--loss", "simclr", "--lags", "5"], "--lags with --loss simclr"),
+        (["--temperature", "0.5"], "loss hinge has no option temperature (--temperature 0.5); expected options delta, lags"),
+        (["--loss", "simclr", "--lags", "5"], "loss simclr has no option lags (--lags 5)"),
         (["--lags", "1"], "--lags 1; expected a whole number of at least 2, or 'all'; write --lags 5"),
         (["--lags", "many"], "'many'; expected a whole number of lags or 'all'"),
         (["--network", "4 pool, 4 pool, 4 pool, 4 pool"], "layer 1: 4x4x4"),
@@ -182,7 +183,8 @@ def test_other_read_outs(archive, tmp_path, readout, words):
     again = call("evaluate", "a", "--readout", "lbfgs", "--readout-images", "50", where=tmp_path)
     assert again.returncode == 0 and "(linear read-out" in again.stdout
     assert json.loads((tmp_path / "a" / "results.json").read_text())["readout"] == "lbfgs"
-    assert "--readout svm; expected one of lbfgs, adam, hinge, knn" in refused("evaluate", "a", "--readout", "svm", where=tmp_path)
+    wrong = refused("evaluate", "a", "--readout", "svm", where=tmp_path)
+    assert "unknown readout 'svm'; expected one of lbfgs, adam, hinge, knn; write --readout lbfgs" in wrong
 
 
 def test_dtp_tells_its_inverses_and_how_well_they_restore(archive, tmp_path):

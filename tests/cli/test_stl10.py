@@ -81,7 +81,8 @@ def test_patches_as_the_gaze_shifts(folder, tmp_path, loss, options):
     assert "16x16x1 -> 16x16x4 -> 8x8x6" in told and f"error     {loss}, no gradient block" in told
     assert 0 <= results["test_accuracy"] <= 1
     config = Run.open(tmp_path / "run").config
-    assert (config.rate, config.head_rate, config.grid, config.grey, config.block) == (0.004, 1.0, 7, True, False)
+    assert (config.plasticity.rate, config.plasticity.head_rate, config.grid) == (0.004, 1.0, 7)
+    assert (config.views.grey, config.rule.block) == (True, False)
     again = call("evaluate", "run", where=tmp_path)
     assert again.returncode == 0 and again.stdout.splitlines()[0] in told
 
@@ -102,18 +103,18 @@ def test_predictions_are_resumed(folder, tmp_path):
 
 @pytest.mark.parametrize(("options", "words"), [
     (["--data", "cifar10", "--loss", "clapp"], "--loss clapp with --data cifar10, which says nothing of patches"),
-    (["--data", "x.npz", "--loss", "gaze", "--patch", "8"], "write --crop and the rows of a picture"),
+    (["--data", "x.npz", "--loss", "gaze", "--patch", "8"], "write --crop N, the rows of a picture"),
     (["--data", "stl10", "--loss", "gaze", "--block"], "--block with --loss gaze"),
     (["--data", "stl10", "--loss", "gaze", "--views", "deform"], "--views deform with --loss gaze"),
     (["--data", "stl10", "--loss", "gaze", "--patch", "12"], "patches of 12 in pictures of 64 x 64"),
     (["--data", "stl10", "--loss", "gaze", "--deformation", "simclr"], "--deformation simclr with views by gaze"),
-    (["--data", "stl10", "--loss", "gaze", "--lags", "5"], "--lags with --loss gaze"),
+    (["--data", "stl10", "--loss", "gaze", "--lags", "5"], "loss gaze has no option lags (--lags 5)"),
     (["--data", "stl10", "--patch", "16"], "--patch 16 with --loss hinge"),
     (["--data", "stl10", "--views", "gaze"], "--views gaze with --loss hinge"),
-    (["--data", "stl10", "--negatives", "2"], "--negatives with --loss hinge"),
-    (["--data", "stl10", "--loss", "gaze", "--negatives", "0"], "--negatives 0"),
+    (["--data", "stl10", "--negatives", "2"], "loss hinge has no option negatives (--negatives 2)"),
+    (["--data", "stl10", "--loss", "gaze", "--negatives", "0"], "--negatives 0; expected a whole number of at least 1"),
     (["--data", "stl10", "--crop", "128"], "--crop 128 of pictures of 96 x 96"),
-    (["--data", "stl10", "--deformation", "cut"], "--deformation cut; expected one of affine, simclr"),
+    (["--data", "stl10", "--deformation", "cut"], "unknown deformation 'cut'; expected one of affine, simclr; write --deform"),
     (["--data", "stl10", "--data-dir", "nowhere"], "neurosim data fetch stl10"),
 ], ids=lambda value: " ".join(value) if isinstance(value, list) else "")  # fmt: skip
 def test_what_does_not_belong_together_is_one_line(folder, tmp_path, options, words):

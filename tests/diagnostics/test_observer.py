@@ -1,6 +1,5 @@
 """Diagnostics: right by hand, on copies of their own, to the same bits of the run with and without them."""
 
-import dataclasses
 import os
 import signal
 
@@ -37,7 +36,7 @@ def make(archive, **options):
 def begun(config, run=None, on_batch=lambda progress: None):
     """A trainer that has not begun, with diagnoses where they are asked for."""
     data = load_data(config)
-    model, every = Model(config, data.image_shape), config.diagnose_every
+    model, every = Model(config, data.image_shape), config.training.diagnose_every
     callbacks = [Diagnosis(Observer(model, data), every)] if every else []
     callbacks += [Metrics(run), Checkpoints(run, 1e9)] if run else []
     return Trainer(model, ViewStream(model, data), [*callbacks, Each(on_batch), Signals()])
@@ -82,7 +81,7 @@ RULES = {
 def test_what_is_looked_at_never_feels_it(archive, tmp_path, options):
     """Every bit of the run is the same with and without diagnoses, and after a stop between two of them."""
     config = make(archive, **options)
-    looked = dataclasses.replace(config, diagnose_every=3)
+    looked = config.replace(diagnose_every=3)
     plain, seen = trained(config), trained(looked, tmp_path / "whole")
     assert same(plain, seen)
     timeless = [[{k: v for k, v in row.items() if "second" not in k} for row in t.rows] for t in (plain, seen)]
@@ -105,7 +104,7 @@ def test_what_is_looked_at_never_feels_it(archive, tmp_path, options):
 
 @pytest.mark.parametrize("options", RULES.values(), ids=RULES)
 def test_every_rule_is_told_of(archive, options):
-    seen = trained(dataclasses.replace(make(archive, **options), diagnose_every=100)).diagnoses
+    seen = trained(make(archive, **options).replace(diagnose_every=100)).diagnoses
     network = begun(make(archive, **options)).model.network
     rule = options.get("rule", "ll")
     for row in seen:

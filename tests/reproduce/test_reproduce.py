@@ -296,7 +296,8 @@ def test_a_folder_of_another_protocol_is_refused(few, tmp_path):
 @pytest.mark.parametrize(("options", "words"), [
     (["--scale", "0"], "--scale 0"), (["--scale", "2"], "--scale 2"), (["--scale", "nan"], "--scale nan"),
     (["--seeds", "0"], "--seeds 0"), (["--only", "bp", "--only", "backprop"], "--only backprop of table1"),
-    (["--network", "4 relu"], "layer 1"), (["--readout", "svm"], "--readout svm"), (["--encoder-data", "stl11"], "no data set"),
+    (["--network", "4 relu"], "layer 1"), (["--readout", "svm"], "unknown readout 'svm'"),
+        (["--encoder-data", "stl11"], "no data set"),
     (["--jobs", "0"], "--jobs 0"),
     (["--network", "4 pool, 4 pool, 4 pool, 4 pool, 4 pool, 4 pool"], "layer 6 pools"), (["--threads", "0"], "--threads 0"),
 ], ids=lambda value: " ".join(value) if isinstance(value, list) else "")  # fmt: skip
@@ -328,13 +329,18 @@ def test_scale_one_is_the_paper_s_protocol():
     cells = {cell.name: cell for cell in TABLES["table1"].cells}
     for name, rate in (("bp", 1e-4), ("dtp-transport", 2e-4)):
         config = protocol(1.0).config(cells[name], 7)
-        assert (config.images, config.batch, config.epochs, config.rate, config.plasticity) == (50_000, 500, 400, rate, "adam")
-        assert (config.data, config.readout, config.readout_images, config.seed) == ("cifar100", "adam", 50_000, 7)
-        assert (config.schedule, config.match, config.head_rate, config.feedback_gain) == ("constant", False, 1, 1)
-    assert config.inverse_rate is None and (config.noise, config.target_step, config.top) == (1.0, 0.5, "transport")
+        training, how = config.training, config.plasticity
+        assert (config.data.images, training.batch, training.epochs) == (50_000, 500, 400)
+        assert (how.rate, how.name, how.schedule, how.head_rate) == (rate, "adam", "constant", 1)
+        assert (config.data.name, config.readout.name, config.readout.images) == ("cifar100", "adam", 50_000)
+        assert (training.seed, config.loss.match, config.rule.feedback_gain) == (7, False, 1)
+    options = config.rule.options
+    assert options["inverse_rate"] == 5.0
+    assert (options["noise"], options["target_step"], options["top"]) == (1.0, 0.5, "transport")
     blocked = protocol(1.0).config(cells["ll-greedy-urf-block"], 0)
-    assert (blocked.block, blocked.lags, blocked.negative_weight, blocked.network) == (True, 5, 0.2, "conv5")
-    assert protocol(1.0).config(cells["bp"], 0).lags is None and "the paper's protocol" in protocol(1.0).title()
+    assert (blocked.rule.block, blocked.network.name) == (True, "conv5")
+    assert (blocked.loss.options["lags"], blocked.loss.options["negative_weight"]) == (5, 0.2)
+    assert protocol(1.0).config(cells["bp"], 0).loss.options["lags"] is None and "the paper's protocol" in protocol(1.0).title()
 
 
 @pytest.mark.parametrize("scale", [1.0, 0.3, 0.02, 0.001])

@@ -1,6 +1,5 @@
 """Training as a whole: schedules, checkpoints, resuming to the same bits, stops."""
 
-import dataclasses
 import os
 import signal
 import subprocess
@@ -84,7 +83,7 @@ CASES = {
 
 
 def changed(config, **options):
-    return dataclasses.replace(config, **{k: None if v == "all" else v for k, v in options.items()})
+    return config.replace(**{k: None if v == "all" else v for k, v in options.items()})
 
 
 @pytest.mark.parametrize("options", CASES.values(), ids=CASES)
@@ -107,13 +106,13 @@ def test_threads_give_the_same_bits(config):
 
 def test_seeds_differ_and_repeat(config):
     assert same(trained(config), trained(config))
-    assert not same(trained(config), trained(dataclasses.replace(config, seed=1)))
+    assert not same(trained(config), trained(config.replace(seed=1)))
 
 
 def test_going_on_with_more_epochs_equals_asking_for_them_at_once(config, tmp_path):
-    config = dataclasses.replace(config, schedule="constant")
+    config = config.replace(schedule="constant")
     trained(config, tmp_path / "a")
-    longer = dataclasses.replace(config, epochs=4)
+    longer = config.replace(epochs=4)
     assert same(resumed(tmp_path / "a", longer), trained(longer))
 
 
@@ -154,19 +153,19 @@ def test_matched_heads_lie_the_threshold_apart(config):
         first.run(team)
     for units in model.rule.errors.values():
         z = units.view1.array
-        assert abs(np.abs(z - np.roll(z, 1, axis=0)).sum(1).mean() - config.threshold) < 1e-3
+        assert abs(np.abs(z - np.roll(z, 1, axis=0)).sum(1).mean() - config.loss.options["threshold"]) < 1e-3
 
 
 def test_the_rate_follows_its_schedule(config):
     for schedule, last in (("constant", 0.02), ("linear", 0.02 / 10), ("cosine", None)):
-        trainer = trained(dataclasses.replace(config, schedule=schedule))
+        trainer = trained(config.replace(schedule=schedule))
         rate = trainer.model.network.plasticity.rate.array[0]
         assert np.isclose(rate, last) if last else 0 < rate < 0.02 / 10
 
 
 def test_memory_of_an_epoch_reaches_into_the_next(config):
     trainer = trained(config)
-    moments = trainer.progress.done * config.batch
+    moments = trainer.progress.done * config.training.batch
     for units in trainer.model.rule.errors.values():
         assert units.memory.cursor.array[0] == moments
 
@@ -205,7 +204,7 @@ def test_a_spoiled_checkpoint_is_refused_in_one_line(config, tmp_path, how):
 def test_a_checkpoint_of_another_network_or_rule_is_refused(config, tmp_path, options):
     trained(config, tmp_path / "a", stop_after=2)
     with pytest.raises(RunError, match="another network"):
-        resumed(tmp_path / "a", dataclasses.replace(config, **options))
+        resumed(tmp_path / "a", config.replace(**options))
 
 
 def test_a_checkpoint_that_cannot_be_written_leaves_the_old_one(config, tmp_path, monkeypatch):
@@ -265,7 +264,7 @@ def test_a_run_is_never_overwritten(config, tmp_path):
 )
 def test_what_cannot_be_done_is_refused_in_one_line(config, options, kind, words):
     with pytest.raises(kind) as caught:
-        made(dataclasses.replace(config, **options))
+        made(config.replace(**options))
     text = str(caught.value)
     assert words in text and "; expected " in text and "\n" not in text
 
@@ -277,30 +276,32 @@ def test_what_cannot_be_done_is_refused_in_one_line(config, options, kind, words
                                      {"feedback_gain": float("nan")}])  # fmt: skip
 def test_options_out_of_range_are_refused(options):
     with pytest.raises(WiringError, match="expected"):
-        Config(**options)
+        Config.resolve(**options)
 
 
 def test_defaults_follow_the_rule_and_what_is_given_wins():
     for data in ("toys", "cifar10"):
         config = Config.resolve(rule="dtp", data=data)
-        assert (config.network, config.loss, config.plasticity, config.block) == ("conv4-tanh", "hinge-mean", "adam", False)
+        assert (config.network.name, config.loss.name, config.plasticity.name) == ("conv4-tanh", "hinge-mean", "adam")
+        assert not config.rule.block
         given = Config.resolve(rule="dtp", data=data, network="small", rate=0.5)
-        assert (given.network, given.rate, given.plasticity) == ("small", 0.5, "adam")
-    assert Config.resolve(rule="bp", data="cifar10").network == "conv5"
+        assert (given.network.name, given.plasticity.rate, given.plasticity.name) == ("small", 0.5, "adam")
+    assert Config.resolve(rule="bp", data="cifar10").network.name == "conv5"
 
 
 def test_layer_rates_of_photographs_belong_to_conv5_and_signum():
     still = (0.3, 1.0, 1.5, 1.5, 0.0)
-    assert Config.resolve(data="cifar10").layer_rates == Config.resolve(rule="bp", data="cifar10").layer_rates == still
-    assert Config.resolve(rule="urf", data="cifar10").layer_rates[-1] > 0  # or its feedback would never learn
+    for rule in ("ll", "bp"):
+        assert Config.resolve(rule=rule, data="cifar10").plasticity.layer_rates == still
+    assert Config.resolve(rule="urf", data="cifar10").plasticity.layer_rates[-1] > 0  # or its feedback would never learn
     for given in ({"plasticity": "adam"}, {"network": "small"}, {"rule": "dtp"}, {"data": "toys"}):
-        assert Config.resolve(**{"data": "cifar10", **given}).layer_rates is None
-    assert Config.resolve(data="cifar10", layer_rates=(1, 1, 1, 1, 1)).layer_rates == (1, 1, 1, 1, 1)
+        assert Config.resolve(**{"data": "cifar10", **given}).plasticity.layer_rates is None
+    assert Config.resolve(data="cifar10", layer_rates=(1, 1, 1, 1, 1)).plasticity.layer_rates == (1, 1, 1, 1, 1)
 
 
 @pytest.mark.parametrize("rule", ["ll", "urf"])
 def test_each_layer_learns_at_its_own_rate_and_one_of_rate_0_stays_as_drawn(config, rule, tmp_path):
-    whole = dataclasses.replace(config, rule=rule, schedule="constant", layer_rates=(0.5, 1.0, 0.0))
+    whole = config.replace(rule=rule, schedule="constant", layer_rates=(0.5, 1.0, 0.0))
     trainer = trained(whole, tmp_path / "a")
     network = trainer.model.network
     drawn = made(whole).model.network
@@ -329,7 +330,7 @@ def test_an_epochs_order_is_drawn_once_and_depends_on_seed_and_epoch_alone(confi
     fresh.load(0, 1)
     assert np.array_equal(stream.order(0), first)
     assert np.array_equal(stream.stimulus.images.host(), fresh.stimulus.images.host())
-    assert not np.array_equal(first, made(dataclasses.replace(config, seed=1)).stream.order(0))
+    assert not np.array_equal(first, made(config.replace(seed=1)).stream.order(0))
 
 
 def test_training_imports_no_scipy():

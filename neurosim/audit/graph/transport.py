@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from neurosim.audit.evidence import Evidence
 from neurosim.audit.graph.graph import Graph, Site, Slice

@@ -1,0 +1,225 @@
+"""The sections of a configuration: every field with its unit, range, choices and help, declared here and nowhere else.
+
+The defaults are those of the built-in images; where others are better, a recipe has them (`neurosim.training.recipe`). What a
+plug-in takes (the order of ``ll``, the lags of ``hinge``) is declared in its constructor and held in ``options``.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Annotated, Any
+
+from neurosim.core.options import Option, Parameter, check, parameters
+from neurosim.data.views.framing import grid
+from neurosim.errors import WiringError
+from neurosim.kernels.devices import DEVICES, PRECISIONS
+
+SCHEDULES = ("constant", "cosine", "linear")
+VIEWS = ("deform", "motion", "gaze")
+READOUTS = ("lbfgs", "adam", "hinge", "knn")
+OWN = ("options",)  # fields that are no options themselves
+
+
+def _as(keyword: str, default: object) -> Any:
+    """A field that is called otherwise among the flat keywords and on the command line."""
+    return field(default=default, metadata={"keyword": keyword})
+
+
+@dataclass(frozen=True)
+class Section:
+    """Base of the sections: values are checked when one is made.
+
+    Raises:
+        WiringError: a value out of range; it names the argument by its flat keyword.
+    """
+
+    def __post_init__(self) -> None:
+        for name, known in fields(type(self)).items():
+            object.__setattr__(self, name, known.read(getattr(self, name)))
+        check({each.name: each for each in fields(type(self)).values()}, self.flat())
+
+    def flat(self) -> dict[str, Any]:
+        """Flat keyword -> value of every field; not the plug-in's options."""
+        return {known.name: getattr(self, name) for name, known in fields(type(self)).items()}
+
+
+@cache
+def fields(section: Any) -> dict[str, Parameter]:
+    """Field -> what is declared of it, under its flat keyword."""
+    keywords = {each.name: each.metadata.get("keyword", each.name) for each in dataclasses.fields(section)}
+    declared = parameters(section, fixed=OWN)
+    return {name: dataclasses.replace(each, name=keywords[name]) for name, each in declared.items()}
+
+
+@dataclass(frozen=True)
+class Data(Section):
+    """Which pictures."""
+
+    name: Annotated[str, Option("toys, cifar10, cifar100, stl10, folder:PATH or FILE.npz.")] = _as("data", "toys")
+    dir: Annotated[str | None, Option("Where the files of cifar10, cifar100 and stl10 are.", metavar="FOLDER")] = _as(
+        "data_dir", None
+    )
+    images: Annotated[
+        int | None, Option("Train on the first so many images.", unit="images", low=1, none="all")
+    ] = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Views(Section):
+    """What is seen of a picture, and how its views differ."""
+
+    kind: Annotated[
+        str,
+        Option("deform, motion (toys only: two moments of a moving solid) or gaze (patches).", choices=VIEWS),
+    ] = _as("views", "deform")
+    deformation: Annotated[str, Option("affine (with colour), or simclr: crop, jitter, grey; or module:Class.")] = "affine"
+    crop: Annotated[
+        int | None, Option("Look at a part of so many rows and columns.", unit="pixels", low=1, none="all")
+    ] = None
+    patch: Annotated[
+        int | None,
+        Option("clapp, gaze: rows of a patch; patches overlap by half.", unit="pixels", low=2),
+    ] = None
+    grey: Annotated[bool, Option("Look at brightness alone.")] = False
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def grid(self) -> int | None:
+        """Rows of patches in a crop; None without patches."""
+        return None if self.patch is None or self.crop is None else grid(self.crop, self.patch)
+
+
+@dataclass(frozen=True)
+class Network(Section):
+    """Populations and projections."""
+
+    name: Annotated[
+        str, Option('small, conv5, conv4-tanh, vgg6 (stl10), or a text: "32 hardtanh, 32 pool, 512 pool".')
+    ] = _as("network", "small")
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Rule(Section):
+    """Who gets the error, and how."""
+
+    name: Annotated[
+        str, Option("Who gets the error: none, bp, rf, urf, sign, ll or dtp; or yours, module:Class.")
+    ] = _as("rule", "ll")
+    block: Annotated[bool, Option("Only what is active now (view 2) learns.")] = True
+    feedback_gain: Annotated[float, Option("Multiplies the initial weights of feedback.", low=0)] = 1.0
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Loss(Section):
+    """How two views' activities are compared."""
+
+    name: Annotated[
+        str, Option("hinge, hinge-mean, simclr (NT-Xent), barlow, positive; of patches clapp, gaze; or module:Class.")
+    ] = _as("loss", "hinge")
+    match: Annotated[bool, Option("Scale heads at the start so that images lie THRESHOLD apart.")] = True
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Plasticity(Section):
+    """How outer products become a lasting change."""
+
+    name: Annotated[str, Option("signum, sgd, momentum or adam (divides; not plausible).")] = _as(
+        "plasticity", "signum"
+    )
+    rate: Annotated[
+        float, Option("Learning rate; signum counts it in initial bounds of the weights.", low=0)
+    ] = 0.01
+    head_rate: Annotated[
+        float, Option("Rate of heads and of their feedback, in units of the rate.", unit="rates", low=0)
+    ] = 1.0
+    layer_rates: Annotated[
+        tuple[float, ...] | None,
+        Option(
+            "Rate of each layer, bottom first, in units of the rate: 1,1,0.5; 0: it stays as drawn; "
+            "a number followed by ... is repeated as often as the network has layers for.",
+            unit="rates",
+            low=0,
+            metavar="R1,R2,...",
+        ),
+    ] = None
+    schedule: Annotated[str, Option("Of the rate.", choices=SCHEDULES)] = "cosine"
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.layer_rates is not None and not any(self.layer_rates):
+            shown = ",".join(f"{rate:g}" for rate in self.layer_rates)
+            raise WiringError(
+                f"layer_rates={shown}",
+                "numbers of at least 0, not all of them 0",
+                "write layer_rates=1,1,0.5",
+                argument="layer_rates",
+            )
+
+
+@dataclass(frozen=True)
+class Training(Section):
+    """How long, on what, and what is watched."""
+
+    epochs: Annotated[
+        int, Option("Passes through the images (ll greedy and random: a layer).", unit="epochs", low=1)
+    ] = 6
+    batch: Annotated[int, Option("Moments of the stream computed at once.", unit="moments", low=2)] = 100
+    seed: Annotated[int, Option("Of weights, order, deformations.", low=0)] = 0
+    threads: Annotated[int | None, Option("Any number gives the same bits.", low=1, none="all")] = None
+    device: Annotated[
+        str, Option("cpu, gpu, or auto: a GPU where there is one.", choices=DEVICES, metavar="DEVICE")
+    ] = "cpu"
+    precision: Annotated[
+        str, Option("float32, float64; of a GPU's products also tf32.", choices=PRECISIONS)
+    ] = "float32"
+    diagnose_every: Annotated[
+        int | None,
+        Option(
+            "Every N batches: angles to forward weights and to bp, active hinges, sparsity, dead and saturated units, "
+            "a small read-out; in metrics.csv.",
+            unit="batches",
+            low=1,
+            metavar="N",
+            none="never",
+        ),
+    ] = None
+
+
+@dataclass(frozen=True)
+class Readout(Section):
+    """How features are read out after training."""
+
+    name: Annotated[
+        str, Option("lbfgs, adam (the paper's protocol), hinge (plausible) or knn.", choices=READOUTS)
+    ] = _as("readout", "lbfgs")
+    images: Annotated[int, Option("Labelled training images of the read-out.", unit="images", low=10)] = _as(
+        "readout_images", 10000
+    )
+
+
+SECTIONS: dict[str, type[Section]] = {
+    "data": Data,
+    "views": Views,
+    "network": Network,
+    "rule": Rule,
+    "loss": Loss,
+    "plasticity": Plasticity,
+    "training": Training,
+    "readout": Readout,
+}
+# Flat keyword -> (section, field).
+KEYWORDS = {each.name: (name, word) for name, section in SECTIONS.items() for word, each in fields(section).items()}
+# Section -> the field that names its plug-in.
+PLUGGED = {
+    name: "deformation" if name == "views" else "name"
+    for name, section in SECTIONS.items()
+    if "options" in section.__dataclass_fields__
+}
