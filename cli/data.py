@@ -10,15 +10,16 @@ import click
 import numpy as np
 from PIL import Image
 
-from neurosim.core.typing import Array
 from neurosim.data import fetch as fetching
-from neurosim.data.dataset import Dataset
 from neurosim.data.sources import loading
 from neurosim.data.views.affine import Affine
 from neurosim.errors import DataError
 
 if TYPE_CHECKING:
     from click._termui_impl import ProgressBar
+
+    from neurosim.core.typing import Array
+    from neurosim.data.dataset import Dataset
 
 PER_CLASS = 12  # images in a row of a contact sheet
 LARGEST = 64  # pixels a side on a contact sheet; larger images are thinned

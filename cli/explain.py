@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from neurosim.cli.train import options
 
-from neurosim.core.step import Step
 from neurosim.training.assembly import Assembly, build
 from neurosim.training.config import Config
+
+if TYPE_CHECKING:
+    from neurosim.core.step import Step
 
 Image = tuple[int, int, int]
 SYNAPSE = "One synapse instead: conv3:17,4 (channels; middle tap), conv3:17,4@0,2, head3:120,5, B3:17,4."

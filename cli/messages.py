@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import click
 
-from neurosim.errors import NeurosimError
+if TYPE_CHECKING:
+    from neurosim.errors import NeurosimError
 
 # name=value, 'value with blanks' in quotes; leave name out; choose another name; a name with an underscore.
 _MENTIONED = re.compile(

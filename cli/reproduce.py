@@ -6,7 +6,7 @@ import shlex
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from neurosim.cli.train import span, take_device
@@ -17,9 +17,11 @@ from neurosim.report import figures
 from neurosim.reproduce import forecast, page, pool
 from neurosim.reproduce.cells import TABLES, Table
 from neurosim.reproduce.grid import Grid, Stage
-from neurosim.reproduce.results import Results
 from neurosim.training.folder import write_whole
 from neurosim.training.trainer import Interrupted
+
+if TYPE_CHECKING:
+    from neurosim.reproduce.results import Results
 
 MOST_JOBS = 8  # by default: each process holds the images
 

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from neurosim.audit.checks import check, preflight_audit
 from neurosim.audit.target import of_config, of_rule
-from neurosim.audit.verdict import Verdict
-from neurosim.core.typing import Array
-from neurosim.data.dataset import Dataset
 from neurosim.diagnostics.observer import Diagnosis, Observer
 from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import RunError
@@ -26,6 +23,11 @@ from neurosim.training.given import apart, changed, same
 from neurosim.training.model import Model
 from neurosim.training.stream import ViewStream, load_data
 from neurosim.training.trainer import Callback, Progress, Trainer
+
+if TYPE_CHECKING:
+    from neurosim.audit.verdict import Verdict
+    from neurosim.core.typing import Array
+    from neurosim.data.dataset import Dataset
 
 
 class Experiment:

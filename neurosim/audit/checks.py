@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from neurosim import rules
 from neurosim.audit.evidence import CONDITIONS, Evidence
@@ -21,7 +21,9 @@ from neurosim.engine.threads import ThreadTeam
 from neurosim.losses import make as make_loss
 from neurosim.networks.network import Network
 from neurosim.rules.base import Rule
-from neurosim.training.model import Model
+
+if TYPE_CHECKING:
+    from neurosim.training.model import Model
 
 NETWORK = "4 hardtanh, 6 pool, 5 tanh"
 IMAGE = (8, 8, 3)

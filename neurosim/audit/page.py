@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from html import escape
+from typing import TYPE_CHECKING
 
 from neurosim.audit.evidence import ANALYSES, CONDITIONS
 from neurosim.audit.graph.draw import carriers, svg
 from neurosim.audit.graph.export import graph_text
-from neurosim.audit.verdict import Verdict
+
+if TYPE_CHECKING:
+    from neurosim.audit.verdict import Verdict
 
 STYLE = """
 body { font: 15px/1.5 sans-serif; color: #2c3e50; max-width: 70em; margin: 2em auto; padding: 0 1em }

@@ -7,18 +7,20 @@ import linecache
 import re
 from pathlib import Path
 from types import FrameType, GeneratorType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from neurosim.audit.graph.graph import Graph, Site
 from neurosim.audit.graph.kinds import kernel_name, source_of
 from neurosim.audit.interventions.products import Terms, pair_of, terms
-from neurosim.audit.target import AuditTarget
-from neurosim.core.buffer import Buffer
 from neurosim.core.kernel import Kind
-from neurosim.core.step import Step
 from neurosim.engine.program import Program
 from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import WiringError
+
+if TYPE_CHECKING:
+    from neurosim.audit.target import AuditTarget
+    from neurosim.core.buffer import Buffer
+    from neurosim.core.step import Step
 
 WORDS = {"conv": "W", "head": "H"}  # other arrays go by their own names: B3, F2, G4, bW1
 LARGEST = 4  # terms of the sum that are listed

@@ -5,25 +5,28 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from neurosim.core.backend import Backend
-from neurosim.core.plan import Plan
 from neurosim.core.roles import Role
-from neurosim.core.typing import Array
 from neurosim.data.views.affine import Affine
 from neurosim.engine.program import Program
 from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import RunError
 from neurosim.kernels.devices import backend
 from neurosim.networks.text import written
-from neurosim.rules.base import Rule
 from neurosim.training.assembly import NOTHING, Assembly, Given, build, smallest
-from neurosim.training.config import Config
-from neurosim.training.folder import Run
 from neurosim.training.model import Model
 from neurosim.training.stream import ViewStream, load_data
+
+if TYPE_CHECKING:
+    from neurosim.core.backend import Backend
+    from neurosim.core.plan import Plan
+    from neurosim.core.typing import Array
+    from neurosim.rules.base import Rule
+    from neurosim.training.config import Config
+    from neurosim.training.folder import Run
 
 PAIRS = 4  # moments of an audit's batch: wiring does not depend on how many there are
 CHANNELS = 128  # of a layer at most, where a rule and not a run is audited: wiring does not depend on them either

@@ -5,13 +5,15 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from neurosim.audit.evidence import ANALYSES, CONDITIONS, HOLDS, UNDECIDED, VIOLATED, Answer, Evidence, Finding, label
 from neurosim.audit.graph.export import graph_json
-from neurosim.audit.graph.graph import Graph
 from neurosim.audit.graph.structure import TIME
 from neurosim.errors import PlausibilityError
+
+if TYPE_CHECKING:
+    from neurosim.audit.graph.graph import Graph
 
 PLAUSIBLE = "plausible"
 EXIT = {PLAUSIBLE: 0, VIOLATED: 1, UNDECIDED: 2}

@@ -26,26 +26,29 @@ none. Anything else that cannot be measured is an error.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from neurosim.core.buffer import Buffer
 from neurosim.core.plan import Plan
 from neurosim.core.roles import Role
-from neurosim.core.typing import Array
-from neurosim.data.dataset import Dataset
 from neurosim.engine.program import Program
-from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import WiringError
-from neurosim.parts.inverse import Inverse
 from neurosim.readout import logistic
 from neurosim.readout.floor import labelled
 from neurosim.rules.base import Rule
-from neurosim.training.assembly import Given
-from neurosim.training.config import Config
 from neurosim.training.model import Model
 from neurosim.training.stream import ViewStream
 from neurosim.training.trainer import Callback, Trainer
+
+if TYPE_CHECKING:
+    from neurosim.core.buffer import Buffer
+    from neurosim.core.typing import Array
+    from neurosim.data.dataset import Dataset
+    from neurosim.engine.threads import ThreadTeam
+    from neurosim.parts.inverse import Inverse
+    from neurosim.training.assembly import Given
+    from neurosim.training.config import Config
 
 ASIDE = 10**6  # epochs that training never reaches: their draws are nobody else's
 PICTURES, ITERATIONS, STRENGTH = 900, 20, 0.1  # of the small read-out: a third of the pictures are judged

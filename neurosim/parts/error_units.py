@@ -9,14 +9,14 @@ import numpy as np
 
 from neurosim.core.buffer import Buffer, View
 from neurosim.core.roles import Role
-from neurosim.core.step import Step
 from neurosim.errors import ShapeError, WiringError
 from neurosim.parts.memory import ShortTermMemory
-from neurosim.parts.population import Units
 from neurosim.parts.synapse import Synapse
 
 if TYPE_CHECKING:
+    from neurosim.core.step import Step
     from neurosim.losses.base import Loss
+    from neurosim.parts.population import Units
     from neurosim.plasticity.base import Plasticity
 
 

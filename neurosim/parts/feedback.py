@@ -12,7 +12,6 @@ from neurosim.core.buffer import Buffer
 from neurosim.core.kernel import Kernel, Kind
 from neurosim.core.roles import Role
 from neurosim.core.step import Step
-from neurosim.core.typing import Array
 from neurosim.kernels.convolution import deliver_convolution
 from neurosim.kernels.dense import deliver_dense
 from neurosim.kernels.local import deliver_local
@@ -22,6 +21,7 @@ from neurosim.parts.projection import Projection, as_seen
 from neurosim.parts.synapse import CONVOLUTION, DENSE, LOCAL, Synapse
 
 if TYPE_CHECKING:
+    from neurosim.core.typing import Array
     from neurosim.kernels.gpu import Gpu
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -10,9 +11,11 @@ from neurosim.core.buffer import Buffer
 from neurosim.core.roles import Role
 from neurosim.core.step import Step
 from neurosim.kernels import units as kernels
-from neurosim.parts.population import Units
 from neurosim.parts.projection import Bias, Projection
-from neurosim.parts.synapse import Synapse
+
+if TYPE_CHECKING:
+    from neurosim.parts.population import Units
+    from neurosim.parts.synapse import Synapse
 
 
 def _loss_step(label: str, x: Buffer, t: Buffer, error: Buffer, value: Buffer) -> Step:

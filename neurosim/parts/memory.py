@@ -12,11 +12,11 @@ from neurosim.core.buffer import Buffer
 from neurosim.core.kernel import Kernel, Kind
 from neurosim.core.roles import Role
 from neurosim.core.step import Step
-from neurosim.core.typing import Array
 from neurosim.errors import ShapeError
 from neurosim.kernels.sources import register
 
 if TYPE_CHECKING:
+    from neurosim.core.typing import Array
     from neurosim.kernels.gpu import Gpu
 
 

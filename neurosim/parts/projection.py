@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from neurosim.core import tuning
 from neurosim.core.buffer import Buffer
-from neurosim.core.kernel import Kernel
 from neurosim.core.roles import Role
 from neurosim.core.step import Step
 from neurosim.kernels.convolution import convolve
 from neurosim.kernels.dense import add_bias, dense
 from neurosim.kernels.inverse import upconvolve
 from neurosim.kernels.local import convolve_local
-from neurosim.parts.population import Units
 from neurosim.parts.synapse import CONVOLUTION, DENSE, LOCAL, Synapse, widens
+
+if TYPE_CHECKING:
+    from neurosim.core.kernel import Kernel
+    from neurosim.parts.population import Units
 
 
 def as_seen(activity: Buffer, synapse: Synapse) -> Buffer:

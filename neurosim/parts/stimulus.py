@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from neurosim.core import tuning
-from neurosim.core.arguments import Argument
 from neurosim.core.buffer import Buffer
-from neurosim.core.kernel import Kernel
 from neurosim.core.roles import Role
 from neurosim.core.step import Step
-from neurosim.core.typing import Array
 from neurosim.kernels.views import present
 from neurosim.parts.population import AXES, Units
+
+if TYPE_CHECKING:
+    from neurosim.core.arguments import Argument
+    from neurosim.core.kernel import Kernel
+    from neurosim.core.typing import Array
 
 
 class Deforms(Protocol):

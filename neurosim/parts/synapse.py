@@ -10,13 +10,13 @@ import numpy as np
 from neurosim.core.buffer import Buffer, View
 from neurosim.core.roles import Role
 from neurosim.core.step import Step
-from neurosim.core.typing import Array
 from neurosim.kernels.convolution import hebbian_convolution
 from neurosim.kernels.dense import hebbian_bias, hebbian_dense
 from neurosim.kernels.inverse import hebbian_upconvolution
 from neurosim.kernels.local import hebbian_local
 
 if TYPE_CHECKING:
+    from neurosim.core.typing import Array
     from neurosim.plasticity.base import Plasticity
 
 CONVOLUTION = ("tap_row", "tap_column", "in", "out")

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import scipy.optimize
 
 from neurosim.core import tuning
-from neurosim.core.typing import Array
 from neurosim.readout.checks import STREAM
-from neurosim.readout.softmax import Cost
+
+if TYPE_CHECKING:
+    from neurosim.core.typing import Array
+    from neurosim.readout.softmax import Cost
 
 RATE, EPOCHS, MINIBATCH = 1e-3, 200, 500  # the published protocol (Tang, Yang, Amit 2022)
 _MEAN_DECAY, _SQUARE_DECAY, _EPSILON = 0.9, 0.999, 1e-8  # Adam's usual constants (Kingma, Ba 2015)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from neurosim.core.typing import Array
 from neurosim.errors import DataError, WiringError
+
+if TYPE_CHECKING:
+    from neurosim.core.typing import Array
 
 STREAM = 0x11EA4  # sets the read-out's random numbers apart from every other use of the same seed
 

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from neurosim.core.backend import Backend
 from neurosim.core.plan import Plan
-from neurosim.core.typing import Array
 from neurosim.engine.program import Program
-from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import DataError
 
 if TYPE_CHECKING:
+    from neurosim.core.backend import Backend
+    from neurosim.core.typing import Array
     from neurosim.data.views.framing import Framing
+    from neurosim.engine.threads import ThreadTeam
     from neurosim.networks.network import Network
     from neurosim.parts.population import Units
     from neurosim.parts.stimulus import Stimulus

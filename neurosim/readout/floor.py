@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from neurosim.core.typing import Array
-from neurosim.engine.threads import ThreadTeam
-from neurosim.readout.features import Encoder
-
 if TYPE_CHECKING:
+    from neurosim.core.typing import Array
     from neurosim.data.dataset import Dataset
+    from neurosim.engine.threads import ThreadTeam
+    from neurosim.readout.features import Encoder
 
 READ_OUTS = {"lbfgs": "linear", "adam": "linear", "hinge": "hinge", "knn": "nearest-neighbour"}  # in words
 

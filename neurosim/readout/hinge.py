@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from neurosim.core.typing import Array
-from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import WiringError
 from neurosim.readout.checks import STREAM, enough, features_of, fraction, labels_of, penalties, same_length, split
 from neurosim.readout.logistic import Path, Readout, answers
 from neurosim.readout.softmax import Table, logits, moments
+
+if TYPE_CHECKING:
+    from neurosim.core.typing import Array
+    from neurosim.engine.threads import ThreadTeam
 
 RATES = (1.0, 3.0, 0.3)  # in units of 1 / features: the mean squared length of a standardised image
 STRENGTHS = (0.03, 0.3, 0.1, 0.0)

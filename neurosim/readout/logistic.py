@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from neurosim.core.typing import Array
-from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import WiringError
 from neurosim.readout.checks import (
     enough,
@@ -25,6 +23,8 @@ from neurosim.readout.checks import (
 from neurosim.readout.softmax import Cost, Table, check_finite, logits, moments
 
 if TYPE_CHECKING:
+    from neurosim.core.typing import Array
+    from neurosim.engine.threads import ThreadTeam
     from neurosim.readout.adam import Solver
 
 # The strengths tried, each with the fraction of the held-out images classified correctly.

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from neurosim.core.typing import Array
-from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import WiringError
 from neurosim.readout.checks import enough, features_of, fraction, labels_of, same_columns, same_length, split
 from neurosim.readout.softmax import check_finite, moments
+
+if TYPE_CHECKING:
+    from neurosim.core.typing import Array
+    from neurosim.engine.threads import ThreadTeam
 
 COUNTS = (1, 5, 10, 20, 50, 100)
 ROWS = 256  # images compared at once with all training images

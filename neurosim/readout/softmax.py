@@ -10,14 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 from neurosim.core import tuning
 from neurosim.core.typing import Array
-from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import DataError
+
+if TYPE_CHECKING:
+    from neurosim.engine.threads import ThreadTeam
 
 # Called with a block's place and its standardised features; gives numbers or arrays that are added up over blocks.
 Visit: TypeAlias = Callable[[slice, Array], tuple[Any, ...]]

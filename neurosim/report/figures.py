@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
-from neurosim.core.typing import Array
-
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+    from neurosim.core.typing import Array
 
 CELL = 8  # screen pixels a weight
 BLUE, GREY, GREEN = "#2471a3", "#99a3a4", "#1e8449"

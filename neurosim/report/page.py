@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import base64
 from html import escape
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import neurosim
-from neurosim.core.typing import Array
 from neurosim.errors import RunError
 from neurosim.readout.floor import READ_OUTS
 from neurosim.report import figures
-from neurosim.training.config import Config
 from neurosim.training.folder import Run, write_text
+
+if TYPE_CHECKING:
+    from neurosim.core.typing import Array
+    from neurosim.training.config import Config
 
 STYLE = """body{font:15px/1.5 system-ui,sans-serif;max-width:52em;margin:2em auto;padding:0 1em;color:#222}
 table{border-collapse:collapse;margin:1em 0}td,th{padding:.2em .9em .2em 0;text-align:left;border-bottom:1px solid #ddd}

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neurosim.engine.threads import ThreadTeam
 from neurosim.readout.features import GRID
-from neurosim.reproduce.cells import Cell
-from neurosim.reproduce.grid import Grid
 from neurosim.training.assembly import make_method
 from neurosim.training.model import Model
 from neurosim.training.stream import ViewStream
 from neurosim.training.trainer import Trainer
+
+if TYPE_CHECKING:
+    from neurosim.engine.threads import ThreadTeam
+    from neurosim.reproduce.cells import Cell
+    from neurosim.reproduce.grid import Grid
 
 VIEWS, SAMPLE = 128, 1000  # images encoded and read out for a measurement
 REPEATS, SECONDS = 5, 3.0  # batches of a plan for a measurement, and where it stops

@@ -11,25 +11,27 @@ import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import neurosim
 from neurosim.audit.checks import preflight_audit
-from neurosim.data.dataset import Dataset, Labelled
 from neurosim.data.sources.loading import load
-from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import WiringError
 from neurosim.readout.floor import read_out
-from neurosim.reproduce.cells import Cell, Table
 from neurosim.reproduce.protocol import Protocol, check_scale
 from neurosim.reproduce.results import FORMAT, Audited, Result, Results, audited, check_same, read_result
 from neurosim.training.assembly import make_method
 from neurosim.training.callbacks import Checkpoints, Each, Metrics, Signals
-from neurosim.training.config import Config
 from neurosim.training.folder import Run, make_folder, write_json
 from neurosim.training.model import Model
 from neurosim.training.stream import ViewStream
 from neurosim.training.trainer import Progress, Trainer
+
+if TYPE_CHECKING:
+    from neurosim.data.dataset import Dataset, Labelled
+    from neurosim.engine.threads import ThreadTeam
+    from neurosim.reproduce.cells import Cell, Table
+    from neurosim.training.config import Config
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,14 @@ import io
 import json
 import statistics
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import neurosim
-from neurosim.reproduce.grid import Grid
-from neurosim.reproduce.results import Results
 from neurosim.training.folder import write_text
+
+if TYPE_CHECKING:
+    from neurosim.reproduce.grid import Grid
+    from neurosim.reproduce.results import Results
 
 HEAD = ("cell", "setting", "paper", "ours", "spread", "floor", "over floor", "seeds", "images seen", "plausible")
 

@@ -15,14 +15,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection, wait
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import NeurosimError, RunError
-from neurosim.reproduce.cells import Cell
 from neurosim.reproduce.grid import Grid, Stage, StageCallback
 from neurosim.reproduce.results import Audited, Result, Results, audited
 from neurosim.training.trainer import Interrupted
+
+if TYPE_CHECKING:
+    from neurosim.reproduce.cells import Cell
 
 INTERVAL = 0.2  # seconds between two stages that a process sends of one cell
 

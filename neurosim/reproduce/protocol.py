@@ -20,12 +20,14 @@ read-out is fitted to the end by L-BFGS instead of 200 epochs of Adam, which tak
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from neurosim.errors import WiringError
 from neurosim.networks.text import parse
-from neurosim.reproduce.cells import Cell, Table
 from neurosim.training.config import Config
+
+if TYPE_CHECKING:
+    from neurosim.reproduce.cells import Cell, Table
 
 LEAST_BATCH, LARGEST_RATE, LEAST_LABELLED = 16, 1e-3, 5000
 DTP_RATE = 2.0  # target propagation learns at 2e-4 where the others learn at 1e-4

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import neurosim
 from neurosim.errors import RunError
-from neurosim.reproduce.cells import Cell
+
+if TYPE_CHECKING:
+    from neurosim.reproduce.cells import Cell
 
 FORMAT = 1  # of a cell's file
 REQUIRED = ("test_accuracy", "images_seen", "seconds", "verdict", "audit")  # what the table reads of it

@@ -12,10 +12,12 @@ import threading
 import time
 from collections.abc import Callable
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from neurosim.training.folder import Run
 from neurosim.training.trainer import Callback, Progress, Trainer
+
+if TYPE_CHECKING:
+    from neurosim.training.folder import Run
 
 
 class Each(Callback):

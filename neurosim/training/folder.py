@@ -12,14 +12,16 @@ import tempfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import numpy as np
 
 import neurosim
-from neurosim.core.typing import Array
 from neurosim.errors import RunError
 from neurosim.training.config import Config
+
+if TYPE_CHECKING:
+    from neurosim.core.typing import Array
 
 FORMAT = 2  # of the checkpoint; raised when an older one could not be read
 

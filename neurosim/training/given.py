@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,8 +17,10 @@ from neurosim.errors import RunError
 from neurosim.networks.network import Network
 from neurosim.plasticity.base import Plasticity
 from neurosim.rules.base import Rule
-from neurosim.training.config import Config
-from neurosim.training.folder import Run
+
+if TYPE_CHECKING:
+    from neurosim.training.config import Config
+    from neurosim.training.folder import Run
 
 KINDS = ("rule", "loss", "plasticity", "network", "deformation", "data")  # what may be given as a class, a factory or an object
 CHANGEABLE = ("epochs", "threads", "device", "precision", "readout", "readout_images", "data_dir")  # of a saved run

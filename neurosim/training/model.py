@@ -11,11 +11,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from neurosim.core import tuning
-from neurosim.core.backend import Backend
-from neurosim.core.buffer import Buffer
-from neurosim.core.device import Device
-from neurosim.core.plan import Plan
-from neurosim.core.typing import Array
 from neurosim.engine.arena import Arena
 from neurosim.engine.program import Program
 from neurosim.engine.threads import ThreadTeam
@@ -23,11 +18,16 @@ from neurosim.errors import DeviceError, RunError
 from neurosim.kernels.devices import backend
 from neurosim.readout.features import Encoder, forward_weights, pictures
 from neurosim.training.assembly import NOTHING, Assembly, Given, Shape, build, make_dtype, make_encoder, make_framing
-from neurosim.training.config import Config
 
 APART = 2.0  # of heads of different images at the start, where the loss has no threshold
 
 if TYPE_CHECKING:
+    from neurosim.core.backend import Backend
+    from neurosim.core.buffer import Buffer
+    from neurosim.core.device import Device
+    from neurosim.core.plan import Plan
+    from neurosim.core.typing import Array
+    from neurosim.training.config import Config
     from neurosim.training.stream import ViewStream
 
 

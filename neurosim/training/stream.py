@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neurosim.core.typing import Array
-from neurosim.data.dataset import Dataset
 from neurosim.data.sources.loading import load
 from neurosim.errors import DataError
-from neurosim.training.config import Config
-from neurosim.training.model import Model
+
+if TYPE_CHECKING:
+    from neurosim.core.typing import Array
+    from neurosim.data.dataset import Dataset
+    from neurosim.training.config import Config
+    from neurosim.training.model import Model
 
 FRAMES = 3  # of each toy, where views are of its motion
 

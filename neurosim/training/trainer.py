@@ -6,13 +6,14 @@ import math
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neurosim.engine.threads import ThreadTeam
-from neurosim.training.model import Model
-from neurosim.training.stream import ViewStream
+if TYPE_CHECKING:
+    from neurosim.engine.threads import ThreadTeam
+    from neurosim.training.model import Model
+    from neurosim.training.stream import ViewStream
 
 # How far the schedule has come, 0 to 1 -> what the rate is multiplied by.
 SHAPES: dict[str, Callable[[float], float]] = {

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from html import escape
+from typing import TYPE_CHECKING
 
 from neurosim.audit.graph import transport
-from neurosim.audit.graph.graph import Graph, Site
 from neurosim.audit.graph.updates import slices_of
 from neurosim.core.buffer import Buffer
 from neurosim.core.roles import Role
+
+if TYPE_CHECKING:
+    from neurosim.audit.graph.graph import Graph, Site
 
 # The colours of docs/plan_picture.py: what a buffer does.
 COLOURS = {

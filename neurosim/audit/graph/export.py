@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from neurosim.audit.graph.graph import Graph, Site
 from neurosim.audit.graph.kinds import kernel_name
-from neurosim.core.buffer import Buffer
+
+if TYPE_CHECKING:
+    from neurosim.audit.graph.graph import Graph, Site
+    from neurosim.core.buffer import Buffer
 
 USES = ("reads", "writes", "updates", "sums")
 

@@ -5,16 +5,19 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from neurosim.audit.graph.kinds import kind
-from neurosim.core.buffer import Buffer
 from neurosim.core.kernel import Kind
-from neurosim.core.plan import Plan
 from neurosim.core.roles import Role
-from neurosim.core.step import Step
-from neurosim.core.typing import Array
+
+if TYPE_CHECKING:
+    from neurosim.core.buffer import Buffer
+    from neurosim.core.plan import Plan
+    from neurosim.core.step import Step
+    from neurosim.core.typing import Array
 
 PER_ROW = ("sample", "moment", "moment_stored")  # axes of which a row is one view or one moment
 CARRIED = (Role.IMAGE, Role.ACTIVITY, Role.NOISE, Role.GATE)  # roles by which the forward pass goes from step to step

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from neurosim.core.backend import Backend
 from neurosim.core.kernel import Kind
 from neurosim.core.roles import Role
-from neurosim.core.step import Step
+
+if TYPE_CHECKING:
+    from neurosim.core.backend import Backend
+    from neurosim.core.step import Step
 
 Function = Callable[..., Any]
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from neurosim.audit.evidence import Evidence
+from typing import TYPE_CHECKING
+
 from neurosim.audit.graph.graph import PER_ROW, Graph, Site
 from neurosim.audit.graph.kinds import builtin, kernel_name
 from neurosim.audit.graph.updates import populations_of, updates_of
-from neurosim.core.buffer import Buffer
 from neurosim.core.kernel import Kind
 from neurosim.core.roles import Role
+
+if TYPE_CHECKING:
+    from neurosim.audit.evidence import Evidence
+    from neurosim.core.buffer import Buffer
 
 PRESYNAPTIC = (Role.IMAGE, Role.ACTIVITY)  # what a synapse may have for its presynaptic side
 

@@ -12,11 +12,11 @@ from neurosim.audit.graph.graph import PER_ROW, Graph, Site
 from neurosim.audit.graph.outer_products import OuterProducts
 from neurosim.audit.graph.transport import answer_transport
 from neurosim.audit.graph.updates import slices_of
-from neurosim.core.buffer import Buffer
 from neurosim.core.kernel import Kind
 from neurosim.core.roles import Role
 
 if TYPE_CHECKING:
+    from neurosim.core.buffer import Buffer
     from neurosim.parts.feedback import Feedback
 
 TIME = "not strictly local in time:"  # how a remark begins on moments to come

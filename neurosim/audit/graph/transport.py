@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from neurosim.audit.evidence import Evidence
-from neurosim.audit.graph.graph import Graph, Site, Slice
 from neurosim.audit.graph.updates import reads_itself
 from neurosim.core.kernel import Kind
 from neurosim.core.roles import Role
 
 if TYPE_CHECKING:
+    from neurosim.audit.evidence import Evidence
+    from neurosim.audit.graph.graph import Graph, Site, Slice
     from neurosim.parts.feedback import Feedback
 
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from neurosim.audit.graph.graph import Graph, Site, Slice
-from neurosim.core.buffer import Buffer
+from typing import TYPE_CHECKING
+
 from neurosim.core.kernel import Kind
+
+if TYPE_CHECKING:
+    from neurosim.audit.graph.graph import Graph, Site, Slice
+    from neurosim.core.buffer import Buffer
 
 
 def updates_of(graph: Graph) -> list[Site]:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from neurosim.audit.graph.graph import span
-from neurosim.core.buffer import Buffer
-from neurosim.core.typing import Array
+
+if TYPE_CHECKING:
+    from neurosim.core.buffer import Buffer
+    from neurosim.core.typing import Array
 
 
 def bits(array: Array) -> Array:

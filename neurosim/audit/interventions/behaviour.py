@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from neurosim.audit.evidence import Evidence
 from neurosim.audit.graph.kinds import builtin
-from neurosim.audit.interventions.bench import Bench, Difference, StepRun
 from neurosim.audit.interventions.linearity import bend_of
 from neurosim.audit.interventions.locality import Locality
 from neurosim.audit.interventions.plasticity import update_differs
 from neurosim.audit.interventions.products import product_differs
 from neurosim.audit.interventions.transport import Transport
-from neurosim.core.buffer import Buffer
 from neurosim.core.kernel import Kind
 from neurosim.core.roles import Role
-from neurosim.core.typing import Array
+
+if TYPE_CHECKING:
+    from neurosim.audit.interventions.bench import Bench, Difference, StepRun
+    from neurosim.core.buffer import Buffer
+    from neurosim.core.typing import Array
 
 
 class Behaviour:

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from neurosim.audit.graph.graph import Graph, Site
 from neurosim.audit.graph.kinds import Function, callable_of, kernel_name
 from neurosim.audit.interventions.arrays import bits, is_poisoned, poison, rows_of
-from neurosim.audit.target import AuditTarget
 from neurosim.core import workspace
-from neurosim.core.buffer import Buffer
 from neurosim.core.kernel import Kind
 from neurosim.core.plan import Plan
 from neurosim.core.roles import Role
-from neurosim.core.typing import Array
 from neurosim.engine.program import Program
-from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import WiringError
+
+if TYPE_CHECKING:
+    from neurosim.audit.graph.graph import Graph, Site
+    from neurosim.audit.target import AuditTarget
+    from neurosim.core.buffer import Buffer
+    from neurosim.core.typing import Array
+    from neurosim.engine.threads import ThreadTeam
 
 
 @dataclass(frozen=True, eq=False)

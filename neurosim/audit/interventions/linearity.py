@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from neurosim.audit.graph.graph import Site
-from neurosim.audit.interventions.bench import Bench
 from neurosim.core.roles import Role
 from neurosim.core.typing import Array
+
+if TYPE_CHECKING:
+    from neurosim.audit.graph.graph import Site
+    from neurosim.audit.interventions.bench import Bench
 
 TRIALS = 12
 # How far a trial begins from the activities that occurred, and how far it reaches from there, of the largest activity.

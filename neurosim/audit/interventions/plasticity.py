@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from neurosim.audit.graph.kinds import reference_of
-from neurosim.audit.interventions.bench import Bench, StepRun
 from neurosim.audit.interventions.products import LOOSE, SYNAPSES, Recomputed
 from neurosim.core.roles import Role
-from neurosim.core.typing import Array
+
+if TYPE_CHECKING:
+    from neurosim.audit.interventions.bench import Bench, StepRun
+    from neurosim.core.typing import Array
 
 
 def update_differs(bench: Bench, run: StepRun, rng: np.random.Generator) -> Recomputed:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from neurosim.audit.graph.graph import PER_ROW, Site
 from neurosim.audit.graph.updates import populations_of
-from neurosim.audit.interventions.bench import Bench, StepRun
-from neurosim.core.buffer import Buffer
 from neurosim.core.kernel import Kind
 from neurosim.core.roles import Role
-from neurosim.core.typing import Array
+
+if TYPE_CHECKING:
+    from neurosim.audit.interventions.bench import Bench, StepRun
+    from neurosim.core.buffer import Buffer
+    from neurosim.core.typing import Array
 
 SYNAPSES = 6  # of every array, drawn at random
 LOOSE = {2: 1e-2, 4: 2e-5, 8: 1e-11}  # relative difference that rounding explains, by bytes of a number

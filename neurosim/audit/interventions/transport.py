@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
-from neurosim.audit.evidence import Evidence
-from neurosim.audit.graph.graph import Site
 from neurosim.audit.graph.kinds import builtin
-from neurosim.audit.interventions.bench import Bench, Change, Difference, StepRun
-from neurosim.core.buffer import Buffer
 from neurosim.core.kernel import Kind
 from neurosim.core.roles import Role
-from neurosim.core.typing import Array
+
+if TYPE_CHECKING:
+    from neurosim.audit.evidence import Evidence
+    from neurosim.audit.graph.graph import Site
+    from neurosim.audit.interventions.bench import Bench, Change, Difference, StepRun
+    from neurosim.core.buffer import Buffer
+    from neurosim.core.typing import Array
 
 
 class Transport:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from neurosim.audit.evidence import Evidence
-from neurosim.audit.graph.graph import Graph, Site
 from neurosim.audit.graph.kinds import callable_of
 from neurosim.audit.operations.ledger import Ledger, ledger
 from neurosim.core.kernel import Kind
+
+if TYPE_CHECKING:
+    from neurosim.audit.graph.graph import Graph, Site
 
 RECORDED = (Kind.COMPARE, Kind.GATE, Kind.HEBBIAN, Kind.PLASTICITY, Kind.DELIVER, Kind.STORE)
 ERROR_PLACES = ("error units", "gate", "memory")  # where condition (ii) asks for simple arithmetic

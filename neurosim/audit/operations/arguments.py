@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from neurosim.audit.operations.judgement import FELT, place_of
 from neurosim.audit.operations.operation import CHOICE
-from neurosim.audit.operations.recording import Recorded
-from neurosim.audit.operations.tape import Tape
-from neurosim.core.buffer import Buffer
 from neurosim.core.roles import Role
-from neurosim.core.step import Step
-from neurosim.core.typing import Array
+
+if TYPE_CHECKING:
+    from neurosim.audit.operations.recording import Recorded
+    from neurosim.audit.operations.tape import Tape
+    from neurosim.core.buffer import Buffer
+    from neurosim.core.step import Step
+    from neurosim.core.typing import Array
 
 DRAWS = 4  # runs on random numbers, besides one on those that lie in the buffers
 ROWS = 6  # of the axis along which a step may be cut

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from neurosim.audit.operations import categories as C
-from neurosim.audit.operations.naming import Product
 from neurosim.audit.operations.operation import DECIDED, Labels, Operation
 from neurosim.audit.operations.recording import bare
 from neurosim.core.roles import Role
-from neurosim.core.step import Step
+
+if TYPE_CHECKING:
+    from neurosim.audit.operations.naming import Product
+    from neurosim.core.step import Step
 
 FELT = frozenset(
     {Role.ACTIVITY, Role.MEMORY, Role.IMAGE, Role.ERROR}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,12 +17,14 @@ from neurosim.audit.operations import categories as C
 from neurosim.audit.operations.arguments import DRAWS, ROWS, recorded_argument
 from neurosim.audit.operations.judgement import judged, place_of, product_category
 from neurosim.audit.operations.operation import Node, Operation
-from neurosim.audit.operations.recording import Recorded
 from neurosim.audit.operations.tape import Tape
 from neurosim.audit.operations.world import World
 from neurosim.core.backend import Backend
 from neurosim.core.roles import Role
-from neurosim.core.step import Step
+
+if TYPE_CHECKING:
+    from neurosim.audit.operations.recording import Recorded
+    from neurosim.core.step import Step
 
 
 @dataclass

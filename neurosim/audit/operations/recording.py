@@ -17,10 +17,10 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 from neurosim.audit.operations import categories as C
 from neurosim.audit.operations.operation import CHOICE, COUNT, DECIDED, NOTHING, TABLE, Labels, Memory, Node
 from neurosim.audit.operations.sized import Sized
-from neurosim.core.typing import Array
 
 if TYPE_CHECKING:
     from neurosim.audit.operations.tape import Tape
+    from neurosim.core.typing import Array
 
 
 class Kind:

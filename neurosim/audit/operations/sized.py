@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from neurosim.core.typing import Array
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from neurosim.core.typing import Array
 
 
 class Sized:

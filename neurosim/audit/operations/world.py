@@ -15,14 +15,16 @@ import math
 import sys
 import types
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from neurosim.audit.operations.recording import Recorded, bare
 from neurosim.audit.operations.substitutes import Float, Int, Math, Numpy, length
-from neurosim.audit.operations.tape import Tape
 from neurosim.core import workspace
+
+if TYPE_CHECKING:
+    from neurosim.audit.operations.tape import Tape
 
 _OTHERS = sys.stdlib_module_names | {"numpy", "scipy", "torch", "pytest", "_pytest", "pluggy"}
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from neurosim.audit.evidence import Evidence
-from neurosim.audit.graph.graph import Graph
 from neurosim.audit.symmetry.compare import compare
-from neurosim.core.buffer import Buffer
 from neurosim.core.typing import Array
+
+if TYPE_CHECKING:
+    from neurosim.audit.graph.graph import Graph
+    from neurosim.core.buffer import Buffer
 
 Arrays = dict[str, Array]
 

@@ -11,10 +11,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import product
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from neurosim.core.typing import Array
+if TYPE_CHECKING:
+    from neurosim.core.typing import Array
 
 DRAWS = 20  # of what chance gives; of large arrays fewer, as it hardly varies
 LARGE = 1 << 18
