@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import click
 from neurosim.cli.train import span, take_device
 
-from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import WiringError
 from neurosim.report import figures
 from neurosim.reproduce import forecast, page, pool
@@ -75,7 +74,7 @@ def reproduce(
     click.echo(f"table     {grid.protocol.title()}")
     click.echo(f"protocol  {grid.protocol.note()}")
     click.echo(f"grid      {len(grid.cells)} cells x {grid.seeds} seeds in {out}, {len(grid.results())} finished")
-    threads = grid.threads or ThreadTeam().threads
+    threads = grid.threads or pool.cores()
     jobs = _jobs(jobs, threads, grid)
     if dry_run:
         _forecast(grid, jobs, max(1, threads // jobs))
@@ -108,8 +107,7 @@ def _span(seconds: float) -> str:
 
 def _forecast(grid: Grid, jobs: int, threads: int) -> None:
     done = grid.results()
-    with ThreadTeam(threads) as team:
-        times = forecast.measure(grid, grid.cells, team, lambda cell: _show(f"measuring {cell.name}"))
+    times = forecast.measure(grid, grid.cells, threads, lambda cell: _show(f"measuring {cell.name}"))
     _show("")
     for cell in grid.cells:
         train, read = times[cell.name]
@@ -193,8 +191,7 @@ def _run(grid: Grid, jobs: int, threads: int) -> None:
             click.echo(f"running   {_side_by_side(jobs, threads)}")
             pool.run(grid, jobs, threads, clock.on_stage, on_result)
         else:
-            with ThreadTeam(threads) as team:
-                grid.run(team, clock.on_stage, on_result)
+            grid.run(threads, clock.on_stage, on_result)
     except (Interrupted, KeyboardInterrupt):
         stopped = "stopped; finished cells and the last checkpoints are kept. The same command goes on."
         click.echo(f"\n{stopped}", err=True)

@@ -11,18 +11,17 @@ from typing import TYPE_CHECKING, Any
 import click
 from neurosim.cli.messages import option_of
 
-from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import RunError
-from neurosim.kernels.devices import choose
-from neurosim.readout.floor import READ_OUTS, Readout
 from neurosim.training.callbacks import Bar, span
 from neurosim.training.config import Config
 from neurosim.training.folder import Run
+from neurosim.training.model import choose_device
 from neurosim.training.recipe import recipes
 from neurosim.training.trainer import Interrupted
 
 if TYPE_CHECKING:
     from neurosim.experiment import Experiment
+    from neurosim.readout.floor import Readout
 
 
 class Lags(click.ParamType):
@@ -156,7 +155,7 @@ def train(out, resume, checkpoint_every, require_plausible, **given):
 def take_device(given: dict) -> None:
     """Put what ``--device auto`` takes in its place, and say which."""
     if given.get("device") == "auto":
-        given["device"], why = choose()
+        given["device"], why = choose_device()
         click.echo(f"device    auto took {given['device']}: {why}")
 
 
@@ -200,9 +199,8 @@ def _announce(experiment: Experiment) -> None:
     if model.device is not None:
         click.echo(f"cost      {work} and {size} on {model.device.name} in {config.training.precision}, then the read-out")
     else:
-        with ThreadTeam(config.training.threads) as team:
-            seconds = trainer.batches * model.seconds(team)
-        click.echo(f"cost      {work}, about {span(seconds)} and {size} on {team.threads} threads, then the read-out")
+        seconds, threads = experiment.expected()
+        click.echo(f"cost      {work}, about {span(seconds)} and {size} on {threads} threads, then the read-out")
     click.echo(f"audit     {report.line()}")
 
 
@@ -244,7 +242,7 @@ def print_readout(readout: Readout | None) -> None:
         click.echo("accuracy  none: the images have no labels to read out")
         click.echo("floor     none: the images have no labels to read out")
         return
-    how = f"{READ_OUTS[readout.method]} read-out, % of test images"
+    how = f"{readout.how} read-out, % of test images"
     for name, shares, what in (("accuracy", readout.accuracy, how), ("floor", readout.floor, "the same, untrained")):
         layers = "  ".join(f"layer {number} {100 * share:.1f}" for number, share in enumerate(shares, 1))
         click.echo(f"{name:9} top {100 * shares[-1]:.1f}  ({what}: {layers})")

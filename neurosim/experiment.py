@@ -14,7 +14,6 @@ from neurosim.errors import RunError
 from neurosim.readout.features import forward_weights
 from neurosim.readout.floor import Readout, compare, nothing
 from neurosim.report import page
-from neurosim.rules.base import Rule
 from neurosim.training.assembly import check_wiring, make_method
 from neurosim.training.callbacks import Bar, Checkpoints, Metrics, Signals
 from neurosim.training.config import Config
@@ -113,9 +112,14 @@ class Experiment:
         return self._run
 
     # -- what it does
+    def expected(self) -> tuple[float, int]:
+        """Seconds that training will take on the CPU, from its plans' arithmetic, and on how many threads."""
+        with ThreadTeam(self.config.training.threads) as team:
+            return self.trainer.batches * self.model.seconds(team), team.threads
+
     def preflight(self) -> Verdict:
         """The quick audit before training: of the plans that will run, and of a narrow twin that is intervened on."""
-        if self._preflight is None and isinstance(self.model.given.get("rule"), Rule):  # no twin can be made of it
+        if self._preflight is None and self.model.wired:  # no twin can be made of it
             with self.model.undisturbed():
                 self._preflight = check(of_rule(self.model.rule, self.model.stimulus.deformation is not None), light=True)
         elif self._preflight is None:
@@ -124,7 +128,7 @@ class Experiment:
 
     def audit(self) -> Verdict:
         """The whole audit: whether the rule transports weights, with evidence; of random weights and small pictures."""
-        if not isinstance(self.model.given.get("rule"), Rule):
+        if not self.model.wired:
             return check(of_config(self.config, given=self.model.given))
         with self.model.undisturbed():  # a rule that is wired already is intervened on itself
             return check(of_rule(self.model.rule, self.model.stimulus.deformation is not None))

@@ -21,7 +21,7 @@ from neurosim.errors import DeviceError, WiringError
 from neurosim.kernels import devices
 from neurosim.training.config import Config
 from neurosim.training.folder import Run
-from neurosim.training.model import Model
+from neurosim.training.model import Model, choose_device
 from neurosim.training.stream import ViewStream
 
 cpu = Backend("cpu")
@@ -97,7 +97,7 @@ def run_on(monkeypatch):
             return kernels if device == "gpu" else devices.backend(device, precision)
 
         monkeypatch.setattr("neurosim.training.model.backend", backend)
-        monkeypatch.setattr(sys.modules["neurosim.cli.train"], "choose", lambda: ("gpu", kernels.device.name))
+        monkeypatch.setattr(sys.modules["neurosim.cli.train"], "choose_device", lambda: ("gpu", kernels.device.name))
 
     return run_on
 
@@ -166,7 +166,7 @@ def test_without_cupy_one_line_says_how_to_correct_it(monkeypatch, archive, tmp_
     monkeypatch.setitem(sys.modules, "cupy", None)
     with pytest.raises(DeviceError, match=r"CuPy is not installed; expected CuPy and an NVIDIA GPU; run `pip install"):
         devices.backend("gpu")
-    assert devices.choose() == ("cpu", "CuPy is not installed")
+    assert choose_device() == ("cpu", "CuPy is not installed")
     with pytest.raises(WiringError, match="precision tf32 with device cpu"):
         devices.backend("cpu", "tf32")
     done = CliRunner().invoke(command, ["train", "--data", archive, "--device", "gpu", "--out", str(tmp_path / "a")])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from neurosim import rules
 from neurosim.audit.evidence import CONDITIONS, Evidence
 from neurosim.audit.graph.graph import Graph
 from neurosim.audit.graph.kinds import kernel_name
@@ -15,14 +14,13 @@ from neurosim.audit.interventions.bench import Bench
 from neurosim.audit.operations.analysis import analyse_operations, counted
 from neurosim.audit.operations.ledger import readout_ledger
 from neurosim.audit.symmetry.analysis import analyse_symmetry
-from neurosim.audit.target import PAIRS, AuditTarget, narrow, of_config, of_rule
+from neurosim.audit.target import PAIRS, AuditTarget, of_config, of_rule
 from neurosim.audit.verdict import Verdict
 from neurosim.engine.threads import ThreadTeam
-from neurosim.losses import make as make_loss
-from neurosim.networks.network import Network
-from neurosim.rules.base import Rule
+from neurosim.training.assembly import narrow, wire
 
 if TYPE_CHECKING:
+    from neurosim.rules.base import Rule
     from neurosim.training.model import Model
 
 NETWORK = "4 hardtanh, 6 pool, 5 tanh"
@@ -58,9 +56,7 @@ def check(
     """
     if isinstance(rule, AuditTarget):
         return _check(rule, light)
-    if not isinstance(rule, Rule):
-        rule = rules.make(rule, Network(network, IMAGE, pairs), make_loss(loss), **options)
-    return _check(of_rule(rule), light)
+    return _check(of_rule(wire(rule, network, IMAGE, pairs, loss, **options)), light)
 
 
 def assert_plausible(

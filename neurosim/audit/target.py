@@ -10,13 +10,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from neurosim.core.roles import Role
-from neurosim.data.views.affine import Affine
 from neurosim.engine.program import Program
 from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import RunError
-from neurosim.kernels.devices import backend
-from neurosim.networks.text import written
-from neurosim.training.assembly import NOTHING, Assembly, Given, build, smallest
+from neurosim.training.assembly import NOTHING, Assembly, Given, build, narrow, shown, smallest
 from neurosim.training.model import Model
 from neurosim.training.stream import ViewStream, load_data
 
@@ -52,19 +49,12 @@ class AuditTarget:
     plans: dict[str, Plan]
     present_batch: Callable[[int], None]
     labels: Array | None = None
-    kernels: Backend = field(default_factory=lambda: backend("cpu"))
+    kernels: Backend = field(default_factory=lambda: Backend("cpu"))
     note: list[str] = field(default_factory=list)
     start: dict[str, Array] | None = None
 
 
 # -- a rule or a configuration
-
-
-def narrow(network: str, channels: int = 6) -> str:
-    """A network's text with few channels in every layer: no wiring depends on how many there are."""
-    parts = [part.split() for part in written(network).split(",")]
-    few = [[str(min(int(words[0]), channels)), *words[1:]] if words[0].isdecimal() else words for words in parts]
-    return ", ".join(" ".join(words) for words in few)
 
 
 def of_config(
@@ -94,7 +84,7 @@ def of_rule(rule: Rule, deformed: bool = True) -> AuditTarget:
         rule: wired into a network of few pairs.
         deformed: the stimulus deforms its pictures.
     """
-    network, assembly = rule.network, Assembly(rule, Affine() if deformed else None)
+    network, assembly = rule.network, shown(rule, deformed)
     stimulus = assembly.stimulus
     plans = {name: assembly.plan(name) for name in rule.phases}
 

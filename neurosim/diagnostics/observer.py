@@ -36,7 +36,6 @@ from neurosim.engine.program import Program
 from neurosim.errors import WiringError
 from neurosim.readout import logistic
 from neurosim.readout.floor import labelled
-from neurosim.rules.base import Rule
 from neurosim.training.model import Model
 from neurosim.training.stream import ViewStream
 from neurosim.training.trainer import Callback, Trainer
@@ -68,7 +67,7 @@ class Observer:
 
     def __init__(self, model: Model, data: Dataset):
         self.measured, self.data = model, data
-        if isinstance(model.given.get("rule"), Rule):
+        if model.wired:
             raise WiringError(
                 "diagnose_every with a rule that is wired already",
                 "a rule's name or class, of which the observer can make copies",

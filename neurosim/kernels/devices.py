@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from neurosim.core.backend import Backend
-from neurosim.errors import DeviceError, WiringError
+from neurosim.errors import WiringError
 
 DEVICES = ("cpu", "gpu")
 PRECISIONS = ("float32", "tf32", "float64")
@@ -37,12 +37,3 @@ def _gpu(precision: str) -> Backend:
     from neurosim.kernels.gpu import Gpu
 
     return Backend("gpu", Gpu(Cuda(precision)))
-
-
-def choose() -> tuple[str, str]:
-    """The device that ``auto`` takes, and why: a GPU where one can be used."""
-    try:
-        device = backend("gpu").device
-        return "gpu", device.name if device else ""
-    except DeviceError as problem:
-        return "cpu", str(problem).split(";")[0].removeprefix("device gpu was asked for and ")

@@ -63,8 +63,13 @@ class Readout:
     accuracy: tuple[float, ...]
     floor: tuple[float, ...]
 
+    @property
+    def how(self) -> str:
+        """The method in words."""
+        return READ_OUTS[self.method]
+
     def __str__(self) -> str:
-        lines = [f"{READ_OUTS[self.method]} read-out, % of test images", "layer  trained  untrained  difference"]
+        lines = [f"{self.how} read-out, % of test images", "layer  trained  untrained  difference"]
         for number, (trained, floor) in enumerate(zip(self.accuracy, self.floor, strict=True), 1):
             lines.append(f"{number:<5}  {100 * trained:7.1f}  {100 * floor:9.1f}  {100 * (trained - floor):+10.1f}")
         return "\n".join(lines)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from neurosim.engine.threads import ThreadTeam
 from neurosim.readout.features import GRID
 from neurosim.training.assembly import make_method
 from neurosim.training.model import Model
@@ -15,7 +16,6 @@ from neurosim.training.stream import ViewStream
 from neurosim.training.trainer import Trainer
 
 if TYPE_CHECKING:
-    from neurosim.engine.threads import ThreadTeam
     from neurosim.reproduce.cells import Cell
     from neurosim.reproduce.grid import Grid
 
@@ -46,7 +46,7 @@ def _images(grid: Grid, cell: Cell) -> int:
 
 
 def measure(
-    grid: Grid, cells: list[Cell], team: ThreadTeam, on_cell: Callable[[Cell], None]
+    grid: Grid, cells: list[Cell], threads: int, on_cell: Callable[[Cell], None]
 ) -> dict[str, tuple[float, float]]:
     """Cell's name -> seconds of training and of read-out expected with one seed.
 
@@ -56,31 +56,43 @@ def measure(
     Args:
         grid: whose cells.
         cells: which.
-        team: who computes.
+        threads: how many compute.
         on_cell: called before each cell.
     """
     readings: dict[tuple[Any, ...], tuple[float, float]] = {}
     batches: dict[tuple[Any, ...], float] = {}
     found = {}
-    for cell in cells:
-        on_cell(cell)
-        config = grid.config(cell, 0)
-        model = Model(config, grid.data.image_shape)
-        stream = ViewStream(model, grid.data)
-        model.ready(stream, team)
-        kinds = {phase: _kind(model, phase) for phase in model.rule.phases}
-        for phase, plan in kinds.items():
-            if plan not in batches:
-                batches[plan] = _batch(model, stream, phase, team)
-        phases = [batches[plan] for plan in kinds.values()] or [0.0]
-        kind = config.network.name, config.views.patch, config.views.grey, config.readout.name
-        if kind not in readings:
-            readings[kind] = _reading(grid, model, team)
-        encode, read = readings[kind]
-        labelled = min(config.readout.images, len(grid.labelled.images))
-        reading = encode * _images(grid, cell) + read * labelled
-        found[cell.name] = Trainer(model, stream).batches * float(np.mean(phases)), reading
+    with ThreadTeam(threads) as team:
+        for cell in cells:
+            on_cell(cell)
+            found[cell.name] = _expected(grid, cell, team, batches, readings)
     return found
+
+
+def _expected(
+    grid: Grid,
+    cell: Cell,
+    team: ThreadTeam,
+    batches: dict[tuple[Any, ...], float],
+    readings: dict[tuple[Any, ...], tuple[float, float]],
+) -> tuple[float, float]:
+    """Seconds of training and of read-out of one cell; what is measured is kept for cells alike."""
+    config = grid.config(cell, 0)
+    model = Model(config, grid.data.image_shape)
+    stream = ViewStream(model, grid.data)
+    model.ready(stream, team)
+    kinds = {phase: _kind(model, phase) for phase in model.rule.phases}
+    for phase, plan in kinds.items():
+        if plan not in batches:
+            batches[plan] = _batch(model, stream, phase, team)
+    phases = [batches[plan] for plan in kinds.values()] or [0.0]
+    kind = config.network.name, config.views.patch, config.views.grey, config.readout.name
+    if kind not in readings:
+        readings[kind] = _reading(grid, model, team)
+    encode, read = readings[kind]
+    labelled = min(config.readout.images, len(grid.labelled.images))
+    reading = encode * _images(grid, cell) + read * labelled
+    return Trainer(model, stream).batches * float(np.mean(phases)), reading
 
 
 def _kind(model: Model, phase: str) -> tuple[Any, ...]:

@@ -171,11 +171,11 @@ class Grid:
             make_folder(folder)
         return [(cell, seed) for cell, seed in self.tasks() if (cell.name, seed) not in results]
 
-    def run(self, team: ThreadTeam, on_stage: StageCallback, on_result: Callable[[Results], None]) -> None:
+    def run(self, threads: int, on_stage: StageCallback, on_result: Callable[[Results], None]) -> None:
         """Run what is not finished, one cell after another; `neurosim.reproduce.pool` runs several at a time.
 
         Args:
-            team: who computes.
+            threads: how many compute.
             on_stage: called with a `Stage` as work goes on.
             on_result: called with all results so far, whenever a cell is finished.
 
@@ -185,7 +185,8 @@ class Grid:
         """
         results = self.results()
         for cell, seed in self.unfinished(results):
-            results[cell.name, seed] = self.finish(cell, seed, team, on_stage, audited(results, cell))
+            with ThreadTeam(threads) as team:
+                results[cell.name, seed] = self.finish(cell, seed, team, on_stage, audited(results, cell))
             on_result(results)
 
     def finish(self, cell: Cell, seed: int, team: ThreadTeam, on_stage: StageCallback, audit: Audited | None) -> Result:

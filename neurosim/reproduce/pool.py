@@ -26,6 +26,11 @@ from neurosim.training.trainer import Interrupted
 if TYPE_CHECKING:
     from neurosim.reproduce.cells import Cell
 
+def cores() -> int:
+    """Threads that this process may use."""
+    return ThreadTeam().threads
+
+
 INTERVAL = 0.2  # seconds between two stages that a process sends of one cell
 
 

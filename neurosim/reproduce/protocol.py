@@ -23,7 +23,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from neurosim.errors import WiringError
-from neurosim.networks.text import parse
 from neurosim.training.config import Config
 
 if TYPE_CHECKING:
@@ -115,7 +114,7 @@ class Protocol:
             "rate": self._rate(DTP_RATE if cell.options["rule"] == "dtp" else 1.0),
             "head_rate": 1.0,
             "feedback_gain": 1.0,
-            "layer_rates": (1.0,) * len(parse(network)),
+            "layer_rates": "1...",  # of every layer
             "schedule": "constant" if whole else "cosine",
             "match": not whole,
             "readout": readout,

@@ -20,6 +20,7 @@ from neurosim.readout.features import Encoder, forward_weights, pictures
 from neurosim.training.assembly import NOTHING, Assembly, Given, Shape, build, make_dtype, make_encoder, make_framing
 
 APART = 2.0  # of heads of different images at the start, where the loss has no threshold
+from neurosim.rules.base import Rule
 
 if TYPE_CHECKING:
     from neurosim.core.backend import Backend
@@ -62,6 +63,11 @@ class Model(Assembly):
     def is_ready(self) -> bool:
         """Whether it may be trained."""
         return self._ready
+
+    @property
+    def wired(self) -> bool:
+        """Whether its rule was given as an object, of which no copy can be made."""
+        return isinstance(self.given.get("rule"), Rule)
 
     @property
     def greedy(self) -> bool:
@@ -271,3 +277,12 @@ class Model(Assembly):
         # Tiles save three quarters of most products; transforms, pools, gates and deformations cost about as much again:
         # measured with 100 pairs, 1.0 times the plain sum's products for conv5, 1.3 for small.
         return 1.2 * float(np.mean(phases)) / rate
+
+
+def choose_device() -> tuple[str, str]:
+    """The device that ``auto`` takes, and why: a GPU where one can be used."""
+    try:
+        device = backend("gpu").device
+        return "gpu", device.name if device else ""
+    except DeviceError as problem:
+        return "cpu", str(problem).split(";")[0].removeprefix("device gpu was asked for and ")

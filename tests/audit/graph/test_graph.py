@@ -13,11 +13,11 @@ from neurosim.audit.graph.export import graph_text
 from neurosim.audit.graph.graph import Graph, span
 from neurosim.audit.graph.kinds import kind
 from neurosim.audit.page import html
-from neurosim.audit.target import narrow, of_rule
+from neurosim.audit.target import of_rule
 from neurosim.core.buffer import Buffer
 from neurosim.networks.network import Network
 from neurosim.networks.text import parse
-from neurosim.training.assembly import smallest
+from neurosim.training.assembly import narrow, smallest
 from neurosim.training.config import Config
 
 
