@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from neurosim.audit.checks import check, preflight_audit
-from neurosim.audit.target import of_config, of_rule
+from neurosim.audit.target import AuditTarget, of_config, of_rule
 from neurosim.audit.verdict import Verdict
 from neurosim.core.typing import Array
 from neurosim.data.dataset import Dataset
@@ -55,13 +55,11 @@ class Experiment:
         self.trainer  # noqa: B018  data that do not go with the configuration are refused now
 
     def _begin(self, model: Model, data: Dataset | None, callbacks: Iterable[Callback]) -> None:
-        self.model, self.config, self.callbacks = model, model.config, list(callbacks)
-        self._data, self._trainer, self._preflight = data, None, None
+        self.model, self.config, self.callbacks, self._data = model, model.config, list(callbacks), data
+        self._trainer: Trainer | None = None
+        self._preflight: Verdict | None = None
         self._run: Run | None = None
         self._state: dict[str, Any] | None = None  # of the trainer, as a checkpoint has it
-
-    _trainer: Trainer | None
-    _preflight: Verdict | None
 
     def __repr__(self) -> str:
         rule = self.model.rule.name or type(self.model.rule).__name__
@@ -79,11 +77,8 @@ class Experiment:
         if self._data is None:
             given = self.model.given.get("data")
             if given is None and self.config.data.name.startswith("<"):
-                raise RunError(
-                    "the data were given from Python",
-                    "the same again, which no file holds",
-                    "write load(path, data=...)",
-                )
+                again = "the same again, which no file holds"
+                raise RunError("the data were given from Python", again, "write load(path, data=...)")
             self._data = load_data(self.config, given)
         return self._data
 
@@ -118,9 +113,7 @@ class Experiment:
         """The quick audit before training: of the plans that will run, and of a narrow twin that is intervened on."""
         if self._preflight is None and isinstance(self.model.given.get("rule"), Rule):  # no twin can be made of it
             with self.model.undisturbed():
-                self._preflight = check(
-                    of_rule(self.model.rule, self.model.stimulus.deformation is not None), light=True
-                )
+                self._preflight = check(self._wired(), light=True)
         elif self._preflight is None:
             self._preflight = preflight_audit(self.model)
         return self._preflight
@@ -130,7 +123,10 @@ class Experiment:
         if not isinstance(self.model.given.get("rule"), Rule):
             return check(of_config(self.config, given=self.model.given))
         with self.model.undisturbed():  # a rule that is wired already is intervened on itself
-            return check(of_rule(self.model.rule, self.model.stimulus.deformation is not None))
+            return check(self._wired())
+
+    def _wired(self) -> AuditTarget:
+        return of_rule(self.model.rule, self.model.stimulus.deformation is not None)
 
     def fit(
         self,
