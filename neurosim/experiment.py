@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from neurosim.audit.checks import check, preflight_audit
-from neurosim.audit.target import of_config, of_rule
+from neurosim.audit.target import AuditTarget, of_config, of_rule
 from neurosim.diagnostics.observer import Diagnosis, Observer
 from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import RunError
@@ -37,7 +37,8 @@ class Experiment:
         callbacks: what happens beside the training loop, see `neurosim.training.trainer.Callback`.
         **keywords: the words of the command line with the same defaults: ``rule="ll"``, ``data="toys"``, ``epochs=2``,
             ``layer_rates=(1, 1, 0.5)``. ``data`` may also be a `Dataset` or arrays: ``images``, ``(images, labels)`` or a
-            mapping as an archive has it; ``rule`` and ``loss`` a class, a factory or an object, ``network`` an object.
+            mapping as an archive has it; ``rule``, ``loss``, ``plasticity`` and ``deformation`` a class, a factory or an
+            object, ``network`` an object.
 
     Raises:
         NeurosimError: whatever cannot be had, in one line that names the keyword.
@@ -55,17 +56,15 @@ class Experiment:
         self.trainer  # noqa: B018  data that do not go with the configuration are refused now
 
     def _begin(self, model: Model, data: Dataset | None, callbacks: Iterable[Callback]) -> None:
-        self.model, self.config, self.callbacks = model, model.config, list(callbacks)
-        self._data, self._trainer, self._preflight = data, None, None
+        self.model, self.config, self.callbacks, self._data = model, model.config, list(callbacks), data
+        self._trainer: Trainer | None = None
+        self._preflight: Verdict | None = None
         self._run: Run | None = None
         self._state: dict[str, Any] | None = None  # of the trainer, as a checkpoint has it
 
-    _trainer: Trainer | None
-    _preflight: Verdict | None
-
     def __repr__(self) -> str:
-        rule, progress = self.model.rule, self.progress
-        return f"Experiment({rule.name or type(rule).__name__} on {self.config.data.name}, {progress.done} batches done)"
+        rule = self.model.rule.name or type(self.model.rule).__name__
+        return f"Experiment({rule} on {self.config.data.name}, {self.progress.done} batches done)"
 
     # -- its parts
     @property
@@ -79,9 +78,8 @@ class Experiment:
         if self._data is None:
             given = self.model.given.get("data")
             if given is None and self.config.data.name.startswith("<"):
-                raise RunError(
-                    "the data were given from Python", "the same again, which no file holds", "write load(path, data=...)"
-                )
+                again = "the same again, which no file holds"
+                raise RunError("the data were given from Python", again, "write load(path, data=...)")
             self._data = load_data(self.config, given)
         return self._data
 
@@ -121,7 +119,7 @@ class Experiment:
         """The quick audit before training: of the plans that will run, and of a narrow twin that is intervened on."""
         if self._preflight is None and self.model.wired:  # no twin can be made of it
             with self.model.undisturbed():
-                self._preflight = check(of_rule(self.model.rule, self.model.stimulus.deformation is not None), light=True)
+                self._preflight = check(self._wired(), light=True)
         elif self._preflight is None:
             self._preflight = preflight_audit(self.model)
         return self._preflight
@@ -131,7 +129,10 @@ class Experiment:
         if not self.model.wired:
             return check(of_config(self.config, given=self.model.given))
         with self.model.undisturbed():  # a rule that is wired already is intervened on itself
-            return check(of_rule(self.model.rule, self.model.stimulus.deformation is not None))
+            return check(self._wired())
+
+    def _wired(self) -> AuditTarget:
+        return of_rule(self.model.rule, self.model.stimulus.deformation is not None)
 
     def fit(
         self,
@@ -255,18 +256,11 @@ class Experiment:
             image = data.image_shape
         self = cls.__new__(cls)
         self._begin(Model(config, image, given), data, callbacks)
-        self._check_wiring(run)
+        run.check_wiring(self.model.rule.wiring())
         arrays, self._state = run.checkpoint()
         self.model.restore(arrays, self._state.get("ready", True))
         self._run = run
         return self
-
-    def _check_wiring(self, run: Run) -> None:
-        built, trained = self.model.rule.wiring(), run.wiring()
-        if built != trained:
-            other = next((line for line in trained if line not in built), "another number of paths")
-            raise RunError(f"{run.folder} was trained as {other!r}, which is not what is built now",
-                           "the wiring that config.json has", "give the rule that it was trained by")  # fmt: skip
 
     @classmethod
     def resume(cls, path: str | Path, *, callbacks: Iterable[Callback] = (), **keywords: Any) -> Experiment:

@@ -75,7 +75,11 @@ def test_the_recipe_is_that_of_the_data(few_toys, pictures):
     photographs = Config.resolve(data="cifar10", network="4 hardtanh, 6 pool")
     for data in (pictures, pictures[0], Dataset("mine", *pictures, None, None, ("a", "b", "c"))):
         own = Experiment(data=data, network="4 hardtanh, 6 pool").config
-        assert (own.plasticity, own.loss, own.training) == (photographs.plasticity, photographs.loss, photographs.training)
+        assert (own.plasticity, own.loss, own.training) == (
+            photographs.plasticity,
+            photographs.loss,
+            photographs.training,
+        )
     toys = Experiment(data=few_toys).config
     assert (toys.plasticity.rate, toys.loss.options["lags"], toys.network.name) == (0.01, 5, "small")
 
@@ -166,12 +170,16 @@ def test_what_no_file_holds_is_asked_for_again(pictures, tmp_path):
 
     experiment = trained(data=pictures, rule=Mine)
     experiment.save(tmp_path / "a")
-    with pytest.raises(RunError, match=r"the rule of .* was given from Python .*; write load\(.*, rule=\.\.\.\)") as caught:
+    with pytest.raises(
+        RunError, match=r"the rule of .* was given from Python .*; write load\(.*, rule=\.\.\.\)"
+    ) as caught:
         ns.load(tmp_path / "a")
     assert "\n" not in str(caught.value)
     again = ns.load(tmp_path / "a", rule=Mine)
     assert np.array_equal(again.encode(pictures[0]), experiment.encode(pictures[0]))  # which needs no data
-    with pytest.raises(RunError, match=r"the data were given from Python; expected .*; write load\(path, data=\.\.\.\)"):
+    with pytest.raises(
+        RunError, match=r"the data were given from Python; expected .*; write load\(path, data=\.\.\.\)"
+    ):
         again.readout()
     with pytest.raises(RunError, match="for a run of"):
         ns.load(tmp_path / "a", rule="bp")
@@ -295,7 +303,9 @@ def test_what_the_package_shows():
 
 
 def test_python_m_neurosim_is_the_command():
-    told = subprocess.run([sys.executable, "-m", "neurosim", "--help"], capture_output=True, text=True, check=True, timeout=60)
+    told = subprocess.run(
+        [sys.executable, "-m", "neurosim", "--help"], capture_output=True, text=True, check=True, timeout=60
+    )
     assert told.stdout.startswith("Usage: neurosim ")
 
 

@@ -141,7 +141,7 @@ def of_run(run: Run, pairs: int = PAIRS) -> AuditTarget:
     data = load_data(config)
     model = Model(config, data.image_shape)
     built = model.rule.wiring()
-    _check_wiring(run, built)
+    run.check_wiring(built)
     arrays, state = run.checkpoint()
     plans = {name: model.plan(name) for name in model.rule.phases}
     start = {name: buffer.array.copy() for name, buffer in model.weights().items()}
@@ -157,22 +157,6 @@ def of_run(run: Run, pairs: int = PAIRS) -> AuditTarget:
         model.rule.draw(0, batch)
 
     return AuditTarget(str(run.folder), model.rule, plans, present_batch, labels, model.kernels, note=note, start=start)
-
-
-def _check_wiring(run: Run, built: list[str]) -> None:
-    """Its options build what was trained.
-
-    Raises:
-        RunError: they build something else.
-    """
-    trained = run.wiring()
-    if built != trained:
-        odd = next((line for line in trained if line not in built), "another number of paths")
-        raise RunError(
-            f"{run.folder} was trained as {odd!r}, which is not what its options build now",
-            "the wiring in config.json",
-            "audit it with the version that trained it",
-        )
 
 
 def _restore(model: Model, arrays: dict[str, Array]) -> None:

@@ -80,7 +80,9 @@ class Observer:
         self.reference: _Copy | None = None
         if model.rule.phases:
             other = reference(config, model)
-            self.reference = self.own if other == config else _Copy(other, data, {k: v for k, v in parts.items() if k != "rule"})
+            self.reference = (
+                self.own if other == config else _Copy(other, data, {k: v for k, v in parts.items() if k != "rule"})
+            )
             missing = sorted(self.reference.model.weights().keys() - model.weights().keys())
             if missing:
                 raise WiringError(

@@ -185,7 +185,9 @@ def _fitting(network: Network, shape: Shape) -> Network:
     own = network.populations[0].shape
     if own != shape:
         actual, expected = ("x".join(map(str, each)) for each in (own, shape))
-        raise ShapeError(f"a network for images of {actual}", f"{expected}, as the data are", f"make it with image={shape}")
+        raise ShapeError(
+            f"a network for images of {actual}", f"{expected}, as the data are", f"make it with image={shape}"
+        )
     return network
 
 

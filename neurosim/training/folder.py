@@ -90,9 +90,7 @@ class Run:
         self.folder, self.config = folder, config
 
     @classmethod
-    def create(
-        cls, folder: Path, config: Config, wiring: list[str], image: tuple[int, int, int] | None = None
-    ) -> Run:
+    def create(cls, folder: Path, config: Config, wiring: list[str], image: tuple[int, int, int] | None = None) -> Run:
         """Make the folder and its config.json.
 
         Args:
@@ -131,17 +129,42 @@ class Run:
         """
         path = folder / "config.json"
         if not path.is_file():
-            raise RunError(f"{folder} holds no config.json", "the folder of a run", "give the folder after --out of a run")
+            raise RunError(
+                f"{folder} holds no config.json", "the folder of a run", "give the folder after --out of a run"
+            )
         return cls(folder, Config.from_json(path.read_text(), str(path)))
 
     def save_config(self, wiring: list[str], image: tuple[int, int, int] | None = None) -> None:
         """config.json: the options, the version, the wiring as realised, and the shape of a picture."""
-        record = {"neurosim": neurosim.__version__, **json.loads(self.config.to_json()), "wiring": wiring, "image": image}
+        record = {
+            "neurosim": neurosim.__version__,
+            **json.loads(self.config.to_json()),
+            "wiring": wiring,
+            "image": image,
+        }
         write_json(self.folder / "config.json", record)
 
     def wiring(self) -> list[str]:
         """The wiring as realised, as config.json has it."""
         return cast(list[str], json.loads((self.folder / "config.json").read_text()).get("wiring", []))
+
+    def check_wiring(self, built: list[str]) -> None:
+        """Hold that what is built now is wired as what was trained.
+
+        Args:
+            built: the wiring as realised now, a line a path.
+
+        Raises:
+            RunError: it is not.
+        """
+        trained = self.wiring()
+        if built != trained:
+            other = next((line for line in trained if line not in built), "another number of paths")
+            raise RunError(
+                f"{self.folder} was trained as {other!r}, which is not what its options build now",
+                "the wiring in config.json",
+                "use the version, or the rule, that trained it",
+            )
 
     def image(self) -> tuple[int, int, int] | None:
         """(row, column, channel) of a picture, as config.json has it; None where it has not."""
@@ -162,7 +185,9 @@ class Run:
         try:
             return cast(dict[str, Any], json.loads(path.read_text())) if path.is_file() else None
         except ValueError:
-            raise RunError(f"{path} is not JSON", "the file that the run wrote", "remove it and evaluate again") from None
+            raise RunError(
+                f"{path} is not JSON", "the file that the run wrote", "remove it and evaluate again"
+            ) from None
 
     def save_metrics(self, rows: list[dict[str, Any]], diagnoses: list[dict[str, Any]] | None = None) -> None:
         """metrics.csv: one row an epoch, and one a diagnosis, in the order of the images seen; what a row has not is empty."""

@@ -22,7 +22,14 @@ if TYPE_CHECKING:
     from neurosim.training.config import Config
     from neurosim.training.folder import Run
 
-KINDS = ("rule", "loss", "plasticity", "network", "deformation", "data")  # what may be given as a class, a factory or an object
+KINDS = (
+    "rule",
+    "loss",
+    "plasticity",
+    "network",
+    "deformation",
+    "data",
+)  # what may be given as a class, a factory or an object
 CHANGEABLE = ("epochs", "threads", "device", "precision", "readout", "readout_images", "data_dir")  # of a saved run
 
 _NAMES: dict[str, Callable[[object], str]] = {
@@ -48,7 +55,9 @@ def apart(keywords: dict[str, Any]) -> tuple[dict[str, object], dict[str, Any]]:
         given["data"] = source = _source(given["data"])
         words["data"] = source.asked
         kind = words.get("deformation", "affine")
-        for option, value in source.strengths.get(kind if isinstance(kind, str) else views.REGISTRY.name(kind), {}).items():
+        for option, value in source.strengths.get(
+            kind if isinstance(kind, str) else views.REGISTRY.name(kind), {}
+        ).items():
             words.setdefault(option, value)
     rule = given.get("rule")
     if isinstance(rule, Rule):
@@ -149,7 +158,9 @@ def same(run: Run, given: Mapping[str, object], words: Mapping[str, Any]) -> dic
         saved = known[kind]
         if named.get(kind, saved) != saved and not (kind == "data" and saved.startswith("<")):
             raise RunError(f"{kind} {named[kind]} for a run of {saved}", "the same again", f"leave {kind} out")
-        if saved.startswith("<") and kind not in named and kind != "data":  # `Experiment.data` asks where data are needed
+        if (
+            saved.startswith("<") and kind not in named and kind != "data"
+        ):  # `Experiment.data` asks where data are needed
             raise RunError(
                 f"the {kind} of {run.folder} was given from Python ({saved})",
                 "the same again, which no file holds",

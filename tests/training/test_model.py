@@ -96,7 +96,9 @@ def test_an_encoder_without_training_has_the_weights_as_drawn(begin):
     images = trainer.stream.images
     with ThreadTeam(1) as team:
         drawn = trainer.model.encoder(untrained=True).features(images, team)
-        assert all(np.array_equal(*both) for both in zip(drawn, trainer.model.encoder().features(images, team), strict=True))
+        assert all(
+            np.array_equal(*both) for both in zip(drawn, trainer.model.encoder().features(images, team), strict=True)
+        )
         trainer.train(team)
         floor = trainer.model.encoder(untrained=True).features(images, team)
         learned = trainer.model.encoder().features(images, team)
