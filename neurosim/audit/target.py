@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from neurosim.core.backend import Backend
 from neurosim.core.roles import Role
 from neurosim.engine.program import Program
 from neurosim.engine.threads import ThreadTeam
@@ -18,7 +19,6 @@ from neurosim.training.model import Model
 from neurosim.training.stream import ViewStream, load_data
 
 if TYPE_CHECKING:
-    from neurosim.core.backend import Backend
     from neurosim.core.plan import Plan
     from neurosim.core.typing import Array
     from neurosim.rules.base import Rule
