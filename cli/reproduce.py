@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import click
-from neurosim.cli.train import span, take_device
+from neurosim.cli.options import take_device
+from neurosim.cli.train import span
 
 from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import WiringError

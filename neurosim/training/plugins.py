@@ -15,6 +15,7 @@ from neurosim.data.sources.base import Source
 from neurosim.errors import DataError, WiringError
 
 REGISTRIES: dict[str, Registry[Any]] = {
+    "data": loading.REGISTRY,
     "views": views.REGISTRY,
     "rule": rules.REGISTRY,
     "loss": losses.REGISTRY,
