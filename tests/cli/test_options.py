@@ -99,7 +99,7 @@ def test_options_of_a_plug_in_from_elsewhere(lab, capsys):
         (["--layer-rates", "0,0"], "error: --layer-rates 0,0; expected numbers of at least 0, not all of them 0"),
         (["--rule", "bp", "--noise", "1"], "error: rule bp has no option noise (--noise 1); expected no option; leave --noise out"),
         (["--config", "none.toml"], "error: none.toml cannot be read"), (["--rule", "nowhere_here:A"], "there is no nowhere_here"),
-        (["--schedule", "steps"], "error: unknown schedule 'steps'; expected one of constant, cosine, linear; write --schedule cos"),
+        (["--schedule", "steps"], "error: unknown schedule 'steps'; expected one of constant, cosine, linear; write --sch"),
         (["--resume", "a", "--print-config"], "--print-config beside --resume"),
     ],
 )  # fmt: skip

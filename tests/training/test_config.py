@@ -50,7 +50,8 @@ def test_every_recipe_is_written_and_read(recipe, tmp_path):
 
 def test_what_is_given_wins_over_the_file_and_the_file_over_the_recipe(tmp_path):
     path = tmp_path / "mine.toml"
-    path.write_text('[data]\nname = "cifar10"\n[training]\nbatch = 7\nseed = 3\n[rule]\nname = "ll"\n[rule.options]\norder = "greedy"\n')
+    text = '[data]\nname = "cifar10"\n[training]\nbatch = 7\nseed = 3\n'
+    path.write_text(text + '[rule]\nname = "ll"\n[rule.options]\norder = "greedy"\n')
     config = Config.from_toml(path, batch=9)
     assert (config.training.batch, config.training.seed, config.training.epochs) == (9, 3, 1)
     assert (config.rule.options["order"], config.recipe) == ("greedy", "photographs-conv5")
