@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from neurosim.cli.train import options
+from neurosim.cli.options import Configured, configure
 
 from neurosim.errors import RunError
-from neurosim.training.config import Config
 from neurosim.training.folder import Run, write_json, write_text
 
 if TYPE_CHECKING:
@@ -20,9 +19,8 @@ if TYPE_CHECKING:
 FILE = click.Path(path_type=Path, dir_okay=False)
 
 
-@click.command()
+@click.command(cls=Configured)
 @click.argument("folder", required=False, type=click.Path(path_type=Path))
-@options
 @click.option("--torch", metavar="MODULE:BUILD", help="Audit a PyTorch module instead; docs/write-your-own-rule.md.")
 @click.option("--json", "json_file", type=FILE, help="Write the report as data.")
 @click.option("--html", "html_file", type=FILE, help="Write the report as one page.")
@@ -52,7 +50,7 @@ def audit(
     if torch is not None:
         beside = {"folder": folder, "html": html_file, "svg": svg_file, "graph": graph or None, **given}
         sys.exit(_audit_torch(torch, json_file, [name for name, value in beside.items() if value is not None]))
-    target = of_config(Config.resolve(**given)) if folder is None else of_run(_opened(folder, given))
+    target = of_config(configure(given)) if folder is None else of_run(_opened(folder, given))
     verdict = check(target)
     click.echo(verdict)
     if graph:

@@ -10,11 +10,13 @@ import click
 from neurosim.bench.sides import PEERS, RULES
 from neurosim.bench.turns import bench as measure
 from neurosim.bench.turns import check_place
-from neurosim.cli.train import Lags
+from neurosim.cli.options import Value
 
+from neurosim import losses
 from neurosim.errors import WiringError
 from neurosim.training.folder import write_json
 
+LAGS = Value(losses.options("hinge")["lags"])
 DEFAULT = "bp,ll-greedy,ll-simultaneous"
 
 
@@ -22,7 +24,7 @@ DEFAULT = "bp,ll-greedy,ll-simultaneous"
 @click.option("--against", type=click.Choice(["torch"]), help="Take turns with the same step in PyTorch.")
 @click.option("--rules", default=DEFAULT, show_default=True, help="Some of " + ", ".join(RULES) + ".")
 @click.option("--pairs", type=click.IntRange(min=2), default=250, show_default=True, help="Moments in a batch.")
-@click.option("--lags", type=Lags(), default="all", show_default=True,
+@click.option("--lags", type=LAGS, default="all", show_default=True,
               help="all: every negative of the batch, no gradient block; K: a memory of K lags, and the block.")
 @click.option("--feedback", type=click.Choice(["bp", "rf", "urf"]), help="Of ll.  [default: urf]")
 @click.option("--plasticity", type=click.Choice(["adam", "signum"]), default="adam", show_default=True)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
-from neurosim.cli.train import print_readout, take_device
+from neurosim.cli.options import take_device
+from neurosim.cli.train import print_readout
 
 
 @click.command()

@@ -6,7 +6,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import click
-from neurosim.cli.train import options
+from neurosim.cli.options import Configured, configure
 
 from neurosim.training.assembly import Assembly, build
 from neurosim.training.config import Config
@@ -18,8 +18,7 @@ Image = tuple[int, int, int]
 SYNAPSE = "One synapse instead: conv3:17,4 (channels; middle tap), conv3:17,4@0,2, head3:120,5, B3:17,4."
 
 
-@click.command()
-@options
+@click.command(cls=Configured)
 @click.option("--short", is_flag=True, help="Only the equations.")
 @click.option("--synapse", metavar="ARRAY:PRE,POST[@TAP]", help=SYNAPSE)
 def explain(short: bool, synapse: str | None, **given: Any) -> None:
@@ -29,7 +28,7 @@ def explain(short: bool, synapse: str | None, **given: Any) -> None:
     4 moments of random pictures is run, and one synapse is described: its equation, its two sides now, its change, the
     source lines.
     """
-    config = Config.resolve(**given)
+    config = configure(given)
     image = (config.views.crop or 32, config.views.crop or 32, 3)
     if synapse is not None:
         _explain_synapse(config, image, synapse)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import click
+from neurosim.cli.options import OWN, Configured, named_options
 
 if TYPE_CHECKING:
     from neurosim.errors import NeurosimError
@@ -61,4 +63,9 @@ def options_of(command: click.Command, arguments: list[str]) -> list[str]:
     for word in arguments:
         if isinstance(command, click.Group) and not word.startswith("-"):
             command = command.get_command(click.Context(command), word) or command
-    return [parameter.name for parameter in command.params if isinstance(parameter, click.Option) and parameter.name]
+    context = click.Context(command)
+    if isinstance(command, Configured):
+        with contextlib.suppress(NeurosimError):  # what is wrong may be the plug-in itself
+            context.meta[OWN] = named_options(arguments)
+    found = command.get_params(context)
+    return [parameter.name for parameter in found if isinstance(parameter, click.Option) and parameter.name]

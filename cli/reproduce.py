@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from neurosim.cli.train import span, take_device
+from neurosim.cli.options import take_device
+from neurosim.cli.train import span
 
 from neurosim.errors import WiringError
 from neurosim.report import figures

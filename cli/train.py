@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 from neurosim.cli.messages import option_of
+from neurosim.cli.options import Configured, configure
 
 from neurosim.errors import RunError
 from neurosim.training.callbacks import Bar, span
@@ -24,99 +25,7 @@ if TYPE_CHECKING:
     from neurosim.readout.floor import Readout
 
 
-class Lags(click.ParamType):
-    """A whole number, or ``all``."""
-
-    name = "K|all"
-
-    def convert(self, value, param, ctx):
-        if value == "all" or isinstance(value, int):
-            return value
-        try:
-            return int(value)
-        except ValueError:
-            self.fail(f"{value!r}; expected a whole number of lags or 'all'", param, ctx)
-
-
-class Rates(click.ParamType):
-    """Numbers with commas between."""
-
-    name = "R1,R2,..."
-
-    def convert(self, value, param, ctx):
-        if isinstance(value, tuple):
-            return value
-        try:
-            return tuple(float(part) for part in value.split(","))
-        except ValueError:
-            self.fail(f"{value!r}; expected numbers with commas between, one a layer", param, ctx)
-
-
-def options(function):
-    """The options that make a `Config`; None where not given, so that a data set's own defaults apply."""
-    for option in reversed(OPTIONS):
-        function = option(function)
-    return function
-
-
-OPTIONS = [
-    click.option("--rule", help="Who gets the error: none, bp, rf, urf, sign, ll or dtp; or yours, module:Class.  [default: ll]"),
-    click.option("--order", help="ll: greedy, random or simultaneous.  [default: simultaneous]"),
-    click.option("--feedback", help="ll: bp, rf, urf or sign.  [default: urf]"),
-    click.option("--top", help="dtp: target (plausible) or transport (published).  [default: target]"),
-    click.option("--target-step", type=float,
-                 help="dtp: how far the top's target lies from its activity, in errors.  [default: 20; published: 0.5; "
-                      "for errors that sum over moments, as hinge, about 0.2]"),
-    click.option("--noise", type=float,
-                 help="dtp: standard deviation of the noise on what an inverse restores.  [default: 2; published: 1]"),
-    click.option("--inverse-rate", type=float, help="dtp: rate of the inverses, in units of --rate.  [default: 5]"),
-    click.option("--inverse-steps", type=int, help="dtp: changes of every inverse a batch.  [default: 1]"),
-    click.option("--inverse-first", type=int, help="dtp: batches of the first epoch in which inverses alone learn.  [default: 0]"),
-    click.option("--loss", help="hinge, hinge-mean, simclr (NT-Xent), barlow, positive; of patches clapp, gaze.  [default: hinge]"),
-    click.option("--lags", type=Lags(),
-                 help="hinge: moments of memory, the present one included; or all.  [default: 5; of photographs 20]"),
-    click.option("--negative-weight", type=float, help="hinge: weight of each remembered negative; published: 1/K.  [default: 1]"),
-    click.option("--block/--no-block", default=None, help="Only what is active now (view 2) learns.  [default: block]"),
-    click.option("--threshold", type=float, help="hinge: middle of the two margins.  [default: 2]"),
-    click.option("--delta", type=float, help="hinge: half the distance of the margins.  [default: 1]"),
-    click.option("--match/--no-match", default=None,
-                 help="Scale heads at the start so that images lie THRESHOLD apart.  [default: match]"),
-    click.option("--temperature", type=float, help="simclr.  [default: 0.1]"),
-    click.option("--network", help='small, conv5, conv4-tanh, vgg6 (stl10), or a text: "32 hardtanh, 32 pool, 512 pool".'),
-    click.option("--data", help="toys, cifar10, cifar100, stl10, folder:PATH or FILE.npz.  [default: toys]"),
-    click.option("--data-dir", help="Where the files of cifar10, cifar100 and stl10 are."),
-    click.option("--views", help="deform, motion (toys only: two moments of a moving solid) or gaze (patches).  [default: deform]"),
-    click.option("--deformation", help="affine (with colour), or simclr: crop, jitter, grey.  [default: affine]"),
-    click.option("--crop", type=int, help="Look at a part of so many rows and columns.  [default: 64 of stl10; else all]"),
-    click.option("--patch", type=int, help="clapp, gaze: rows of a patch; patches overlap by half.  [default: 16 of stl10]"),
-    click.option("--grey/--no-grey", default=None, help="Look at brightness alone.  [default: grey for clapp and gaze]"),
-    click.option("--negatives", type=int, help="clapp, gaze: random patches against each right one.  [default: 1]"),
-    click.option("--images", type=int, help="Train on the first so many images.  [default: all]"),
-    click.option("--epochs", type=int, help="Passes through the images (ll greedy and random: a layer)."),
-    click.option("--batch", type=int, help="Moments of the stream computed at once."),
-    click.option("--plasticity", help="signum, sgd, momentum or adam (divides; not plausible).  [default: signum]"),
-    click.option("--rate", type=float, help="Learning rate; signum counts it in initial bounds of the weights."),
-    click.option("--head-rate", type=float, help="Rate of heads and of their feedback, in units of --rate."),
-    click.option("--layer-rates", type=Rates(),
-                 help="Rate of each layer, bottom first, in units of --rate: 1,1,0.5; 0: it stays as drawn."),
-    click.option("--feedback-gain", type=float, help="Multiplies the initial weights of feedback."),
-    click.option("--momentum", type=float, help="Of the trace of changes.  [default: 0.9]"),
-    click.option("--decay", type=float, help="Pulls weights to zero, times the rate.  [default: 0]"),
-    click.option("--schedule", help="Of the rate: constant, linear or cosine.  [default: cosine]"),
-    click.option("--seed", type=int, help="Of weights, order, deformations.  [default: 0]"),
-    click.option("--threads", type=int, help="Any number gives the same bits.  [default: every core]"),
-    click.option("--device", help="cpu, gpu, or auto: a GPU where there is one.  [default: cpu]"),
-    click.option("--precision", help="float32, float64; of a GPU's products also tf32.  [default: float32]"),
-    click.option("--readout", help="lbfgs, adam (the paper's protocol), hinge (plausible) or knn.  [default: lbfgs]"),
-    click.option("--readout-images", type=int, help="Labelled training images of the read-out.  [default: 10000]"),
-    click.option("--diagnose-every", type=int, metavar="N",
-                 help="Every N batches: angles to forward weights and to bp, active hinges, sparsity, dead and saturated "
-                      "units, a small read-out; in metrics.csv.  [default: never]"),
-]
-
-
-@click.command()
-@options
+@click.command(cls=Configured)
 @click.option("--out", type=click.Path(path_type=Path), help="Folder of the run.  [default: runs/RULE-DATA-TIME]")
 @click.option("--resume", type=click.Path(path_type=Path), help="Go on with a run's folder; --epochs may be raised.")
 @click.option("--checkpoint-every", type=float, default=60.0, show_default=True, help="Seconds between checkpoints.")
@@ -127,7 +36,7 @@ def train(out, resume, checkpoint_every, require_plausible, **given):
     Without options: the built-in images, layer-wise learning, a network of four layers. Every default that depends on
     the data is printed before training starts.
     """
-    from neurosim.experiment import Experiment  # other commands share this file's options and need no more
+    from neurosim.experiment import Experiment
 
     if checkpoint_every < 0:
         raise RunError(f"checkpoint_every={checkpoint_every:g}", "seconds, 0 or more", "write checkpoint_every=60")
@@ -135,8 +44,7 @@ def train(out, resume, checkpoint_every, require_plausible, **given):
     if resume is not None:
         experiment = Experiment.load(resume, **_resumed(out, given))
     else:
-        take_device(given)
-        config = Config.resolve(**given)
+        config = configure(given)
         out = out or Path("runs") / _name(config)
         if out.exists():
             Run.refuse(out)

@@ -96,8 +96,9 @@ class Parameter:
         if value is None and (self.optional or not self.declared):
             return
         if self.option.choices and value not in self.option.choices:
-            choices = ", ".join(self.option.choices)
-            raise self._refused(f"unknown {self.name} {value!r}", f"one of {choices}", self.option.choices[0])
+            known = self.option.choices
+            instead = self.default if self.default in known else known[0]
+            raise self._refused(f"unknown {self.name} {value!r}", f"one of {', '.join(known)}", instead)
         if not self._fits(value):
             raise self._refused(f"{self.name}={written(value)}", self.expected())
 

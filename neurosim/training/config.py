@@ -167,6 +167,7 @@ def split(given: Mapping[str, Any]) -> tuple[dict[str, dict[str, Any]], dict[str
     tables: dict[str, dict[str, Any]] = {}
     loose = {}
     for word, value in given.items():
+        value = str(value) if isinstance(value, Path) else value
         if word in KEYWORDS:
             section, name = KEYWORDS[word]
             tables.setdefault(section, {})[name] = value

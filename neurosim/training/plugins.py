@@ -15,6 +15,7 @@ from neurosim.data.sources.base import Source
 from neurosim.errors import DataError, WiringError
 
 REGISTRIES: dict[str, Registry[Any]] = {
+    "data": loading.REGISTRY,
     "views": views.REGISTRY,
     "rule": rules.REGISTRY,
     "loss": losses.REGISTRY,
@@ -31,6 +32,8 @@ def options(section: str, thing: object) -> dict[str, Parameter]:
     """
     registry = REGISTRIES.get(section)
     if registry is None or (isinstance(thing, str) and thing.startswith("<")):  # given from Python, with the options that it has
+        return {}
+    if section == "data" and _source(str(thing)) is None:  # given from Python by a name, or refused when it is read
         return {}
     return {word: each for word, each in registry.options(thing).items() if word not in OF_SECTIONS}
 

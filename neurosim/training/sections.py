@@ -9,7 +9,6 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Annotated, Any
 
 from neurosim.core.options import Option, Parameter, check, parameters
@@ -46,9 +45,17 @@ class Section:
         return {known.name: getattr(self, name) for name, known in fields(type(self)).items()}
 
 
-@cache
-def fields(section: Any) -> dict[str, Parameter]:
+def fields(section: type[Section]) -> dict[str, Parameter]:
     """Field -> what is declared of it, under its flat keyword."""
+    if section not in _FIELDS:
+        _FIELDS[section] = _fields(section)
+    return _FIELDS[section]
+
+
+_FIELDS: dict[type[Section], dict[str, Parameter]] = {}
+
+
+def _fields(section: type[Section]) -> dict[str, Parameter]:
     keywords = {each.name: each.metadata.get("keyword", each.name) for each in dataclasses.fields(section)}
     declared = parameters(section, fixed=OWN)
     return {name: dataclasses.replace(each, name=keywords[name]) for name, each in declared.items()}

@@ -29,7 +29,8 @@ def load_data(config: Config, given: object = None) -> Dataset:
         DataError: data that are not there or cannot be used.
     """
     frames = FRAMES if config.views.kind == "motion" else 1
-    return load(config.data.name if given is None else given, config.data.dir, frames=frames, images=config.data.images)
+    name, own = (config.data.name, config.data.options) if given is None else (given, {})
+    return load(name, config.data.dir, frames=frames, images=config.data.images, **own)
 
 
 class ViewStream:

@@ -97,6 +97,9 @@ def _check(path: Path, name: str, table: Any) -> None:
     for word, value in table.items():
         if word not in known:
             raise WiringError(f"{path}: unknown key {word!r} in [{name}]", "one of " + ", ".join(known), _near(word, known))
+        if word == PLUGGED.get(name) and not isinstance(value, str):
+            keyword = fields(SECTIONS[name])[word].name
+            raise WiringError(f"{path}: {keyword}={value!r}", "a text", f"write {word} = \"...\" in [{name}]", argument=keyword)
         if word == "options" and not isinstance(value, Mapping):
             raise WiringError(f"{path}: options={value!r}", f"a table [{name}.options]", f"write [{name}.options]")
 

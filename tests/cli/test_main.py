@@ -123,7 +123,7 @@ def test_unlabelled_images_train_and_say_so(tmp_path):
         (["--temperature", "0.5"], "loss hinge has no option temperature (--temperature 0.5); expected options delta, lags"),
         (["--loss", "simclr", "--lags", "5"], "loss simclr has no option lags (--lags 5)"),
         (["--lags", "1"], "--lags 1; expected a whole number of at least 2, or 'all'; write --lags 5"),
-        (["--lags", "many"], "'many'; expected a whole number of lags or 'all'"),
+        (["--lags", "many"], "'many'; expected a whole number of at least 2, or 'all'"),
         (["--network", "4 pool, 4 pool, 4 pool, 4 pool"], "layer 1: 4x4x4"),
         (["--batch", "61"], "60 training images and a batch of 61"),
         (["--device", "tpu"], "unknown device 'tpu'"),
