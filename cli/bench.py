@@ -34,7 +34,20 @@ DEFAULT = "bp,ll-greedy,ll-simultaneous"
 @click.option("--memory/--no-memory", default=True, help="Peak memory, in processes of their own.")
 @click.option("--table/--no-table", default=True, help="Each step of the plan beside its floor.")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write everything measured as JSON.")
-def bench(against, rules, pairs, lags, feedback, plasticity, deform, threads, repeats, memory, table, out):
+def bench(
+    against: str | None,
+    rules: str,
+    pairs: int,
+    lags: str | int,
+    feedback: str | None,
+    plasticity: str,
+    deform: bool,
+    threads: int | None,
+    repeats: int,
+    memory: bool,
+    table: bool,
+    out: Path | None,
+) -> None:
     """Time a training step of conv5 (dtp: conv4-tanh): images/s, each step against its floor, peak memory.
 
     With --against torch the same step in PyTorch, as usually published and tuned, takes turns in this process, and

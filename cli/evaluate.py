@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 from neurosim.cli.options import take_device
@@ -25,7 +26,7 @@ def evaluate(
     """
     from neurosim.experiment import Experiment
 
-    asked = {"readout": readout, "readout_images": readout_images, "threads": threads, "device": device}
+    asked: dict[str, Any] = {"readout": readout, "readout_images": readout_images, "threads": threads, "device": device}
     take_device(asked)
     experiment = Experiment.load(folder, **asked)
     found = experiment.readout()

@@ -1,7 +1,10 @@
 """The command ``neurosim``: its commands, loaded when they are called, and its errors, one line each."""
 
+from __future__ import annotations
+
 import importlib
 import sys
+from collections.abc import Sequence
 
 import click
 
@@ -23,27 +26,30 @@ COMMANDS = {
 class Lazy(click.Group):
     """A group that imports a command's file when the command is called."""
 
-    def list_commands(self, ctx):
+    def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
 
-    def get_command(self, ctx, name):
-        if name not in COMMANDS:
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
             return None
-        found = importlib.import_module(f"neurosim.cli.{COMMANDS[name][0]}")
-        return getattr(found, name)
+        found = importlib.import_module(f"neurosim.cli.{COMMANDS[cmd_name][0]}")
+        command: click.Command = getattr(found, cmd_name)
+        return command
 
-    def format_commands(self, ctx, formatter):
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
 
 
 @click.group(cls=Lazy, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="neurosim")
-def neurosim():
+def neurosim() -> None:
     """Deep networks that learn without labels as a brain might: local rules, no automatic differentiation."""
 
 
-def main(arguments=None, command=neurosim, name="neurosim") -> None:
+def main(
+    arguments: Sequence[str] | None = None, command: click.Command = neurosim, name: str = "neurosim"
+) -> None:
     """Run the command line; a NeurosimError becomes one line and exit code 2, Ctrl-C exit code 130."""
     try:
         command(args=arguments, prog_name=name)

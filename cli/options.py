@@ -11,8 +11,8 @@ import click
 
 from neurosim.core.options import REQUIRED, Parameter, written
 from neurosim.core.plugins import Registry
-from neurosim.kernels.devices import choose
 from neurosim.training.config import Config
+from neurosim.training.model import choose_device
 from neurosim.training.plugins import OF_SECTIONS, REGISTRIES
 from neurosim.training.recipe import recipes
 from neurosim.training.sections import KEYWORDS, PLUGGED, SECTIONS, fields
@@ -207,5 +207,5 @@ def configure(given: dict[str, Any]) -> Config:
 def take_device(given: dict[str, Any], quiet: bool = False) -> None:
     """Put what ``--device auto`` takes in its place, and print which."""
     if given.get("device") == "auto":
-        given["device"], why = choose()
+        given["device"], why = choose_device()
         click.echo(f"device    auto took {given['device']}: {why}", err=quiet)

@@ -16,7 +16,6 @@ from neurosim.errors import RunError
 from neurosim.training.callbacks import Bar, span
 from neurosim.training.config import Config
 from neurosim.training.folder import Run
-from neurosim.training.model import choose_device
 from neurosim.training.recipe import recipes
 from neurosim.training.trainer import Interrupted
 
@@ -30,7 +29,9 @@ if TYPE_CHECKING:
 @click.option("--resume", type=click.Path(path_type=Path), help="Go on with a run's folder; --epochs may be raised.")
 @click.option("--checkpoint-every", type=float, default=60.0, show_default=True, help="Seconds between checkpoints.")
 @click.option("--require-plausible", is_flag=True, help="Refuse to train what the audit at the start does not find plausible.")
-def train(out, resume, checkpoint_every, require_plausible, **given):
+def train(
+    out: Path | None, resume: Path | None, checkpoint_every: float, require_plausible: bool, **given: Any
+) -> None:
     """Train a network without labels, then read its features out.
 
     Without options: the built-in images, layer-wise learning, a network of four layers. Every default that depends on
@@ -55,16 +56,9 @@ def train(out, resume, checkpoint_every, require_plausible, **given):
     try:
         experiment.fit(out, [Bar()], checkpoint_every=checkpoint_every, plausible=require_plausible)
     except Interrupted:
-        click.echo(f"\nstopped; saved. Go on with: neurosim train --resume {experiment.run.folder}", err=True)
+        click.echo(f"\nstopped; saved. Go on with: neurosim train --resume {run.folder if (run := experiment.run) else ''}", err=True)
         sys.exit(130)
     _finish(experiment, began)
-
-
-def take_device(given: dict) -> None:
-    """Put what ``--device auto`` takes in its place, and say which."""
-    if given.get("device") == "auto":
-        given["device"], why = choose_device()
-        click.echo(f"device    auto took {given['device']}: {why}")
 
 
 def _name(config: Config) -> str:
@@ -141,7 +135,7 @@ def _finish(experiment: Experiment, began: float) -> None:
         f"time      {span(seconds)} of training ({speed:.0f} images/s), "
         f"{span(now - reading)} of read-out, {span(now - began)} in all"
     )
-    click.echo(f"run       {experiment.run.folder}")
+    click.echo(f"run       {run.folder if (run := experiment.run) else ''}")
 
 
 def print_readout(readout: Readout | None) -> None:

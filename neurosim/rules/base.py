@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,6 +14,19 @@ from neurosim.core.step import Step
 from neurosim.networks.network import Network
 from neurosim.parts.error_units import ErrorUnits, error_units
 from neurosim.parts.feedback import Feedback
+
+if TYPE_CHECKING:
+    from neurosim.losses.base import Loss
+    from neurosim.parts.projection import Projection
+    from neurosim.parts.synapse import Synapse
+    from neurosim.plasticity.base import Plasticity
+
+FEEDBACK_TEXTS = {
+    "bp": "the transposed forward weights",
+    "rf": "fixed, random, its own",
+    "urf": "its own, learned by its own outer product",
+    "sign": "signs of its own, learned by its own outer product",
+}
 
 
 class Rule(Declared):
@@ -34,7 +48,7 @@ class Rule(Declared):
     name = ""
     summary = ""
 
-    def __init__(self, network: Network, loss):
+    def __init__(self, network: Network, loss: Loss):
         self.network, self.loss = network, loss
         self.phases: tuple[str, ...] = ()
         self.errors: dict[int, ErrorUnits] = {}
@@ -68,7 +82,7 @@ class Rule(Declared):
         """How far the schedule of the rate has come, 0 to 1, in ``epoch`` after ``part`` of its batches."""
         return (epoch + part) / self.epochs(asked)
 
-    def plasticities(self) -> list:
+    def plasticities(self) -> list[Plasticity]:
         """Every plasticity whose rate follows the schedule."""
         return [self.network.plasticity, self.network.head_plasticity, *self.network.layer_plasticities]
 
@@ -77,8 +91,8 @@ class Rule(Declared):
         for number, units in self.errors.items():
             units.draw(np.random.default_rng([self.network.seed, ord("G"), epoch, batch, number]))
 
-    def figures(self) -> dict:
-        """Column of metrics.csv -> a value ``(1,)`` of every batch, told as its mean over the epoch; none by default."""
+    def figures(self) -> dict[str, Buffer]:
+        """Column of metrics.csv -> a value ``(1,)`` of every batch, shown as its mean over the epoch; none by default."""
         return {}
 
     def _attach(self, number: int) -> ErrorUnits:
@@ -87,11 +101,11 @@ class Rule(Declared):
         )
         return self.errors[number]
 
-    def _feed(self, projection, kind: str) -> Feedback:
+    def _feed(self, projection: Projection, kind: str) -> Feedback:
         self.feedbacks.append(self.network.feedback(projection, kind))
         return self.feedbacks[-1]
 
-    def synapses(self) -> list:
+    def synapses(self) -> list[Synapse]:
         """Every synapse that the rule's plans touch: forward, heads', feedback's; each array once."""
         found = [s for p in self.network.projections for s in p.synapses]
         found += [s for number in self.errors for s in self.network.head(number).synapses]
@@ -104,15 +118,13 @@ class Rule(Declared):
         lines = []
         for f in self.feedbacks:
             p, post = f.projection, f.projection.post
-            how = {"bp": "the transposed forward weights", "rf": "fixed, random, its own",
-                   "urf": "its own, learned by its own outer product",
-                   "sign": "signs of its own, learned by its own outer product"}.get(f.kind) or told_by(f)  # fmt: skip
+            how = FEEDBACK_TEXTS.get(f.kind) or first_line(f)
             lines.append(f"{f.synapse.name}: {post.post.name} -> layer {p.pre.number} ({f.kind}: {how})")
         return lines
 
 
-def told_by(part) -> str:
-    """What a part of somebody else's says of itself: the first line of its docstring."""
+def first_line(part: object) -> str:
+    """How a part of somebody else's describes itself: the first line of its docstring."""
     return (type(part).__doc__ or type(part).__name__).strip().splitlines()[0].rstrip(".")
 
 

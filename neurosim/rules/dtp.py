@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 
@@ -11,6 +11,15 @@ from neurosim.core.options import Option
 from neurosim.core.step import Step
 from neurosim.parts.inverse import Target
 from neurosim.rules.base import Rule
+
+if TYPE_CHECKING:
+    from neurosim.core.buffer import Buffer
+    from neurosim.losses.base import Loss
+    from neurosim.networks.network import Network
+    from neurosim.parts.error_units import ErrorUnits
+    from neurosim.parts.projection import Projection
+    from neurosim.parts.synapse import Synapse
+    from neurosim.plasticity.base import Plasticity
 
 TOPS = ("target", "transport")
 
@@ -47,8 +56,8 @@ class DifferenceTargetPropagation(Rule):
 
     def __init__(
         self,
-        network,
-        loss,
+        network: Network,
+        loss: Loss,
         top: Annotated[str, Option("Where targets start: target (plausible) or transport (published).", choices=TOPS)] = "target",
         target_step: Annotated[
             float,
@@ -98,7 +107,7 @@ class DifferenceTargetPropagation(Rule):
         for part in (self.head, *self.network.projections, self.error):
             yield from part.apply_update()
 
-    def _teach(self, projection) -> Iterator[Step]:
+    def _teach(self, projection: Projection) -> Iterator[Step]:
         """A projection learns from its post's target, and its inverse, if it has one, brings one to its pre."""
         post, target = projection.post, self.targets[projection.post]
         if projection is not self.head:
@@ -118,7 +127,7 @@ class DifferenceTargetPropagation(Rule):
     def phase(self, epoch: int, batch: int, asked: int) -> str:
         return self.phases[epoch == 0 and batch < self.first]
 
-    def errors_of(self, phase: str) -> list:
+    def errors_of(self, phase: str) -> list[ErrorUnits]:
         return [self.error] if phase == "all layers" else []
 
     def draw(self, epoch: int, batch: int) -> None:
@@ -128,13 +137,13 @@ class DifferenceTargetPropagation(Rule):
             for noise in inverse.noise:
                 noise.fill(lambda array: rng.standard_normal(out=array, dtype=array.dtype))
 
-    def plasticities(self) -> list:
+    def plasticities(self) -> list[Plasticity]:
         return [*super().plasticities(), self.inverse_plasticity]
 
-    def figures(self) -> dict:
+    def figures(self) -> dict[str, Buffer]:
         return {f"inverse_{inverse.synapse.name}": inverse.value for inverse in self.inverses}
 
-    def synapses(self) -> list:
+    def synapses(self) -> list[Synapse]:
         return [*super().synapses(), *(s for inverse in self.inverses for s in inverse.synapses)]
 
     def wiring(self) -> list[str]:

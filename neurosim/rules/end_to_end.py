@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from neurosim.core.step import Step
 from neurosim.rules.base import Rule
+
+if TYPE_CHECKING:
+    from neurosim.losses.base import Loss
+    from neurosim.networks.network import Network
 
 
 class EndToEnd(Rule):
@@ -13,7 +18,7 @@ class EndToEnd(Rule):
 
     feedback = ""
 
-    def __init__(self, network, loss):
+    def __init__(self, network: Network, loss: Loss):
         super().__init__(network, loss)
         self.phases = ("all layers",)
         top = len(network)

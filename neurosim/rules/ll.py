@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from neurosim.core.options import Option
 from neurosim.core.step import Step
 from neurosim.networks.network import FEEDBACKS
 from neurosim.rules.base import Rule, random_phase
+
+if TYPE_CHECKING:
+    from neurosim.losses.base import Loss
+    from neurosim.networks.network import Network
+    from neurosim.parts.error_units import ErrorUnits
 
 ORDERS = ("greedy", "random", "simultaneous")
 
@@ -31,8 +36,8 @@ class LayerWise(Rule):
 
     def __init__(
         self,
-        network,
-        loss,
+        network: Network,
+        loss: Loss,
         order: Annotated[str, Option("When each layer learns.", choices=ORDERS)] = "simultaneous",
         feedback: Annotated[str, Option("From a head to its layer.", choices=FEEDBACKS)] = "urf",
     ):
@@ -69,7 +74,7 @@ class LayerWise(Rule):
         yield from head.hebbian()
         yield from back.learn()
 
-    def errors_of(self, phase: str):
+    def errors_of(self, phase: str) -> list[ErrorUnits]:
         return [self.errors[int(phase.split()[1])]] if phase != "all layers" else list(self.errors.values())
 
     def epochs(self, asked: int) -> int:
