@@ -104,8 +104,9 @@ class DifferenceTargetPropagation(Rule):
         yield from self.error.compare()
         for projection in (self.head, *reversed(self.network.projections)):
             yield from self._teach(projection)
-        for part in (self.head, *self.network.projections, self.error):
-            yield from part.apply_update()
+        for projection in (self.head, *self.network.projections):
+            yield from projection.apply_update()
+        yield from self.error.apply_update()
 
     def _teach(self, projection: Projection) -> Iterator[Step]:
         """A projection learns from its post's target, and its inverse, if it has one, brings one to its pre."""

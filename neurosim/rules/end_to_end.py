@@ -11,6 +11,9 @@ from neurosim.rules.base import Rule
 if TYPE_CHECKING:
     from neurosim.losses.base import Loss
     from neurosim.networks.network import Network
+    from neurosim.parts.error_units import ErrorUnits
+    from neurosim.parts.feedback import Feedback
+    from neurosim.parts.projection import Projection
 
 
 class EndToEnd(Rule):
@@ -39,5 +42,6 @@ class EndToEnd(Rule):
                 yield from back.learn()
                 yield from back.deliver()
                 yield from projection.pre.gate()
-        for part in (*learners, *self.down, self.error):
+        learning: list[Projection | Feedback | ErrorUnits] = [*learners, *self.down, self.error]
+        for part in learning:
             yield from part.apply_update()
