@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import runpy
 import sys
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +83,7 @@ def _boxes(axes: Any, y: float, texts: list[str], colour: str = GROUND) -> list[
     for x, text in zip(xs, texts, strict=True):
         box = {"boxstyle": "round,pad=0.5", "facecolor": WALL, "edgecolor": colour}
         axes.text(x, y, text, ha="center", va="center", fontsize=9, color=GROUND, bbox=box, zorder=3)
-    for left, right in zip(xs, xs[1:], strict=False):
+    for left, right in pairwise(xs):
         axes.annotate("", (right - 0.95, y), (left + 0.95, y), arrowprops={"arrowstyle": "->", "color": colour})
     return xs
 

@@ -88,7 +88,7 @@ class Buffer:
     @property
     def rows(self) -> range:
         """The rows of the base that it covers."""
-        return range(0, self.shape[0])
+        return range(self.shape[0])
 
     @property
     def array(self) -> Any:

@@ -29,7 +29,7 @@ class GpuDevice(Device, Protocol):
         ...
 
     def matmul(self, a: Any, b: Any, out: Any) -> None:
-        """out = a b, of matrices or of stacks of them."""
+        """Compute ``out = a b``, of matrices or of stacks of them."""
         ...
 
     def script(self, calls: list[Call]) -> Callable[[], None]:
@@ -128,7 +128,7 @@ class Cuda:
         self._functions[real, name]((-(-count // threads),), (threads,), (*given, np.uint32(count)))
 
     def matmul(self, a: Any, b: Any, out: Any) -> None:
-        """out = a b, of matrices or of stacks of them; CuPy takes tf32 for the former only."""
+        """Compute ``out = a b``, of matrices or of stacks of them; CuPy takes tf32 for the former only."""
         if self._cupy._core.get_compute_type(np.float32) != self._compute:
             self._cupy._core.set_compute_type(np.float32, self._compute)
         self._cupy.matmul(a, b, out=out)

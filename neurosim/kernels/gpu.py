@@ -109,7 +109,7 @@ class Gpu:
         self.launch("float32", "collect", figures, partial, value, parts)
 
     def matmul(self, a: Any, b: Any, out: Any) -> None:
-        """out = a b."""
+        """Compute ``out = a b``."""
         self._do("matmul", a, b, out)
 
     def launch(self, real: Any, name: str, count: int, *arguments: Any) -> None:

@@ -17,10 +17,8 @@ from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import DeviceError, RunError
 from neurosim.kernels.devices import backend
 from neurosim.readout.features import Encoder, forward_weights, pictures
-from neurosim.training.assembly import NOTHING, Assembly, Given, Shape, build, make_dtype, make_encoder, make_framing
-
-APART = 2.0  # of heads of different images at the start, where the loss has no threshold
 from neurosim.rules.base import Rule
+from neurosim.training.assembly import NOTHING, Assembly, Given, Shape, build, make_dtype, make_encoder, make_framing
 
 if TYPE_CHECKING:
     from neurosim.core.backend import Backend
@@ -30,6 +28,8 @@ if TYPE_CHECKING:
     from neurosim.core.typing import Array
     from neurosim.training.config import Config
     from neurosim.training.stream import ViewStream
+
+APART = 2.0  # of heads of different images at the start, where the loss has no threshold
 
 
 class Model(Assembly):

@@ -51,7 +51,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.server.asked.append(asked)
         start = int(asked.removeprefix("bytes=").removesuffix("-")) if asked else 0
         if mode == "missing":
-            return self.send_error(404)
+            self.send_error(404)
+            return
         if asked and mode != "no ranges" and start >= len(data):
             self.send_response(416)
             self.send_header("Content-Range", f"bytes */{len(data)}")
