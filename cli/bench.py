@@ -12,11 +12,11 @@ from neurosim.bench.turns import bench as measure
 from neurosim.bench.turns import check_place
 from neurosim.cli.options import Value
 
-from neurosim import losses
 from neurosim.errors import WiringError
+from neurosim.training import plugins
 from neurosim.training.folder import write_json
 
-LAGS = Value(losses.options("hinge")["lags"])
+LAGS = Value(plugins.options("loss", "hinge")["lags"])
 DEFAULT = "bp,ll-greedy,ll-simultaneous"
 
 
@@ -29,7 +29,7 @@ DEFAULT = "bp,ll-greedy,ll-simultaneous"
 @click.option("--feedback", type=click.Choice(["bp", "rf", "urf"]), help="Of ll.  [default: urf]")
 @click.option("--plasticity", type=click.Choice(["adam", "signum"]), default="adam", show_default=True)
 @click.option("--deform", is_flag=True, help="Beside PyTorch too, a step deforms both views.")
-@click.option("--threads", type=click.IntRange(min=1), help="Of every side.  [default: as many as the machine lends]")
+@click.option("--threads", type=click.IntRange(min=1), help="Of every side.  [default: as many as the process may use]")
 @click.option("--repeats", type=click.IntRange(min=1), default=5, show_default=True, help="Timed turns.")
 @click.option("--memory/--no-memory", default=True, help="Peak memory, in processes of their own.")
 @click.option("--table/--no-table", default=True, help="Each step of the plan beside its floor.")
@@ -53,21 +53,36 @@ def bench(
     With --against torch the same step in PyTorch, as usually published and tuned, takes turns in this process, and
     first all sides must agree; images are then deformed only with --deform, on all sides or on none.
     """
-    known, names = (PEERS if against else RULES), rules.split(",")
+    names = rules.split(",")
+    _check(names, bool(against), feedback)
+    check_place(out)
+    options = {
+        "lags": None if lags == "all" else lags,
+        "feedback": feedback or "urf",
+        "plasticity": plasticity,
+        "deformed": deform or not against,
+    }
+    measured = {"options": options, "with_memory": memory, "with_table": table}
+    threads = threads or len(os.sched_getaffinity(0))
+    record = measure(names, pairs=pairs, threads=threads, repeats=repeats, against=bool(against), **measured)
+    if out:
+        write_json(out, record)
+
+
+def _check(names: list[str], against: bool, feedback: str | None) -> None:
+    """Hold that what was asked for can be measured here.
+
+    Raises:
+        WiringError: it cannot.
+    """
+    known = PEERS if against else RULES
     for name in names:
         if name not in known:
             raise WiringError(f"rule {name!r}", "some of " + ", ".join(known) + (" beside PyTorch" if against else ""),
                               f"write --rules {DEFAULT}")  # fmt: skip
     if feedback and not any(name.startswith("ll-") for name in names):
-        raise WiringError(f"--feedback {feedback} with {rules}", "a rule that takes it: ll-greedy, ll-random, ll-simultaneous",
+        raise WiringError(f"--feedback {feedback} with {','.join(names)}", "a rule that takes it: ll-greedy, ll-random, ll-simultaneous",
                           "leave --feedback out")  # fmt: skip
     if against and importlib.util.find_spec("torch") is None:
         raise WiringError("PyTorch is not installed", "it beside neurosim, to take turns with",
                           "run `pip install 'neurosim[torch]'`, or leave --against out")  # fmt: skip
-    check_place(out)
-    options = {"lags": None if lags == "all" else lags, "feedback": feedback or "urf", "plasticity": plasticity,
-               "deformed": deform or not against}  # fmt: skip
-    record = measure(names, pairs=pairs, threads=threads or len(os.sched_getaffinity(0)), repeats=repeats,
-                     against=bool(against), options=options, with_memory=memory, with_table=table)  # fmt: skip
-    if out:
-        write_json(out, record)

@@ -63,10 +63,8 @@ class Experiment:
         self._state: dict[str, Any] | None = None  # of the trainer, as a checkpoint has it
 
     def __repr__(self) -> str:
-        rule = self.model.rule.name or type(self.model.rule).__name__
-        return f"Experiment({rule} on {self.config.data.name}, {self.progress.done} batches done)"
+        return f"Experiment({self.config.rule.name} on {self.config.data.name}, {self.progress.done} batches done)"
 
-    # -- its parts
     @property
     def data(self) -> Dataset:
         """The pictures; those of a saved run are read when they are first needed.
@@ -109,7 +107,6 @@ class Experiment:
         """The folder that it is kept in, if it is."""
         return self._run
 
-    # -- what it does
     def expected(self) -> tuple[float, int]:
         """Seconds that training will take on the CPU, from its plans' arithmetic, and on how many threads."""
         with ThreadTeam(self.config.training.threads) as team:
@@ -299,6 +296,4 @@ class Experiment:
         page.write(self._run, forward_weights(self.model.network))
 
 
-def load(path: str | Path, **keywords: Any) -> Experiment:
-    """`Experiment.load`."""
-    return Experiment.load(path, **keywords)
+load = Experiment.load

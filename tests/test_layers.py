@@ -1,6 +1,7 @@
 """Imports point downwards only, and nothing differentiates by itself."""
 
 import ast
+import runpy
 import sys
 from pathlib import Path
 
@@ -127,3 +128,25 @@ def test_only_bp_s_part_lends_a_forward_weight_to_feedback():
     """Weight transport stands in one file, and only the network's list of feedbacks knows it."""
     users = [path.name for path, _ in FILES if "neurosim.parts.transported.TransportedFeedback" in set(imports(path))]
     assert users == ["network.py"]
+
+
+def test_the_arrows_between_rooms_are_few():
+    """Counted by tests/arrows.py, which prints them; 91 before the rooms were put in order."""
+    script = ROOT.parent / "tests" / "arrows.py"
+    if not (ROOT.parent / "cli").is_dir():
+        pytest.skip("installed without its tests' folder beside it: tests/arrows.py reads the sources")
+    assert len(runpy.run_path(str(script))["arrows"](ROOT.parent)) <= 70
+
+
+@pytest.mark.parametrize(("path", "room"), FILES, ids=[f"{room}-{path.stem}" for path, room in FILES])
+def test_files_and_functions_are_short(path, room):
+    text = path.read_text(encoding="utf-8")
+    assert text.count("\n") < 300, f"{path}: is it one thing?"
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef):
+            assert node.end_lineno - node.lineno + 1 < 40 or node.name == "bench", f"{path}: {node.name}"
+
+
+def test_a_room_says_what_it_is_for():
+    for path in sorted(ROOT.rglob("__init__.py")):
+        assert len((ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").split()) > 10, path

@@ -17,7 +17,7 @@ from neurosim.audit.symmetry.analysis import analyse_symmetry
 from neurosim.audit.target import PAIRS, AuditTarget, of_config, of_rule
 from neurosim.audit.verdict import Verdict
 from neurosim.engine.threads import ThreadTeam
-from neurosim.training.assembly import narrow, wire
+from neurosim.training.alone import narrow, wire
 
 if TYPE_CHECKING:
     from neurosim.rules.base import Rule

@@ -14,7 +14,8 @@ from neurosim.core.roles import Role
 from neurosim.engine.program import Program
 from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import RunError
-from neurosim.training.assembly import NOTHING, Assembly, Given, build, narrow, shown, smallest
+from neurosim.training.alone import narrow, shown
+from neurosim.training.assembly import NOTHING, Assembly, Given, build, smallest
 from neurosim.training.model import Model
 from neurosim.training.stream import ViewStream, load_data
 

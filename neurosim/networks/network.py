@@ -13,8 +13,9 @@ from neurosim.networks.presets.base import Preset
 from neurosim.networks.text import parse, parse_head, shapes
 from neurosim.parts.average import Average
 from neurosim.parts.feedback import Feedback, SignFeedback, UpdatedFeedback
+from neurosim.parts.head import Head, NonlinearHead
 from neurosim.parts.inverse import Inverse
-from neurosim.parts.population import Head, Image, NonlinearHead, PooledPopulation, Population, Units
+from neurosim.parts.population import Image, PooledPopulation, Population, Units
 from neurosim.parts.projection import Bias, Constant, Projection
 from neurosim.parts.synapse import Synapse
 from neurosim.parts.transported import TransportedFeedback

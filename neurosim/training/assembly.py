@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -16,12 +15,11 @@ from neurosim.core.plan import Plan
 from neurosim.core.step import Step
 from neurosim.core.typing import Array
 from neurosim.data.views import REGISTRY as DEFORMATIONS
-from neurosim.data.views.affine import Affine
 from neurosim.data.views.base import Deformation
 from neurosim.data.views.framing import Framing
 from neurosim.errors import ShapeError, WiringError
 from neurosim.networks.network import Network
-from neurosim.networks.text import parse, written
+from neurosim.networks.text import parse
 from neurosim.parts.stimulus import Deforms, Stimulus
 from neurosim.plasticity.base import Plasticity
 from neurosim.readout.features import Encoder
@@ -209,44 +207,6 @@ def build(config: Config, image: Shape, given: Given = NOTHING) -> Assembly:
         given = {**given, "network": wired.network}
     rule = make_rule(config, make_network(config, image, given), given)
     return Assembly(rule, make_deformation(config, given) if config.views.kind == "deform" else None)
-
-
-def wire(
-    rule: Rule | type[Rule] | str, network: str, image: Shape, pairs: int, loss: str = "hinge", **options: Any
-) -> Rule:
-    """A rule by itself, for whom no configuration is needed.
-
-    Args:
-        rule: a name, ``module:Class``, or a class; a rule that is wired already stays as it is.
-        network: that it is wired into, as text.
-        image: (row, column, channel) of a picture.
-        pairs: moments of a batch.
-        loss: by name.
-        **options: of the rule's constructor.
-
-    Raises:
-        WiringError: what cannot be wired.
-    """
-    if isinstance(rule, Rule):
-        return rule
-    return rules.make(rule, Network(network, image, pairs), losses.make(loss), **options)
-
-
-def shown(rule: Rule, deformed: bool = True) -> Assembly:
-    """A wired rule and a stimulus whose views are deformed as published, or not at all.
-
-    Args:
-        rule: wired.
-        deformed: whether they are.
-    """
-    return Assembly(rule, Affine() if deformed else None)
-
-
-def narrow(network: str, channels: int = 6) -> str:
-    """A network's text with few channels in every layer: no wiring depends on how many there are."""
-    parts = [part.split() for part in written(network).split(",")]
-    few = [[str(min(int(words[0]), channels)), *words[1:]] if words[0].isdecimal() else words for words in parts]
-    return ", ".join(" ".join(words) for words in few)
 
 
 def make_encoder(

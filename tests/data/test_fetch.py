@@ -56,7 +56,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if asked and mode != "no ranges" and start >= len(data):
             self.send_response(416)
             self.send_header("Content-Range", f"bytes */{len(data)}")
-            return self.end_headers()
+            self.end_headers()
+            return
         ranged = asked is not None and mode != "no ranges"
         body = data[start:] if ranged else data
         self.send_response(206 if ranged else 200)

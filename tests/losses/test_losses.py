@@ -9,7 +9,7 @@ from neurosim.losses import available, make, options
 from neurosim.losses.base import Loss
 from neurosim.parts import memory
 from neurosim.parts.error_units import PatchErrorUnits, PredictingErrorUnits, ViewErrorUnits, error_units
-from neurosim.parts.population import Head
+from neurosim.parts.head import Head
 from neurosim.plasticity.sgd import SGD
 
 

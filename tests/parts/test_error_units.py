@@ -9,7 +9,7 @@ from neurosim.engine.program import Program
 from neurosim.engine.threads import ThreadTeam
 from neurosim.losses import make
 from neurosim.parts.error_units import error_units
-from neurosim.parts.population import Head
+from neurosim.parts.head import Head
 
 cpu, reference = Backend("cpu"), Backend("reference")
 

@@ -9,7 +9,8 @@ from neurosim.core.plan import Plan
 from neurosim.engine.program import Program
 from neurosim.engine.threads import ThreadTeam
 from neurosim.networks.network import Network
-from neurosim.parts.population import Head, PooledPopulation, Population
+from neurosim.parts.head import Head
+from neurosim.parts.population import PooledPopulation, Population
 from neurosim.parts.synapse import Synapse
 from neurosim.plasticity.sgd import SGD
 from neurosim.plasticity.signum import Signum

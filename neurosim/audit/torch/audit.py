@@ -27,7 +27,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from neurosim.audit.torch.replay import Gradients, Replay, call_theirs
-from neurosim.core.plugins import imported
+from neurosim.core.importing import imported
 from neurosim.errors import WiringError
 
 EXIT = {"plausible": 0, "violated": 1, "undecided": 2}

@@ -17,7 +17,8 @@ from neurosim.audit.target import of_rule
 from neurosim.core.buffer import Buffer
 from neurosim.networks.network import Network
 from neurosim.networks.text import parse
-from neurosim.training.assembly import narrow, smallest
+from neurosim.training.alone import narrow
+from neurosim.training.assembly import smallest
 from neurosim.training.config import Config
 
 
