@@ -12,6 +12,7 @@ spec = importlib.util.spec_from_file_location("neurosim_mutation_run", PLACE)
 run = sys.modules["neurosim_mutation_run"] = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(run)
 ALL = run.mutations()
+SUPPORT = (run.ROOT / "tests/support/forms.py").read_text()  # tests that test files of kernels inherit
 
 
 @pytest.mark.parametrize("mutation", ALL, ids=[mutation.name for mutation in ALL])
@@ -25,9 +26,9 @@ def test_it_applies_once_and_is_python(mutation):
 def test_its_tests_are_there(mutation):
     assert mutation.tests
     for node in mutation.tests:
-        path, _, name = node.partition("::")
+        path, *names = node.split("::")
         assert (run.ROOT / path).exists() and path.startswith("tests/")
-        assert not name or f"def {name}(" in (run.ROOT / path).read_text()
+        assert not names or f"def {names[-1]}(" in (run.ROOT / path).read_text() + SUPPORT
 
 
 def test_there_are_enough_in_every_area():
