@@ -5,13 +5,11 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 import click
 from neurosim.cli.options import OWN, Configured, named_options
 
-if TYPE_CHECKING:
-    from neurosim.errors import NeurosimError
+from neurosim.errors import NeurosimError
 
 # name=value, 'value with blanks' in quotes; leave name out; choose another name; a name with an underscore.
 _MENTIONED = re.compile(

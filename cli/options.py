@@ -67,18 +67,28 @@ class Option(click.Option):
         self.section = section
         name = parameter.name.replace("_", "-")
         flag = parameter.type is bool
+        known = _known(section) if not of and parameter == fields(SECTIONS[section]).get(PLUGGED.get(section, "")) else ""
         super().__init__(
             [f"--{name}/--no-{name}" if flag else f"--{name}", parameter.name],
             type=None if flag else Value(parameter),
             metavar=None if flag else Value(parameter).name,
             default=None,
-            help=_help(parameter, of),
+            help=_help(parameter, of, known),
         )
 
 
-def _help(parameter: Parameter, of: tuple[str, ...]) -> str:
+def _known(section: str) -> str:
+    """The names of the plug-ins of a section, those of the package and those installed; forms of names last."""
+    registry = REGISTRIES[section]
+    kinds = registry.available()
+    names = sorted(kinds, key=lambda name: hasattr(kinds[name], "claims"))
+    return ", ".join([*names, *registry.installed(), "or module:Class"])
+
+
+def _help(parameter: Parameter, of: tuple[str, ...], known: str) -> str:
     option, default = parameter.option, parameter.default
     text = f"{', '.join(of)}: {option.help[:1].lower()}{option.help[1:]}" if of else option.help
+    text = f"{text.removesuffix('.')}: {known}." if known else text
     if default is REQUIRED:
         return text
     shown = option.none if default is None else default if isinstance(default, str) else written(default)

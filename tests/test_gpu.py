@@ -6,7 +6,7 @@ import neurosim.cli.train  # noqa: F401
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from neurosim.bench.gpu import CASES, TOLERANCES, apart, configured, roofline, steps
+from neurosim.bench.gpu import CASES, PATCHES, TOLERANCES, apart, configured, roofline, steps
 from neurosim.cli.main import neurosim as command
 
 from neurosim import losses, rules
@@ -51,10 +51,21 @@ def test_later_runs_of_a_program_agree_with_the_cpu(kernels, rule):
     assert apart(found, wanted) <= TOLERANCES["float64"]
 
 
-def test_the_benchmark_has_every_rule_and_every_error():
-    told = [configured(name, "float32") for name in CASES]
-    assert {config.rule.name for config in told} == rules.available().keys() - {"none"}
-    assert {config.loss.name for config in told} == losses.available().keys()
+def test_rules_and_errors_that_the_benchmark_has_not_agree_too_or_are_refused_by_name(host_machine, monkeypatch):
+    known = [configured(name, "float64") for name in CASES]
+    others = {name: {"rule": name} for name in rules.available().keys() - {config.rule.name for config in known}}
+    for name in losses.available().keys() - {config.loss.name for config in known}:
+        others[name] = {"loss": name, **(PATCHES if losses.find(name).patches else {})}
+    assert len(known) > 15 and others.pop("none")
+    for name, options in others.items():
+        monkeypatch.setitem(CASES, name, options)
+        wanted = steps(configured(name, "float64"), cpu)
+        try:
+            found = steps(configured(name, "float64"), host_machine.gpu())
+        except WiringError as problem:
+            assert "has no form for gpu" in str(problem)
+        else:
+            assert found.keys() == wanted.keys() and apart(found, wanted) <= TOLERANCES["float64"]
 
 
 @pytest.mark.parametrize("rule", ["ll", "dtp", "clapp", "barlow"])

@@ -94,7 +94,7 @@ def preflight_audit(model: Model) -> Verdict:
     """
     began = time.perf_counter()
     graph = Graph({name: model.plan(name) for name in model.rule.phases}, alias=())
-    config = model.config.replace(network=narrow(model.config.network.name))
+    config = model.config.replace(network=narrow(model.config.network.text))
     twin = _check(of_config(config, given=model.given), light=True)
     structure = Structure(graph, model.rule.feedbacks).analyse()
     of_twin = [f for a in twin.analyses for f in a.findings if f.by == "structure" and f not in structure.findings]

@@ -73,7 +73,7 @@ def of_config(
         WiringError: what cannot be wired.
         ShapeError: sizes that do not fit.
     """
-    few = config.replace(batch=PAIRS, network=narrow(config.network.name, channels))
+    few = config.replace(batch=PAIRS, network=narrow(config.network.text, channels))
     parts = {kind: thing for kind, thing in given.items() if kind not in ("network", "data")}
     return of_rule(build(few, image or smallest(config), parts).rule, deformed=config.views.kind == "deform")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from neurosim.errors import ShapeError, WiringError
 from neurosim.networks import presets
@@ -51,11 +51,23 @@ class HeadText(NamedTuple):
         return " ".join([*words, *[self.nonlinearity] * (self.nonlinearity != "linear")])
 
 
-def written(network: str | Preset) -> str:
-    """The text of a network: of a preset's name, of ``module:Class``, of a preset, or as it is."""
-    if isinstance(network, str) and network not in presets.available() and ":" not in network:
-        return network
-    return str(presets.make(network))
+def named(network: object) -> bool:
+    """Whether it is a preset, its name or ``module:Class``, and no text."""
+    known = network in presets.available() or ":" in str(network) or network in presets.installed()
+    return known or not isinstance(network, str)
+
+
+def written(network: object, **options: Any) -> str:
+    """The text of a network.
+
+    Args:
+        network: the text itself, the name of a preset, ``module:Class``, a class, a factory or a preset.
+        **options: of the preset.
+
+    Raises:
+        WiringError: no such preset, or an option that it has not.
+    """
+    return str(presets.make(network, **options)) if named(network) or options else str(network)
 
 
 def parse(network: str | Preset) -> tuple[Layer, ...]:

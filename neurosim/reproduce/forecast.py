@@ -86,7 +86,7 @@ def _expected(
         if plan not in batches:
             batches[plan] = _batch(model, stream, phase, team)
     phases = [batches[plan] for plan in kinds.values()] or [0.0]
-    kind = config.network.name, config.views.patch, config.views.grey, config.readout.name
+    kind = config.network.text, config.views.patch, config.views.grey, config.readout.name
     if kind not in readings:
         readings[kind] = _reading(grid, model, team)
     encode, read = readings[kind]

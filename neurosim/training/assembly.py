@@ -136,7 +136,7 @@ def make_network(config: Config, image: Shape, given: Given = NOTHING) -> Networ
     if isinstance(network, Network):
         return _fitting(network, shape)
     views = config.training.batch * framing.views(image[0]) if config.views.patch is not None else None
-    layers, gains = len(parse(config.network.name)), config.plasticity.layer_rates
+    layers, gains = len(parse(config.network.text)), config.plasticity.layer_rates
     if gains is not None and len(gains) != layers:
         raise WiringError(
             f"layer_rates with {len(gains)} numbers",
@@ -145,7 +145,7 @@ def make_network(config: Config, image: Shape, given: Given = NOTHING) -> Networ
             argument="layer_rates",
         )
     return Network(
-        config.network.name,
+        config.network.text,
         shape,
         config.training.batch,
         block=config.rule.block,
@@ -256,5 +256,5 @@ def check_wiring(config: Config, given: Given = NOTHING) -> None:
 
 def smallest(config: Config) -> Shape:
     """The smallest picture that the network's pools allow, 8 x 8 x 3 or more; where pictures are cropped, one of that size."""
-    side = config.views.crop or max(8, 2 ** sum(layer.pooled for layer in parse(config.network.name)))
+    side = config.views.crop or max(8, 2 ** sum(layer.pooled for layer in parse(config.network.text)))
     return side, side, 3

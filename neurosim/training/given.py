@@ -14,7 +14,9 @@ from neurosim.data import views
 from neurosim.data.sources import loading
 from neurosim.data.sources.base import Source
 from neurosim.errors import RunError
+from neurosim.networks import presets
 from neurosim.networks.network import Network
+from neurosim.networks.text import written
 from neurosim.plasticity.base import Plasticity
 from neurosim.rules.base import Rule
 
@@ -59,6 +61,8 @@ def apart(keywords: dict[str, Any]) -> tuple[dict[str, object], dict[str, Any]]:
             kind if isinstance(kind, str) else views.REGISTRY.name(kind), {}
         ).items():
             words.setdefault(option, value)
+    if "network" in given and not isinstance(given["network"], Network):
+        words["network"] = _of_preset(given.pop("network"))
     rule = given.get("rule")
     if isinstance(rule, Rule):
         for other, own in (("network", rule.network), ("loss", rule.loss)):
@@ -80,6 +84,12 @@ def _source(data: object) -> Source:
     if isinstance(data, tuple | list) and len(data) in (1, 2):
         data = dict(zip(("images", "labels"), map(np.asarray, data), strict=False))
     return loading.find(data)
+
+
+def _of_preset(preset: object) -> str:
+    """What stands for a preset that was given from Python: a name that finds it again, else its text."""
+    name = presets.REGISTRY.name(preset)
+    return written(preset) if name.startswith("<") else name
 
 
 def names(given: Mapping[str, object]) -> dict[str, str]:

@@ -13,10 +13,13 @@ from neurosim.data import views
 from neurosim.data.sources import loading
 from neurosim.data.sources.base import Source
 from neurosim.errors import DataError, WiringError
+from neurosim.networks import presets
+from neurosim.networks.text import named
 
 REGISTRIES: dict[str, Registry[Any]] = {
     "data": loading.REGISTRY,
     "views": views.REGISTRY,
+    "network": presets.REGISTRY,
     "rule": rules.REGISTRY,
     "loss": losses.REGISTRY,
     "plasticity": plasticity.REGISTRY,
@@ -34,6 +37,8 @@ def options(section: str, thing: object) -> dict[str, Parameter]:
     if registry is None or (isinstance(thing, str) and thing.startswith("<")):  # given from Python, with the options that it has
         return {}
     if section == "data" and _source(str(thing)) is None:  # given from Python by a name, or refused when it is read
+        return {}
+    if section == "network" and not named(thing):  # a text
         return {}
     return {word: each for word, each in registry.options(thing).items() if word not in OF_SECTIONS}
 

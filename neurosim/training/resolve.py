@@ -41,7 +41,7 @@ def resolve(tables: Mapping[str, Any], given: Mapping[str, Any]) -> Config:
         filled = merged(filled, _patches(things["loss"], wanted, filled))
     else:
         filled = merged(filled, {"views": {"patch": None}})  # a recipe's, of losses that compare patches
-    made = {}
+    made: dict[str, Any] = {}
     for section, kind in SECTIONS.items():
         table = _values(section, filled.get(section, {}))
         if section in things:
@@ -52,9 +52,9 @@ def resolve(tables: Mapping[str, Any], given: Mapping[str, Any]) -> Config:
             table["options"] = plugins.complete(section, things[section], own, recipes)
             table[PLUGGED[section]] = plugins.name(section, things[section])
         if isinstance(table.get("layer_rates"), str):
-            table["layer_rates"] = rates(table["layer_rates"], len(parse(str(things["network"]))))
+            table["layer_rates"] = rates(table["layer_rates"], len(parse(made["network"].text)))
         made[section] = kind(**table)
-    return Config(**made, recipe=recipe.name)  # type: ignore[arg-type]
+    return Config(**made, recipe=recipe.name)
 
 
 def _default(section: str, name: str) -> Any:

@@ -15,6 +15,7 @@ from neurosim.core.options import Option, Parameter, check, parameters
 from neurosim.data.views.framing import grid
 from neurosim.errors import WiringError
 from neurosim.kernels.devices import DEVICES, PRECISIONS
+from neurosim.networks.text import written
 
 SCHEDULES = ("constant", "cosine", "linear")
 VIEWS = ("deform", "motion", "gaze")
@@ -65,7 +66,7 @@ def _fields(section: type[Section]) -> dict[str, Parameter]:
 class Data(Section):
     """Which pictures."""
 
-    name: Annotated[str, Option("toys, cifar10, cifar100, stl10, folder:PATH or FILE.npz.")] = _as("data", "toys")
+    name: Annotated[str, Option("Which pictures.")] = _as("data", "toys")
     dir: Annotated[str | None, Option("Where the files of cifar10, cifar100 and stl10 are.", metavar="FOLDER")] = _as(
         "data_dir", None
     )
@@ -83,7 +84,7 @@ class Views(Section):
         str,
         Option("deform, motion (toys only: two moments of a moving solid) or gaze (patches).", choices=VIEWS),
     ] = _as("views", "deform")
-    deformation: Annotated[str, Option("affine (with colour), or simclr: crop, jitter, grey; or module:Class.")] = "affine"
+    deformation: Annotated[str, Option("How views are deformed.")] = "affine"
     crop: Annotated[
         int | None, Option("Look at a part of so many rows and columns.", unit="pixels", low=1, none="all")
     ] = None
@@ -104,19 +105,20 @@ class Views(Section):
 class Network(Section):
     """Populations and projections."""
 
-    name: Annotated[
-        str, Option('small, conv5, conv4-tanh, vgg6 (stl10), or a text: "32 hardtanh, 32 pool, 512 pool".')
-    ] = _as("network", "small")
+    name: Annotated[str, Option('A text, as "32 hardtanh, 32 pool, 512 pool", or a name.')] = _as("network", "small")
     options: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def text(self) -> str:
+        """The layers, also of a preset."""
+        return written(self.name, **self.options)
 
 
 @dataclass(frozen=True)
 class Rule(Section):
     """Who gets the error, and how."""
 
-    name: Annotated[
-        str, Option("Who gets the error: none, bp, rf, urf, sign, ll or dtp; or yours, module:Class.")
-    ] = _as("rule", "ll")
+    name: Annotated[str, Option("Who gets the error.")] = _as("rule", "ll")
     block: Annotated[bool, Option("Only what is active now (view 2) learns.")] = True
     feedback_gain: Annotated[float, Option("Multiplies the initial weights of feedback.", low=0)] = 1.0
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -126,9 +128,7 @@ class Rule(Section):
 class Loss(Section):
     """How two views' activities are compared."""
 
-    name: Annotated[
-        str, Option("hinge, hinge-mean, simclr (NT-Xent), barlow, positive; of patches clapp, gaze; or module:Class.")
-    ] = _as("loss", "hinge")
+    name: Annotated[str, Option("How activities are compared.")] = _as("loss", "hinge")
     match: Annotated[bool, Option("Scale heads at the start so that images lie THRESHOLD apart.")] = True
     options: Mapping[str, Any] = field(default_factory=dict)
 
@@ -137,7 +137,7 @@ class Loss(Section):
 class Plasticity(Section):
     """How outer products become a lasting change."""
 
-    name: Annotated[str, Option("signum, sgd, momentum or adam (divides; not plausible).")] = _as(
+    name: Annotated[str, Option("How weights change.")] = _as(
         "plasticity", "signum"
     )
     rate: Annotated[

@@ -60,6 +60,7 @@ def test_a_part_of_a_part_counts_from_the_part():
     buffer.array[...] = range(6)
     assert buffer.part("a", 2, 6).part("b", 1, 3).array.tolist() == [3, 4]
     assert buffer.part("a", 2, 6).part("b", 1, 3).base is buffer
+    assert buffer.part("a", 2, 6).part("b", 1, 3).rows == range(3, 5)
 
 
 @pytest.mark.parametrize(("start", "stop"), [(3, 5), (-1, 2), (2, 2), (3, 2)])

@@ -106,6 +106,12 @@ def test_rows_are_counted():
         plan(step(x, first), step(x, middle), step(x, last), step(some, z), outputs=[z])
 
 
+def test_first_rows_that_are_missed_are_missed():
+    x, y, z = rows("x", 2, given=True), rows("y"), rows("z")
+    with pytest.raises(WiringError, match="nothing has made rows 0 to 2"):
+        plan(step(x, y.part("late", 2, 4)), step(y, z), outputs=[z])
+
+
 def test_a_view_that_folds_axes_covers_all_rows():
     folded = Kernel("fold", reads={"x": "number"}, writes={"y": "number"})
     x, y = rows("x"), rows("y")
@@ -143,6 +149,19 @@ def test_optional_results_need_not_be_used_but_one_result_must():
         plan(step(x, y, BOTH, z=z), outputs=[z])
     with pytest.raises(WiringError, match="makes y"):
         plan(step(x, y, BOTH, z=z))
+
+
+def test_a_step_whose_results_are_all_optional_must_have_one_that_is_used():
+    maybe = Kernel("maybe", reads={"x": "sample unit"}, writes={"y": "?sample unit"}, over="sample")
+    made = Step(maybe, "maybe", "", {"x": rows("x", given=True), "y": rows("y")}, over="sample")
+    with pytest.raises(WiringError, match="makes y, which nothing uses"):
+        plan(made)
+
+
+def test_what_an_update_reads_is_used_even_where_its_result_is_not():
+    mixed = Kernel("mix", reads={"x": "sample unit"}, updates={"y": "?sample unit"}, writes={"z": "sample unit"})
+    x, y, z = rows("x", given=True), rows("y"), rows("z")
+    plan(step(x, y), Step(mixed, "mix", "", {"x": x, "y": y, "z": z}), outputs=[z])
 
 
 def test_only_what_is_needed():

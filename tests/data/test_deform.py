@@ -200,10 +200,10 @@ class Mirrored(Affine):
 
 
 def test_deformations_are_found_by_name_and_may_be_one_s_own():
-    assert list(views.available()) == ["affine", "simclr"] and views.make("simclr", area=0.5) == Simclr(area=0.5)
+    assert {"affine", "simclr"} <= set(views.available()) and views.make("simclr", area=0.5) == Simclr(area=0.5)
     for thing in (Mirrored, Mirrored(hue=0.0)):
         assert views.make(thing).draw(np.random.default_rng(0), 4)["flip"].tolist() == [True, False] * 2
-    with pytest.raises(WiringError, match="unknown deformation 'cut'; expected one of affine, simclr"):
+    with pytest.raises(WiringError, match=r"unknown deformation 'cut'; expected one of affine, .*simclr"):
         views.make("cut")
     with pytest.raises(WiringError, match="deformation simclr has no option shift"):
         views.make("simclr", shift=0.5)

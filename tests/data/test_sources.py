@@ -108,7 +108,7 @@ def test_npz_without_labels(tmp_path):
 def test_unknown_name(name, near):
     for options in ({}, {"frames": 2}):
         text = refused(name, **options)
-        assert near in text and "toys, cifar10, cifar100, stl10, folder:PATH, FILE.npz" in text
+        assert near in text and all(name in text for name in loading.available())
 
 
 def test_folder_without_its_prefix(tmp_path):
@@ -148,14 +148,14 @@ def test_default_folder(monkeypatch, tmp_path):
 
 def test_found(few_photographs):
     where = {name: source().place(few_photographs) for name, source in loading.available().items()}
-    assert where == {
+    assert where.items() >= {
         "toys": "built in",
         "cifar10": str(few_photographs / "cifar-10-batches-bin"),
         "cifar100": f"not in {few_photographs}",
         "stl10": f"not in {few_photographs}",
         "folder:PATH": "yours",
         "FILE.npz": "yours",
-    }
+    }.items()
 
 
 class Stripes(Source):

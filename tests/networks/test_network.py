@@ -217,5 +217,5 @@ def test_a_preset_of_one_s_own(tmp_path, monkeypatch):
 
 
 def test_presets_stand_one_in_a_file():
-    assert list(presets.available()) == ["conv4-tanh", "conv5", "small", "vgg6"]
+    assert {"conv4-tanh", "conv5", "small", "vgg6"} <= set(presets.available())
     assert str(presets.make("small")) == "32 pool, 64 pool, 128 pool, 256 pool"

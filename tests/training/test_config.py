@@ -72,7 +72,7 @@ def test_what_is_given_wins_over_the_file_and_the_file_over_the_recipe(tmp_path)
         ("[training]\nbatch = 'many'", "batch='many'; expected a whole number of at least 2"),
         ("[training]\nbatch = 1.5", "batch=1.5; expected a whole number"), ("[rule]\nblock = 1", "block=1; expected true or false"),
         ("[plasticity]\nlayer_rates = ['a']", "layer_rates='a'; expected numbers"), ("[data]\nname = 3", "data=3; expected a text"),
-        ("[network.options]\nwide = 1", "unknown option 'wide'"), ("recipe = 'toy'", "unknown recipe 'toy'"),
+        ("[network.options]\nwide = 1", "network small has no option wide"), ("recipe = 'toy'", "unknown recipe 'toy'"),
         ("[training\n", "is no TOML"), ("[loss.options]\nlags = 1", "lags=1; expected a whole number of at least 2, or 'all'"),
     ],
 )  # fmt: skip
@@ -157,3 +157,17 @@ def test_a_config_json_of_another_version_is_one_line(text, words):
 def test_flat_keywords_are_told_apart():
     assert len(KEYWORDS) == len(set(KEYWORDS.values()))
     assert Config.resolve().flat()["rule"] == "ll"
+
+
+def test_a_network_may_have_options(tmp_path, monkeypatch):
+    """As any other plug-in; what is made from its text sees them."""
+    head = "from neurosim.networks.presets.base import Preset\n\n\nclass Deep(Preset):\n"
+    body = "    def __init__(self, depth: int = 2):\n        self.text = ', '.join(['4 pool'] * depth)\n"
+    (tmp_path / "own_depths.py").write_text(head + body)
+    monkeypatch.syspath_prepend(tmp_path)
+    config = Config.resolve(network="own_depths:Deep", depth=3, layer_rates="1, 0.5...")
+    assert (config.network.name, config.network.options) == ("own_depths:Deep", {"depth": 3})
+    assert config.network.text == "4 pool, 4 pool, 4 pool" and config.plasticity.layer_rates == (1, 0.5, 0.5)
+    assert Config.from_json(config.to_json()) == config
+    with pytest.raises(WiringError, match="unknown option .depth."):
+        Config.resolve(network="small", depth=3)

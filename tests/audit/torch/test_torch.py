@@ -206,7 +206,7 @@ def test_a_build_is_found_by_its_name(lab):
         ("torch_lab_of_mine:broken", r"ZeroDivisionError: division by zero \(.*torch_lab_of_mine.py, line 1\d\)"),
         (
             "nowhere_of_mine:build",
-            "--torch nowhere_of_mine:build names nowhere_of_mine, and there is no nowhere_of_mine",
+            "torch=nowhere_of_mine:build names nowhere_of_mine, and there is no nowhere_of_mine",
         ),
         ("torch_lab_of_mine", "module:function with one colon"),
     ],
