@@ -1,4 +1,4 @@
-"""Errors of the library name arguments; here they name the options that were typed."""
+"""Errors of the library name arguments; here the options that were typed are named."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _MENTIONED = re.compile(
 
 
 def as_typed(error: NeurosimError, options: Iterable[str]) -> str:
-    """The one line of an error as the command line says it: ``batch=1`` is ``--batch 1``, ``block=False`` ``--no-block``.
+    """The one line of an error as the command line prints it: ``batch=1`` is ``--batch 1``, ``block=False`` ``--no-block``.
 
     Args:
         error: of the library.

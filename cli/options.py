@@ -67,7 +67,9 @@ class Option(click.Option):
         self.section = section
         name = parameter.name.replace("_", "-")
         flag = parameter.type is bool
-        known = _known(section) if not of and parameter == fields(SECTIONS[section]).get(PLUGGED.get(section, "")) else ""
+        known = (
+            _known(section) if not of and parameter == fields(SECTIONS[section]).get(PLUGGED.get(section, "")) else ""
+        )
         super().__init__(
             [f"--{name}/--no-{name}" if flag else f"--{name}", parameter.name],
             type=None if flag else Value(parameter),
@@ -170,7 +172,9 @@ class Configured(click.Command):
     def __init__(self, *args: Any, **more: Any) -> None:
         super().__init__(*args, **more)
         self.params += [
-            click.Option(["--config"], type=click.Path(), metavar="FILE", help="A TOML file; what is given besides wins."),
+            click.Option(
+                ["--config"], type=click.Path(), metavar="FILE", help="A TOML file; what is given besides wins."
+            ),
             click.Option(["--recipe"], metavar="NAME", help="Defaults to start from, whatever is given."),
             click.Option(["--print-config"], is_flag=True, default=None, help="Print it all as such a file, and stop."),
         ]
@@ -189,7 +193,9 @@ class Configured(click.Command):
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """In groups by section."""
         parameters = self.get_params(ctx)
-        groups = {section: [each for each in parameters if getattr(each, "section", "") == section] for section in SECTIONS}
+        groups = {
+            section: [each for each in parameters if getattr(each, "section", "") == section] for section in SECTIONS
+        }
         groups["options"] = [each for each in parameters if not hasattr(each, "section")]
         for name, group in groups.items():
             records = [record for each in group if (record := each.get_help_record(ctx)) is not None]

@@ -108,7 +108,7 @@ def run_on(monkeypatch):
             return kernels if device == "gpu" else devices.backend(device, precision)
 
         monkeypatch.setattr("neurosim.training.model.backend", backend)
-        monkeypatch.setattr(sys.modules["neurosim.cli.train"], "choose_device", lambda: ("gpu", kernels.device.name))
+        monkeypatch.setattr(sys.modules["neurosim.cli.options"], "choose_device", lambda: ("gpu", kernels.device.name))
 
     return run_on
 

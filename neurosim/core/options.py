@@ -231,7 +231,7 @@ def _checked(init: Callable[..., None]) -> Callable[..., None]:
         try:
             bound = inspect.signature(init).bind(self, *args, **given).arguments
         except TypeError:
-            bound = {}  # the call below says better what is amiss
+            bound = {}  # the call below explains better what is wrong
         check(_known(init), bound)
         init(self, *args, **given)
 

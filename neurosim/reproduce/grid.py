@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import neurosim
 from neurosim.audit.checks import preflight_audit
 from neurosim.data.sources.loading import load
+from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import WiringError
 from neurosim.readout.floor import read_out
 from neurosim.reproduce.protocol import Protocol, check_scale
@@ -29,7 +30,6 @@ from neurosim.training.trainer import Progress, Trainer
 
 if TYPE_CHECKING:
     from neurosim.data.dataset import Dataset, Labelled
-    from neurosim.engine.threads import ThreadTeam
     from neurosim.reproduce.cells import Cell, Table
     from neurosim.training.config import Config
 

@@ -34,7 +34,9 @@ def options(section: str, thing: object) -> dict[str, Parameter]:
         WiringError: an unknown plug-in.
     """
     registry = REGISTRIES.get(section)
-    if registry is None or (isinstance(thing, str) and thing.startswith("<")):  # given from Python, with the options that it has
+    if registry is None or (
+        isinstance(thing, str) and thing.startswith("<")
+    ):  # given from Python, with the options that it has
         return {}
     if section == "data" and _source(str(thing)) is None:  # given from Python by a name, or refused when it is read
         return {}
@@ -49,7 +51,7 @@ def name(section: str, thing: object) -> str:
 
 
 def strengths(data: str, deformation: object) -> dict[str, Any]:
-    """The strengths of a deformation that suit a data set; none where both say nothing."""
+    """The strengths of a deformation that suit a data set; none where neither has any."""
     source = _source(data)
     return {} if source is None else dict(source.strengths.get(name("views", deformation), {}))
 

@@ -1,6 +1,6 @@
 """Recipes: defaults that differ by data set, rule, loss, network or plasticity. One file each in recipes/; exactly one applies.
 
-A file says in ``[match]`` when it applies: for any of `KEYS` a value, a list of values, or ``"not VALUE"``. A key that was not
+A file has in ``[match]`` when it applies: for any of `KEYS` a value, a list of values, or ``"not VALUE"``. A key that was not
 given has the value ``unset`` (network, plasticity) or its default (rule, loss, data). Of all that match, the one that names
 the most keys applies; ``not`` excludes and names nothing. ``extends`` starts from another recipe's settings.
 """
@@ -59,9 +59,7 @@ def recipes() -> dict[str, Recipe]:
 
 
 def _recipe(name: str, tables: Mapping[str, Mapping[str, Any]]) -> Recipe:
-    match = {
-        key: (value,) if isinstance(value, str) else tuple(value) for key, value in tables[name]["match"].items()
-    }
+    match = {key: (value,) if isinstance(value, str) else tuple(value) for key, value in tables[name]["match"].items()}
     return Recipe(name, tables[name]["summary"], match, _settings(name, tables))
 
 

@@ -107,7 +107,7 @@ def rates(text: str, layers: int) -> tuple[float, ...]:
 
 
 def _refuse_unseen(wanted: Tables, filled: Mapping[str, Any], loss: object, names: Mapping[str, str]) -> None:
-    """Refuse views that the loss does not look at.
+    """Refuse views that the loss does not compare.
 
     Raises:
         WiringError: patches without a loss that compares them, a deformation that nothing shows.
@@ -140,13 +140,15 @@ def _patches(loss: object, wanted: Tables, filled: Mapping[str, Any]) -> Tables:
     own, called = wanted.get("views", {}), plugins.name("loss", loss)
     if own.get("kind", "gaze") != "gaze" or wanted.get("rule", {}).get("block"):
         option = "block=True" if wanted.get("rule", {}).get("block") else f"views={written(own['kind'])}"
-        raise WiringError(f"{option} with loss={called!r}", "patches of one picture, all of which learn", "leave it out")
+        raise WiringError(
+            f"{option} with loss={called!r}", "patches of one picture, all of which learn", "leave it out"
+        )
     data = plugins.name("data", filled.get("data", {}).get("name", "toys"))
     views = _values("views", filled.get("views", {}))
     patch, crop = views.get("patch"), views.get("crop") or plugins.side(data)
     if patch is None:
         raise WiringError(
-            f"loss={called!r} with data={data!r}, which says nothing of patches",
+            f"loss={called!r} with data={data!r}, which has no size of patches",
             "data='stl10' (patches of 16), or the size of a patch",
             "write patch=8, or take another loss",
         )

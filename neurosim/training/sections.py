@@ -70,9 +70,7 @@ class Data(Section):
     dir: Annotated[str | None, Option("Where the files of cifar10, cifar100 and stl10 are.", metavar="FOLDER")] = _as(
         "data_dir", None
     )
-    images: Annotated[
-        int | None, Option("Train on the first so many images.", unit="images", low=1, none="all")
-    ] = None
+    images: Annotated[int | None, Option("Train on the first so many images.", unit="images", low=1, none="all")] = None
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -137,12 +135,8 @@ class Loss(Section):
 class Plasticity(Section):
     """How outer products become a lasting change."""
 
-    name: Annotated[str, Option("How weights change.")] = _as(
-        "plasticity", "signum"
-    )
-    rate: Annotated[
-        float, Option("Learning rate; signum counts it in initial bounds of the weights.", low=0)
-    ] = 0.01
+    name: Annotated[str, Option("How weights change.")] = _as("plasticity", "signum")
+    rate: Annotated[float, Option("Learning rate; signum counts it in initial bounds of the weights.", low=0)] = 0.01
     head_rate: Annotated[
         float, Option("Rate of heads and of their feedback, in units of the rate.", unit="rates", low=0)
     ] = 1.0
@@ -184,9 +178,9 @@ class Training(Section):
     device: Annotated[
         str, Option("cpu, gpu, or auto: a GPU where there is one.", choices=DEVICES, metavar="DEVICE")
     ] = "cpu"
-    precision: Annotated[
-        str, Option("float32, float64; of a GPU's products also tf32.", choices=PRECISIONS)
-    ] = "float32"
+    precision: Annotated[str, Option("float32, float64; of a GPU's products also tf32.", choices=PRECISIONS)] = (
+        "float32"
+    )
     diagnose_every: Annotated[
         int | None,
         Option(
@@ -204,9 +198,9 @@ class Training(Section):
 class Readout(Section):
     """How features are read out after training."""
 
-    name: Annotated[
-        str, Option("lbfgs, adam (the paper's protocol), hinge (plausible) or knn.", choices=READOUTS)
-    ] = _as("readout", "lbfgs")
+    name: Annotated[str, Option("lbfgs, adam (the paper's protocol), hinge (plausible) or knn.", choices=READOUTS)] = (
+        _as("readout", "lbfgs")
+    )
     images: Annotated[int, Option("Labelled training images of the read-out.", unit="images", low=10)] = _as(
         "readout_images", 10000
     )

@@ -24,7 +24,10 @@ def write_toml(config: Config) -> str:
     Raises:
         WiringError: an option of a plug-in that no file can hold.
     """
-    lines = [f"# neurosim {neurosim.__version__}: read by neurosim train --config FILE", f"recipe = {_text(config.recipe)}"]
+    lines = [
+        f"# neurosim {neurosim.__version__}: read by neurosim train --config FILE",
+        f"recipe = {_text(config.recipe)}",
+    ]
     for name, section in config.sections().items():
         known = fields(type(section))
         unseen = {"deformation"} if name == "views" and config.views.kind != "deform" else set()
@@ -77,9 +80,13 @@ def read_toml(path: Path) -> dict[str, Any]:
     try:
         tables = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as problem:
-        raise RunError(f"{path} cannot be read: {problem.strerror}", "a TOML file", "see docs/configuration.md") from None
+        raise RunError(
+            f"{path} cannot be read: {problem.strerror}", "a TOML file", "see docs/configuration.md"
+        ) from None
     except ValueError as problem:
-        raise RunError(f"{path} is no TOML: {problem}", "tables as docs/configuration.md has them", "correct it") from None
+        raise RunError(
+            f"{path} is no TOML: {problem}", "tables as docs/configuration.md has them", "correct it"
+        ) from None
     for name, table in tables.items():
         if name == "recipe" and isinstance(table, str):
             continue
@@ -96,10 +103,14 @@ def _check(path: Path, name: str, table: Any) -> None:
     known = [*fields(SECTIONS[name]), *["options"] * (name in PLUGGED)]
     for word, value in table.items():
         if word not in known:
-            raise WiringError(f"{path}: unknown key {word!r} in [{name}]", "one of " + ", ".join(known), _near(word, known))
+            raise WiringError(
+                f"{path}: unknown key {word!r} in [{name}]", "one of " + ", ".join(known), _near(word, known)
+            )
         if word == PLUGGED.get(name) and not isinstance(value, str):
             keyword = fields(SECTIONS[name])[word].name
-            raise WiringError(f"{path}: {keyword}={value!r}", "a text", f"write {word} = \"...\" in [{name}]", argument=keyword)
+            raise WiringError(
+                f"{path}: {keyword}={value!r}", "a text", f'write {word} = "..." in [{name}]', argument=keyword
+            )
         if word == "options" and not isinstance(value, Mapping):
             raise WiringError(f"{path}: options={value!r}", f"a table [{name}.options]", f"write [{name}.options]")
 

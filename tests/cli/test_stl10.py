@@ -102,7 +102,7 @@ def test_predictions_are_resumed(folder, tmp_path):
 
 
 @pytest.mark.parametrize(("options", "words"), [
-    (["--data", "cifar10", "--loss", "clapp"], "--loss clapp with --data cifar10, which says nothing of patches"),
+    (["--data", "cifar10", "--loss", "clapp"], "--loss clapp with --data cifar10, which has no size of patches"),
     (["--data", "x.npz", "--loss", "gaze", "--patch", "8"], "write --crop N, the rows of a picture"),
     (["--data", "stl10", "--loss", "gaze", "--block"], "--block with --loss gaze"),
     (["--data", "stl10", "--loss", "gaze", "--views", "deform"], "--views deform with --loss gaze"),

@@ -224,7 +224,7 @@ def test_the_report_shows_the_curves(archive, tmp_path):
 
 
 def test_what_cannot_be_diagnosed_is_an_error(archive, tmp_path):
-    with pytest.raises(WiringError, match="--diagnose-every 0"):
+    with pytest.raises(WiringError, match="diagnose_every=0; expected a whole number of at least 1"):
         make(archive, diagnose_every=0)
     few = np.load(archive)
     path = tmp_path / "few.npz"  # more kinds than the small read-out has pictures of
