@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import neurosim
 from neurosim.errors import NeurosimError, RunError, WiringError
 from neurosim.losses.base import Loss
 from neurosim.training.config import FORMAT, Config
@@ -143,7 +144,7 @@ def test_a_field_that_is_not_in_the_file_has_its_default():
     ("text", "words"),
     [
         ('{"neurosim": "0.1.0", "options": {"rule": "ll"}, "wiring": []}', "config.json was written by neurosim 0.1.0, in another "
-         "format; expected format 1, of neurosim 0.1.0; install neurosim 0.1.0"),
+         "format; expected format 1, of neurosim " + neurosim.__version__ + "; install neurosim 0.1.0 to go on with it, or train anew"),
         ('{"format": 99, "neurosim": "9.0"}', "written by neurosim 9.0"), ("[]", "cannot be read"), ("{", "cannot be read"),
         ('{"format": 1, "training": {"future": 1}}', "cannot be read"), ('{"format": 1, "training": 3}', "cannot be read"),
     ],
