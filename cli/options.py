@@ -113,13 +113,15 @@ def _of_recipes() -> set[str]:
 @cache
 def known_options() -> tuple[Option, ...]:
     """The options of the sections and of all plug-ins of the package."""
-    found = []
+    found: dict[str, Option] = {}
     for section, kind in SECTIONS.items():
-        found += [Option(section, parameter) for parameter in fields(kind).values()]
+        options = [Option(section, parameter) for parameter in fields(kind).values()]
         registry = REGISTRIES.get(section)
         if registry is not None:
-            found += _of_plugins(section, registry)
-    return tuple(found)
+            options += _of_plugins(section, registry)
+        for option in options:
+            found.setdefault(str(option.name), option)  # plug-ins of two kinds may have an option of one name
+    return tuple(found.values())
 
 
 def _of_plugins(section: str, registry: Registry[Any]) -> Iterator[Option]:

@@ -107,7 +107,12 @@ def test_there_is_no_error_of_view_1_under_the_block(name):
 def test_no_loss_reads_an_image_a_weight_or_a_label(name, given, block):
     loss = make(name, **given)
     own = {"prediction weight", "error"} if loss.predicts else set()  # and what it predicts with, which is its own
-    for step in wired(loss, block=block)[1]:
+    try:
+        _, steps = wired(loss, block=block)
+    except WiringError as problem:  # some losses are for the gradient block alone
+        assert not block and "block" in str(problem)
+        return
+    for step in steps:
         assert {b.role for b in step.reads.values()} <= {"activity", "memory", "value"} | own
         assert {b.role for b in step.changed.values()} <= {"error", "memory", "value"} | ({"activity", "change"} if own else set())
         assert all(np.isscalar(value) for value in step.scalars.values())

@@ -63,7 +63,7 @@ def declared_kernels() -> dict[str, Kernel]:
 
 def kernels_with_cases(folder: Path) -> set[str]:
     """Names of the kernels of which a test file in a folder has cases."""
-    files = [path for path in sorted(folder.rglob("test_*.py")) if "(Forms)" in path.read_text()]
+    files = [path for path in sorted(folder.rglob("test_*.py")) if "(Forms)" in path.read_text(encoding="utf-8")]
     classes = [thing for path in files for thing in vars(_imported(path)).values() if inspect.isclass(thing)]
     cases = [case for each in classes if issubclass(each, Forms) and each is not Forms for case in each.all_cases()]
     return {kernel.name for kernel, _, _ in cases}

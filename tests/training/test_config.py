@@ -170,5 +170,5 @@ def test_a_network_may_have_options(tmp_path, monkeypatch):
     assert (config.network.name, config.network.options) == ("own_depths:Deep", {"depth": 3})
     assert config.network.text == "4 pool, 4 pool, 4 pool" and config.plasticity.layer_rates == (1, 0.5, 0.5)
     assert Config.from_json(config.to_json()) == config
-    with pytest.raises(WiringError, match="unknown option .depth."):
+    with pytest.raises(WiringError, match="depth"):
         Config.resolve(network="small", depth=3)
