@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 import runpy
 import sys
 from itertools import pairwise
@@ -20,15 +21,16 @@ HERE = Path(__file__).resolve().parent
 # Floors from the ground up: each room may import those below it.
 FLOORS = [
     ["errors", "core"],
-    ["kernels"],
-    ["plasticity", "engine", "data"],
+    ["kernels", "engine"],
+    ["losses", "plasticity", "data", "readout"],
     ["parts"],
-    ["losses", "networks"],
+    ["networks"],
     ["rules"],
-    ["readout", "training"],
-    ["diagnostics", "audit"],
-    ["report", "experiment"],
-    ["reproduce", "cli"],
+    ["training"],
+    ["audit", "diagnostics"],
+    ["reproduce", "report"],
+    ["experiment"],
+    ["cli"],
 ]
 WHAT = {
     "errors": "one-line errors",
@@ -60,12 +62,12 @@ def rooms(path: Path) -> None:
     place: dict[str, tuple[float, float]] = {}
     for floor, names in enumerate(FLOORS):
         for number, name in enumerate(names):
-            place[name] = (12 * (number + 1) / (len(names) + 1) + (0.9 if floor % 2 else -0.9), floor)
+            place[name] = (12 * (number + 1) / (len(names) + 1) + 0.7 * math.sin(2.4 * floor), floor)
     for one, other in arrows:
         if one in place and other in place and other not in ("errors", "core"):
-            axes.annotate(
-                "", place[other], place[one], arrowprops={"arrowstyle": "->", "color": ARROW, "shrinkA": 22, "shrinkB": 22}
-            )
+            bend = 0.18 if place[one][0] > place[other][0] else -0.18
+            how = {"arrowstyle": "-|>", "color": ARROW, "shrinkA": 20, "shrinkB": 20, "linewidth": 0.9}
+            axes.annotate("", place[other], place[one], arrowprops={**how, "connectionstyle": f"arc3,rad={bend}"})
     for name, (x, y) in place.items():
         box = {"boxstyle": "round,pad=0.45", "facecolor": WALL, "edgecolor": GROUND}
         text = f"$\\bf{{{name}}}$\n{WHAT[name]}"
