@@ -92,9 +92,9 @@ def match(where: str, given: Sequence[tuple[Argument, Shaped]]) -> tuple[Sizes, 
     _check_types(where, given)
     for sizes, layouts in _matches(list(given), {}):
         return {name: size if isinstance(size, int) else math.prod(size) for name, size in sizes.items()}, layouts
-    met = ", ".join(f"{argument.name} {'x'.join(map(str, thing.shape))}" for argument, thing in given)
+    found = ", ".join(f"{argument.name} {'x'.join(map(str, thing.shape))}" for argument, thing in given)
     wanted = ", ".join(f"{argument.name} ({argument.text})" for argument, _ in given)
-    raise ShapeError(f"{where} is given {met}", f"sizes that fit {wanted}", "check the network's sizes")
+    raise ShapeError(f"{where} is given {found}", f"sizes that fit {wanted}", "check the network's sizes")
 
 
 def _check_types(where: str, given: Sequence[tuple[Argument, Shaped]]) -> None:
@@ -109,8 +109,8 @@ def _check_types(where: str, given: Sequence[tuple[Argument, Shaped]]) -> None:
         if argument.types == ("real",):
             real[name] = thing.name
     if len(real) > 1:
-        told = " and ".join(f"{thing} of {name}" for name, thing in sorted(real.items()))
-        raise ShapeError(f"{where} is given {told}", "one type of real numbers", "check the precision of its arrays")
+        listed = " and ".join(f"{thing} of {name}" for name, thing in sorted(real.items()))
+        raise ShapeError(f"{where} is given {listed}", "one type of real numbers", "check the precision of its arrays")
 
 
 def _matches(

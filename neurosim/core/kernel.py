@@ -209,16 +209,16 @@ class Kernel:
 
     def _check_cut(self, label: str, given: Mapping[str, Buffer], layouts: Mapping[str, tuple[str, ...]], over: str) -> None:
         """Whether every buffer that has the axis is declared along one and the same axis that may be cut."""
-        met: set[str] = set()
+        axes: set[str] = set()
         for name, buffer in given.items():
             layout = layouts[name]
             if over in buffer.axes and layout != ("*",):
-                met.add(_word(layout, buffer.axes.index(over), len(buffer.axes)))
+                axes.add(_word(layout, buffer.axes.index(over), len(buffer.axes)))
         lost = [
-            name for name, buffer in given.items() if over not in buffer.axes and met & set(layouts[name]) - {"..."}
+            name for name, buffer in given.items() if over not in buffer.axes and axes & set(layouts[name]) - {"..."}
         ]  # it has rows of the axis under another name: it would not be cut
-        if len(met) > 1 or not met <= set(self.over) or lost:
-            found = f"{lost[0]} has that axis under another name" if lost else f"{', '.join(sorted(met))}"
+        if len(axes) > 1 or not axes <= set(self.over) or lost:
+            found = f"{lost[0]} has that axis under another name" if lost else f"{', '.join(sorted(axes))}"
             raise WiringError(
                 f"step {label!r} cuts kernel {self.name} along {over} ({found})",
                 f"one of the axes along which it may be cut ({', '.join(self.over) or 'none'})",

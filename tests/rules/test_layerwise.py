@@ -24,7 +24,7 @@ def bits(rule):
 
 @pytest.mark.parametrize("order", ["greedy", "random", "simultaneous"])
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_lesson_changes_its_layers_and_no_others(build, show, run, order, kind):
+def test_a_phase_changes_its_layers_and_no_others(build, show, run, order, kind):
     rule = build("ll", order=order, feedback=kind, plasticity=SGD(0.01))
     assert rule.phases == (("all layers",) if order == "simultaneous" else ("layer 1", "layer 2", "layer 3"))
     show(rule)
@@ -64,7 +64,7 @@ def test_the_error_of_a_layer_comes_from_its_own_head(build, order, kind):
         assert plan.flops > 0
 
 
-def test_a_layer_s_lesson_runs_nothing_above_it(build):
+def test_a_layer_s_phase_runs_nothing_above_it(build):
     rule = build("ll", order="greedy")
     names = {b.name for b in rule.plan("layer 2").buffers}
     assert {"x1", "x2", "z2"} <= names
@@ -167,7 +167,7 @@ def test_random_draws_one_layer_a_batch(build):
     assert drawn[:100] != drawn[100:200]
 
 
-def test_random_lesson_is_uniform_over_any_number_of_layers():
+def test_random_phase_is_uniform_over_any_number_of_layers():
     for count in (1, 2, 5):
         drawn = np.bincount([random_phase(0, 0, b, count) for b in range(1000)], minlength=count)
         assert len(drawn) == count
@@ -181,6 +181,6 @@ def test_unknown_orders_and_feedbacks_are_refused(build):
         build("ll", feedback="none")
 
 
-def test_no_step_of_a_lesson_is_there_twice(build):
+def test_no_step_of_a_phase_is_there_twice(build):
     labels = [(step.label, step.equation) for step in build("ll").plan("all layers")]
     assert len(set(labels)) == len(labels)
