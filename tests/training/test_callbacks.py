@@ -84,6 +84,17 @@ def test_a_callback_may_stop_between_two_batches(begin):
     assert train(trainer).progress.done == 10 and ended[-1] == (10, False)  # it goes on where it was
 
 
+def test_every_batch_of_every_epoch_is_shown_and_drawn_for_once(begin, monkeypatch):
+    trainer, shown, drawn = begin(), [], []
+    with ThreadTeam(1) as team:
+        trainer.model.ready(trainer.stream, team)  # it looks at the first batch
+    load, draw = trainer.stream.load, trainer.model.rule.draw
+    monkeypatch.setattr(trainer.stream, "load", lambda *place: (shown.append(place), load(*place)))
+    monkeypatch.setattr(trainer.model.rule, "draw", lambda *place: (drawn.append(place), draw(*place)))
+    train(trainer)
+    assert shown == drawn == [(epoch, batch) for epoch in range(2) for batch in range(5)]
+
+
 def test_an_error_ends_it_and_says_so(begin):
     ended = []
 
