@@ -8,6 +8,7 @@ import pytest
 import neurosim.audit
 from neurosim.audit import Verdict, check
 from neurosim.audit.evidence import CONDITIONS, Evidence
+from neurosim.audit.graph.graph import Graph
 from neurosim.audit.target import of_rule
 from neurosim.errors import PlausibilityError
 from neurosim.rules import find
@@ -50,6 +51,20 @@ def test_a_finding_outweighs_what_cannot_be_decided():
     evidence.add_finding("i", "broken")
     evidence.add_finding("i", "broken")
     assert (evidence.answer("i").verdict, evidence.answer("i").evidence) == ("violated", ["broken"])
+
+
+def test_what_no_analysis_decides_is_not_called_plausible():
+    evidence = Evidence("operations")
+    evidence.add_check("i", "in order")
+    evidence.undecided["ii"] = "an unknown function"
+    verdict = Verdict("t", [], [evidence], [], Graph({}))
+    assert (verdict.outcome, verdict.exit_code, verdict.plausible) == ("cannot tell", 2, False)
+    assert verdict.undecided == ["declared", "ii", "iii", "iv"]
+    with pytest.raises(PlausibilityError, match="cannot tell"):
+        verdict.require_plausible()
+    other = Evidence("behaviour")
+    other.add_check("ii", "in order")
+    assert "ii" not in Verdict("t", [], [evidence, other], [], Graph({})).undecided
 
 
 def test_nothing_is_imported_before_it_is_asked():

@@ -29,6 +29,7 @@ def test_crops_are_parts_anywhere_in_training_and_the_middle_else():
         (place,) = [(r, c) for r in range(4) for c in range(6) if np.array_equal(image[r : r + 9, c : c + 9], part)]
         places.add(place)
     assert {r for r, _ in places} == set(range(4)) and {c for _, c in places} == set(range(6))
+    assert len(places) > 12  # of 24: rows and columns are drawn apart
 
 
 def test_grey_is_brightness():

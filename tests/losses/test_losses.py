@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from neurosim.errors import ShapeError, WiringError
-from neurosim.kernels.comparison import hinge_lags
+from neurosim.kernels.comparison import hinge_all, hinge_lags
 from neurosim.losses import available, make, options
 from neurosim.losses.base import Loss
 from neurosim.parts import memory
@@ -145,3 +145,15 @@ def test_random_patches_are_any_of_the_batch():
     plain, _ = wired(make("hinge"))
     plain.draw(np.random.default_rng(0))  # nothing is drawn where two views are compared
     assert not hasattr(plain, "negative") and plain.synapses == []
+
+
+@pytest.mark.parametrize("where", ["reference", "cpu"])
+def test_a_comparison_at_its_margin_is_not_active(where):
+    """Distances of exactly m+ within pairs and m- between them: no error, and none is counted."""
+    view1, view2 = np.array([[0.0, 0], [4, 0]]), np.array([[1.0, 0], [3, 0]])
+    given = {"view2": view2, "index": np.arange(2), "margin_positive": 1.0, "margin_negative": 3.0}
+    memory = {"trace": view1, "cursor": np.array([2]), "pairs": 2, "lags": 2, "negative_weight": 0.5}
+    for kernel, others, compared in ((hinge_all, {"view1": view1}, 4), (hinge_lags, memory, 3)):
+        errors, value = {name: np.zeros((2, 2)) for name in ("error1", "error2")}, np.zeros(3)
+        kernel.form(where)(**given, **others, **errors, value=value)
+        assert value.tolist() == [0, 0, compared] and not any(error.any() for error in errors.values())

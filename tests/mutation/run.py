@@ -78,10 +78,13 @@ class Copy:
 
     Args:
         root: an empty folder.
+
+    Attributes:
+        shown: what the tests that ran last have printed.
     """
 
     def __init__(self, root: Path):
-        self.root, self._changes = root, 0
+        self.root, self.shown, self._changes = root, "", 0
         listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
         for name in filter(None, listed.split("\0")):
             if (ROOT / name).is_file():
@@ -105,9 +108,10 @@ class Copy:
         """Run tests here: ``passed``, ``failed`` or ``timeout``."""
         command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests]
         try:
-            done = subprocess.run(command, cwd=self.root, env=self._environment, capture_output=True, timeout=seconds)
+            done = subprocess.run(command, cwd=self.root, env=self._environment, capture_output=True, text=True, timeout=seconds)
         except subprocess.TimeoutExpired:
             return "timeout"
+        self.shown = done.stdout + done.stderr
         return "failed" if done.returncode else "passed"
 
 
@@ -131,7 +135,7 @@ def main() -> int:
 def _run(copy: Copy, chosen: list[Mutation]) -> list[str]:
     """The names of those that no test notices."""
     if copy.test(sorted({test for mutation in chosen for test in mutation.tests}), 4 * SECONDS) != "passed":
-        raise SystemExit("the tests fail without any mutation: correct that first")
+        raise SystemExit(f"{copy.shown[-2000:]}\nthe tests fail without any mutation: correct that first")
     survivors = []
     for mutation in chosen:
         began, source = time.perf_counter(), (copy.root / mutation.file).read_text()

@@ -9,7 +9,7 @@ from neurosim.core.plan import Plan
 from neurosim.engine.program import Program
 from neurosim.engine.threads import ThreadTeam
 from neurosim.networks.network import Network
-from neurosim.parts.head import Head
+from neurosim.parts.head import Head, NonlinearHead
 from neurosim.parts.population import PooledPopulation, Population
 from neurosim.parts.synapse import Synapse
 from neurosim.plasticity.sgd import SGD
@@ -119,6 +119,17 @@ def test_a_head_is_linear():
     head = Head(2, 5, 6, 3, float)
     assert head.post is head.error
     assert (head.activity.shape, head.error.shape, head.shape) == ((6, 5), (3, 5), (5,))
+
+
+@pytest.mark.parametrize("phi", ["tanh", "hardtanh"])
+def test_a_head_may_respond_and_gate(phi):
+    head = NonlinearHead(2, 5, 6, 3, float, phi)
+    u, e = 2 * RNG.normal(size=(6, 5)), RNG.normal(size=(3, 5))
+    head.potential.array[...], head.error.array[...] = u, e
+    run([*head.respond(), *head.gate()])
+    answer = np.tanh(u) if phi == "tanh" else np.clip(u, -1, 1)
+    np.testing.assert_allclose(head.activity.array, answer, rtol=1e-12)
+    np.testing.assert_allclose(head.post.array, slope(phi, u)[3:] * e, rtol=1e-9)
 
 
 def test_a_bias_is_known_by_its_constant_unit_and_not_by_its_size():

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from neurosim.data.dataset import Dataset
+from neurosim.data.views.framing import Framing
 from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import DataError
 from neurosim.readout.features import coarse, pictures
@@ -57,6 +58,46 @@ def test_each_side_has_its_own_weights(bright):
     assert lines == [f"{side}, layer {n} of 2" for side in ("read-out", "floor") for n in (1, 2)]
 
 
+def test_it_is_fitted_to_the_chosen_training_images_and_asked_about_all_test_images(bright):
+    encoder, noted = make_encoder("4 hardtanh", (8, 8, 3)), []
+
+    class Note:
+        images, seed = 10, 3
+
+        def fit(self, features, labels, classes, team):
+            noted.append((features, labels, classes))
+            return self
+
+        def accuracy(self, features, labels, team):
+            noted.append((features, labels))
+            return 0.5
+
+    chosen = labelled(bright, 10, 3)
+    with ThreadTeam(1) as team:
+        assert read_out(encoder, bright, Note(), team) == [0.5]
+        (fitted,), (asked,) = (encoder.features(x, team) for x in (bright.train_images[chosen], bright.test_images))
+    (features, labels, classes), (others, truth) = noted
+    assert np.array_equal(features, fitted) and np.array_equal(labels, bright.train_labels[chosen]) and classes == 3
+    assert np.array_equal(others, asked) and np.array_equal(truth, bright.test_labels)
+
+
+def test_cropped_pictures_are_read_out_in_their_middle(bright):
+    cropped = make_encoder("4 hardtanh", (8, 8, 3), framing=Framing(crop=4))
+    small = make_encoder("4 hardtanh", (4, 4, 3))
+    with ThreadTeam(1) as team:
+        (found,), (wanted,) = (cropped.features(bright.test_images, team), small.features(bright.test_images[:, 2:6, 2:6], team))
+    assert np.array_equal(found, wanted)
+
+
+def test_biases_are_given_with_the_weights(bright):
+    text = "4 bias hardtanh"
+    (projection,) = make_encoder(text, (8, 8, 3)).network.projections
+    given = {s.name: np.full(s.shape, value) for s, value in zip(projection.synapses, (0.0, 0.5), strict=True)}
+    with ThreadTeam(1) as team:
+        (found,) = make_encoder(text, (8, 8, 3), given).features(bright.test_images, team)
+    assert (found == 0.5).all()
+
+
 def test_without_labels_there_is_none(bright):
     bare = Dataset("bare", bright.train_images, None, bright.test_images, None, ())
     with pytest.raises(DataError, match="bare has no labels for a read-out"), ThreadTeam(1) as team:
@@ -81,3 +122,4 @@ def test_floating_pictures_are_rounded_to_what_they_were():
     for kind in (np.float32, np.float64):
         assert np.array_equal(pictures(bytes_.astype(kind) / 255, (4, 4, 3)), bytes_)
     assert pictures(bytes_, (4, 4, 3)) is bytes_
+    assert (pictures(np.full((1, 4, 4, 3), 0.999), (4, 4, 3)) == 255).all()

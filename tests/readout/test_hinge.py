@@ -96,6 +96,17 @@ def test_the_choice_is_the_best_on_held_out_images(worker):
     rest = (features[kept] - found.mean.astype("f4")) / found.scale.astype("f4")
     assert len(rest) + len(aside) == 400
     assert found.rate in hinge.RATES and found.strength in hinge.STRENGTHS and found.epochs in hinge.EPOCHS
+    shares = [share for _, share in found.path]  # of all rates, then of more strengths, then of more epochs
+    assert found.rate == hinge.RATES[int(np.argmax(shares[: len(hinge.RATES)]))]
+
+
+def test_the_choice_is_made_on_images_that_were_not_learned_from(worker):
+    """Labels without rhyme or reason: what was learned from is right, what was held out is guessed."""
+    random = np.random.default_rng(6)
+    features, labels = random.normal(size=(300, 600)).astype(np.float32), random.integers(0, CLASSES, 300)
+    found = fit(features, labels, CLASSES, worker, held_out=0.5, rates=(1.0, 0.5), strengths=(0.0,), epochs=(20,))
+    assert found.accuracy(features, labels, worker) > 0.95
+    assert all(0.1 < share < 0.4 for _, share in found.path)
 
 
 def test_same_bits_with_any_number_of_threads_and_the_seed_counts():

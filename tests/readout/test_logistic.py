@@ -165,6 +165,14 @@ def test_two_points_by_hand(worker):
     assert readout.predict(np.array([[1.9], [2.1]]), worker).tolist() == [0, 1]
 
 
+def test_an_image_has_the_same_answer_alone(worker):
+    """It is standardised by the images that were fitted, never by those it is asked with."""
+    (features, labels), (asked, _) = draw(80), draw(30)
+    readout = fit(features, labels, CLASSES, worker, strengths=(0.1,))
+    alone = [int(readout.predict(asked[i : i + 1], worker)[0]) for i in range(len(asked))]
+    assert readout.predict(asked, worker).tolist() == alone and len(set(alone)) > 1
+
+
 def test_separable_classes_are_separated(worker):
     labels = np.arange(60) % 3
     features = np.eye(3, dtype=np.float32)[labels] + np.float32(0.01) * np.random.default_rng(0).random((60, 3), "f4")

@@ -126,3 +126,13 @@ def test_a_step_touches_what_it_declares(loss):
 def test_patches_and_pairs_do_not_mix():
     with pytest.raises(WiringError, match="a gradient block with loss gaze"):
         make("bp", Network("4 tanh", (4, 4, 2), 9), make_loss("gaze", grid=3))
+
+
+def test_random_patches_are_of_their_batch_their_epoch_and_their_layer():
+    rule, drawn = build("ll", "gaze"), []
+    for place in ((0, 0), (0, 1), (1, 0)):
+        rule.draw(*place)
+        drawn += [units.negative.array.copy() for units in rule.errors.values()]
+    assert len({patches.tobytes() for patches in drawn}) == len(drawn) == 6
+    rule.draw(0, 1)
+    assert np.array_equal(rule.errors[1].negative.array, drawn[2])

@@ -1,6 +1,7 @@
 """What happens beside the loop: rows of an epoch alone, rates by their schedule, stops, a bar."""
 
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -66,6 +67,14 @@ def test_every_rate_follows_the_schedule_the_heads_too(begin, schedule):
     np.testing.assert_allclose(seen, wanted, rtol=1e-6)
 
 
+def test_the_rate_of_inverses_follows_the_schedule(begin):
+    seen = []
+    note = Each(lambda progress: seen.append(float(trainer.model.rule.inverse_plasticity.rate.host()[0])))
+    trainer = begin([note], rule="dtp", network="4 hardtanh, 5 hardtanh", lags=None, schedule="linear", inverse_rate=3.0)
+    train(trainer)
+    np.testing.assert_allclose(seen, 3 * 0.02 * (1 - np.arange(10) / 10), rtol=1e-6)
+
+
 def test_a_callback_may_stop_between_two_batches(begin):
     ended = []
 
@@ -82,6 +91,17 @@ def test_a_callback_may_stop_between_two_batches(begin):
         train(trainer)
     assert ended == [(3, False)]
     assert train(trainer).progress.done == 10 and ended[-1] == (10, False)  # it goes on where it was
+
+
+def test_every_batch_of_every_epoch_is_shown_and_drawn_for_once(begin, monkeypatch):
+    trainer, shown, drawn = begin(), [], []
+    with ThreadTeam(1) as team:
+        trainer.model.ready(trainer.stream, team)  # it looks at the first batch
+    load, draw = trainer.stream.load, trainer.model.rule.draw
+    monkeypatch.setattr(trainer.stream, "load", lambda *place: (shown.append(place), load(*place)))
+    monkeypatch.setattr(trainer.model.rule, "draw", lambda *place: (drawn.append(place), draw(*place)))
+    train(trainer)
+    assert shown == drawn == [(epoch, batch) for epoch in range(2) for batch in range(5)]
 
 
 def test_an_error_ends_it_and_says_so(begin):
@@ -102,11 +122,11 @@ def test_an_error_ends_it_and_says_so(begin):
 def test_seconds_are_those_of_batches_alone(begin):
     class Slow(Callback):
         def on_batch(self, trainer):
-            trainer.progress.seconds += 0  # a callback's own time does not count
-            __import__("time").sleep(0.02)
+            time.sleep(0.02)  # a callback's own time does not count
 
-    trainer = train(begin([Slow()]))
-    assert trainer.progress.seconds < 10 * 0.02
+    trainer, began = begin([Slow()]), time.perf_counter()
+    train(trainer)
+    assert 0 < trainer.progress.seconds < time.perf_counter() - began - 10 * 0.02
     assert sum(row["seconds"] for row in trainer.rows) == pytest.approx(trainer.progress.seconds, abs=0.01)
 
 

@@ -48,6 +48,15 @@ def test_a_batch_depends_on_seed_epoch_and_batch_alone(begin):
         assert any(not np.array_equal(b.host(), wanted[0][name]) for name, b in _arrays(other).items())
 
 
+def test_every_batch_of_every_epoch_draws_deformations_of_its_own(begin):
+    stream, drawn = begin(views="deform").stream, []
+    for place in ((0, 0), (0, 1), (1, 0), (1, 1)):
+        stream.load(*place)
+        drawn.append(stream.stimulus.parameters["theta"].host().copy())
+    views = np.concatenate(drawn).reshape(4 * 14, -1)
+    assert len(np.unique(views, axis=0)) == len(views)  # nor have two views of one batch the same
+
+
 def _arrays(stream):
     return {"images": stream.stimulus.images, **stream.stimulus.parameters}
 

@@ -1,4 +1,4 @@
-"""A transmission by a kernel of a rule's own is run without activity: units at rest must be silent."""
+"""A transmission by a kernel of a rule's own is run without activity; where nothing is carried, nothing is decided."""
 
 import numpy as np
 import pytest
@@ -49,3 +49,13 @@ def test_weights_that_come_along_without_activity(build, caught, kernel):
     [finding] = [f for f in verdict.findings if f.condition == "iii"]
     assert "leaves forward weights behind where no activity comes in" in finding.text
     assert any("only a run without activity shows otherwise" in line for line in verdict.disagreements())
+
+
+@pytest.mark.parametrize(("light", "words"), [(True, "gave no error at all"), (False, "changes nothing either")])
+def test_errors_that_are_zero_decide_nothing(build, light, words):
+    """All weights are 0, so that all activities are equal: no error could carry a forward weight, nor feedback show."""
+    rule = build("rf")
+    for synapse in rule.synapses():
+        synapse.weight.array[...] = 0
+    answer = check(rule, light=light).table["iii"]["behaviour"]
+    assert answer.verdict == "cannot tell" and words in answer.evidence[0], answer

@@ -5,7 +5,14 @@ import pytest
 from own_kernels import altered_step, named, own_step
 
 from neurosim.audit import check
+from neurosim.audit.graph.graph import Graph
+from neurosim.audit.interventions.bench import Bench
+from neurosim.audit.interventions.plasticity import update_differs
+from neurosim.audit.interventions.products import product_differs
+from neurosim.audit.target import of_rule
 from neurosim.core.buffer import Buffer
+from neurosim.core.kernel import Kind
+from neurosim.engine.threads import ThreadTeam
 from neurosim.parts.feedback import Feedback, UpdatedFeedback
 from neurosim.rules.rf import RandomFeedback
 from neurosim.rules.urf import UpdatedRandomFeedback
@@ -229,6 +236,37 @@ def test_a_change_averaged_over_the_layer(build):
 
     verdict = check(build(altered(alter)))
     assert verdict.violated == ["i"] and "behaviour" in {f.by for f in verdict.findings}, verdict.text()
+
+
+def test_a_change_that_knows_other_units_of_its_layer(build):
+    """The mean activity of all presynaptic units comes along: one unit changed shows at every synapse."""
+
+    def alter(network, step):
+        if changes(step, "dH3"):
+
+            def kernel(pre, post, change):
+                np.matmul(pre.T, post, out=change)
+                change += pre.mean()
+
+            return [altered_step(step, kernel)]
+        return [step]
+
+    verdict = check(build(altered(alter)))
+    assert verdict.violated == ["i"]
+    assert any("dH3 differs at synapses that do not touch it" in f.text for f in verdict.findings), verdict.text()
+
+
+def test_what_a_kernel_of_the_package_leaves_is_recomputed(build):
+    """A product or an update that differs in a number is found, and no other is."""
+    rule = build("urf")
+    target = of_rule(rule)
+    with ThreadTeam(1) as team:
+        bench = Bench(target, Graph(target.plans), team)
+        for kind, argument, differs in ((Kind.HEBBIAN, "change", product_differs), (Kind.PLASTICITY, "weight", update_differs)):
+            for run in [r for r in bench.runs if r.batch == bench.batches - 1 and r.site.kind is kind]:
+                assert differs(bench, run, np.random.default_rng(0)).difference == ""
+                bench.after[run][argument] += 0.1
+                assert differs(bench, run, np.random.default_rng(0)).difference
 
 
 def test_a_gate_that_knows_its_neighbours(build):
