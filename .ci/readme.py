@@ -13,7 +13,9 @@ commands = [
     if line.strip() and not line.lstrip().startswith("#")
 ]
 if len(commands) < 2:
-    sys.exit(f"error: {readme} has {len(commands)} commands; expected at least the two at its top; correct its ```sh blocks")
+    sys.exit(
+        f"error: {readme} has {len(commands)} commands; expected at least the two at its top; correct its ```sh blocks"
+    )
 for command in commands:
     print(f"\n$ {command}", flush=True)
     code = subprocess.run(["bash", "-euo", "pipefail", "-c", command], cwd=readme.parent, check=False).returncode

@@ -34,19 +34,35 @@ from neurosim.training.stream import ViewStream, load_data
 from neurosim.training.trainer import Trainer
 
 # Every rule and every error, as `agreement` runs them; small networks, so that the CPU is not waited for.
-SMALL, PATCHES = "5 hardtanh, 6 pool, 17 tanh pool", {"network": "5 hardtanh, 6 hardtanh", "patch": 4, "crop": 12, "grey": False}
+SMALL, PATCHES = (
+    "5 hardtanh, 6 pool, 17 tanh pool",
+    {"network": "5 hardtanh, 6 hardtanh", "patch": 4, "crop": 12, "grey": False},
+)
 CASES = {
-    "bp": {"rule": "bp"}, "bp, all negatives": {"rule": "bp", "lags": "all", "block": False}, "rf": {"rule": "rf"},
-    "urf": {"rule": "urf", "plasticity": "adam"}, "sign": {"rule": "sign", "plasticity": "momentum"}, "ll": {"rule": "ll"},
-    "ll greedy": {"order": "greedy", "feedback": "rf"}, "ll random": {"order": "random", "feedback": "sign"},
-    "ll in tiles": {"network": "17 hardtanh, 18 pool"}, "untied": {"network": "5 hardtanh local, 6 local pool"},
+    "bp": {"rule": "bp"},
+    "bp, all negatives": {"rule": "bp", "lags": "all", "block": False},
+    "rf": {"rule": "rf"},
+    "urf": {"rule": "urf", "plasticity": "adam"},
+    "sign": {"rule": "sign", "plasticity": "momentum"},
+    "ll": {"rule": "ll"},
+    "ll greedy": {"order": "greedy", "feedback": "rf"},
+    "ll random": {"order": "random", "feedback": "sign"},
+    "ll in tiles": {"network": "17 hardtanh, 18 pool"},
+    "untied": {"network": "5 hardtanh local, 6 local pool"},
     "averaged": {"network": "5 hardtanh, 6 pool, head average bias tanh"},
-    "dtp": {"rule": "dtp", "network": "5 bias tanh pool, 6 bias tanh pool, head bias tanh", "plasticity": "adam", "block": False},
+    "dtp": {
+        "rule": "dtp",
+        "network": "5 bias tanh pool, 6 bias tanh pool, head bias tanh",
+        "plasticity": "adam",
+        "block": False,
+    },
     "dtp, transported": {"rule": "dtp", "top": "transport", "network": "5 tanh, 6 tanh pool", "loss": "hinge-mean"},
-    "simclr": {"loss": "simclr", "block": False}, "barlow": {"loss": "barlow"},
-    "positive": {"loss": "positive", "plasticity": "sgd"}, "clapp": {"loss": "clapp", **PATCHES},
+    "simclr": {"loss": "simclr", "block": False},
+    "barlow": {"loss": "barlow"},
+    "positive": {"loss": "positive", "plasticity": "sgd"},
+    "clapp": {"loss": "clapp", **PATCHES},
     "gaze": {"loss": "gaze", **PATCHES},
-}  # fmt: skip
+}
 TOLERANCES = {"float64": 1e-10, "float32": 1e-4}  # relative to the whole array
 OPTIONS = {"lags": None, "feedback": "urf", "plasticity": "adam"}  # of the timed steps: all negatives, no block
 IMAGES = 50_000  # of a cell of table 1: CIFAR-10's training images
@@ -90,7 +106,8 @@ def steps(config: Config, kernels, count: int = 3, again: bool = False) -> dict[
 def apart(found: dict[str, np.ndarray], wanted: dict[str, np.ndarray]) -> float:
     """The largest difference of two arrays of a name, relative to the whole array."""
     return max(
-        float(np.linalg.norm(found[n] - a.astype(float)) / max(np.linalg.norm(a.astype(float)), 1e-2)) for n, a in wanted.items()
+        float(np.linalg.norm(found[n] - a.astype(float)) / max(np.linalg.norm(a.astype(float)), 1e-2))
+        for n, a in wanted.items()
     )
 
 
@@ -107,8 +124,11 @@ def agreement(kernels) -> dict:
             difference = apart(steps(config, kernels), steps(config, backend("cpu")))
             told.setdefault(name, {})[precision] = difference
             if not difference <= tolerance:
-                raise DeviceError(f"{name} in {precision} differs from the CPU by {difference:.1e}", f"at most {tolerance}",
-                                  "run tests/test_gpu.py to see which kernel")  # fmt: skip
+                raise DeviceError(
+                    f"{name} in {precision} differs from the CPU by {difference:.1e}",
+                    f"at most {tolerance}",
+                    "run tests/test_gpu.py to see which kernel",
+                )
     return told
 
 
@@ -166,11 +186,15 @@ def speed(rule: str, pairs: int, repeats: int, times: int) -> dict:
     kernels = {precision: backend("gpu", precision) for precision in ("float32", "tf32")}
     kernels["tf32 without graphs"] = Backend("gpu", Plain(kernels["tf32"].device))
     with ThreadTeam(1) as team:
-        ours = {f"neurosim, {p}": Ours(rule, images, team, deformed=False, kernels=k, **OPTIONS) for p, k in kernels.items()}
+        ours = {
+            f"neurosim, {p}": Ours(rule, images, team, deformed=False, kernels=k, **OPTIONS) for p, k in kernels.items()
+        }
         theirs, record = {}, {}
         if rule in PEERS:
             few = images_for(8)
-            exact = peers(rule, few, rounded=False)  # before the others: what is compiled keeps how products are rounded
+            exact = peers(
+                rule, few, rounded=False
+            )  # before the others: what is compiled keeps how products are rounded
             if exact:
                 small = Ours(rule, few, team, deformed=False, kernels=kernels["float32"], **OPTIONS)
                 record["largest difference from PyTorch"] = validate(small, exact, rule, gain_for(rule), 1e-3)
@@ -188,8 +212,9 @@ def speed(rule: str, pairs: int, repeats: int, times: int) -> dict:
     record["images/s"] = {name: pairs / statistics.median(s) for name, s in seconds.items()}
     record["ratios"] = {
         f"{mine} to {other}": [f(b / a for a, b in zip(seconds[mine], seconds[other], strict=True)) for f in (min, max)]
-        for mine in ours for other in theirs
-    }  # fmt: skip
+        for mine in ours
+        for other in theirs
+    }
     return record
 
 
@@ -223,9 +248,19 @@ def cell(rule: str, epochs: int, batch: int) -> dict:
     """Seconds of some epochs of table 1, data and progress included, and what 400 of them a layer, or in all, would take."""
     order = {"order": "greedy"} if rule == "ll" else {}
     with tempfile.TemporaryDirectory() as folder, ThreadTeam() as team:
-        np.savez(f"{folder}/random.npz", images=np.random.default_rng(0).integers(0, 256, (IMAGES, 32, 32, 3), np.uint8))
-        config = Config.resolve(rule=rule, data=f"{folder}/random.npz", network="conv5", batch=batch, epochs=epochs, device="gpu",
-                                precision="tf32", **order)  # fmt: skip
+        np.savez(
+            f"{folder}/random.npz", images=np.random.default_rng(0).integers(0, 256, (IMAGES, 32, 32, 3), np.uint8)
+        )
+        config = Config.resolve(
+            rule=rule,
+            data=f"{folder}/random.npz",
+            network="conv5",
+            batch=batch,
+            epochs=epochs,
+            device="gpu",
+            precision="tf32",
+            **order,
+        )
         data = load_data(config)
         model = Model(config, data.image_shape)
         seconds = Trainer(model, ViewStream(model, data)).train(team).seconds
@@ -242,8 +277,14 @@ def main(arguments=None) -> None:
     parser.add_argument("--epochs", type=int, default=2, help="of a cell; 0 leaves it out")
     asked = parser.parse_args(arguments)
     kernels = backend("gpu")
-    record = {"date": f"{datetime.datetime.now():%Y-%m-%d %H:%M}", "gpu": kernels.device.name, "numpy": np.__version__,
-              "python": platform.python_version(), **kernels.device.versions(), "pairs": asked.pairs}  # fmt: skip
+    record = {
+        "date": f"{datetime.datetime.now():%Y-%m-%d %H:%M}",
+        "gpu": kernels.device.name,
+        "numpy": np.__version__,
+        "python": platform.python_version(),
+        **kernels.device.versions(),
+        "pairs": asked.pairs,
+    }
 
     def keep(name, make):
         record[name] = make()

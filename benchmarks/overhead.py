@@ -75,7 +75,10 @@ class Watched(Trainer):
         model.program = lambda phase: SimpleNamespace(run=watch.over(PROGRAMS, self.program(phase).run))
         stream.load, model.rule.draw = watch.over(SHOW, stream.load), watch.over(DRAW, model.rule.draw)
         bar.on_batch = watch.over(TELL, bar.on_batch)
-        run.save_metrics, checkpoints.save = watch.over(METRICS, run.save_metrics), watch.over(CHECKPOINT, checkpoints.save)
+        run.save_metrics, checkpoints.save = (
+            watch.over(METRICS, run.save_metrics),
+            watch.over(CHECKPOINT, checkpoints.save),
+        )
 
     def _batch(self, team: ThreadTeam) -> None:
         super()._batch(team)
@@ -126,8 +129,12 @@ def shares(spent: dict, batches: int) -> dict[str, dict[str, float]]:
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--rule", default="ll", show_default=True, help="As of `neurosim train`.")
-@click.option("--images", type=click.IntRange(min=2), default=50_000, show_default=True, help="Random pictures of 32 x 32 x 3.")
-@click.option("--batches", type=click.IntRange(min=1), default=30, show_default=True, help="Of one of the run's epochs.")
+@click.option(
+    "--images", type=click.IntRange(min=2), default=50_000, show_default=True, help="Random pictures of 32 x 32 x 3."
+)
+@click.option(
+    "--batches", type=click.IntRange(min=1), default=30, show_default=True, help="Of one of the run's epochs."
+)
 @click.option("--epochs", type=click.IntRange(min=1), default=3, show_default=True)
 @click.option("--batch", type=click.IntRange(min=2), help="Pairs.  [default: as for photographs]")
 @click.option("--threads", type=click.IntRange(min=1), default=1, show_default=True)
@@ -137,21 +144,34 @@ def overhead(rule, images, batches, epochs, batch, threads, out):
     check_place(out)
     config = Config.resolve(rule=rule, data="random.npz", epochs=epochs, batch=batch, threads=threads)
     if not batches * config.training.batch <= images:
-        raise WiringError(f"--batches {batches} of {config.training.batch}", f"at most the {images} images", "write fewer batches")
+        raise WiringError(
+            f"--batches {batches} of {config.training.batch}", f"at most the {images} images", "write fewer batches"
+        )
     spent = measure(config, images, batches)
     parts = shares(spent, images // config.training.batch)
-    click.echo(f"{rule}, {config.network.name}, {images} images, batches of {config.training.batch}, {threads} threads\n"
-               f"{'part':<46}{'wall ms a batch':>17}{'processor ms':>14}{'share':>9}")  # fmt: skip
+    click.echo(
+        f"{rule}, {config.network.name}, {images} images, batches of {config.training.batch}, {threads} threads\n"
+        f"{'part':<46}{'wall ms a batch':>17}{'processor ms':>14}{'share':>9}"
+    )
     for name, part in parts.items():
         click.echo(f"{name:<46}{1e3 * part['wall']:17.3f}{1e3 * part['processor']:14.3f}{part['share']:9.2%}")
     whole, alone = (sum(p["processor"] for p in parts.values()), spent[ALONE][1] / spent[PROGRAMS][2])
     needed = alone + parts[SHOW]["processor"]
-    click.echo(f"a batch of training takes {whole / needed - 1:+.2%} beside its programs run alone and its pictures "
-               f"({1e3 * whole:.2f} and {1e3 * needed:.2f} ms of processors)")  # fmt: skip
+    click.echo(
+        f"a batch of training takes {whole / needed - 1:+.2%} beside its programs run alone and its pictures "
+        f"({1e3 * whole:.2f} and {1e3 * needed:.2f} ms of processors)"
+    )
     if out:
-        record = {**this_machine(threads), "rule": rule, "images": images, "batch": config.training.batch,
-                  "network": config.network.name,
-                  "parts": parts, "beside programs alone and pictures": whole / needed - 1, "spent": spent}  # fmt: skip
+        record = {
+            **this_machine(threads),
+            "rule": rule,
+            "images": images,
+            "batch": config.training.batch,
+            "network": config.network.name,
+            "parts": parts,
+            "beside programs alone and pictures": whole / needed - 1,
+            "spent": spent,
+        }
         write_json(out, record)
 
 

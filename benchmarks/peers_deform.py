@@ -35,8 +35,14 @@ def from_hsv(image):
     part = 6 * hue - sixth
     low, falling = value * (1 - saturation), value * (1 - saturation * part)
     rising = value * (1 - saturation * (1 - part))
-    cases = [(value, rising, low), (falling, value, low), (low, value, rising),
-             (low, falling, value), (rising, low, value), (value, low, falling)]  # fmt: skip
+    cases = [
+        (value, rising, low),
+        (falling, value, low),
+        (low, value, rising),
+        (low, falling, value),
+        (rising, low, value),
+        (value, low, falling),
+    ]
     colours = torch.stack([torch.stack(levels, 1) for levels in cases])
     place = (sixth.long() % 6)[None, :, None].expand(1, -1, 3, -1, -1)
     return colours.gather(0, place)[0]

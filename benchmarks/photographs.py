@@ -35,23 +35,38 @@ CELLS = {
 
 def cell(name: str, seed: int, args) -> dict:
     """Train one rule with one seed and read every layer out."""
-    config = Config.resolve(data="cifar10", data_dir=args.data_dir, images=args.images, seed=seed, threads=args.threads,
-                            epochs=args.epochs, **CELLS[name])  # fmt: skip
+    config = Config.resolve(
+        data="cifar10",
+        data_dir=args.data_dir,
+        images=args.images,
+        seed=seed,
+        threads=args.threads,
+        epochs=args.epochs,
+        **CELLS[name],
+    )
     data = load_data(config)
     model = Model(config, data.image_shape)
     with ThreadTeam(config.training.threads) as team:
         progress = Trainer(model, ViewStream(model, data)).train(team)
         began = time.perf_counter()
         layers = read_out(model.encoder(), data, make_method(config), team)
-    return {"rule": name, "seed": seed, "accuracy": layers, "seconds": progress.seconds,
-            "images": progress.done * config.training.batch,
-            "read_out_seconds": time.perf_counter() - began}  # fmt: skip
+    return {
+        "rule": name,
+        "seed": seed,
+        "accuracy": layers,
+        "seconds": progress.seconds,
+        "images": progress.done * config.training.batch,
+        "read_out_seconds": time.perf_counter() - began,
+    }
 
 
 def table(cells: list[dict]) -> str:
     """Markdown: top accuracy and every layer's, mean and standard deviation over seeds."""
     floor = {c["seed"]: c["accuracy"][-1] for c in cells if c["rule"] == "none"}
-    rows = ["| rule | top, % | above the floor | layers 1 to L, % | images seen | training, s |", "|---|---|---|---|---|---|"]
+    rows = [
+        "| rule | top, % | above the floor | layers 1 to L, % | images seen | training, s |",
+        "|---|---|---|---|---|---|",
+    ]
     for name in CELLS:
         mine = [c for c in cells if c["rule"] == name]
         if not mine:
@@ -60,9 +75,13 @@ def table(cells: list[dict]) -> str:
         gains = np.array([100 * (c["accuracy"][-1] - floor[c["seed"]]) for c in mine if c["seed"] in floor])
         spread = all_layers[:, -1].std(ddof=1) if len(mine) > 1 else float("nan")
         told = ", ".join(f"{value:.1f}" for value in all_layers.mean(0))
-        above = f"{gains.mean():+.1f} ({', '.join(f'{g:+.1f}' for g in gains)})" if len(gains) and name != "none" else ""
-        rows.append(f"| {name} | {all_layers[:, -1].mean():.1f} ± {spread:.1f} | {above} | {told} | {mine[0]['images']} | "
-                    f"{np.mean([c['seconds'] for c in mine]):.0f} |")  # fmt: skip
+        above = (
+            f"{gains.mean():+.1f} ({', '.join(f'{g:+.1f}' for g in gains)})" if len(gains) and name != "none" else ""
+        )
+        rows.append(
+            f"| {name} | {all_layers[:, -1].mean():.1f} ± {spread:.1f} | {above} | {told} | {mine[0]['images']} | "
+            f"{np.mean([c['seconds'] for c in mine]):.0f} |"
+        )
     return "\n".join(rows)
 
 

@@ -47,8 +47,11 @@ class Sizes(click.ParamType):
         parts = value.split(",")
         sizes = tuple(int(part) for part in parts if part.isdecimal())
         if len(sizes) != len(parts) or len(sizes) < 3 or sizes[0] < self.least or sizes != tuple(sorted(set(sizes))):
-            self.fail(f"{value!r}; expected three or more rising whole numbers from {self.least} up, with commas between",
-                      param, ctx)  # fmt: skip
+            self.fail(
+                f"{value!r}; expected three or more rising whole numbers from {self.least} up, with commas between",
+                param,
+                ctx,
+            )
         return sizes
 
 
@@ -61,8 +64,12 @@ def line(sizes, measured) -> dict[str, float | None]:
     x, y = np.array(sizes, float), np.array(measured, float)
     slope, start = np.polyfit(x, y, 1)
     apart, spread = y - (slope * x + start), np.sum((y - y.mean()) ** 2)
-    return {"slope": float(slope), "start": float(start), "largest distance": float(np.max(np.abs(apart) / y)),
-            "R2": float(1 - np.sum(apart**2) / spread) if spread else None}  # fmt: skip
+    return {
+        "slope": float(slope),
+        "start": float(start),
+        "largest distance": float(np.max(np.abs(apart) / y)),
+        "R2": float(1 - np.sum(apart**2) / spread) if spread else None,
+    }
 
 
 def curve(sizes, sides: dict, repeats: int) -> dict:
@@ -70,8 +77,14 @@ def curve(sizes, sides: dict, repeats: int) -> dict:
     phases, processor = alternate(sides, repeats)
     wall = [statistics.median(statistics.mean(turn) for turn in phases[name]) for name in sides]
     used = [statistics.median(processor[name]) for name in sides]
-    return {"sizes": list(sizes), "wall": wall, "processor": used, "line": line(sizes, wall),
-            "line of processor": line(sizes, used), "turns": list(phases.values())}  # fmt: skip
+    return {
+        "sizes": list(sizes),
+        "wall": wall,
+        "processor": used,
+        "line": line(sizes, wall),
+        "line of processor": line(sizes, used),
+        "turns": list(phases.values()),
+    }
 
 
 def by_pairs(rule: str, sizes, repeats: int, team: ThreadTeam) -> dict:
@@ -92,8 +105,16 @@ def by_epochs(sizes, threads: int, pairs: int) -> dict:
     found = []
     for epochs in sizes:
         options = {"data": "random.npz", "network": "conv5", "batch": pairs, "epochs": epochs, "threads": threads}
-        found.append(alone({"name": "training", "images": BATCHES * pairs, "options": options,
-                            "checkpoint_every": CHECKPOINT_EVERY}))  # fmt: skip
+        found.append(
+            alone(
+                {
+                    "name": "training",
+                    "images": BATCHES * pairs,
+                    "options": options,
+                    "checkpoint_every": CHECKPOINT_EVERY,
+                }
+            )
+        )
     before, peak = map(list, zip(*found, strict=True))
     seen = [BATCHES * pairs * epochs for epochs in sizes]
     return {"sizes": seen, "MiB before any data": before, "MiB at the peak": peak, "line": line(seen, peak)}
@@ -113,24 +134,38 @@ def told_memory(found: dict) -> str:
 
 def print_curve(name: str, found: dict, unit: str) -> None:
     """What one curve measured, wall beside processor milliseconds, and both lines."""
-    click.echo(f"  {name}: " + "  ".join(
-        f"{size}: {1e3 * wall:.1f} ({1e3 * used:.1f})"
-        for size, wall, used in zip(found["sizes"], found["wall"], found["processor"], strict=True)
-    ))  # fmt: skip
+    click.echo(
+        f"  {name}: "
+        + "  ".join(
+            f"{size}: {1e3 * wall:.1f} ({1e3 * used:.1f})"
+            for size, wall, used in zip(found["sizes"], found["wall"], found["processor"], strict=True)
+        )
+    )
     for kind, what in (("line", "wall"), ("line of processor", "processor")):
-        click.echo(f"    {what}: {told(found[kind], 1e3, unit)}, start {1e3 * found[kind]['start']:.1f} ms, "
-                   f"at most {found[kind]['largest distance']:.1%} from the line")  # fmt: skip
+        click.echo(
+            f"    {what}: {told(found[kind], 1e3, unit)}, start {1e3 * found[kind]['start']:.1f} ms, "
+            f"at most {found[kind]['largest distance']:.1%} from the line"
+        )
 
 
 def draw(record: dict, path: Path) -> None:
     """Three panels: time by pairs, time by layers, memory by images seen; dots are medians, lines are fitted."""
     figure, axes = figures.blank(3, 12)
     colours = dict(zip(RULES, (figures.BLUE, figures.GREEN), strict=True))
-    for panel, (key, what, unit) in zip(axes, (("pairs", "pairs a batch (conv5)", "ms a pair"),
-                                               ("layers", "equal layers above a stem", "ms a layer")), strict=False):  # fmt: skip
+    for panel, (key, what, unit) in zip(
+        axes,
+        (("pairs", "pairs a batch (conv5)", "ms a pair"), ("layers", "equal layers above a stem", "ms a layer")),
+        strict=False,
+    ):
         for rule, colour in colours.items():
             found = record[key][rule]
-            _dots(panel, found["sizes"], 1e3 * np.array(found["wall"]), colour, f"{rule}: {told(found['line'], 1e3, unit)}")
+            _dots(
+                panel,
+                found["sizes"],
+                1e3 * np.array(found["wall"]),
+                colour,
+                f"{rule}: {told(found['line'], 1e3, unit)}",
+            )
         panel.set(xlabel=what, title="ms of a training step")
     found, last = record["epochs"], axes[-1]
     _dots(last, found["sizes"], found["MiB at the peak"], figures.BLUE, told_memory(found))
@@ -140,7 +175,9 @@ def draw(record: dict, path: Path) -> None:
         panel.set_xlim(left=0)
         panel.set_ylim(bottom=0)
         panel.legend(fontsize=8, frameon=False, loc="center" if panel is last else "lower right")
-    figure.suptitle(f"{record['machine']}, threads: {record['threads']}, NumPy {record['numpy']}, {record['date']}", fontsize=8)
+    figure.suptitle(
+        f"{record['machine']}, threads: {record['threads']}, NumPy {record['numpy']}, {record['date']}", fontsize=8
+    )
     write_whole(path, lambda file: figure.savefig(file, format=path.suffix[1:].lower(), dpi=110))
 
 
@@ -152,10 +189,19 @@ def _dots(panel, x, y, colour, label):
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--pairs", type=Sizes(2), default="25,50,100,200,400", show_default=True, help="Of a batch of conv5.")
-@click.option("--layers", type=Sizes(1), default="2,3,4,6,8", show_default=True, help="Of 32 channels, above a pooled stem.")
-@click.option("--epochs", type=Sizes(1), default="1,2,4,8", show_default=True,
-              help=f"Of {BATCHES} batches, in runs whose memory is measured.")
-@click.option("--batch", type=click.IntRange(min=2), default=50, show_default=True, help="Pairs where layers or epochs grow.")
+@click.option(
+    "--layers", type=Sizes(1), default="2,3,4,6,8", show_default=True, help="Of 32 channels, above a pooled stem."
+)
+@click.option(
+    "--epochs",
+    type=Sizes(1),
+    default="1,2,4,8",
+    show_default=True,
+    help=f"Of {BATCHES} batches, in runs whose memory is measured.",
+)
+@click.option(
+    "--batch", type=click.IntRange(min=2), default=50, show_default=True, help="Pairs where layers or epochs grow."
+)
 @click.option("--threads", type=click.IntRange(min=1), default=1, show_default=True)
 @click.option("--repeats", type=click.IntRange(min=1), default=5, show_default=True, help="Timed turns.")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write everything measured as JSON.")
@@ -166,7 +212,9 @@ def scaling(pairs, layers, epochs, batch, threads, repeats, out, figure):
     record = {**this_machine(threads), "repeats": repeats, "batch": batch, **OPTIONS, "pairs": {}, "layers": {}}
     began, start = busy_seconds(), time.perf_counter()
     with ThreadTeam(threads) as team:
-        click.echo("ms of a step by pairs, processor ms in brackets (conv5, 5 lags and the gradient block: no part is quadratic)")
+        click.echo(
+            "ms of a step by pairs, processor ms in brackets (conv5, 5 lags and the gradient block: no part is quadratic)"
+        )
         for rule in RULES:
             record["pairs"][rule] = by_pairs(rule, pairs, repeats, team)
             print_curve(rule, record["pairs"][rule], "ms a pair")
@@ -180,7 +228,9 @@ def scaling(pairs, layers, epochs, batch, threads, repeats, out, figure):
         click.echo(f"other processes used {record['others']:.0%} of the machine meanwhile")
     found = record["epochs"] = by_epochs(epochs, threads, batch)
     click.echo(f"MiB at the peak by images seen (conv5, ll, batches of {batch}, each run a process of its own)")
-    click.echo("  " + "  ".join(f"{n}: {peak:.1f}" for n, peak in zip(found["sizes"], found["MiB at the peak"], strict=True)))
+    click.echo(
+        "  " + "  ".join(f"{n}: {peak:.1f}" for n, peak in zip(found["sizes"], found["MiB at the peak"], strict=True))
+    )
     click.echo(f"    {told_memory(found)}")
     if out:
         write_json(out, record)
@@ -194,8 +244,11 @@ def _refuse(out: Path | None, figure: Path | None) -> None:
     if figure and figure.suffix.lower() not in SUFFIXES:
         raise WiringError(f"--figure {figure}", "a name that ends in " + ", ".join(SUFFIXES), "change it")
     if figure and not figures.can_plot():
-        raise WiringError("matplotlib is not installed", "it, to draw with",
-                          "run `pip install 'neurosim[plots]'`, or leave --figure out")  # fmt: skip
+        raise WiringError(
+            "matplotlib is not installed",
+            "it, to draw with",
+            "run `pip install 'neurosim[plots]'`, or leave --figure out",
+        )
 
 
 if __name__ == "__main__":

@@ -52,8 +52,13 @@ class Ours:
     """
 
     def __init__(self, rule, images, team, *, deformed, lags, feedback, plasticity, kernels=None, network=None):
-        network = Network(network or NETWORKS.get(rule, "conv5"), images.shape[1:], len(images) // 2, block=lags is not None,
-                          plasticity=make_plasticity(plasticity, rate=RATE))  # fmt: skip
+        network = Network(
+            network or NETWORKS.get(rule, "conv5"),
+            images.shape[1:],
+            len(images) // 2,
+            block=lags is not None,
+            plasticity=make_plasticity(plasticity, rate=RATE),
+        )
         self._x0 = network.populations[0].activity
         self._x0.put(images)
         name, _, order = rule.partition("-")
@@ -65,7 +70,9 @@ class Ours:
         self.team, self.kernels = team, kernels or backend("cpu")
         self.phases, self._programs = range(len(self.rule.phases)), {}
         self._arena = Arena()
-        self._assembly = Assembly(self.rule, Affine(), gain=1.0, offset=0.0) if deformed else None  # pixels as PyTorch's side has them
+        self._assembly = (
+            Assembly(self.rule, Affine(), gain=1.0, offset=0.0) if deformed else None
+        )  # pixels as PyTorch's side has them
         if deformed:
             stimulus = self._assembly.stimulus
             stimulus.load(np.uint8(255 * images))
@@ -124,7 +131,9 @@ class Theirs:
         self._x = None if deformed else self.peer.views(images)
         if rule == "dtp":
             views = len(images) // (2 if lags else 1)
-            self.peer.listen({number: noise_for(number, (views, *self.peer.maps[number])) for number in self.peer.restored})
+            self.peer.listen(
+                {number: noise_for(number, (views, *self.peer.maps[number])) for number in self.peer.restored}
+            )
         self._torch, self._threads = torch, threads
 
     def prepare(self):
@@ -185,8 +194,12 @@ def validate(ours, theirs, name, gain, tolerance):
                 apart[n] = float(np.linalg.norm(changes[n].host() - change)) / size
             for n, difference in apart.items():
                 if not difference < tolerance:
-                    raise RunError(f"{name}, phase {phase + 1}: {n} of neurosim and of PyTorch ({side}) differ by "
-                                   f"{difference:.1e}", f"less than {tolerance}", "mend whichever changed")  # fmt: skip
+                    raise RunError(
+                        f"{name}, phase {phase + 1}: {n} of neurosim and of PyTorch ({side}) differ by "
+                        f"{difference:.1e}",
+                        f"less than {tolerance}",
+                        "mend whichever changed",
+                    )
             worst = max(worst, *apart.values())
     for side in (ours, *theirs.values()):
         side.load(initial)

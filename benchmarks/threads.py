@@ -1,6 +1,6 @@
 """What some kernels take on one thread and on all, in chunks of several sizes, in turns: how long a call must be.
 
-    python -m neurosim.bench.threads
+python -m neurosim.bench.threads
 """
 
 import statistics
@@ -44,7 +44,13 @@ def cases():
             numbers[part] += 1
 
     for size in (5_000, 20_000, 80_000):
-        yield "four additions", size, [partial(add, part) for part in chunks(NUMBERS, size)], "1,000 numbers", NUMBERS / 1000
+        yield (
+            "four additions",
+            size,
+            [partial(add, part) for part in chunks(NUMBERS, size)],
+            "1,000 numbers",
+            NUMBERS / 1000,
+        )
 
     images = np.uint8(255 * images_for(VIEWS // 2))
     given = {"image": images, **parameters_for(images), "out": np.empty(images.shape, np.float32)}
@@ -60,7 +66,10 @@ def cases():
             tasks = list(cut(kernel, given, SYNAPSES, size, **fixed, **more))
             yield kernel.name, size, tasks, "1,000 synapses", SYNAPSES / 1000
 
-    for kernels, shapes in (((convolve, hebbian_convolution), CONVOLUTIONS), ((upconvolve, hebbian_upconvolution), INVERSES)):
+    for kernels, shapes in (
+        ((convolve, hebbian_convolution), CONVOLUTIONS),
+        ((upconvolve, hebbian_upconvolution), INVERSES),
+    ):
         for name, (below, above) in shapes.items():
             pre, post, weights = normal(VIEWS, *below), normal(VIEWS, *above), normal(3, 3, below[-1], above[-1])
             for kernel in kernels:
@@ -101,13 +110,19 @@ def measure(tasks, threads, repeats):
 
 
 @click.command()
-@click.option("--threads", type=click.IntRange(min=1), help="All that there are.  [default: as many as the machine has]")
-@click.option("--repeats", type=click.IntRange(min=1), default=15, show_default=True, help="Turns; each number is their median.")
+@click.option(
+    "--threads", type=click.IntRange(min=1), help="All that there are.  [default: as many as the machine has]"
+)
+@click.option(
+    "--repeats", type=click.IntRange(min=1), default=15, show_default=True, help="Turns; each number is their median."
+)
 def threads(threads, repeats):
     """Time kernels on one thread and on all, in chunks of several sizes: how long a call must be."""
     threads = threads or ThreadTeam().threads
     if threads < 2:
-        raise WiringError("one thread", "at least two, to compare with one", "write --threads 2, on a machine with two cores")
+        raise WiringError(
+            "one thread", "at least two, to compare with one", "write --threads 2, on a machine with two cores"
+        )
     print(*this_machine(threads).values(), sep=", ")
     print(f"{'kernel':28}{'chunk':>8}{'one thread':>14}{f'{threads} threads':>14}  microseconds a")
     for name, size, tasks, unit, units in cases():

@@ -35,9 +35,14 @@ def this_machine(threads):
         named = next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
     except (OSError, StopIteration):
         named = platform.processor()
-    return {"machine": named or platform.machine(), "cores": len(os.sched_getaffinity(0)), "threads": threads,
-            "python": platform.python_version(), "numpy": np.__version__,
-            "date": f"{datetime.datetime.now():%Y-%m-%d %H:%M}"}  # fmt: skip
+    return {
+        "machine": named or platform.machine(),
+        "cores": len(os.sched_getaffinity(0)),
+        "threads": threads,
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "date": f"{datetime.datetime.now():%Y-%m-%d %H:%M}",
+    }
 
 
 def check_place(path, option="--out"):
@@ -135,8 +140,10 @@ def alone(asked):
 def table(side, phase, team, rates):
     """The steps of one phase beside their floors, printed; returns the rows for the record."""
     rows = time_steps(side.plan(phase), side.kernels, team, rates)
-    print(f"\n{side.rule.name}, {side.rule.phases[phase]}: ms within the step, shared by the threads; processor ms;\n"
-          "ms that its flops, its bytes of memory and its bytes of cache take at the measured rates; ms / largest of these")
+    print(
+        f"\n{side.rule.name}, {side.rule.phases[phase]}: ms within the step, shared by the threads; processor ms;\n"
+        "ms that its flops, its bytes of memory and its bytes of cache take at the measured rates; ms / largest of these"
+    )
     print_rows(rows)
     return [asdict(row) for row in rows]
 
@@ -147,7 +154,8 @@ def print_record(rule, record, pairs):
     agreed = ""
     if "largest differences" in record:
         agreed = " loss and outer products agree to {:.0e} ({} pairs), {:.0e} (all)".format(
-            record["largest differences"][0], SMALL, record["largest differences"][1])  # fmt: skip
+            record["largest differences"][0], SMALL, record["largest differences"][1]
+        )
     print(f"\n{rule}:{agreed}{others}".replace(":;", ":"))
     for name, turns in record["seconds"].items():
         seconds, processor = statistics.median(turns), statistics.median(record["processor seconds"][name])

@@ -24,8 +24,13 @@ DEFAULT = "bp,ll-greedy,ll-simultaneous"
 @click.option("--against", type=click.Choice(["torch"]), help="Take turns with the same step in PyTorch.")
 @click.option("--rules", default=DEFAULT, show_default=True, help="Some of " + ", ".join(RULES) + ".")
 @click.option("--pairs", type=click.IntRange(min=2), default=250, show_default=True, help="Moments in a batch.")
-@click.option("--lags", type=LAGS, default="all", show_default=True,
-              help="all: every negative of the batch, no gradient block; K: a memory of K lags, and the block.")
+@click.option(
+    "--lags",
+    type=LAGS,
+    default="all",
+    show_default=True,
+    help="all: every negative of the batch, no gradient block; K: a memory of K lags, and the block.",
+)
 @click.option("--feedback", type=click.Choice(["bp", "rf", "urf"]), help="Of ll.  [default: urf]")
 @click.option("--plasticity", type=click.Choice(["adam", "signum"]), default="adam", show_default=True)
 @click.option("--deform", is_flag=True, help="Beside PyTorch too, a step deforms both views.")
@@ -78,11 +83,20 @@ def _check(names: list[str], against: bool, feedback: str | None) -> None:
     known = PEERS if against else RULES
     for name in names:
         if name not in known:
-            raise WiringError(f"rule {name!r}", "some of " + ", ".join(known) + (" beside PyTorch" if against else ""),
-                              f"write --rules {DEFAULT}")  # fmt: skip
+            raise WiringError(
+                f"rule {name!r}",
+                "some of " + ", ".join(known) + (" beside PyTorch" if against else ""),
+                f"write --rules {DEFAULT}",
+            )
     if feedback and not any(name.startswith("ll-") for name in names):
-        raise WiringError(f"--feedback {feedback} with {','.join(names)}", "a rule that takes it: ll-greedy, ll-random, ll-simultaneous",
-                          "leave --feedback out")  # fmt: skip
+        raise WiringError(
+            f"--feedback {feedback} with {','.join(names)}",
+            "a rule that takes it: ll-greedy, ll-random, ll-simultaneous",
+            "leave --feedback out",
+        )
     if against and importlib.util.find_spec("torch") is None:
-        raise WiringError("PyTorch is not installed", "it beside neurosim, to take turns with",
-                          "run `pip install 'neurosim[torch]'`, or leave --against out")  # fmt: skip
+        raise WiringError(
+            "PyTorch is not installed",
+            "it beside neurosim, to take turns with",
+            "run `pip install 'neurosim[torch]'`, or leave --against out",
+        )

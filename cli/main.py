@@ -47,9 +47,7 @@ def neurosim() -> None:
     """Deep networks that learn without labels as a brain might: local rules, no automatic differentiation."""
 
 
-def main(
-    arguments: Sequence[str] | None = None, command: click.Command = neurosim, name: str = "neurosim"
-) -> None:
+def main(arguments: Sequence[str] | None = None, command: click.Command = neurosim, name: str = "neurosim") -> None:
     """Run the command line; a NeurosimError becomes one line and exit code 2, Ctrl-C exit code 130."""
     try:
         command(args=arguments, prog_name=name)

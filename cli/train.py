@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 @click.option("--out", type=click.Path(path_type=Path), help="Folder of the run.  [default: runs/RULE-DATA-TIME]")
 @click.option("--resume", type=click.Path(path_type=Path), help="Go on with a run's folder; --epochs may be raised.")
 @click.option("--checkpoint-every", type=float, default=60.0, show_default=True, help="Seconds between checkpoints.")
-@click.option("--require-plausible", is_flag=True, help="Refuse to train what the audit at the start does not find plausible.")
+@click.option(
+    "--require-plausible", is_flag=True, help="Refuse to train what the audit at the start does not find plausible."
+)
 def train(
     out: Path | None, resume: Path | None, checkpoint_every: float, require_plausible: bool, **given: Any
 ) -> None:
@@ -56,7 +58,10 @@ def train(
     try:
         experiment.fit(out, [Bar()], checkpoint_every=checkpoint_every, plausible=require_plausible)
     except Interrupted:
-        click.echo(f"\nstopped; saved. Go on with: neurosim train --resume {run.folder if (run := experiment.run) else ''}", err=True)
+        click.echo(
+            f"\nstopped; saved. Go on with: neurosim train --resume {run.folder if (run := experiment.run) else ''}",
+            err=True,
+        )
         sys.exit(130)
     _finish(experiment, began)
 
@@ -75,7 +80,9 @@ def _resumed(out: Path | None, given: dict[str, Any]) -> dict[str, Any]:
     changed = {name: value for name, value in given.items() if value is not None}
     others = sorted(set(changed) - {"epochs", "threads"}) + (["out"] if out is not None else [])
     if others:
-        raise RunError(f"{option_of(others[0])} beside --resume", "only --epochs and --threads", "leave it out, or train anew")
+        raise RunError(
+            f"{option_of(others[0])} beside --resume", "only --epochs and --threads", "leave it out, or train anew"
+        )
     return changed
 
 
@@ -95,11 +102,15 @@ def _announce(experiment: Experiment) -> None:
     layers = f" (layer by layer x {', '.join(f'{r:g}' for r in how.layer_rates)})" if how.layer_rates else ""
     click.echo(f"change    {how.name}, rate {how.rate:g}{layers}, {how.schedule}, seed {config.training.seed}")
     count = len(data.train_images)
-    click.echo(f"data      {data.name}: {count} images {'x'.join(map(str, data.image_shape))}, views by {config.views.kind}")
+    click.echo(
+        f"data      {data.name}: {count} images {'x'.join(map(str, data.image_shape))}, views by {config.views.kind}"
+    )
     work = f"{trainer.epochs} epochs of {trainer.stream.batches} batches of {config.training.batch}"
     size = f"{(model.memory() + trainer.stream.nbytes) / 2**20:.0f} MB"
     if model.device is not None:
-        click.echo(f"cost      {work} and {size} on {model.device.name} in {config.training.precision}, then the read-out")
+        click.echo(
+            f"cost      {work} and {size} on {model.device.name} in {config.training.precision}, then the read-out"
+        )
     else:
         seconds, threads = experiment.expected()
         click.echo(f"cost      {work}, about {span(seconds)} and {size} on {threads} threads, then the read-out")
@@ -112,7 +123,9 @@ def _error(config: Config) -> str:
         return config.loss.name
     given = config.loss.options
     memory = f"memory of {given['lags']} lags" if given["lags"] else "all negatives"
-    return f"hinge, {memory}, margins {given['threshold'] - given['delta']:g} and {given['threshold'] + given['delta']:g}"
+    return (
+        f"hinge, {memory}, margins {given['threshold'] - given['delta']:g} and {given['threshold'] + given['delta']:g}"
+    )
 
 
 def _finish(experiment: Experiment, began: float) -> None:

@@ -47,8 +47,15 @@ ROLES = {
     "change": ("#5b8c1a", "#dff0d0", "sum of outer products"),
 }
 TRANSPORT, INK, PALE = "#e6007e", "#2c3e50", "#7f8c8d"
-VERBS = {"push": "store", "deliver_dense": "deliver", "deliver_convolution": "deliver", "gate": "gate",
-         "gate_pooled": "gate", "deform": "deform", "present": "show"}  # fmt: skip
+VERBS = {
+    "push": "store",
+    "deliver_dense": "deliver",
+    "deliver_convolution": "deliver",
+    "gate": "gate",
+    "gate_pooled": "gate",
+    "deform": "deform",
+    "present": "show",
+}
 PLASTICITIES = ("sgd", "momentum", "signum", "adam")
 
 
@@ -70,10 +77,35 @@ def box(buffer):
     if name in ("images", "seen"):
         return {"images": CHANGE + 0.2, "seen": (WEIGHT + UPDATE) / 2 - 0.1}[name], GROUND
     kind = name.rstrip("0123456789")
-    column = {"W": WEIGHT, "dW": CHANGE, "d": POST, "e": ERROR, "x": UP, "u": UP, "z": TOP, "ez": TOP, "M": MEMORY,
-              "H": HEAD, "dH": HEAD, "F": DELIVER, "dF": DELIVER, "B": DELIVER, "dB": DELIVER}[kind]  # fmt: skip
-    lift = {"x": GAP, "z": GAP, "M": GAP, "u": 0.3 * GAP, "H": GAP - 0.9, "dH": GAP - 2.58, "F": 0.9, "B": 0.9,
-            "dF": 2.58, "dB": 2.58}.get(kind, 0)  # fmt: skip
+    column = {
+        "W": WEIGHT,
+        "dW": CHANGE,
+        "d": POST,
+        "e": ERROR,
+        "x": UP,
+        "u": UP,
+        "z": TOP,
+        "ez": TOP,
+        "M": MEMORY,
+        "H": HEAD,
+        "dH": HEAD,
+        "F": DELIVER,
+        "dF": DELIVER,
+        "B": DELIVER,
+        "dB": DELIVER,
+    }[kind]
+    lift = {
+        "x": GAP,
+        "z": GAP,
+        "M": GAP,
+        "u": 0.3 * GAP,
+        "H": GAP - 0.9,
+        "dH": GAP - 2.58,
+        "F": 0.9,
+        "B": 0.9,
+        "dF": 2.58,
+        "dB": 2.58,
+    }.get(kind, 0)
     return column, y + lift
 
 
@@ -90,10 +122,17 @@ def dot(step):
         rise = 1.68 if updates else 3.5
         return (HEAD, y + GAP - rise) if "H" in name else (DELIVER, y + rise)
     return {
-        "convolve": (UP, y), "activate": (UP, y + 0.6 * GAP), "pool": (UP, y + 0.6 * GAP), "dense": (HEAD, y + GAP),
-        "push": (PUSH, y + GAP), "hinge_lags": (TOP, y + GAP / 2), "gate": (GATE, y), "gate_pooled": (GATE, y),
-        "deliver_dense": (DELIVER, y), "deliver_convolution": (DELIVER, y),
-    }[step.kernel.name]  # fmt: skip
+        "convolve": (UP, y),
+        "activate": (UP, y + 0.6 * GAP),
+        "pool": (UP, y + 0.6 * GAP),
+        "dense": (HEAD, y + GAP),
+        "push": (PUSH, y + GAP),
+        "hinge_lags": (TOP, y + GAP / 2),
+        "gate": (GATE, y),
+        "gate_pooled": (GATE, y),
+        "deliver_dense": (DELIVER, y),
+        "deliver_convolution": (DELIVER, y),
+    }[step.kernel.name]
 
 
 def corners(step, buffer, start, end):
@@ -133,9 +172,20 @@ def line(axes, points, colour, arrow=False, **style):
         sideways = abs(x - x0) > abs(y - y0)
         x -= sideways * WIDTH / 2 * (1 if x > x0 else -1)
         y -= (not sideways) * HEIGHT / 2 * (1 if y > y0 else -1)
-        axes.annotate("", (x, y), ((x0 + x) / 2, (y0 + y) / 2), zorder=2,
-                      arrowprops={"arrowstyle": "-|>", "color": colour, "linewidth": 0, "shrinkA": 0, "shrinkB": 0,
-                                  "mutation_scale": 13})  # fmt: skip
+        axes.annotate(
+            "",
+            (x, y),
+            ((x0 + x) / 2, (y0 + y) / 2),
+            zorder=2,
+            arrowprops={
+                "arrowstyle": "-|>",
+                "color": colour,
+                "linewidth": 0,
+                "shrinkA": 0,
+                "shrinkB": 0,
+                "mutation_scale": 13,
+            },
+        )
         sizes = abs(x - x0) + abs(y - y0)
         points = [*points[:-1], (x - 0.1 * (x - x0) / sizes, y - 0.1 * (y - y0) / sizes)]  # the head has a sharp tip
     axes.plot(*zip(*points, strict=True), **style)
@@ -165,8 +215,18 @@ def draw_step(axes, number, step):
 def draw_box(axes, x, y, role, text):
     """The box of a buffer."""
     edge, fill, _ = ROLES[role]
-    axes.add_patch(FancyBboxPatch((x - WIDTH / 2, y - HEIGHT / 2), WIDTH, HEIGHT, facecolor=fill, edgecolor=edge,
-                                  boxstyle="round,pad=0,rounding_size=0.12", linewidth=1.4, zorder=3))  # fmt: skip
+    axes.add_patch(
+        FancyBboxPatch(
+            (x - WIDTH / 2, y - HEIGHT / 2),
+            WIDTH,
+            HEIGHT,
+            facecolor=fill,
+            edgecolor=edge,
+            boxstyle="round,pad=0,rounding_size=0.12",
+            linewidth=1.4,
+            zorder=3,
+        )
+    )
     axes.text(x, y, text, ha="center", va="center_baseline", fontsize=11.5 if len(text) < 5 else 10, zorder=4)
 
 
@@ -199,8 +259,17 @@ def write_legend(axes, roles, transported):
 
 def draw_key(axes, x, y, colours):
     """One colour of the legend."""
-    axes.add_patch(FancyBboxPatch((x - 0.15, y - 0.12), 0.36, 0.24, facecolor=colours[1], edgecolor=colours[0],
-                                  boxstyle="round,pad=0,rounding_size=0.06", linewidth=1.2))  # fmt: skip
+    axes.add_patch(
+        FancyBboxPatch(
+            (x - 0.15, y - 0.12),
+            0.36,
+            0.24,
+            facecolor=colours[1],
+            edgecolor=colours[0],
+            boxstyle="round,pad=0,rounding_size=0.06",
+            linewidth=1.2,
+        )
+    )
 
 
 def draw(rule, path):

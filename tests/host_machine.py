@@ -56,14 +56,22 @@ def library(real: str, text: Source) -> ctypes.CDLL:
 def declared(source: Source) -> dict[str, list[str]]:
     """Function of a CUDA text -> the types of its arguments, ``REAL *``, ``int`` and so on; the last one is the count."""
     found = re.findall(r"^KERNEL (\w+)\((.*?)\)\n\{", source.text, re.M | re.S)
-    return {name: [" ".join(each.replace("const ", "").split()[:-1]) + " *" * ("*" in each) for each in text.split(",")]
-            for name, text in found}  # fmt: skip
+    return {
+        name: [" ".join(each.replace("const ", "").split()[:-1]) + " *" * ("*" in each) for each in text.split(",")]
+        for name, text in found
+    }
 
 
 def given(real: str, name: str, arguments):
     """Arguments as C takes them, each of the type that the kernel declares: CUDA itself would not check."""
-    arrays = {"REAL *": {"float": ("float32",), "double": ("float64",)}[real], "double *": ("float64",), "Long *": ("int64",),
-              "Index *": ("uint32",), "Byte *": ("uint8", "bool"), "void *": ("uint8", "float32", "float64")}  # fmt: skip
+    arrays = {
+        "REAL *": {"float": ("float32",), "double": ("float64",)}[real],
+        "double *": ("float64",),
+        "Long *": ("int64",),
+        "Index *": ("uint32",),
+        "Byte *": ("uint8", "bool"),
+        "void *": ("uint8", "float32", "float64"),
+    }
     kinds = declared(source_of(name))[name][:-1]
     for kind, argument in zip(kinds, arguments, strict=True):
         if isinstance(argument, np.ndarray):

@@ -93,7 +93,9 @@ def test_plan_picture(tmp_path, rule):
 
 def test_plan_picture_where_it_cannot_be_written(tmp_path):
     command = [sys.executable, str(ROOT / "docs/plan_picture.py"), str(tmp_path / "missing" / "out.png")]
-    done = subprocess.run(command, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(
+        command, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=120
+    )
     assert done.returncode == 2
     assert done.stderr.startswith("error: ")
     assert "Traceback" not in done.stderr

@@ -30,7 +30,11 @@ cpu = Backend("cpu")
 @pytest.fixture(params=["plain C++", "gpu"])
 def kernels(request):
     """The kernels of the GPU: as plain C++, and where there is a GPU on it."""
-    return request.getfixturevalue("gpu_kernels") if request.param == "gpu" else request.getfixturevalue("host_machine").gpu()
+    return (
+        request.getfixturevalue("gpu_kernels")
+        if request.param == "gpu"
+        else request.getfixturevalue("host_machine").gpu()
+    )
 
 
 @pytest.mark.parametrize("precision", TOLERANCES)
@@ -139,7 +143,19 @@ def test_a_run_trains_resumes_to_the_same_bits_and_is_read_out(kernels, run_on, 
 def test_a_run_is_diagnosed(kernels, run_on, archive, tmp_path):
     run_on(kernels)
     call("train", "--data", archive, *OPTIONS, "--epochs", "1", "--diagnose-every", "1", "--out", str(tmp_path / "a"))
-    call("train", "--data", archive, *OPTIONS[:-1], "cpu", "--epochs", "1", "--diagnose-every", "1", "--out", str(tmp_path / "b"))
+    call(
+        "train",
+        "--data",
+        archive,
+        *OPTIONS[:-1],
+        "cpu",
+        "--epochs",
+        "1",
+        "--diagnose-every",
+        "1",
+        "--out",
+        str(tmp_path / "b"),
+    )
     there, here = (Run.open(tmp_path / name).diagnoses() for name in "ab")
     assert [row.keys() for row in there] == [row.keys() for row in here] and len(there) > 1
     for name, angle in there[-1].items():
@@ -165,7 +181,9 @@ def test_pictures_on_the_gpu_are_those_of_the_cpu(kernels, run_on, views):
 def test_a_batch_that_does_not_fit_is_refused_with_one_that_does(host_machine, run_on, archive):
     run_on(host_machine.gpu(room=1 << 23))
     config = Config.resolve(data=archive, network="32 hardtanh, 32 pool", batch=20, device="gpu", match=False)
-    with pytest.raises(DeviceError, match=r"a batch of 20 takes .* GiB .*; expected arrays that fit; write batch=\d+") as caught:
+    with pytest.raises(
+        DeviceError, match=r"a batch of 20 takes .* GiB .*; expected arrays that fit; write batch=\d+"
+    ) as caught:
         Model(config, (8, 8, 3)).memory()
     fits = int(str(caught.value).split("=")[-1])
     assert 2 <= fits < 20

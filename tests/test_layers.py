@@ -30,8 +30,20 @@ ORDER = [
     ("cli",),
 ]
 LEVEL = {room: level for level, rooms in enumerate(ORDER) for room in rooms}
-DIFFERENTIATE = {"torch", "jax", "tensorflow", "autograd", "aesara", "pytensor", "mxnet", "theano", "tinygrad", "casadi",
-                 "algopy", "paddle"}  # fmt: skip
+DIFFERENTIATE = {
+    "torch",
+    "jax",
+    "tensorflow",
+    "autograd",
+    "aesara",
+    "pytensor",
+    "mxnet",
+    "theano",
+    "tinygrad",
+    "casadi",
+    "algopy",
+    "paddle",
+}
 # What a room may import of neurosim, where the order alone would allow more.
 ONLY = {
     "errors": set(),
@@ -64,10 +76,12 @@ def imports(path):
     """Every name that a file imports, those that only type checkers see left out."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     skipped = {
-        id(node) for branch in ast.walk(tree)
+        id(node)
+        for branch in ast.walk(tree)
         if isinstance(branch, ast.If) and ast.unparse(branch.test) == "TYPE_CHECKING"
-        for inner in branch.body for node in ast.walk(inner)
-    }  # fmt: skip
+        for inner in branch.body
+        for node in ast.walk(inner)
+    }
     for node in ast.walk(tree):
         if id(node) in skipped:
             continue
@@ -78,7 +92,11 @@ def imports(path):
             # `from neurosim import x` may name a room or a value of the package itself.
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
         elif isinstance(node, ast.Call) and ast.unparse(node.func) in ("__import__", "importlib.import_module"):
-            yield ast.unparse(node.args[0]).strip("'\"") if isinstance(node.args[0], ast.Constant) else "a room of its own"
+            yield (
+                ast.unparse(node.args[0]).strip("'\"")
+                if isinstance(node.args[0], ast.Constant)
+                else "a room of its own"
+            )
 
 
 def room_of(name):

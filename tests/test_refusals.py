@@ -16,11 +16,19 @@ from neurosim.losses import make
 NAN, INF = float("nan"), float("inf")
 
 
-@pytest.mark.parametrize(("name", "given"), [
-    ("hinge", {"threshold": NAN}), ("hinge", {"delta": NAN}), ("hinge", {"negative_weight": NAN}),
-    ("hinge", {"threshold": INF}), ("simclr", {"temperature": NAN}), ("hinge-mean", {"delta": 5.0}),
-    ("hinge-mean", {"delta": -1.0}), ("hinge-mean", {"threshold": NAN}),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("name", "given"),
+    [
+        ("hinge", {"threshold": NAN}),
+        ("hinge", {"delta": NAN}),
+        ("hinge", {"negative_weight": NAN}),
+        ("hinge", {"threshold": INF}),
+        ("simclr", {"temperature": NAN}),
+        ("hinge-mean", {"delta": 5.0}),
+        ("hinge-mean", {"delta": -1.0}),
+        ("hinge-mean", {"threshold": NAN}),
+    ],
+)
 def test_no_loss_takes_what_is_no_margin(name, given):
     with pytest.raises(WiringError):
         make(name, **given)

@@ -15,8 +15,12 @@ TINY = ["--pairs", "2,3,4", "--layers", "1,2,3", "--epochs", "1,2,3", "--batch",
 
 def call(module, *arguments, before="pass"):
     """Run a benchmark as its own command; no traceback whatever happens."""
-    code = f"import sys, runpy; {before}; runpy.run_module('neurosim.bench.{module}', run_name='__main__', alter_sys=True)"
-    done = subprocess.run([sys.executable, "-W", "error", "-c", code, *arguments], capture_output=True, text=True, timeout=300)
+    code = (
+        f"import sys, runpy; {before}; runpy.run_module('neurosim.bench.{module}', run_name='__main__', alter_sys=True)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code, *arguments], capture_output=True, text=True, timeout=300
+    )
     assert "Traceback" not in done.stderr, done.stderr
     return done
 
@@ -53,15 +57,25 @@ def test_growth_is_measured_written_and_drawn(tmp_path):
         assert (tmp_path / "scaling.png").read_bytes().startswith(b"\x89PNG")
 
 
-@pytest.mark.parametrize(("arguments", "before", "told"), [
-    (["--figure", "a.gif"], "pass", "error: --figure a.gif; expected a name that ends in .png"),
-    (["--out", "no/such/folder/a.json"], "pass", "error: folder no/such/folder does not exist; expected"),
-    (["--figure", "a.png"], "import importlib.util as u; old = u.find_spec; "
-                            "u.find_spec = lambda name, *more: None if name == 'matplotlib' else old(name, *more)",
-     "error: matplotlib is not installed; expected it, to draw with; run `pip install 'neurosim[plots]'`"),
-    (["--pairs", "10,5,20"], "pass", "Error: Invalid value for '--pairs': '10,5,20'; expected three or more rising"),
-    (["--layers", "1,2"], "pass", "Error: Invalid value for '--layers': '1,2'; expected three or more rising"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("arguments", "before", "told"),
+    [
+        (["--figure", "a.gif"], "pass", "error: --figure a.gif; expected a name that ends in .png"),
+        (["--out", "no/such/folder/a.json"], "pass", "error: folder no/such/folder does not exist; expected"),
+        (
+            ["--figure", "a.png"],
+            "import importlib.util as u; old = u.find_spec; "
+            "u.find_spec = lambda name, *more: None if name == 'matplotlib' else old(name, *more)",
+            "error: matplotlib is not installed; expected it, to draw with; run `pip install 'neurosim[plots]'`",
+        ),
+        (
+            ["--pairs", "10,5,20"],
+            "pass",
+            "Error: Invalid value for '--pairs': '10,5,20'; expected three or more rising",
+        ),
+        (["--layers", "1,2"], "pass", "Error: Invalid value for '--layers': '1,2'; expected three or more rising"),
+    ],
+)
 def test_refusals(arguments, before, told):
     done = call("scaling", *arguments, before=before)
     assert done.returncode == 2
@@ -79,9 +93,16 @@ def test_the_parts_of_a_run_are_told_apart(tmp_path):
 
 
 def test_what_happens_once_an_epoch_counts_once_an_epoch():
-    spent = {"programs": [10.0, 10, 10], "all": [24.0, 24, 1], "programs alone": [5.0, 5, 10], CHECKPOINT: [2.0, 2, 1],
-             "metrics.csv, once an epoch": [4.0, 4, 2], SHOW: [1.0, 1, 10], "the rule's own draws": [0.0, 0, 10],
-             "progress told and drawn": [1.0, 1, 10]}  # fmt: skip
+    spent = {
+        "programs": [10.0, 10, 10],
+        "all": [24.0, 24, 1],
+        "programs alone": [5.0, 5, 10],
+        CHECKPOINT: [2.0, 2, 1],
+        "metrics.csv, once an epoch": [4.0, 4, 2],
+        SHOW: [1.0, 1, 10],
+        "the rule's own draws": [0.0, 0, 10],
+        "progress told and drawn": [1.0, 1, 10],
+    }
     found = {name: part["processor"] for name, part in shares(spent, 100).items()}
     assert found[LOOP] == pytest.approx(0.1)  # 24 s less 5 alone and 18 of parts
     assert found["metrics.csv, once an epoch"] == pytest.approx(2 / 100)  # 2 s an epoch of 100 batches
@@ -90,7 +111,9 @@ def test_what_happens_once_an_epoch_counts_once_an_epoch():
 
 
 def test_overhead_refuses_what_cannot_be_timed():
-    for arguments, told in ((["--rule", "none"], "error: --rule none trains nothing"),
-                            (["--images", "100", "--batches", "9"], "error: --batches 9 of 50; expected")):  # fmt: skip
+    for arguments, told in (
+        (["--rule", "none"], "error: --rule none trains nothing"),
+        (["--images", "100", "--batches", "9"], "error: --batches 9 of 50; expected"),
+    ):
         done = call("overhead", *arguments)
         assert done.returncode == 2 and done.stderr.startswith(told) and done.stderr.count("\n") == 1

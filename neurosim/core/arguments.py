@@ -105,7 +105,9 @@ def _check_types(where: str, given: Sequence[tuple[Argument, Shaped]]) -> None:
         name = np.dtype(thing.dtype).name
         allowed = [each for kind in argument.types for each in KINDS.get(kind, (kind,))]
         if name not in allowed:
-            raise ShapeError(f"{where} is given {thing.name} of {name}", " or ".join(allowed), "check the type of the array")
+            raise ShapeError(
+                f"{where} is given {thing.name} of {name}", " or ".join(allowed), "check the type of the array"
+            )
         if argument.types == ("real",):
             real[name] = thing.name
     if len(real) > 1:

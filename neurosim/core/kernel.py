@@ -101,7 +101,9 @@ class Kernel:
         texts = {"reads": reads or {}, "writes": writes or {}, "updates": updates or {}, "sums": sums or {}}
         names = [*self.scalars, *(argument for group in texts.values() for argument in group)]
         if len(set(names)) != len(names):
-            raise WiringError(f"kernel {name} declares an argument twice", "one use an argument", "check its declaration")
+            raise WiringError(
+                f"kernel {name} declares an argument twice", "one use an argument", "check its declaration"
+            )
         self.arguments = {
             argument: Argument(argument, text, use) for use, group in texts.items() for argument, text in group.items()
         }
@@ -207,7 +209,9 @@ class Kernel:
             self._check_cut(label, given, layouts, over)
         return sizes
 
-    def _check_cut(self, label: str, given: Mapping[str, Buffer], layouts: Mapping[str, tuple[str, ...]], over: str) -> None:
+    def _check_cut(
+        self, label: str, given: Mapping[str, Buffer], layouts: Mapping[str, tuple[str, ...]], over: str
+    ) -> None:
         """Whether every buffer that has the axis is declared along one and the same axis that may be cut."""
         axes: set[str] = set()
         for name, buffer in given.items():

@@ -64,7 +64,9 @@ class Plan:
             for buffer in step.buffers.values():
                 if owners.setdefault(buffer.base.name, buffer.base) is not buffer.base:
                     raise WiringError(
-                        f"two buffers are named {buffer.base.name}", "one buffer a name", "give one of them another name"
+                        f"two buffers are named {buffer.base.name}",
+                        "one buffer a name",
+                        "give one of them another name",
                     )
             changed = {id(b.base) for b in step.changed.values()}
             both = [b.name for b in step.reads.values() if id(b.base) in changed]

@@ -29,8 +29,12 @@ class Arena:
         begins, size = allocate(sizes, [span for *_, span in wanted])
         self._used = max(self._used, size)
         if size > self._memory.size:
-            self._memory = np.empty(2 * size, np.uint8)  # untouched memory costs nothing; growing, earlier programs keep theirs
-        return [view_at(self._memory, begin, shape, dtype) for begin, (shape, dtype, _) in zip(begins, wanted, strict=True)]
+            self._memory = np.empty(
+                2 * size, np.uint8
+            )  # untouched memory costs nothing; growing, earlier programs keep theirs
+        return [
+            view_at(self._memory, begin, shape, dtype) for begin, (shape, dtype, _) in zip(begins, wanted, strict=True)
+        ]
 
 
 def allocate(sizes: list[int], spans: list[tuple[int, int]]) -> tuple[list[int], int]:

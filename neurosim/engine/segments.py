@@ -103,9 +103,7 @@ def _rows_of_block(steps: list[Step], extent: int) -> int:
     lanes = tuning.CPU.lanes  # at least one block a lane, so that no thread idles
     while over in ("sample", "moment") and lanes > 2 and extent < lanes * tuning.CPU.least_rows:
         lanes //= 2
-    most = max(
-        tuning.CPU.block_bytes // widest, min(2 * tuning.CPU.least_rows, 4 * tuning.CPU.block_bytes // widest)
-    )
+    most = max(tuning.CPU.block_bytes // widest, min(2 * tuning.CPU.least_rows, 4 * tuning.CPU.block_bytes // widest))
     return max(1, min(most, -(-extent // lanes)))
 
 
@@ -140,7 +138,14 @@ class Segment:
         blocks = self._blocks(over)
         every = tuning.CPU.lanes
         self._lanes = [
-            _Lane(self.steps, backend, over, self._bounds[lane::every], {n: total[lane] for n, total in sums.items()}, blocks)
+            _Lane(
+                self.steps,
+                backend,
+                over,
+                self._bounds[lane::every],
+                {n: total[lane] for n, total in sums.items()},
+                blocks,
+            )
             for lane in range(self.lanes)
         ]
         self._totals = [(buffer.array, sums[name]) for name, buffer in self.sums.items()]
@@ -154,7 +159,8 @@ class Segment:
             shapes[name] = (*buffer.shape[:place], self.block, *buffer.shape[place + 1 :])
         used = spans([[step] for step in self.steps])
         begins, size = allocate(
-            [math.prod(shapes[n]) * b.dtype.itemsize for n, b in self.local.items()], [used[id(b)] for b in self.local.values()]
+            [math.prod(shapes[n]) * b.dtype.itemsize for n, b in self.local.items()],
+            [used[id(b)] for b in self.local.values()],
         )
         places = {n: (begin, shapes[n], b.dtype) for begin, (n, b) in zip(begins, self.local.items(), strict=True)}
         return _Blocks(places, size)

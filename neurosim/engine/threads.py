@@ -37,13 +37,16 @@ class ThreadTeam:
         self._limits = threadpool_limits(1)
         self._asked, self._done = threading.Semaphore(0), threading.Semaphore(0)
         self._helpers = [
-            threading.Thread(target=self._help, name=f"neurosim {number}", daemon=True) for number in range(1, self.threads)
+            threading.Thread(target=self._help, name=f"neurosim {number}", daemon=True)
+            for number in range(1, self.threads)
         ]
         for helper in self._helpers:
             helper.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._tasks = None
         for _ in self._helpers:
             self._asked.release()

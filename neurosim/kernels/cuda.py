@@ -18,7 +18,9 @@ from neurosim.kernels.sources import source_of
 Call = tuple[str, tuple[Any, ...]]
 COMPUTE_DEFAULT, COMPUTE_TF32 = 1, 7  # CuPy's numbers for how float32 products are computed
 TF32_FROM = 80  # compute capability 8.0, Ampere
-INSTALL = "run `pip install 'neurosim[gpu]'` (CUDA 12) or `pip install 'neurosim[gpu13]'` (CUDA 13), or take the device cpu"
+INSTALL = (
+    "run `pip install 'neurosim[gpu]'` (CUDA 12) or `pip install 'neurosim[gpu13]'` (CUDA 13), or take the device cpu"
+)
 
 
 class GpuDevice(Device, Protocol):
@@ -51,14 +53,21 @@ class Cuda:
         try:
             import cupy
         except ImportError as problem:
-            why = "is not installed" if isinstance(problem, ModuleNotFoundError) else f"cannot be imported ({_line(problem)})"
+            why = (
+                "is not installed"
+                if isinstance(problem, ModuleNotFoundError)
+                else f"cannot be imported ({_line(problem)})"
+            )
             raise DeviceError(f"device gpu was asked for and CuPy {why}", "CuPy and an NVIDIA GPU", INSTALL) from None
         self._cupy = cupy
         try:
             count = cupy.cuda.runtime.getDeviceCount()
         except cupy.cuda.runtime.CUDARuntimeError as problem:
-            raise DeviceError(f"device gpu was asked for and CUDA finds none ({_line(problem)})", "an NVIDIA GPU and its driver",
-                              "run `nvidia-smi` to see whether the driver is there, or write --device cpu") from None  # fmt: skip
+            raise DeviceError(
+                f"device gpu was asked for and CUDA finds none ({_line(problem)})",
+                "an NVIDIA GPU and its driver",
+                "run `nvidia-smi` to see whether the driver is there, or write --device cpu",
+            ) from None
         if not count:
             raise DeviceError("device gpu was asked for and there is none", "an NVIDIA GPU", "write --device cpu")
         self._device = cupy.cuda.Device()
@@ -69,7 +78,9 @@ class Cuda:
     def _check(self, precision: str) -> None:
         able = int(self._device.compute_capability)
         if precision == "tf32" and able < TF32_FROM:
-            raise DeviceError(f"precision tf32 on a GPU of compute capability {able / 10}", "8.0 or more", "leave precision out")
+            raise DeviceError(
+                f"precision tf32 on a GPU of compute capability {able / 10}", "8.0 or more", "leave precision out"
+            )
 
     @property
     def name(self) -> str:
@@ -80,7 +91,11 @@ class Cuda:
     def versions(self) -> dict[str, object]:
         """Of CuPy, of CUDA, of the driver."""
         runtime = self._cupy.cuda.runtime
-        return {"cupy": self._cupy.__version__, "cuda": runtime.runtimeGetVersion(), "driver": runtime.driverGetVersion()}
+        return {
+            "cupy": self._cupy.__version__,
+            "cuda": runtime.runtimeGetVersion(),
+            "driver": runtime.driverGetVersion(),
+        }
 
     def free(self) -> int:
         """Bytes that can still be had."""
@@ -150,7 +165,9 @@ class Cuda:
             else:
                 parts += [partial(getattr(self, name), *each) for each in arguments]
 
-        def run(calls: list[Call] = calls) -> None:  # a graph knows addresses alone: the arrays must live as long as it does
+        def run(
+            calls: list[Call] = calls,
+        ) -> None:  # a graph knows addresses alone: the arrays must live as long as it does
             for part in parts:
                 part()
 
@@ -182,8 +199,11 @@ def _typed(argument: Any) -> Any:
 
 def no_room(asked: int, free: int) -> DeviceError:
     """What to say when an array does not fit."""
-    return DeviceError(f"{asked / 2**30:.2f} GiB more were asked of the GPU, which has {free / 2**30:.2f} GiB left",
-                       "arrays that fit", "write a smaller --batch")  # fmt: skip
+    return DeviceError(
+        f"{asked / 2**30:.2f} GiB more were asked of the GPU, which has {free / 2**30:.2f} GiB left",
+        "arrays that fit",
+        "write a smaller --batch",
+    )
 
 
 def _line(problem: BaseException) -> str:

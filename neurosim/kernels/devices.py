@@ -23,7 +23,9 @@ def backend(device: str, precision: str = "float32") -> Backend:
         DeviceError: no GPU where one was asked for; nothing falls back silently.
     """
     if precision == "tf32" and device != "gpu":
-        raise WiringError(f"precision tf32 with device {device}", "a GPU, whose products it is about", "leave it out", "precision")
+        raise WiringError(
+            f"precision tf32 with device {device}", "a GPU, whose products it is about", "leave it out", "precision"
+        )
     if device == "gpu":
         return _gpu(precision)
     if device not in ("cpu", "reference"):

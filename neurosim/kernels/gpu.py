@@ -39,7 +39,9 @@ class Gpu:
         self._held: dict[str, Any] = {}
         self._noted: list[tuple[str, tuple[Any, ...]]] | None = None
         self._moved = 0
-        self._scripts: WeakKeyDictionary[object, Callable[[], None]] = WeakKeyDictionary()  # who runs the same work again
+        self._scripts: WeakKeyDictionary[object, Callable[[], None]] = (
+            WeakKeyDictionary()
+        )  # who runs the same work again
 
     def repeat(self, who: object, work: Callable[[], None]) -> None:
         """Run work that launches and multiplies the same at every run, on arrays that stay at their places.

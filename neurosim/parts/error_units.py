@@ -110,9 +110,13 @@ class PatchErrorUnits(ErrorUnits):
         grid = loss.grid
         self.pictures = head.views // grid**2
         if head.learning:
-            raise WiringError(f"a gradient block with loss {loss.name}", "patches, all of which learn", "write block=False")
+            raise WiringError(
+                f"a gradient block with loss {loss.name}", "patches, all of which learn", "write block=False"
+            )
         if self.pictures * grid**2 != head.views:
-            raise ShapeError(f"{head.views} patches in grids of {grid} x {grid}", f"a multiple of {grid**2}", "check patch")
+            raise ShapeError(
+                f"{head.views} patches in grids of {grid} x {grid}", f"a multiple of {grid**2}", "check patch"
+            )
         size = sum(self.pictures * (grid - k - 2) * loss.negatives * grid for k in range(grid - 2))
         name = f"random patches{head.number}"
         self.negative = Buffer(name, ("comparison",), (size,), Role.VALUE, self.owner, np.int64, given=True)
@@ -166,5 +170,7 @@ def error_units(head: Units, loss: Loss, plasticity: Plasticity | None = None, s
     if not loss.predicts:
         return PatchErrorUnits(head, loss)
     if plasticity is None:
-        raise WiringError(f"loss {loss.name} without a plasticity", "one for its synapses", "give error_units a plasticity")
+        raise WiringError(
+            f"loss {loss.name} without a plasticity", "one for its synapses", "give error_units a plasticity"
+        )
     return PredictingErrorUnits(head, loss, plasticity, [seed, ord("P"), head.number])

@@ -95,13 +95,9 @@ class Inverse:
         below, above = projection.pre.whole, projection.post
         self.projection, self.synapse, self.below, self.above = projection, synapse, below, above
         self.noisy, self.transmitted = below.twin("+n"), above.twin("~")
-        self.again = Projection(
-            projection.pre.over(self.noisy), self.transmitted, projection.synapse, projection.bias
-        )
+        self.again = Projection(projection.pre.over(self.noisy), self.transmitted, projection.synapse, projection.bias)
         self.path = Projection(self.transmitted, below.twin("^~", Role.ERROR), synapse, bias)
-        self.here, self.there = (
-            Projection(above, below.twin(mark, Role.ERROR), synapse, bias) for mark in ("^", "^t")
-        )
+        self.here, self.there = (Projection(above, below.twin(mark, Role.ERROR), synapse, bias) for mark in ("^", "^t"))
         self.value = Buffer(f"loss {synapse.name}", ("figure",), (1,), Role.VALUE, synapse.name, np.float64)
         self.noise: list[Buffer] = []
 
@@ -114,9 +110,7 @@ class Inverse:
         """Arrays of standard normal numbers for so many learning steps a batch; they are drawn before each run."""
         x = self.noisy.activity
         self.noise = [
-            Buffer(
-                f"n{self.below.number}.{i + 1}", x.axes, x.shape, Role.NOISE, self.synapse.name, x.dtype, given=True
-            )
+            Buffer(f"n{self.below.number}.{i + 1}", x.axes, x.shape, Role.NOISE, self.synapse.name, x.dtype, given=True)
             for i in range(times)
         ]
 

@@ -61,7 +61,9 @@ class Stimulus:
         parameters: of every view's deformation, as the kernel declares them: name -> one row a view.
     """
 
-    def __init__(self, population: Units, deformation: Deforms | None = None, *, gain: float = 2.0, offset: float = -1.0):
+    def __init__(
+        self, population: Units, deformation: Deforms | None = None, *, gain: float = 2.0, offset: float = -1.0
+    ):
         views, dtype = population.views, population.activity.dtype
         self.population, self.deformation, self.scalars = population, deformation, {"gain": gain, "offset": offset}
         shape = (views, *population.shape)

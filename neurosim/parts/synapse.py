@@ -102,7 +102,14 @@ class Synapse:
         rows = post.shape[post.axes.index("row")]
         if self._index is None:
             self._index = Buffer(
-                f"rows {self.name}", ("row",), (rows,), Role.VALUE, self.name, np.int64, given=True, initial=np.arange(rows)
+                f"rows {self.name}",
+                ("row",),
+                (rows,),
+                Role.VALUE,
+                self.name,
+                np.int64,
+                given=True,
+                initial=np.arange(rows),
             )
         seen = View(pre, pre.name, ("sample", "row_seen", "column", "channel"), pre.shape)
         shape = (rows, self.shape[0] // rows, *self.shape[1:])

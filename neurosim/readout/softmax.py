@@ -65,7 +65,7 @@ class Table:
 
         def run(lane: int) -> None:
             scratch = np.empty((size, self.features.shape[1]), self.features.dtype)
-            for place in bounds[lane::tuning.CPU.lanes]:
+            for place in bounds[lane :: tuning.CPU.lanes]:
                 block = self._read(place, rows, scratch[: place.stop - place.start])
                 _add(lanes[lane], visit(place, block))
 

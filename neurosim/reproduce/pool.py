@@ -26,6 +26,7 @@ from neurosim.training.trainer import Interrupted
 if TYPE_CHECKING:
     from neurosim.reproduce.cells import Cell
 
+
 def cores() -> int:
     """Threads that this process may use."""
     return ThreadTeam().threads

@@ -58,7 +58,9 @@ class DifferenceTargetPropagation(Rule):
         self,
         network: Network,
         loss: Loss,
-        top: Annotated[str, Option("Where targets start: target (plausible) or transport (published).", choices=TOPS)] = "target",
+        top: Annotated[
+            str, Option("Where targets start: target (plausible) or transport (published).", choices=TOPS)
+        ] = "target",
         target_step: Annotated[
             float,
             Option(
@@ -68,7 +70,9 @@ class DifferenceTargetPropagation(Rule):
             ),
         ] = 0.5,
         noise: Annotated[float, Option("Standard deviation of the noise on what an inverse restores.", low=0)] = 1.0,
-        inverse_rate: Annotated[float, Option("Rate of the inverses.", unit="rates of the forward weights", low=0)] = 5.0,
+        inverse_rate: Annotated[
+            float, Option("Rate of the inverses.", unit="rates of the forward weights", low=0)
+        ] = 5.0,
         inverse_steps: Annotated[int, Option("Changes of every inverse a batch.", low=1)] = 1,
         inverse_first: Annotated[
             int, Option("Batches of the first epoch in which inverses alone learn.", unit="batches", low=0)
@@ -152,6 +156,8 @@ class DifferenceTargetPropagation(Rule):
         for i in self.inverses:
             above, below = self.targets[i.above].activity.name, self.targets[i.below].activity.name
             shared = ", shared by all places of the untied layer" if len(i.projection.synapse.shape) == 6 else ""
-            lines.append(f"{i.synapse.name}: {above} -> {below} (an inverse with weights of its own{shared}, "
-                         "learned by its own outer products)")  # fmt: skip
+            lines.append(
+                f"{i.synapse.name}: {above} -> {below} (an inverse with weights of its own{shared}, "
+                "learned by its own outer products)"
+            )
         return lines

@@ -51,8 +51,11 @@ def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
         if handle is not None:
             Path(aside).unlink(missing_ok=True)
         why = "no space is left on the disk" if problem.errno == errno.ENOSPC else problem.strerror
-        raise RunError(f"{path} could not be written: {why}", "a folder with space",
-                       "free some and resume; the last checkpoint is whole") from None  # fmt: skip
+        raise RunError(
+            f"{path} could not be written: {why}",
+            "a folder with space",
+            "free some and resume; the last checkpoint is whole",
+        ) from None
 
 
 def write_text(path: Path, text: str) -> None:
@@ -74,8 +77,9 @@ def make_folder(path: Path) -> None:
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as problem:
-        raise RunError(f"{path} cannot be made: {problem.strerror}", "a place that can be written to",
-                       "choose another --out") from None  # fmt: skip
+        raise RunError(
+            f"{path} cannot be made: {problem.strerror}", "a place that can be written to", "choose another --out"
+        ) from None
 
 
 class Run:
@@ -117,8 +121,11 @@ class Run:
             RunError: something is there already.
         """
         if not folder.is_dir() or any(folder.iterdir()):
-            raise RunError(f"{folder} exists", "a folder that does not exist yet",
-                           f"choose another --out, or go on with `neurosim train --resume {folder}`")  # fmt: skip
+            raise RunError(
+                f"{folder} exists",
+                "a folder that does not exist yet",
+                f"choose another --out, or go on with `neurosim train --resume {folder}`",
+            )
 
     @classmethod
     def open(cls, folder: Path) -> Run:
@@ -238,11 +245,15 @@ class Run:
             meta = json.loads(arrays.pop("meta").tobytes())
             version, state, digest = meta["format"], meta["state"], meta["digest"]
         except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, NotImplementedError) as problem:
-            raise RunError(f"{path} is cut or altered ({str(problem).splitlines()[0]})", "the file as the run wrote it",
-                           again) from None  # fmt: skip
+            raise RunError(
+                f"{path} is cut or altered ({str(problem).splitlines()[0]})", "the file as the run wrote it", again
+            ) from None
         if version != FORMAT:
-            raise RunError(f"{path} has format {version}, written by neurosim {meta.get('neurosim')}",
-                           f"format {FORMAT} of neurosim {neurosim.__version__}", "use that version, or train anew")  # fmt: skip
+            raise RunError(
+                f"{path} has format {version}, written by neurosim {meta.get('neurosim')}",
+                f"format {FORMAT} of neurosim {neurosim.__version__}",
+                "use that version, or train anew",
+            )
         if digest != _digest(arrays, state):
             raise RunError(f"{path} was altered: its digest does not match", "the file as the run wrote it", again)
         return arrays, state

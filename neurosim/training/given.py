@@ -123,8 +123,11 @@ def _of_network(network: Network, words: dict[str, Any]) -> dict[str, Any]:
     }
     for name, value in own.items():
         if words.get(name, value) != value:
-            raise RunError(f"{name}={words[name]!r} beside a network that has {value!r}", "the network's own",
-                           f"leave {name} out, or make the network with it")  # fmt: skip
+            raise RunError(
+                f"{name}={words[name]!r} beside a network that has {value!r}",
+                "the network's own",
+                f"leave {name} out, or make the network with it",
+            )
     return {**own, "network": str(network)}
 
 
@@ -138,15 +141,21 @@ def changed(config: Config, keywords: dict[str, Any]) -> Config:
     words = {k: v for k, v in keywords.items() if k not in KINDS and known.get(k) != v}
     for name in words:
         if name not in CHANGEABLE:
-            raise RunError(f"{name}={words[name]!r} for a run that is there", "only " + ", ".join(CHANGEABLE),
-                           f"leave {name} out, or train anew")  # fmt: skip
+            raise RunError(
+                f"{name}={words[name]!r} for a run that is there",
+                "only " + ", ".join(CHANGEABLE),
+                f"leave {name} out, or train anew",
+            )
     epochs = words.get("epochs", config.training.epochs)
     if epochs < config.training.epochs:
         raise RunError(f"epochs={epochs} for a run of {config.training.epochs}", "at least as many", "leave epochs out")
     order = config.rule.options.get("order")
     if epochs > config.training.epochs and order in ("greedy", "random"):
-        raise RunError(f"epochs={epochs} for a run in order {order}", "a rule that trains all layers at once",
-                       "train anew: its order is laid out for all epochs from the start")  # fmt: skip
+        raise RunError(
+            f"epochs={epochs} for a run in order {order}",
+            "a rule that trains all layers at once",
+            "train anew: its order is laid out for all epochs from the start",
+        )
     if words.get("device") == "cpu" and config.training.precision == "tf32":
         words.setdefault("precision", "float32")  # what a CPU has
     return config.replace(**words)

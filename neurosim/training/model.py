@@ -84,8 +84,11 @@ class Model(Assembly):
             RunError: the model is not `ready`.
         """
         if not self._ready:
-            raise RunError("this model is not ready to be trained", "heads that are matched, or a state that is restored",
-                           "call model.ready(stream, team), or train it by a Trainer")  # fmt: skip
+            raise RunError(
+                "this model is not ready to be trained",
+                "heads that are matched, or a state that is restored",
+                "call model.ready(stream, team), or train it by a Trainer",
+            )
         return self._bound(phase)
 
     def _bound(self, phase: str) -> Program:

@@ -97,7 +97,9 @@ def lab(tmp_path_factory):
     rng = np.random.default_rng(5)
     images = rng.integers(0, 256, (60, 8, 8, 3)).astype(np.uint8)
     labels = np.arange(60) % 3
-    np.savez(folder / "some.npz", images=images[:40], labels=labels[:40], test_images=images[40:], test_labels=labels[40:])
+    np.savez(
+        folder / "some.npz", images=images[:40], labels=labels[:40], test_images=images[40:], test_labels=labels[40:]
+    )
     return folder
 
 
@@ -158,14 +160,28 @@ def test_wrong_usage_is_one_line_and_exit_code_2(call, tmp_path, arguments, word
 
 
 def test_a_run_is_audited_at_its_start_and_after_it(call, lab):
-    train = ["train", "--data", "some.npz", "--network", "4 hardtanh, 5 pool", "--batch", "8", "--epochs", "2", "--rule", "urf"]
+    train = [
+        "train",
+        "--data",
+        "some.npz",
+        "--network",
+        "4 hardtanh, 5 pool",
+        "--batch",
+        "8",
+        "--epochs",
+        "2",
+        "--rule",
+        "urf",
+    ]
     done = call(*train, "--out", "a", "--require-plausible", where=lab)
     assert done.returncode == 0, done.stderr
     assert [line for line in done.stdout.splitlines() if line.startswith("audit     plausible")]
     kept = json.loads((lab / "a" / "audit.json").read_text())
     assert kept["verdict"] == "plausible" and kept["light"] and len(kept["graph"]["steps"]) > 20
     done = call("audit", "a", where=lab)
-    assert done.returncode == 0 and "after training" in done.stdout and "40 labels of the pictures permuted" in done.stdout
+    assert (
+        done.returncode == 0 and "after training" in done.stdout and "40 labels of the pictures permuted" in done.stdout
+    )
     assert "F2: ez2 -> layer 2" in done.stdout and "weights after 10 batches" in done.stdout
 
     config = json.loads((lab / "a" / "config.json").read_text())
@@ -176,7 +192,19 @@ def test_a_run_is_audited_at_its_start_and_after_it(call, lab):
 
 
 def test_train_tells_and_refuses_what_is_not_plausible(call, lab):
-    train = ["train", "--data", "some.npz", "--network", "4 hardtanh, 5 pool", "--batch", "8", "--epochs", "1", "--rule", "bp"]
+    train = [
+        "train",
+        "--data",
+        "some.npz",
+        "--network",
+        "4 hardtanh, 5 pool",
+        "--batch",
+        "8",
+        "--epochs",
+        "1",
+        "--rule",
+        "bp",
+    ]
     done = call(*train, "--out", "b", "--require-plausible", where=lab)
     assert done.returncode == 2 and len(done.stderr.splitlines()) == 1 and not (lab / "b").exists()
     assert "bp is not plausible: violated (iii): H2 -> feedback into layer 2 -> update of W2, W1" in done.stderr
@@ -186,13 +214,22 @@ def test_train_tells_and_refuses_what_is_not_plausible(call, lab):
 
 
 SYNAPSES = [
-    ("urf", "conv3:2,1", ["W3[1, 1, 2, 1] of urf", "channel 2 of layer 2 -> channel 1 of layer 3, tap 1,1 (the middle one)",
-                          "dW3 = sum x2 (x) d3", "reference.py:", "end_to_end.py:"]),
+    (
+        "urf",
+        "conv3:2,1",
+        [
+            "W3[1, 1, 2, 1] of urf",
+            "channel 2 of layer 2 -> channel 1 of layer 3, tap 1,1 (the middle one)",
+            "dW3 = sum x2 (x) d3",
+            "reference.py:",
+            "end_to_end.py:",
+        ],
+    ),
     ("urf", "B3:2,1@0,2", ["B3[0, 2, 2, 1]", "tap 0,2", "dB3 = sum x2 (x) d3", "yield from back.learn()"]),
     ("ll", "head2:17,5", ["H2[17, 5]", "unit 17 of layer 2 -> unit 5 of head 2", "sum of the 4 products"]),
     ("rf", "B3:1,1", ["no step of the plan changes it", "used by   e2 = B3^T d3"]),
     ("dtp", "G3:1,1", ["inverse weight", "dtp.py:"]),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("rule", "synapse", "words"), SYNAPSES, ids=[f"{r}-{s}" for r, s, _ in SYNAPSES])
@@ -209,8 +246,16 @@ def test_one_synapse(call, rule, synapse, words):
         assert path.read_text().splitlines()[int(line) - 1].strip() == text
 
 
-@pytest.mark.parametrize(("synapse", "words"), [("conv9:1,1", "no such array"), ("conv1:9,1", "lies outside W1"), ("foo", "'foo'"),
-                                                ("head4:1,1@1,1", "no convolution"), ("conv1:0,0@3,0", "conv3:17,4")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("synapse", "words"),
+    [
+        ("conv9:1,1", "no such array"),
+        ("conv1:9,1", "lies outside W1"),
+        ("foo", "'foo'"),
+        ("head4:1,1@1,1", "no convolution"),
+        ("conv1:0,0@3,0", "conv3:17,4"),
+    ],
+)
 def test_a_synapse_that_is_not_there(call, synapse, words):
     done = call("explain", "--rule", "urf", "--synapse", synapse, *SMALL)
     assert done.returncode == 2 and words in done.stderr and len(done.stderr.splitlines()) == 1

@@ -43,7 +43,9 @@ def test_this_machine(tmp_path):
 
 def test_beside_pytorch():
     pytest.importorskip("torch", reason="the peer is PyTorch")
-    done = call(*QUICK, "--against", "torch", "--rules", "ll-random,ll-simultaneous", "--lags", "2", "--no-memory", "--no-table")
+    done = call(
+        *QUICK, "--against", "torch", "--rules", "ll-random,ll-simultaneous", "--lags", "2", "--no-memory", "--no-table"
+    )
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("neurosim takes") == 4
     assert "loss and outer products agree" in done.stdout
@@ -94,12 +96,15 @@ def test_a_side_that_differs_is_found(part, told):
             check("dtp", sides, gain_for("dtp"), 1e-3)
 
 
-@pytest.mark.parametrize(("arguments", "line"), [
-    (["--rules", "bp,dtp", "--feedback", "rf"], "error: --feedback rf with bp,dtp; expected a rule that takes it"),
-    (["--rules", "bp,hebb"], "error: rule 'hebb'; expected some of bp"),
-    (["--rules", "urf", "--against", "torch"], "error: rule 'urf'; expected some of bp"),
-    (["--out", "no/such/folder/b.json"], "error: folder no/such/folder does not exist; expected"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["--rules", "bp,dtp", "--feedback", "rf"], "error: --feedback rf with bp,dtp; expected a rule that takes it"),
+        (["--rules", "bp,hebb"], "error: rule 'hebb'; expected some of bp"),
+        (["--rules", "urf", "--against", "torch"], "error: rule 'urf'; expected some of bp"),
+        (["--out", "no/such/folder/b.json"], "error: folder no/such/folder does not exist; expected"),
+    ],
+)
 def test_refusals(arguments, line):
     done = call("bench", *arguments)
     assert done.returncode == 2
@@ -115,7 +120,9 @@ def test_without_pytorch_it_says_so():
 
 
 def test_convolutions_are_timed_in_tiles_and_by_the_plain_sum(capsys):
-    convolutions.main(["--network", "16 hardtanh, 17 pool, 18 hardtanh", "--side", "8", "--rows", "2", "--repeats", "1"])
+    convolutions.main(
+        ["--network", "16 hardtanh, 17 pool, 18 hardtanh", "--side", "8", "--rows", "2", "--repeats", "1"]
+    )
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines[2:]] == ["W2", "W3"]  # three channels are too few for tiles
     assert all(len(line.split()) == 12 for line in lines[2:]) and "8x8x16 -> 17, 2 views" in lines[2]
@@ -127,8 +134,10 @@ def test_kernels_are_timed_on_one_thread_and_on_all(capsys):
     threads.threads.callback(2, 1)
     lines = capsys.readouterr().out.splitlines()
     assert lines[1].split() == ["kernel", "chunk", "one", "thread", "2", "threads", "microseconds", "a"]
-    rows = [line.removesuffix("1,000 numbers").removesuffix("1,000 synapses").removesuffix("view").rsplit(maxsplit=3)
-            for line in lines[2:]]  # fmt: skip
+    rows = [
+        line.removesuffix("1,000 numbers").removesuffix("1,000 synapses").removesuffix("view").rsplit(maxsplit=3)
+        for line in lines[2:]
+    ]
     assert [row[0] for row in rows[:4]] == ["four additions"] * 3 + ["deform"]
     assert all(int(size) > 0 and float(alone) > 0 and float(together) > 0 for _, size, alone, together in rows)
     with pytest.raises(WiringError, match="one thread; expected at least two"):

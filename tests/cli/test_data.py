@@ -60,7 +60,9 @@ def pixels(path):
 
 def test_list(tmp_path):
     lines = run("list").splitlines()
-    assert {"name", "toys", "cifar10", "cifar100", "stl10", "folder:PATH", "FILE.npz"} <= {line.split()[0] for line in lines}
+    assert {"name", "toys", "cifar10", "cifar100", "stl10", "folder:PATH", "FILE.npz"} <= {
+        line.split()[0] for line in lines
+    }
     assert f"not in {tmp_path / 'data'}" in next(line for line in lines if line.startswith("cifar10 "))
     assert f"not in {tmp_path / 'x'}" in run("list", "--data-dir", tmp_path / "x")
 

@@ -32,8 +32,13 @@ def archive(tmp_path_factory):
 
 def call(*arguments, where=None):
     """Run the command; no traceback whatever happens."""
-    done = subprocess.run([sys.executable, "-W", "error", "-c", "from neurosim.cli.main import main; main()", *arguments],
-                          capture_output=True, text=True, cwd=where, timeout=120)  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", "from neurosim.cli.main import main; main()", *arguments],
+        capture_output=True,
+        text=True,
+        cwd=where,
+        timeout=120,
+    )
     assert "Traceback" not in done.stderr, done.stderr
     return done
 
@@ -57,10 +62,18 @@ def test_train_says_what_it_will_do_does_it_and_says_what_came(archive, tmp_path
     assert [line.split()[0] for line in lines[-4:]] == ["accuracy", "floor", "time", "run"]
     assert "epoch 2/2" in done.stderr
     folder = tmp_path / "runs" / "a"
-    assert sorted(p.name for p in folder.iterdir()) == ["audit.json", "checkpoint.npz", "config.json", "metrics.csv",
-                                                          "report.html", "results.json"]
+    assert sorted(p.name for p in folder.iterdir()) == [
+        "audit.json",
+        "checkpoint.npz",
+        "config.json",
+        "metrics.csv",
+        "report.html",
+        "results.json",
+    ]
     results = json.loads((folder / "results.json").read_text())
-    assert {"test_accuracy", "floor_accuracy", "per_layer", "images_per_second", "seconds", "rule", "wiring"} <= set(results)
+    assert {"test_accuracy", "floor_accuracy", "per_layer", "images_per_second", "seconds", "rule", "wiring"} <= set(
+        results
+    )
     assert results["rule"] == "ll" and len(results["per_layer"]) == 2 and results["test_accuracy"] > 0.5
     assert results["wiring"] == json.loads((folder / "config.json").read_text())["wiring"]
     assert len(Run.open(folder).metrics()) == 2
@@ -93,8 +106,19 @@ def test_a_killed_run_goes_on_to_the_same_bits(archive, tmp_path):
 
 
 def test_ctrl_c_saves_first(archive, tmp_path):
-    command = [sys.executable, "-c", "from neurosim.cli.main import main; main()", "train", "--data", archive, *TINY,
-               "--epochs", "5000", "--out", "part"]  # fmt: skip
+    command = [
+        sys.executable,
+        "-c",
+        "from neurosim.cli.main import main; main()",
+        "train",
+        "--data",
+        archive,
+        *TINY,
+        "--epochs",
+        "5000",
+        "--out",
+        "part",
+    ]
     child = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     while not (tmp_path / "part" / "metrics.csv").exists():
         assert child.poll() is None
@@ -120,7 +144,10 @@ def test_unlabelled_images_train_and_say_so(tmp_path):
         (["--rule", "dtp", "--network", "4 pool, 4 pool, 4 pool, 4 pool"], "layer 1: 4x4x4"),
         (["--rule", "urf", "--feedback", "rf"], "rule urf has no option feedback"),
         (["--loss", "mse"], "unknown loss 'mse'"),
-        (["--temperature", "0.5"], "loss hinge has no option temperature (--temperature 0.5); expected options delta, lags"),
+        (
+            ["--temperature", "0.5"],
+            "loss hinge has no option temperature (--temperature 0.5); expected options delta, lags",
+        ),
         (["--loss", "simclr", "--lags", "5"], "loss simclr has no option lags (--lags 5)"),
         (["--lags", "1"], "--lags 1; expected a whole number of at least 2, or 'all'; write --lags 5"),
         (["--lags", "many"], "'many'; expected a whole number of at least 2, or 'all'"),
@@ -189,7 +216,9 @@ def test_other_read_outs(archive, tmp_path, readout, words):
 
 def test_dtp_tells_its_inverses_and_how_well_they_restore(archive, tmp_path):
     network = "4 hardtanh, 6 bias tanh pool, head bias tanh"
-    done = call("train", "--rule", "dtp", "--data", archive, *TINY[2:], "--network", network, "--out", "a", where=tmp_path)
+    done = call(
+        "train", "--rule", "dtp", "--data", archive, *TINY[2:], "--network", network, "--out", "a", where=tmp_path
+    )
     assert done.returncode == 0, done.stderr
     assert f"network   {network}: {network}" in done.stdout
     for path in ("Q2: tz2 -> t2", "G2: t2 -> t1"):
@@ -205,7 +234,17 @@ def test_dtp_tells_its_inverses_and_how_well_they_restore(archive, tmp_path):
 
 
 def test_untied_layers(archive, tmp_path):
-    done = call("train", "--data", archive, *TINY[2:], "--network", "4 local hardtanh, 6 local pool", "--out", "a", where=tmp_path)
+    done = call(
+        "train",
+        "--data",
+        archive,
+        *TINY[2:],
+        "--network",
+        "4 local hardtanh, 6 local pool",
+        "--out",
+        "a",
+        where=tmp_path,
+    )
     assert done.returncode == 0, done.stderr
     assert Run.open(tmp_path / "a").checkpoint()[0]["W2"].shape == (8, 8, 3, 3, 4, 6)
     again = call("evaluate", "a", where=tmp_path)

@@ -13,13 +13,22 @@ KNOWN = ("batch", "loss", "block", "layer_rates", "network", "lags")
     ("error", "line"),
     [
         (("batch=1", "a whole number", "write batch=100"), "--batch 1; expected a whole number; write --batch 100"),
-        (("unknown loss 'l'", "one of a, b", "write loss='a'"), "unknown loss 'l'; expected one of a, b; write --loss a"),
-        (("block=True with loss='gaze'", "x", "leave block out"), "--block with --loss gaze; expected x; leave --block out"),
+        (
+            ("unknown loss 'l'", "one of a, b", "write loss='a'"),
+            "unknown loss 'l'; expected one of a, b; write --loss a",
+        ),
+        (
+            ("block=True with loss='gaze'", "x", "leave block out"),
+            "--block with --loss gaze; expected x; leave --block out",
+        ),
         (("block=False", "x", "y"), "--no-block; expected x; y"),
         (("layer_rates=1,-0.5", "x", "change layer_rates"), "--layer-rates 1,-0.5; expected x; change --layer-rates"),
         (("network='4 pool, 4 wool'", "x", "y"), '--network "4 pool, 4 wool"; expected x; y'),
         (("a=b of somebody_else", "x", "leave this out"), "a=b of somebody_else; expected x; leave this out"),
-        (("loss l has no option z", "x", "choose another loss"), "loss l has no option z; expected x; choose another --loss"),
+        (
+            ("loss l has no option z", "x", "choose another loss"),
+            "loss l has no option z; expected x; choose another --loss",
+        ),
     ],
 )
 def test_an_argument_becomes_the_option_that_was_typed(error, line):

@@ -56,13 +56,17 @@ def test_every_keyword_and_every_option_of_a_plug_in_has_an_option():
 def test_no_command_has_an_option_twice():
     for name in ("train", "explain", "audit"):
         found = command.get_command(None, name)
-        options = [option for each in found.get_params(click.Context(found)) for option in (*each.opts, *each.secondary_opts)]
+        options = [
+            option for each in found.get_params(click.Context(found)) for option in (*each.opts, *each.secondary_opts)
+        ]
         assert len(options) == len(set(options))
 
 
 def test_what_is_printed_is_read_back(tmp_path, capsys):
     arguments = ["--data", "stl10", "--loss", "gaze"]
-    text = printed(*arguments, "--layer-rates", "1, 0.5...", "--no-grey", "--rate", "1e-5", "--images", "all", capsys=capsys)
+    text = printed(
+        *arguments, "--layer-rates", "1, 0.5...", "--no-grey", "--rate", "1e-5", "--images", "all", capsys=capsys
+    )
     path = tmp_path / "mine.toml"
     path.write_text(text)
     assert printed("--config", path, capsys=capsys) == text
@@ -80,8 +84,15 @@ def test_a_recipe_by_its_name(capsys):
 
 def test_options_of_a_plug_in_from_elsewhere(lab, capsys):
     name = "lab_of_options:MyRule"
-    found = tomllib.loads(printed("--rule", name, "--gain", "3", "--wide", "--word", "b", "--batch", "9", capsys=capsys))
-    assert found["rule"]["options"] == {"gain": 3.0, "wide": True, "word": "b", "batch": 3}  # its own batch: in a file alone
+    found = tomllib.loads(
+        printed("--rule", name, "--gain", "3", "--wide", "--word", "b", "--batch", "9", capsys=capsys)
+    )
+    assert found["rule"]["options"] == {
+        "gain": 3.0,
+        "wide": True,
+        "word": "b",
+        "batch": 3,
+    }  # its own batch: in a file alone
     assert found["training"]["batch"] == 9
     (lab / "mine.toml").write_text(f'[rule]\nname = "{name}"\n[rule.options]\nbatch = 5\n')
     found = tomllib.loads(printed("--config", "mine.toml", f"--rule={name}", "--gain", "3", capsys=capsys))
@@ -94,15 +105,23 @@ def test_options_of_a_plug_in_from_elsewhere(lab, capsys):
     ("arguments", "words"),
     [
         (["--batch", "1"], "error: --batch 1; expected a whole number of at least 2; write --batch 100"),
-        (["--batch", "x"], "'x'; expected a whole number of at least 2"), (["--lags", "x"], "'x'; expected a whole number of at"),
+        (["--batch", "x"], "'x'; expected a whole number of at least 2"),
+        (["--lags", "x"], "'x'; expected a whole number of at"),
         (["--layer-rates", "1,x"], "error: --layer-rates 1,x; expected numbers with commas between"),
         (["--layer-rates", "0,0"], "error: --layer-rates 0,0; expected numbers of at least 0, not all of them 0"),
-        (["--rule", "bp", "--noise", "1"], "error: rule bp has no option noise (--noise 1); expected no option; leave --noise out"),
-        (["--config", "none.toml"], "error: none.toml cannot be read"), (["--rule", "nowhere_here:A"], "there is no nowhere_here"),
-        (["--schedule", "steps"], "error: unknown schedule 'steps'; expected one of constant, cosine, linear; write --sch"),
+        (
+            ["--rule", "bp", "--noise", "1"],
+            "error: rule bp has no option noise (--noise 1); expected no option; leave --noise out",
+        ),
+        (["--config", "none.toml"], "error: none.toml cannot be read"),
+        (["--rule", "nowhere_here:A"], "there is no nowhere_here"),
+        (
+            ["--schedule", "steps"],
+            "error: unknown schedule 'steps'; expected one of constant, cosine, linear; write --sch",
+        ),
         (["--resume", "a", "--print-config"], "--print-config beside --resume"),
     ],
-)  # fmt: skip
+)
 def test_errors_name_what_was_typed(arguments, words, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert words in run("train", *arguments, capsys=capsys, code=2)
@@ -111,6 +130,16 @@ def test_errors_name_what_was_typed(arguments, words, tmp_path, monkeypatch, cap
 def test_help_is_in_groups(capsys):
     text = run("train", "--help", capsys=capsys)
     heads = [line for line in text.splitlines() if line.endswith(":") and not line.startswith(" ")]
-    assert heads == ["Data:", "Views:", "Network:", "Rule:", "Loss:", "Plasticity:", "Training:", "Readout:", "Options:"]
+    assert heads == [
+        "Data:",
+        "Views:",
+        "Network:",
+        "Rule:",
+        "Loss:",
+        "Plasticity:",
+        "Training:",
+        "Readout:",
+        "Options:",
+    ]
     text = " ".join(text.split())
     assert "[default: 100; or by recipe]" in text and "dtp: changes of every inverse a batch. [default: 1]" in text

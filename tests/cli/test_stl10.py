@@ -12,8 +12,18 @@ from neurosim.cli.main import main
 
 from neurosim.training.folder import Run
 
-TINY = ["--network", "4 hardtanh, 6 hardtanh pool, head average", "--batch", "6", "--epochs", "1", "--threads", "2",
-        "--readout-images", "20"]  # fmt: skip
+TINY = [
+    "--network",
+    "4 hardtanh, 6 hardtanh pool, head average",
+    "--batch",
+    "6",
+    "--epochs",
+    "1",
+    "--threads",
+    "2",
+    "--readout-images",
+    "20",
+]
 
 
 @pytest.fixture(scope="module")
@@ -59,10 +69,17 @@ def trained(folder, where, *options):
     return done.stdout, json.loads((where / "run" / "results.json").read_text())
 
 
-@pytest.mark.parametrize("options", [
-    [], ["--rule", "bp"], ["--rule", "rf", "--loss", "simclr", "--deformation", "simclr"], ["--rule", "none"],
-    ["--order", "greedy", "--lags", "5"],
-], ids=" ".join)  # fmt: skip
+@pytest.mark.parametrize(
+    "options",
+    [
+        [],
+        ["--rule", "bp"],
+        ["--rule", "rf", "--loss", "simclr", "--deformation", "simclr"],
+        ["--rule", "none"],
+        ["--order", "greedy", "--lags", "5"],
+    ],
+    ids=" ".join,
+)
 def test_two_views_of_crops(folder, tmp_path, options):
     told, results = trained(folder, tmp_path, *options)
     assert "64x64x3 -> 64x64x4 -> 32x32x6" in told and "stl10: 12 images 96x96x3, views by deform" in told
@@ -94,29 +111,51 @@ def test_predictions_are_resumed(folder, tmp_path):
     assert {"P1", "P2"} <= arrays.keys() and arrays["P1"].shape == (5, 64, 64)
     on = call("train", "--resume", "run", "--epochs", "2", where=tmp_path)
     assert on.returncode == 0, on.stderr
-    whole = call("train", "--data", "stl10", "--data-dir", folder, *TINY, "--loss", "clapp", "--schedule", "constant",
-                 "--epochs", "2", "--out", "whole", where=tmp_path)  # fmt: skip
+    whole = call(
+        "train",
+        "--data",
+        "stl10",
+        "--data-dir",
+        folder,
+        *TINY,
+        "--loss",
+        "clapp",
+        "--schedule",
+        "constant",
+        "--epochs",
+        "2",
+        "--out",
+        "whole",
+        where=tmp_path,
+    )
     assert whole.returncode == 0, whole.stderr
     first, second = (Run.open(tmp_path / name).checkpoint()[0] for name in ("run", "whole"))
     assert first.keys() == second.keys() and all(np.array_equal(first[name], second[name]) for name in first)
 
 
-@pytest.mark.parametrize(("options", "words"), [
-    (["--data", "cifar10", "--loss", "clapp"], "--loss clapp with --data cifar10, which has no size of patches"),
-    (["--data", "x.npz", "--loss", "gaze", "--patch", "8"], "write --crop N, the rows of a picture"),
-    (["--data", "stl10", "--loss", "gaze", "--block"], "--block with --loss gaze"),
-    (["--data", "stl10", "--loss", "gaze", "--views", "deform"], "--views deform with --loss gaze"),
-    (["--data", "stl10", "--loss", "gaze", "--patch", "12"], "patches of 12 in pictures of 64 x 64"),
-    (["--data", "stl10", "--loss", "gaze", "--deformation", "simclr"], "--deformation simclr with views by gaze"),
-    (["--data", "stl10", "--loss", "gaze", "--lags", "5"], "loss gaze has no option lags (--lags 5)"),
-    (["--data", "stl10", "--patch", "16"], "--patch 16 with --loss hinge"),
-    (["--data", "stl10", "--views", "gaze"], "--views gaze with --loss hinge"),
-    (["--data", "stl10", "--negatives", "2"], "loss hinge has no option negatives (--negatives 2)"),
-    (["--data", "stl10", "--loss", "gaze", "--negatives", "0"], "--negatives 0; expected a whole number of at least 1"),
-    (["--data", "stl10", "--crop", "128"], "--crop 128 of pictures of 96 x 96"),
-    (["--data", "stl10", "--deformation", "cut"], "unknown deformation 'cut'; expected one of affine, "),
-    (["--data", "stl10", "--data-dir", "nowhere"], "neurosim data fetch stl10"),
-], ids=lambda value: " ".join(value) if isinstance(value, list) else "")  # fmt: skip
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--data", "cifar10", "--loss", "clapp"], "--loss clapp with --data cifar10, which has no size of patches"),
+        (["--data", "x.npz", "--loss", "gaze", "--patch", "8"], "write --crop N, the rows of a picture"),
+        (["--data", "stl10", "--loss", "gaze", "--block"], "--block with --loss gaze"),
+        (["--data", "stl10", "--loss", "gaze", "--views", "deform"], "--views deform with --loss gaze"),
+        (["--data", "stl10", "--loss", "gaze", "--patch", "12"], "patches of 12 in pictures of 64 x 64"),
+        (["--data", "stl10", "--loss", "gaze", "--deformation", "simclr"], "--deformation simclr with views by gaze"),
+        (["--data", "stl10", "--loss", "gaze", "--lags", "5"], "loss gaze has no option lags (--lags 5)"),
+        (["--data", "stl10", "--patch", "16"], "--patch 16 with --loss hinge"),
+        (["--data", "stl10", "--views", "gaze"], "--views gaze with --loss hinge"),
+        (["--data", "stl10", "--negatives", "2"], "loss hinge has no option negatives (--negatives 2)"),
+        (
+            ["--data", "stl10", "--loss", "gaze", "--negatives", "0"],
+            "--negatives 0; expected a whole number of at least 1",
+        ),
+        (["--data", "stl10", "--crop", "128"], "--crop 128 of pictures of 96 x 96"),
+        (["--data", "stl10", "--deformation", "cut"], "unknown deformation 'cut'; expected one of affine, "),
+        (["--data", "stl10", "--data-dir", "nowhere"], "neurosim data fetch stl10"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
 def test_what_does_not_belong_together_is_one_line(folder, tmp_path, options, words):
     done = call("train", "--data-dir", folder, *TINY, *options, where=tmp_path)
     assert done.returncode == 2 and words in done.stderr.splitlines()[-1], done.stderr
@@ -133,8 +172,9 @@ def test_a_missing_unlabelled_split_is_one_line(folder, tmp_path):
     assert done.returncode == 2 and "unlabeled_X.bin is missing; expected the unlabelled split" in done.stderr
 
 
-@pytest.mark.parametrize("options", [["--loss", "clapp"], ["--loss", "gaze", "--rule", "bp"], ["--deformation", "simclr"]],
-                         ids=" ".join)  # fmt: skip
+@pytest.mark.parametrize(
+    "options", [["--loss", "clapp"], ["--loss", "gaze", "--rule", "bp"], ["--deformation", "simclr"]], ids=" ".join
+)
 def test_explain_tells_every_step(options):
     done = call("explain", "--data", "stl10", *options)
     assert done.returncode == 0

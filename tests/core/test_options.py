@@ -49,7 +49,10 @@ def test_a_signature_is_read():
         ({"lags": 1}, "lags=1; expected a whole number of at least 2, or 'all'; write lags=5"),
         ({"lags": 2.5}, "lags=2.5; expected a whole number of at least 2"),
         ({"lags": True}, "lags=True; expected"),
-        ({"lags": None, "weight": 0.5}, "weight=0.5 with lags=all; expected weight beside a number of lags; leave weight out"),
+        (
+            {"lags": None, "weight": 0.5},
+            "weight=0.5 with lags=all; expected weight beside a number of lags; leave weight out",
+        ),
         ({"weight": float("nan")}, "weight=nan; expected a number of at least 0; leave weight out"),
         ({"order": "sideways"}, "unknown order 'sideways'; expected one of greedy, random; write order='greedy'"),
         ({"gain": 1}, "gain=1; expected a number above 0 and below 1; write gain=0.5"),

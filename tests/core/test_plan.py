@@ -81,7 +81,9 @@ def test_a_plan_is_frozen_and_lists_memory_once():
 
 def test_what_is_read_must_have_been_made():
     x, y, z = rows("x", given=True), rows("y"), rows("z")
-    with pytest.raises(WiringError, match=r"step 1 of plan 'p' \(second\) reads y, of which nothing has made rows 0 to 4"):
+    with pytest.raises(
+        WiringError, match=r"step 1 of plan 'p' \(second\) reads y, of which nothing has made rows 0 to 4"
+    ):
         plan(step(y, z, label="second"), step(x, y), outputs=[z])
     with pytest.raises(WiringError, match="reads z"):
         plan(step(x, y), step(y, z, ADD), outputs=[z])  # an update reads what it changes

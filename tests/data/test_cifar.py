@@ -62,11 +62,30 @@ def text2(text):
 def python2(data, key, labels, by_column=False):
     """A batch as Python 2 and an early numpy pickled it."""
     array = (
-        b"cnumpy.core.multiarray\n_reconstruct\n" + b"cnumpy\nndarray\n" + b"K\x00\x85" + text2(b"b") + b"\x87R"
-        + b"(K\x01" + b"M" + struct.pack("<H", data.shape[0]) + b"M" + struct.pack("<H", data.shape[1]) + b"\x86"
-        + b"cnumpy\ndtype\n" + text2(b"u1") + b"K\x00K\x01\x87R" + b"(K\x03" + text2(b"|") + b"NNN"
-        + 2 * (b"J" + struct.pack("<i", -1)) + b"K\x00tb" + (b"\x88" if by_column else b"\x89")
-        + b"T" + struct.pack("<i", data.size) + data.tobytes(order="F" if by_column else "C") + b"tb"
+        b"cnumpy.core.multiarray\n_reconstruct\n"
+        + b"cnumpy\nndarray\n"
+        + b"K\x00\x85"
+        + text2(b"b")
+        + b"\x87R"
+        + b"(K\x01"
+        + b"M"
+        + struct.pack("<H", data.shape[0])
+        + b"M"
+        + struct.pack("<H", data.shape[1])
+        + b"\x86"
+        + b"cnumpy\ndtype\n"
+        + text2(b"u1")
+        + b"K\x00K\x01\x87R"
+        + b"(K\x03"
+        + text2(b"|")
+        + b"NNN"
+        + 2 * (b"J" + struct.pack("<i", -1))
+        + b"K\x00tb"
+        + (b"\x88" if by_column else b"\x89")
+        + b"T"
+        + struct.pack("<i", data.size)
+        + data.tobytes(order="F" if by_column else "C")
+        + b"tb"
     )
     numbers = b"](" + b"".join(b"K" + bytes([label]) for label in labels) + b"e"
     return b"\x80\x02}(" + text2(b"data") + array + text2(key.encode()) + numbers + b"u."
@@ -195,9 +214,14 @@ def test_binary_file_of_another_size(damage, tmp_path):
     refused("cifar10", tmp_path, "data_batch_3.bin", "expected 9219 bytes (3 images of 3073)", str(tmp_path))
 
 
-@pytest.mark.parametrize(("name", "column", "label", "limit"), [
-    ("cifar10", 0, 10, 9), ("cifar100", 0, 20, 19), ("cifar100", 1, 100, 99),
-])
+@pytest.mark.parametrize(
+    ("name", "column", "label", "limit"),
+    [
+        ("cifar10", 0, 10, 9),
+        ("cifar100", 0, 20, 19),
+        ("cifar100", 1, 100, 99),
+    ],
+)
 def test_mislabelled_binary(name, column, label, limit, tmp_path):
     folder, _ = write_binary(name, tmp_path)
     path = folder / f"{KINDS[name].files.test}.bin"
@@ -207,15 +231,18 @@ def test_mislabelled_binary(name, column, label, limit, tmp_path):
     refused(name, tmp_path, f"image 1 has the label {label}", f"labels 0 to {limit}")
 
 
-@pytest.mark.parametrize(("labels", "words"), [
-    ([0, 10, 0], "image 1 has the label 10"),
-    ([0, 0, -4], "image 2 has the label -4"),
-    ([0, 0, 10**5000], "image 2 has the label"),
-    ([0, 0], "2 labels; expected 3"),
-    ([0, 0, True], "3 labels; expected 3 whole numbers"),
-    ([0, 0, "cat"], "3 labels; expected 3 whole numbers"),
-    ("abc", "no list labels"),
-])
+@pytest.mark.parametrize(
+    ("labels", "words"),
+    [
+        ([0, 10, 0], "image 1 has the label 10"),
+        ([0, 0, -4], "image 2 has the label -4"),
+        ([0, 0, 10**5000], "image 2 has the label"),
+        ([0, 0], "2 labels; expected 3"),
+        ([0, 0, True], "3 labels; expected 3 whole numbers"),
+        ([0, 0, "cat"], "3 labels; expected 3 whole numbers"),
+        ("abc", "no list labels"),
+    ],
+)
 def test_mislabelled_python(labels, words, tmp_path):
     folder, _ = write_python("cifar10", tmp_path, python2)
     data = np.zeros((3, 3072), np.uint8)
@@ -223,13 +250,16 @@ def test_mislabelled_python(labels, words, tmp_path):
     refused("cifar10", tmp_path, "data_batch_2", words)
 
 
-@pytest.mark.parametrize(("content", "words"), [
-    ({"data": np.zeros((2, 3072), np.uint8), "labels": [0, 0]}, "an array (2, 3072)"),
-    ({"data": [1, 2, 3], "labels": [0, 0, 0]}, "no array as data"),
-    ({"labels": [0, 0, 0]}, "no array as data"),
-    ({"data": np.zeros((3, 3072), np.float32), "labels": [0, 0, 0]}, "not of unsigned bytes"),
-    ([1, 2], "a list instead of a dictionary"),
-])
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ({"data": np.zeros((2, 3072), np.uint8), "labels": [0, 0]}, "an array (2, 3072)"),
+        ({"data": [1, 2, 3], "labels": [0, 0, 0]}, "no array as data"),
+        ({"labels": [0, 0, 0]}, "no array as data"),
+        ({"data": np.zeros((3, 3072), np.float32), "labels": [0, 0, 0]}, "not of unsigned bytes"),
+        ([1, 2], "a list instead of a dictionary"),
+    ],
+)
 def test_python_file_of_other_content(content, words, tmp_path):
     folder, _ = write_python("cifar10", tmp_path, python2)
     (folder / "data_batch_1").write_bytes(pickle.dumps(content, 2))

@@ -138,8 +138,19 @@ def test_simclr_draws_view_after_view():
         np.testing.assert_array_equal(np.concatenate([first[name], second[name]]), array)
 
 
-@pytest.mark.parametrize(("name", "value"), [("area", 0), ("area", 1.1), ("ratio", 0.5), ("jitter", -1), ("hue", 0.6),
-                                             ("greyed", 2), ("jittered", np.nan), ("flip", -1)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("area", 0),
+        ("area", 1.1),
+        ("ratio", 0.5),
+        ("jitter", -1),
+        ("hue", 0.6),
+        ("greyed", 2),
+        ("jittered", np.nan),
+        ("flip", -1),
+    ],
+)
 def test_impossible_simclr_strengths_are_refused(name, value):
     with pytest.raises(WiringError, match=f"^{name}=.*; expected a number of at least"):
         Simclr(**{name: value})

@@ -212,7 +212,9 @@ def test_no_answer(server, tmp_path, monkeypatch):
         refused(tmp_path, "timed out", url=f"http://127.0.0.1:{silent.getsockname()[1]}/x")
 
 
-@pytest.mark.parametrize("url", ["ftp://x/y", "archive.tar.gz", "", "/tmp/x", "http://", "http://[", "http://a b/c", "https://x:y/"])
+@pytest.mark.parametrize(
+    "url", ["ftp://x/y", "archive.tar.gz", "", "/tmp/x", "http://", "http://[", "http://a b/c", "https://x:y/"]
+)
 def test_addresses_that_are_none(url, server, tmp_path):
     refused(tmp_path, "the address" if "http" not in url else "cannot be reached", url=url)
 
@@ -261,13 +263,16 @@ def test_no_path_in_an_archive_leads_elsewhere(server, tmp_path, monkeypatch):
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
 
-@pytest.mark.parametrize(("data", "words"), [
-    (packed({"test_batch.bin": b"x"}), "lacks files of cifar10"),
-    (packed({**contents(), "data_batch_2.bin": b"x"}), "lacks files of cifar10"),
-    (packed(contents(), prefix="other/"), "lacks files of cifar10"),
-    (b"no archive", "cannot be unpacked"),
-    (GOOD[:2000], "cannot be unpacked"),
-])
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (packed({"test_batch.bin": b"x"}), "lacks files of cifar10"),
+        (packed({**contents(), "data_batch_2.bin": b"x"}), "lacks files of cifar10"),
+        (packed(contents(), prefix="other/"), "lacks files of cifar10"),
+        (b"no archive", "cannot be unpacked"),
+        (GOOD[:2000], "cannot be unpacked"),
+    ],
+)
 def test_archives_of_other_content(data, words, server, tmp_path, monkeypatch):
     server.data = data
     serve(monkeypatch, data)

@@ -46,7 +46,9 @@ def test_patches_row_by_row():
     found = patches(images, 4).reshape(5, 5, 5, 4, 4, 3)
     for row in range(5):
         for column in range(5):
-            np.testing.assert_array_equal(found[:, row, column], images[:, 2 * row : 2 * row + 4, 2 * column : 2 * column + 4])
+            np.testing.assert_array_equal(
+                found[:, row, column], images[:, 2 * row : 2 * row + 4, 2 * column : 2 * column + 4]
+            )
 
 
 def test_gaze_shifts_of_the_paper_are_a_7_x_7_grid():
@@ -74,13 +76,16 @@ def test_a_memory_map_is_cut_as_an_array_is(tmp_path):
         np.testing.assert_array_equal(framing.random_crop(mapped, rng()), framing.random_crop(IMAGES, rng()))
 
 
-@pytest.mark.parametrize(("framing", "image", "words"), [
-    (Framing(crop=13), (12, 14, 3), "crop=13 of pictures of 12 x 14; expected 1 to 12"),
-    (Framing(crop=0), (12, 14, 3), "crop=0"),
-    (Framing(crop=12, patch=8), (12, 14, 3), "patches of 8 in pictures of 12 x 12"),
-    (Framing(crop=12, patch=5), (12, 14, 3), "patches of 5"),
-    (Framing(crop=32, patch=12), (32, 32, 3), "patches of 12"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("framing", "image", "words"),
+    [
+        (Framing(crop=13), (12, 14, 3), "crop=13 of pictures of 12 x 14; expected 1 to 12"),
+        (Framing(crop=0), (12, 14, 3), "crop=0"),
+        (Framing(crop=12, patch=8), (12, 14, 3), "patches of 8 in pictures of 12 x 12"),
+        (Framing(crop=12, patch=5), (12, 14, 3), "patches of 5"),
+        (Framing(crop=32, patch=12), (32, 32, 3), "patches of 12"),
+    ],
+)
 def test_what_cannot_be_cut_is_refused(framing, image, words):
     with pytest.raises(DataError) as caught:
         framing.shape(image)

@@ -80,52 +80,61 @@ def test_fractions_become_bytes(dtype, write):
     np.testing.assert_array_equal(data.train_images, IMAGES)
 
 
-@pytest.mark.parametrize(("images", "words"), [
-    (IMAGES / 254.0, "0 .. 1"),
-    (IMAGES.astype(np.float32), "divide them by 255"),
-    (IMAGES / 255 - 0.5, "scale them"),
-    (np.where(IMAGES > 250, np.nan, 0.5), "not finite"),
-    (np.where(IMAGES > 250, np.inf, 0.5), "not finite"),
-    (IMAGES.astype(np.int64), "int64"),
-    (IMAGES > 3, "bool"),
-    (IMAGES.astype(complex), "complex128"),
-    (IMAGES.astype("U"), "<U3"),
-    (IMAGES.transpose(0, 3, 1, 2), "images.transpose(0, 2, 3, 1)"),
-    (np.zeros((3, 4, 4, 4), np.uint8), "(3, 4, 4, 4)"),
-    (IMAGES[0, 0], "(5, 3)"),
-    (np.uint8(3), "()"),
-    (IMAGES[:0], "is empty"),
-    (IMAGES[:, :0], "is empty"),
-    (IMAGES[:1], "1 image,"),
-])
+@pytest.mark.parametrize(
+    ("images", "words"),
+    [
+        (IMAGES / 254.0, "0 .. 1"),
+        (IMAGES.astype(np.float32), "divide them by 255"),
+        (IMAGES / 255 - 0.5, "scale them"),
+        (np.where(IMAGES > 250, np.nan, 0.5), "not finite"),
+        (np.where(IMAGES > 250, np.inf, 0.5), "not finite"),
+        (IMAGES.astype(np.int64), "int64"),
+        (IMAGES > 3, "bool"),
+        (IMAGES.astype(complex), "complex128"),
+        (IMAGES.astype("U"), "<U3"),
+        (IMAGES.transpose(0, 3, 1, 2), "images.transpose(0, 2, 3, 1)"),
+        (np.zeros((3, 4, 4, 4), np.uint8), "(3, 4, 4, 4)"),
+        (IMAGES[0, 0], "(5, 3)"),
+        (np.uint8(3), "()"),
+        (IMAGES[:0], "is empty"),
+        (IMAGES[:, :0], "is empty"),
+        (IMAGES[:1], "1 image,"),
+    ],
+)
 def test_images_that_cannot_be_used(images, words, write):
     refused(write(images=images), "set.npz", words)
 
 
-@pytest.mark.parametrize(("labels", "words"), [
-    (LABELS[:-1], "(19,)"),
-    (LABELS[:, None], "(20, 1)"),
-    (LABELS * 1.0, "float64"),
-    (LABELS.astype(str), "np.unique"),
-    (LABELS > 0, "bool"),
-    (LABELS * 0, "at least two classes"),
-    (np.arange(20), "no two of one kind"),
-])
+@pytest.mark.parametrize(
+    ("labels", "words"),
+    [
+        (LABELS[:-1], "(19,)"),
+        (LABELS[:, None], "(20, 1)"),
+        (LABELS * 1.0, "float64"),
+        (LABELS.astype(str), "np.unique"),
+        (LABELS > 0, "bool"),
+        (LABELS * 0, "at least two classes"),
+        (np.arange(20), "no two of one kind"),
+    ],
+)
 def test_labels_that_cannot_be_used(labels, words, write):
     refused(write(images=IMAGES, labels=labels), "set.npz", words)
 
 
-@pytest.mark.parametrize(("content", "words"), [
-    ({"test_images": IMAGES}, "no array 'images'"),
-    ({}, "no array 'images'"),
-    ({"images": IMAGES, "test_image": IMAGES}, "name it test_images"),
-    ({"images": IMAGES, "x": IMAGES}, "leave it out"),
-    ({"images": IMAGES, "test_images": IMAGES[:, :-1]}, "images are 6x5, test_images 5x5"),
-    ({"images": IMAGES, "labels": LABELS, "test_images": IMAGES}, "labels without test_labels"),
-    ({"images": IMAGES, "test_images": IMAGES, "test_labels": LABELS}, "test_labels without labels"),
-    ({"images": IMAGES, "labels": LABELS, "test_labels": LABELS}, "test_labels without test_images"),
-    ({"images": IMAGES, "labels": LABELS, "test_images": IMAGES, "test_labels": LABELS + 1}, "the test label -1"),
-])
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ({"test_images": IMAGES}, "no array 'images'"),
+        ({}, "no array 'images'"),
+        ({"images": IMAGES, "test_image": IMAGES}, "name it test_images"),
+        ({"images": IMAGES, "x": IMAGES}, "leave it out"),
+        ({"images": IMAGES, "test_images": IMAGES[:, :-1]}, "images are 6x5, test_images 5x5"),
+        ({"images": IMAGES, "labels": LABELS, "test_images": IMAGES}, "labels without test_labels"),
+        ({"images": IMAGES, "test_images": IMAGES, "test_labels": LABELS}, "test_labels without labels"),
+        ({"images": IMAGES, "labels": LABELS, "test_labels": LABELS}, "test_labels without test_images"),
+        ({"images": IMAGES, "labels": LABELS, "test_images": IMAGES, "test_labels": LABELS + 1}, "the test label -1"),
+    ],
+)
 def test_arrays_that_do_not_belong_together(content, words, write):
     refused(write(**content), "set.npz", words)
 

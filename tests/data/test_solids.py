@@ -103,4 +103,6 @@ def test_axis_aligned_rays_are_no_accident():
         t, _ = solids.intersect(kind, form, origin, direction)
         assert np.isinf(t[0, 0]) if kind == "torus" else abs(outside(kind, origin + t * direction, form)[0, 0]) < 1e-3
     misses = origin + np.array([3, 0, 0], np.float32).reshape(3, 1, 1)
-    assert all(np.isinf(solids.intersect(k, np.full(1, 0.3, np.float32), misses, direction)[0]).all() for k in solids.KINDS)
+    assert all(
+        np.isinf(solids.intersect(k, np.full(1, 0.3, np.float32), misses, direction)[0]).all() for k in solids.KINDS
+    )

@@ -148,14 +148,17 @@ def test_default_folder(monkeypatch, tmp_path):
 
 def test_found(few_photographs):
     where = {name: source().place(few_photographs) for name, source in loading.available().items()}
-    assert where.items() >= {
-        "toys": "built in",
-        "cifar10": str(few_photographs / "cifar-10-batches-bin"),
-        "cifar100": f"not in {few_photographs}",
-        "stl10": f"not in {few_photographs}",
-        "folder:PATH": "yours",
-        "FILE.npz": "yours",
-    }.items()
+    assert (
+        where.items()
+        >= {
+            "toys": "built in",
+            "cifar10": str(few_photographs / "cifar-10-batches-bin"),
+            "cifar100": f"not in {few_photographs}",
+            "stl10": f"not in {few_photographs}",
+            "folder:PATH": "yours",
+            "FILE.npz": "yours",
+        }.items()
+    )
 
 
 class Stripes(Source):

@@ -89,8 +89,13 @@ def test_found_and_listed(folder):
 
 
 def test_official_sizes():
-    assert Stl10.files.sizes == {"train_X.bin": 138_240_000, "test_X.bin": 221_184_000, "unlabeled_X.bin": 2_764_800_000,
-                            "train_y.bin": 5_000, "test_y.bin": 8_000}  # fmt: skip
+    assert Stl10.files.sizes == {
+        "train_X.bin": 138_240_000,
+        "test_X.bin": 221_184_000,
+        "unlabeled_X.bin": 2_764_800_000,
+        "train_y.bin": 5_000,
+        "test_y.bin": 8_000,
+    }
 
 
 def test_fetched_archives_are_unpacked(folder, tmp_path, monkeypatch):

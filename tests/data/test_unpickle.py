@@ -45,11 +45,22 @@ def test_malicious_pickle_does_not_run(protocol, tmp_path):
     assert mark.exists(), "an ordinary reader runs it"
 
 
-@pytest.mark.parametrize("name", [
-    (b"builtins", b"getattr"), (b"__builtin__", b"eval"), (b"os", b"system"), (b"numpy", b"load"), (b"numpy", b"f2py"),
-    (b"_codecs", b"decode"), (b"numpy.core.multiarray", b"scalar"), (b"numpy", b"ndarray.tofile"),
-    (b"neurosim.data.sources.unpickle", b"Unpickler"), (b"", b""), (b"a b", b"c d"),
-])
+@pytest.mark.parametrize(
+    "name",
+    [
+        (b"builtins", b"getattr"),
+        (b"__builtin__", b"eval"),
+        (b"os", b"system"),
+        (b"numpy", b"load"),
+        (b"numpy", b"f2py"),
+        (b"_codecs", b"decode"),
+        (b"numpy.core.multiarray", b"scalar"),
+        (b"numpy", b"ndarray.tofile"),
+        (b"neurosim.data.sources.unpickle", b"Unpickler"),
+        (b"", b""),
+        (b"a b", b"c d"),
+    ],
+)
 def test_every_other_name_is_refused(name):
     texts = b"".join(b"\x8c%c%s" % (len(part), part) for part in name)
     for pickled in (b"c%s\n%s\n." % name, b"\x80\x04%s\x93." % texts):

@@ -69,12 +69,23 @@ def same(a, b):
 
 
 RULES = {
-    "bp": {"rule": "bp"}, "rf": {"rule": "rf"}, "sign": {"rule": "sign"}, "urf simclr": {"rule": "urf", "loss": "simclr"},
-    "ll greedy": {"order": "greedy", "feedback": "rf"}, "ll random": {"order": "random", "feedback": "sign"},
-    "ll": {"plasticity": "adam", "rate": 1e-3}, "none": {"rule": "none"},
-    "dtp": {"rule": "dtp", "network": "4 bias tanh pool, 5 bias hardtanh, head bias tanh", "inverse_steps": 2, "inverse_first": 3},
-    "clapp": {"loss": "clapp", "crop": 8, "patch": 4}, "untied": {"rule": "urf", "network": "4 local hardtanh, 5 tanh pool"},
-}  # fmt: skip
+    "bp": {"rule": "bp"},
+    "rf": {"rule": "rf"},
+    "sign": {"rule": "sign"},
+    "urf simclr": {"rule": "urf", "loss": "simclr"},
+    "ll greedy": {"order": "greedy", "feedback": "rf"},
+    "ll random": {"order": "random", "feedback": "sign"},
+    "ll": {"plasticity": "adam", "rate": 1e-3},
+    "none": {"rule": "none"},
+    "dtp": {
+        "rule": "dtp",
+        "network": "4 bias tanh pool, 5 bias hardtanh, head bias tanh",
+        "inverse_steps": 2,
+        "inverse_first": 3,
+    },
+    "clapp": {"loss": "clapp", "crop": 8, "patch": 4},
+    "untied": {"rule": "urf", "network": "4 local hardtanh, 5 tanh pool"},
+}
 
 
 @pytest.mark.parametrize("options", RULES.values(), ids=RULES)
@@ -116,7 +127,9 @@ def test_every_rule_is_told_of(archive, options):
         assert (rule == "none") == (updates == [None] * len(layers))
         assert rule != "bp" or updates == pytest.approx([0.0] * len(layers), abs=1e-4)
         angles = {name: value for name, value in row.items() if name.startswith("feedback_angle_")}
-        assert ({name for name in row if name.startswith("inverse_")} == {"inverse_G2", "inverse_Q2"}) == (rule == "dtp")
+        assert ({name for name in row if name.startswith("inverse_")} == {"inverse_G2", "inverse_Q2"}) == (
+            rule == "dtp"
+        )
         letters = {"ll": "F", "dtp": "GQ", "none": ""}.get(rule, "BF" if rule != "bp" else "WH")
         assert {name.split("_")[-1][0] for name in angles} == set(letters)
         assert all(0 <= value <= 180 for value in angles.values())
@@ -176,7 +189,9 @@ def test_angles_by_hand():
     assert angle(*rng.standard_normal((2, 10**5))) == pytest.approx(90, abs=1)
 
 
-@pytest.mark.parametrize("text", ["3 linear, 4 linear, 5 linear", "3 linear, 4 pool, 5 linear", "3 tanh, 4 local pool, 2 tanh"])
+@pytest.mark.parametrize(
+    "text", ["3 linear, 4 linear, 5 linear", "3 linear, 4 pool, 5 linear", "3 tanh, 4 local pool, 2 tanh"]
+)
 def test_an_inverse_that_transports_stands_at_no_angle(text):
     """Carried down by `transposed`, an activity arrives as the transposed forward weights would deliver it."""
     network = Network(text, (8, 8, 2), 2, dtype=np.float64)
@@ -215,8 +230,16 @@ def test_the_report_shows_the_curves(archive, tmp_path):
     config = make(archive, diagnose_every=5)
     trainer = trained(config, tmp_path / "run")
     run = Run.open(tmp_path / "run")
-    run.save_results({"test_accuracy": None, "floor_accuracy": None, "per_layer": [], "wiring": [], "seconds": 1.0,
-                      "images_per_second": 1.0})  # fmt: skip
+    run.save_results(
+        {
+            "test_accuracy": None,
+            "floor_accuracy": None,
+            "per_layer": [],
+            "wiring": [],
+            "seconds": 1.0,
+            "images_per_second": 1.0,
+        }
+    )
     text = page.page(run, {"W1": trainer.model.network.projections[0].synapse.weight.array})
     assert "What an observer saw" in text and text.count("<svg") == 2
     for row, told in zip(trainer.diagnoses, run.diagnoses(), strict=True):
@@ -252,7 +275,9 @@ def test_a_gpu_is_told_of_as_a_cpu_is(archive, host_machine, monkeypatch, option
     from neurosim.kernels import devices
 
     kernels = host_machine.gpu()
-    monkeypatch.setattr("neurosim.training.model.backend", lambda device, *_: kernels if device == "gpu" else devices.backend(device))
+    monkeypatch.setattr(
+        "neurosim.training.model.backend", lambda device, *_: kernels if device == "gpu" else devices.backend(device)
+    )
     here = trained(make(archive, **options, epochs=1, diagnose_every=100)).diagnoses
     there = trained(make(archive, **options, epochs=1, diagnose_every=100, device="gpu")).diagnoses
     assert len(here) == len(there) == 2

@@ -39,10 +39,13 @@ less = kernel("less", lambda y, s, z: np.subtract(y, s, out=z), reads={"y": "sam
 leave = kernel("leave", lambda x: None, updates={"x": "sample ...: uint8 real"})
 
 WIRINGS = [
-    ("bp", {}), ("rf", {}), ("urf", {}), ("sign", {}),
+    ("bp", {}),
+    ("rf", {}),
+    ("urf", {}),
+    ("sign", {}),
     *(("ll", {"order": "simultaneous", "feedback": kind}) for kind in ("bp", "rf", "urf", "sign")),
     ("ll", {"order": "random"}),
-]  # fmt: skip
+]
 
 
 def trained(name, options, block=True, lags=3, threads=1, hold=False, steps=3, dtype=np.float32, arena=None):
@@ -167,8 +170,11 @@ def test_what_is_needed_at_one_moment_lies_apart():
         spans = [tuple(sorted(span)) for span in rng.integers(0, 8, (count, 2)).tolist()]
         begins, total = allocate(sizes, spans)
         for moment in range(8):
-            there = sorted((begin, begin + size) for begin, size, (first, last) in zip(begins, sizes, spans, strict=True)
-                           if first <= moment <= last)  # fmt: skip
+            there = sorted(
+                (begin, begin + size)
+                for begin, size, (first, last) in zip(begins, sizes, spans, strict=True)
+                if first <= moment <= last
+            )
             assert all(end <= begin for (_, end), (begin, _) in pairwise(there))
         assert total >= max(sum(s for s, (a, b) in zip(sizes, spans, strict=True) if a <= m <= b) for m in range(8))
         assert all(begin + size <= total and begin % 64 == 0 for begin, size in zip(begins, sizes, strict=True))
@@ -339,8 +345,13 @@ def test_blocks_hold_enough_rows_for_calls_to_be_long(monkeypatch):
     [segment] = Program(Plan.alone("p", [Step(leave, "", "", {"x": wide}, over="sample")]), cpu).segments
     assert segment.block == 48  # 14 MB, more than block_bytes
     assert found == {
-        5: (2, 3), 47: (2, 24), 50: (2, 25), 95: (2, 48), 100: (4, 25), 400: (8, 50),
-    }  # fmt: skip
+        5: (2, 3),
+        47: (2, 24),
+        50: (2, 25),
+        95: (2, 48),
+        100: (4, 25),
+        400: (8, 50),
+    }
 
 
 def test_a_form_that_is_missing_is_refused_before_anything_runs():

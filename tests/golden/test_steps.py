@@ -39,8 +39,15 @@ def loss_of(meta):
 
 def network_for(layers, x1, meta, units):
     text = ", ".join(layers)
-    return Network(text, to_rows(x1).shape[1:], len(x1), block=meta["block_view1"], dtype=np.float64, head_units=units,
-                   plasticity=SGD(0.0))  # fmt: skip
+    return Network(
+        text,
+        to_rows(x1).shape[1:],
+        len(x1),
+        block=meta["block_view1"],
+        dtype=np.float64,
+        head_units=units,
+        plasticity=SGD(0.0),
+    )
 
 
 def run(rule, *views):
@@ -128,8 +135,15 @@ def test_dtp_step(golden, relative_error):
     margins = meta["loss"]["margin_positive"], meta["loss"]["margin_negative"]
     loss = HingeMean(threshold=sum(margins) / 2, delta=(margins[1] - margins[0]) / 2)
     x = [to_rows(case["x"][i::2]) for i in (0, 1)]  # views interleaved
-    network = Network(text, x[0].shape[1:], len(x[0]), block=False, dtype=np.float64, plasticity=SGD(0.0),
-                      head_units=len(case[f"f{last}/weight"]))  # fmt: skip
+    network = Network(
+        text,
+        x[0].shape[1:],
+        len(x[0]),
+        block=False,
+        dtype=np.float64,
+        plasticity=SGD(0.0),
+        head_units=len(case[f"f{last}/weight"]),
+    )
     rule = make("dtp", network, loss, top="transport", target_step=meta["target_step"], noise=meta["noise_sigma"])
     flat = network.populations[-1].shape
 

@@ -71,7 +71,9 @@ def cupy(monkeypatch, host_machine):
         def get_function(self, name):
             def launch(grid, block, arguments):
                 *arguments, count = arguments
-                assert all(isinstance(a, (np.int32, np.float64, np.ndarray)) for a in arguments) and isinstance(count, np.uint32)
+                assert all(isinstance(a, (np.int32, np.float64, np.ndarray)) for a in arguments) and isinstance(
+                    count, np.uint32
+                )
                 assert 0 < grid[0] < 2**31 and grid[0] * block[0] >= count > (grid[0] - 1) * block[0]
                 run = functools.partial(host.launch, self.real, name, int(count), arguments)
                 if Stream.capturing is None:
@@ -93,15 +95,20 @@ def cupy(monkeypatch, host_machine):
 
     device = types.SimpleNamespace(id=0, compute_capability="90", mem_info=(1 << 30, 2 << 30))
     runtime = types.SimpleNamespace(
-        CUDARuntimeError=CudaError, getDeviceCount=lambda: 1, getDeviceProperties=lambda _: {"name": b"Stand-in"},
-        runtimeGetVersion=lambda: 12090, driverGetVersion=lambda: 13000,
-    )  # fmt: skip
+        CUDARuntimeError=CudaError,
+        getDeviceCount=lambda: 1,
+        getDeviceProperties=lambda _: {"name": b"Stand-in"},
+        runtimeGetVersion=lambda: 12090,
+        driverGetVersion=lambda: 13000,
+    )
     products = {"type": COMPUTE_DEFAULT}
     stand_in.room, stand_in.products, stand_in.__version__ = 1 << 40, products, "0"
     stand_in.cuda = types.SimpleNamespace(
-        runtime=runtime, Device=lambda: device, memory=types.SimpleNamespace(OutOfMemoryError=OutOfMemory),
+        runtime=runtime,
+        Device=lambda: device,
+        memory=types.SimpleNamespace(OutOfMemoryError=OutOfMemory),
         Stream=Stream,
-    )  # fmt: skip
+    )
     stand_in._core = types.SimpleNamespace(
         get_compute_type=lambda dtype: products["type"], set_compute_type=lambda dtype, kind: products.update(type=kind)
     )
@@ -159,7 +166,10 @@ def test_what_was_noted_is_forgotten_when_a_workspace_moves(cupy):
 
 def test_speed_is_measured_with_and_without_graphs(cupy):
     found = speed("bp", pairs=2, repeats=1, times=1)["images/s"]
-    assert found.keys() == {"neurosim, float32", "neurosim, tf32", "neurosim, tf32 without graphs"} and min(found.values()) > 0
+    assert (
+        found.keys() == {"neurosim, float32", "neurosim, tf32", "neurosim, tf32 without graphs"}
+        and min(found.values()) > 0
+    )
     assert cupy.graphs
 
 
@@ -184,7 +194,9 @@ def test_what_a_gpu_says_of_itself(cupy):
 
 def test_what_a_gpu_lacks_is_said_in_one_line(cupy):
     cupy.room = 1000
-    with pytest.raises(DeviceError, match=r"0\.00 GiB more were asked of the GPU, which has 1\.00 GiB left; .*smaller --batch"):
+    with pytest.raises(
+        DeviceError, match=r"0\.00 GiB more were asked of the GPU, which has 1\.00 GiB left; .*smaller --batch"
+    ):
         devices.backend("gpu").gpu.workspace("columns", (500,), np.float32)
     cupy.cuda.Device().compute_capability = "75"
     with pytest.raises(DeviceError, match=r"precision tf32 on a GPU of compute capability 7\.5; expected 8\.0"):
@@ -198,7 +210,9 @@ def test_what_a_gpu_lacks_is_said_in_one_line(cupy):
         raise CudaError("cudaErrorNoDevice: no CUDA-capable device is detected")
 
     cupy.cuda.runtime.getDeviceCount = none
-    with pytest.raises(DeviceError, match=r"CUDA finds none \(cudaErrorNoDevice.*; expected an NVIDIA GPU and its driver"):
+    with pytest.raises(
+        DeviceError, match=r"CUDA finds none \(cudaErrorNoDevice.*; expected an NVIDIA GPU and its driver"
+    ):
         devices.backend("gpu")
 
 

@@ -31,8 +31,11 @@ def cases():
         wide, weight = normal(N, R, C, 6), normal(3, 3, 6, OUT)
         yield "convolve", {"presynaptic": wide, "weight": weight, "potential": np.full(shape, np.nan)}, ["potential"]
         yield "hebbian_convolution", {"pre": wide, "post": normal(*shape), "change": weight.copy()}, ["change"]
-    yield "deliver_convolution", {"post": normal(*plain), "weight": normal(3, 3, 4, OUT),
-                                  "error": np.full((N, R, C, 4), np.nan)}, ["error"]  # fmt: skip
+    yield (
+        "deliver_convolution",
+        {"post": normal(*plain), "weight": normal(3, 3, 4, OUT), "error": np.full((N, R, C, 4), np.nan)},
+        ["error"],
+    )
     yield from tiled_cases()
     untied = normal(R, C, 3, 3, IN, OUT)
     for shape, height in ((plain, 1), (pooled, 2)):
@@ -46,14 +49,29 @@ def cases():
     for phi in ("hardtanh", "tanh", "linear"):
         activity = np.clip(normal(*plain), -1, 1)
         yield "activate", {"potential": normal(*plain), "activity": normal(*plain), "nonlinearity": phi}, ["activity"]
-        yield "gate", {"activity": activity, "error": normal(*plain), "post": normal(*plain), "nonlinearity": phi}, ["post"]
+        yield (
+            "gate",
+            {"activity": activity, "error": normal(*plain), "post": normal(*plain), "nonlinearity": phi},
+            ["post"],
+        )
         ties = np.round(normal(*pooled) * 2) / 2
-        yield "pool", {"potential": ties, "activity": normal(*small), "nonlinearity": phi,
-                       "winner": np.full(small, 9, np.uint8)}, ["activity", "winner"]  # fmt: skip
+        yield (
+            "pool",
+            {"potential": ties, "activity": normal(*small), "nonlinearity": phi, "winner": np.full(small, 9, np.uint8)},
+            ["activity", "winner"],
+        )
         yield "pool", {"potential": ties, "activity": normal(*small), "nonlinearity": phi, "winner": None}, ["activity"]
-        yield "gate_pooled", {"activity": np.clip(normal(*small), -0.9, 0.9), "error": normal(*small),
-                              "winner": RNG.integers(0, 5, small).astype(np.uint8), "post": normal(*pooled),
-                              "nonlinearity": phi}, ["post"]  # fmt: skip
+        yield (
+            "gate_pooled",
+            {
+                "activity": np.clip(normal(*small), -0.9, 0.9),
+                "error": normal(*small),
+                "winner": RNG.integers(0, 5, small).astype(np.uint8),
+                "post": normal(*pooled),
+                "nonlinearity": phi,
+            },
+            ["post"],
+        )
     yield "average", {"activity": normal(*plain), "mean": normal(*small)}, ["mean"]
     yield "spread", {"mean": normal(*small), "error": normal(*plain)}, ["error"]
     a, b, z, e = normal(N, 7), normal(7, OUT), normal(N, OUT), normal(N, OUT)
@@ -67,9 +85,20 @@ def cases():
         order = RNG.permuted(np.tile(np.arange(4), (N, 1)), axis=1)
         theta = np.array([[[0.5, 0, 0.3], [0, 0.8, -0.1]]] * N)
         factors = {name: RNG.uniform(0.2, 1.8, N) for name in ("brightness", "contrast", "saturation")}
-        yield "deform_simclr", {"image": RNG.random((N, R, C, channels)), "theta": theta, **factors,
-                                "hue": RNG.uniform(-0.2, 0.2, N), "order": order, "grey": np.arange(N) == 1,
-                                "flip": np.arange(N) == 2, "out": normal(N, R, C, channels)}, ["out"]  # fmt: skip
+        yield (
+            "deform_simclr",
+            {
+                "image": RNG.random((N, R, C, channels)),
+                "theta": theta,
+                **factors,
+                "hue": RNG.uniform(-0.2, 0.2, N),
+                "order": order,
+                "grey": np.arange(N) == 1,
+                "flip": np.arange(N) == 2,
+                "out": normal(N, R, C, channels),
+            },
+            ["out"],
+        )
     yield from plasticity_cases()
     yield from loss_cases()
     yield from patch_cases()
@@ -91,16 +120,45 @@ def patch_cases():
     negative = RNG.integers(0, count * grid**2, sum(count * (grid - k - 2) * 2 * grid for k in range(grid - 2)))
     view, shape = normal(count * grid**2, places, units), (grid - 2, count, grid, places, units)
     shared = {"negative": negative, "grid": grid, "negatives": 2}
-    yield "gaze", {**shared, "view": normal(count * grid**2, units), "error": normal(count * grid**2, units),
-                   "value": np.zeros(3), "margin_positive": 1.0, "margin_negative": 3.0}, ["error", "value"]  # fmt: skip
-    yield "predict", {"view": view, "weight": normal(grid - 2, units, units), "prediction": normal(*shape), "grid": grid}, [
-        "prediction"]  # fmt: skip
-    yield "clapp", {**shared, "view": view, "prediction": normal(*shape), "error": np.full_like(view, np.nan),
-                    "factor": normal(*shape), "value": np.zeros(3)}, ["error", "factor", "value"]  # fmt: skip
-    yield "deliver_prediction", {"factor": normal(*shape), "weight": normal(grid - 2, units, units), "error": view.copy(),
-                                 "grid": grid}, ["error"]  # fmt: skip
-    yield "hebbian_prediction", {"view": view, "factor": normal(*shape), "change": normal(grid - 2, units, units),
-                                 "grid": grid}, ["change"]  # fmt: skip
+    yield (
+        "gaze",
+        {
+            **shared,
+            "view": normal(count * grid**2, units),
+            "error": normal(count * grid**2, units),
+            "value": np.zeros(3),
+            "margin_positive": 1.0,
+            "margin_negative": 3.0,
+        },
+        ["error", "value"],
+    )
+    yield (
+        "predict",
+        {"view": view, "weight": normal(grid - 2, units, units), "prediction": normal(*shape), "grid": grid},
+        ["prediction"],
+    )
+    yield (
+        "clapp",
+        {
+            **shared,
+            "view": view,
+            "prediction": normal(*shape),
+            "error": np.full_like(view, np.nan),
+            "factor": normal(*shape),
+            "value": np.zeros(3),
+        },
+        ["error", "factor", "value"],
+    )
+    yield (
+        "deliver_prediction",
+        {"factor": normal(*shape), "weight": normal(grid - 2, units, units), "error": view.copy(), "grid": grid},
+        ["error"],
+    )
+    yield (
+        "hebbian_prediction",
+        {"view": view, "factor": normal(*shape), "change": normal(grid - 2, units, units), "grid": grid},
+        ["change"],
+    )
 
 
 def plasticity_cases():
@@ -111,13 +169,19 @@ def plasticity_cases():
     for name, more in (("momentum", {}), ("signum", {"bound": 0.2})):
         yield name, {**state(), "trace": normal(11), "momentum": 0.9, "decay": 0.1, **more}, ["weight", "trace"]
     extra = {"trace": normal(11), "square": normal(11) ** 2, "count": np.array([3])}
-    yield "adam", {**state(), **extra, "beta1": 0.9, "beta2": 0.99, "epsilon": 1e-8, "decay": 0.1}, [
-        "weight", "trace", "square"]  # fmt: skip
+    yield (
+        "adam",
+        {**state(), **extra, "beta1": 0.9, "beta2": 0.99, "epsilon": 1e-8, "decay": 0.1},
+        ["weight", "trace", "square"],
+    )
     yield "send_sign", {"weight": normal(11), "sent": normal(11), "scale": 0.5}, ["sent"]
     yield "tick", {"count": np.array([3])}, ["count"]
     for capacity in (4, 9):
-        yield "push", {"activity": normal(6, 5), "trace": normal(capacity, 5), "cursor": np.array([13])}, [
-            "trace", "cursor"]  # fmt: skip
+        yield (
+            "push",
+            {"activity": normal(6, 5), "trace": normal(capacity, 5), "cursor": np.array([13])},
+            ["trace", "cursor"],
+        )
 
 
 def loss_cases():
@@ -131,13 +195,21 @@ def loss_cases():
         changed = both if error1 is not None else ["error2", "value"]
         yield "hinge_all", {**views(), "index": np.arange(6), "error1": error1, **margins}, changed
         for pushed in (6, 8, 40):
-            memory = {"trace": normal(10, 4), "cursor": np.array([pushed]), "pairs": 6, "lags": 4, "negative_weight": 0.25}
+            memory = {
+                "trace": normal(10, 4),
+                "cursor": np.array([pushed]),
+                "pairs": 6,
+                "lags": 4,
+                "negative_weight": 0.25,
+            }
             some = {k: v for k, v in views().items() if k != "view1"}
             yield "hinge_lags", {**some, **memory, "index": np.arange(6), "error1": error1, **margins}, changed
     for name, more in (
-        ("hinge_mean", margins), ("positive", {}), ("nt_xent", {"temperature": 0.3, "scale": 2.0}),
+        ("hinge_mean", margins),
+        ("positive", {}),
+        ("nt_xent", {"temperature": 0.3, "scale": 2.0}),
         ("barlow", {"off_diagonal": 0.004, "scale": 0.03, "epsilon": 1e-5}),
-    ):  # fmt: skip
+    ):
         yield name, {**views(), "error1": normal(6, 4), **more}, both
         yield name, {**views(), "error1": None, **more}, ["error2", "value"]
 
@@ -149,7 +221,11 @@ def inverse_cases():
         yield "hebbian_bias", {"pre": one, "post": normal(*shape), "change": normal(1, OUT)}, ["change"]
         a, b, c, d = (normal(*shape) for _ in range(4))
         yield "add_noise", {"activity": a, "noise": b, "noisy": c, "sigma": 0.3}, ["noisy"]
-        yield "local_loss", {"activity": a, "target": b, "error": c, "value": np.ones(1), "scale": 0.1}, ["error", "value"]
+        yield (
+            "local_loss",
+            {"activity": a, "target": b, "error": c, "value": np.ones(1), "scale": 0.1},
+            ["error", "value"],
+        )
         yield "set_target", {"activity": a, "error": b, "target": c, "step": 0.3}, ["target"]
         yield "propagate_target", {"activity": a, "restored": b, "restored_target": c, "target": d}, ["target"]
     for rows, columns in ((R, C), (1, 1), (1, 2), (3, 1)):

@@ -52,13 +52,15 @@ def test_an_option_that_a_loss_has_not_is_refused_never_ignored(name, option):
 @pytest.mark.parametrize(
     ("name", "given", "words"),
     [
-        ("hinge", {"lags": 1}, "lags=1; expected a whole number of at least 2, or 'all'"), ("hinge", {"lags": 0}, "lags=0"),
-        ("hinge", {"threshold": 1, "delta": 2}, "no margin is negative"), ("hinge", {"delta": -1}, "delta=-1"),
+        ("hinge", {"lags": 1}, "lags=1; expected a whole number of at least 2, or 'all'"),
+        ("hinge", {"lags": 0}, "lags=0"),
+        ("hinge", {"threshold": 1, "delta": 2}, "no margin is negative"),
+        ("hinge", {"delta": -1}, "delta=-1"),
         ("hinge", {"negative_weight": -1}, "negative_weight=-1; expected a number of at least 0"),
         ("hinge", {"lags": None, "negative_weight": 0.5}, "negative_weight=0.5 with lags=all"),
         ("simclr", {"temperature": 0}, "temperature=0; expected a number above 0"),
     ],
-)  # fmt: skip
+)
 def test_options_out_of_range_are_refused(name, given, words):
     with pytest.raises(WiringError, match=words):
         make(name, **given)
@@ -114,7 +116,9 @@ def test_no_loss_reads_an_image_a_weight_or_a_label(name, given, block):
         return
     for step in steps:
         assert {b.role for b in step.reads.values()} <= {"activity", "memory", "value"} | own
-        assert {b.role for b in step.changed.values()} <= {"error", "memory", "value"} | ({"activity", "change"} if own else set())
+        assert {b.role for b in step.changed.values()} <= {"error", "memory", "value"} | (
+            {"activity", "change"} if own else set()
+        )
         assert all(np.isscalar(value) for value in step.scalars.values())
 
 

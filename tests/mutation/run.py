@@ -94,7 +94,9 @@ class Copy:
             (root / link).symlink_to(root / folder)
         self._environment = {**os.environ, "PYTHONPATH": str(root), "PYTHONPYCACHEPREFIX": str(root / ".cache")}
         code = "import neurosim, neurosim.cli, neurosim.bench as b; print(neurosim.__file__, *b.__path__)"
-        shown = subprocess.run([sys.executable, "-c", code], cwd=root, env=self._environment, capture_output=True, text=True)
+        shown = subprocess.run(
+            [sys.executable, "-c", code], cwd=root, env=self._environment, capture_output=True, text=True
+        )
         if shown.stdout.count(str(root)) != 2:
             raise SystemExit(f"tests would not import the copy in {root}: {shown.stdout}{shown.stderr}")
 
@@ -108,7 +110,9 @@ class Copy:
         """Run tests here: ``passed``, ``failed`` or ``timeout``."""
         command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests]
         try:
-            done = subprocess.run(command, cwd=self.root, env=self._environment, capture_output=True, text=True, timeout=seconds)
+            done = subprocess.run(
+                command, cwd=self.root, env=self._environment, capture_output=True, text=True, timeout=seconds
+            )
         except subprocess.TimeoutExpired:
             return "timeout"
         self.shown = done.stdout + done.stderr

@@ -12,18 +12,30 @@ from neurosim.plasticity.signum import Signum
 
 
 def test_conv5_is_the_paper_s():
-    """3x3 convolutions: 32 hardtanh; 32 pool; 64 hardtanh; 64 pool; 512 pool; head 8192 -> 64 """
+    """3x3 convolutions: 32 hardtanh; 32 pool; 64 hardtanh; 64 pool; 512 pool; head 8192 -> 64"""
     assert parse("conv5") == (
-        Layer(32, "hardtanh", False), Layer(32, "linear", True), Layer(64, "hardtanh", False),
-        Layer(64, "linear", True), Layer(512, "linear", True),
-    )  # fmt: skip
+        Layer(32, "hardtanh", False),
+        Layer(32, "linear", True),
+        Layer(64, "hardtanh", False),
+        Layer(64, "linear", True),
+        Layer(512, "linear", True),
+    )
     network = Network("conv5", (32, 32, 3), 1)
     assert [p.synapse.shape for p in network.projections] == [
-        (3, 3, 3, 32), (3, 3, 32, 32), (3, 3, 32, 64), (3, 3, 64, 64), (3, 3, 64, 512)
-    ]  # fmt: skip
+        (3, 3, 3, 32),
+        (3, 3, 32, 32),
+        (3, 3, 32, 64),
+        (3, 3, 64, 64),
+        (3, 3, 64, 512),
+    ]
     assert [p.shape for p in network.populations] == [
-        (32, 32, 3), (32, 32, 32), (16, 16, 32), (16, 16, 64), (8, 8, 64), (4, 4, 512)
-    ]  # fmt: skip
+        (32, 32, 3),
+        (32, 32, 32),
+        (16, 16, 32),
+        (16, 16, 64),
+        (8, 8, 64),
+        (4, 4, 512),
+    ]
     assert network.head(5).synapse.shape == (8192, 64)
     assert len(network) == 5
 
@@ -55,15 +67,26 @@ def test_words_may_come_in_any_order():
 @pytest.mark.parametrize(
     ("text", "number", "part"),
     [
-        ("", 1, "''"), ("conv6", 1, "'conv6'"), ("32", 1, "'32'"), ("32 hardtanh,", 2, "''"),
-        ("32 relu", 1, "'32 relu'"), ("0 pool", 1, "'0 pool'"), ("-3 pool", 1, "'-3 pool'"),
-        ("8 pool, 3.5 pool", 2, "'3.5 pool'"), ("8 pool pool", 1, "'8 pool pool'"),
-        ("8 tanh hardtanh", 1, "'8 tanh hardtanh'"), ("8 local", 1, "'8 local'"),
-        ("8 local local pool", 1, "'8 local local pool'"), ("pool 8", 1, "'pool 8'"),
-        ("8 tanh; 9 tanh", 1, "'8 tanh; 9 tanh'"), ("8 bias bias pool", 1, "'8 bias bias pool'"), ("8 bias", 1, "'8 bias'"),
-        ("head tanh", 1, "'head tanh'"), ("head tanh, 4 pool", 1, "'head tanh'"),
+        ("", 1, "''"),
+        ("conv6", 1, "'conv6'"),
+        ("32", 1, "'32'"),
+        ("32 hardtanh,", 2, "''"),
+        ("32 relu", 1, "'32 relu'"),
+        ("0 pool", 1, "'0 pool'"),
+        ("-3 pool", 1, "'-3 pool'"),
+        ("8 pool, 3.5 pool", 2, "'3.5 pool'"),
+        ("8 pool pool", 1, "'8 pool pool'"),
+        ("8 tanh hardtanh", 1, "'8 tanh hardtanh'"),
+        ("8 local", 1, "'8 local'"),
+        ("8 local local pool", 1, "'8 local local pool'"),
+        ("pool 8", 1, "'pool 8'"),
+        ("8 tanh; 9 tanh", 1, "'8 tanh; 9 tanh'"),
+        ("8 bias bias pool", 1, "'8 bias bias pool'"),
+        ("8 bias", 1, "'8 bias'"),
+        ("head tanh", 1, "'head tanh'"),
+        ("head tanh, 4 pool", 1, "'head tanh'"),
     ],
-)  # fmt: skip
+)
 def test_bad_texts_name_the_layer(text, number, part):
     with pytest.raises(WiringError) as error:
         parse(text)
@@ -110,7 +133,9 @@ def test_every_array_draws_by_itself():
 def test_heads_may_learn_at_a_rate_of_their_own_and_feedback_start_smaller():
     slow, fast = Signum(rate=0.1), Signum(rate=0.5, name="head rate")
     one = Network("4 tanh, 4 pool", (4, 4, 3), 1, plasticity=slow, dtype=float)
-    other = Network("4 tanh, 4 pool", (4, 4, 3), 1, plasticity=slow, head_plasticity=fast, feedback_gain=0.25, dtype=float)
+    other = Network(
+        "4 tanh, 4 pool", (4, 4, 3), 1, plasticity=slow, head_plasticity=fast, feedback_gain=0.25, dtype=float
+    )
     assert one.head_plasticity is slow
     for path in (lambda n: n.projections[1], lambda n: n.head(2)):
         forward, plain = path(other), path(one)
@@ -153,15 +178,20 @@ def test_conv4_tanh_is_the_paper_s():
     network = Network("conv4-tanh", (32, 32, 3), 1)
     head = network.head(4)
     assert [[s.shape for s in p.synapses] for p in (*network.projections, head)] == [
-        [(3, 3, 3, 32), (1, 32)], [(3, 3, 32, 64), (1, 64)], [(3, 3, 64, 128), (1, 128)], [(3, 3, 128, 256), (1, 256)],
+        [(3, 3, 3, 32), (1, 32)],
+        [(3, 3, 32, 64), (1, 64)],
+        [(3, 3, 64, 128), (1, 128)],
+        [(3, 3, 128, 256), (1, 256)],
         [(1024, 64), (1, 64)],
-    ]  # fmt: skip
+    ]
     for weights, bias in (p.synapses for p in (*network.projections, head)):
         assert (bias.fan_in, bias.weight.role) == (weights.fan_in, weights.weight.role)
         assert 0.5 * weights.bound < np.abs(bias.weight.array).max() <= weights.bound
 
 
-@pytest.mark.parametrize("text", ["4 pool, head relu", "4 pool, head tanh tanh", "4 pool, head bias bias", "4 pool, head 64"])
+@pytest.mark.parametrize(
+    "text", ["4 pool, head relu", "4 pool, head tanh tanh", "4 pool, head bias bias", "4 pool, head 64"]
+)
 def test_a_head_of_other_words_is_refused(text):
     with pytest.raises(WiringError, match=r"the head of the network .* reads 'head .*; expected head, then bias"):
         Network(text, (4, 4, 3), 1)
@@ -182,7 +212,9 @@ def test_inverses_have_arrays_of_their_own_in_the_other_direction():
 def test_sizes_that_no_inverse_restores_are_refused():
     network = Network("4 tanh", (6, 6, 3), 2)
     network.projections[0].post.shape = (2, 2, 4)
-    with pytest.raises(ShapeError, match="layer 1 goes from 6x6x3 to 2x2x4; expected the same rows and columns, or half"):
+    with pytest.raises(
+        ShapeError, match="layer 1 goes from 6x6x3 to 2x2x4; expected the same rows and columns, or half"
+    ):
         network.inverse(network.projections[0], Signum())
 
 

@@ -37,7 +37,9 @@ def run(rule, phase=None, kernels=cpu, threads=1):
 
 
 @pytest.mark.parametrize("block", [True, False])
-@pytest.mark.parametrize(("name", "options"), [("bp", {}), ("urf", {}), ("ll", {"feedback": "urf"}), ("ll", {"feedback": "bp"})])
+@pytest.mark.parametrize(
+    ("name", "options"), [("bp", {}), ("urf", {}), ("ll", {"feedback": "urf"}), ("ll", {"feedback": "bp"})]
+)
 def test_a_head_reads_means_and_sends_a_quarter_to_each(name, options, block):
     rule = build(name, block=block, **options)
     run(rule)
@@ -84,8 +86,13 @@ def test_vgg6_is_the_paper_s():
     """128; 256 pool; 256; 512 pool; 1024 pool; 1024 pool; hardtanh; 2x2 average pool before the head."""
     network = Network("vgg6", (64, 64, 3), 1)
     assert [p.shape for p in network.populations[1:]] == [
-        (64, 64, 128), (32, 32, 256), (32, 32, 256), (16, 16, 512), (8, 8, 1024), (4, 4, 1024)
-    ]  # fmt: skip
+        (64, 64, 128),
+        (32, 32, 256),
+        (32, 32, 256),
+        (16, 16, 512),
+        (8, 8, 1024),
+        (4, 4, 1024),
+    ]
     assert {layer.nonlinearity for layer in network.layers} == {"hardtanh"}
     assert isinstance(network.head(6).pre, Average) and network.head(6).synapse.shape == (2 * 2 * 1024, 64)
     patches = Network("vgg6", (16, 16, 1), 1, views=49)

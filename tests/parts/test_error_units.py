@@ -100,14 +100,21 @@ def test_five_lags_are_a_positive_and_four_negatives():
     assert [v[2] for v in values] == [1 + 2 + 3, 4 + 5 + 5, 15, 15]
 
 
-@pytest.mark.parametrize("loss", [make("hinge", lags=3, **MARGINS), make("hinge", lags=None, **MARGINS),
-                                  *map(make, ("simclr", "barlow", "hinge-mean", "positive"))],
-                         ids=["lags", "all", "simclr", "barlow", "hinge-mean", "positive"])  # fmt: skip
+@pytest.mark.parametrize(
+    "loss",
+    [
+        make("hinge", lags=3, **MARGINS),
+        make("hinge", lags=None, **MARGINS),
+        *map(make, ("simclr", "barlow", "hinge-mean", "positive")),
+    ],
+    ids=["lags", "all", "simclr", "barlow", "hinge-mean", "positive"],
+)
 def test_the_block_takes_the_error_of_view_1_away_and_leaves_the_other(loss):
     blocked, free = units_for(6, loss), units_for(6, loss, block=False)
     with ThreadTeam(2) as team:
         (e2, v), (both, w) = (
-            shown(u, Program(Plan.alone("p", u.compare()), cpu), STREAM1[:6], STREAM2[:6], team) for u in (blocked, free)
+            shown(u, Program(Plan.alone("p", u.compare()), cpu), STREAM1[:6], STREAM2[:6], team)
+            for u in (blocked, free)
         )
     assert (e2.shape, both.shape) == ((6, UNITS), (12, UNITS))
     np.testing.assert_allclose(both[6:], e2, rtol=0, atol=1e-14)

@@ -85,7 +85,10 @@ def test_cropped_pictures_are_read_out_in_their_middle(bright):
     cropped = make_encoder("4 hardtanh", (8, 8, 3), framing=Framing(crop=4))
     small = make_encoder("4 hardtanh", (4, 4, 3))
     with ThreadTeam(1) as team:
-        (found,), (wanted,) = (cropped.features(bright.test_images, team), small.features(bright.test_images[:, 2:6, 2:6], team))
+        (found,), (wanted,) = (
+            cropped.features(bright.test_images, team),
+            small.features(bright.test_images[:, 2:6, 2:6], team),
+        )
     assert np.array_equal(found, wanted)
 
 

@@ -72,7 +72,7 @@ def test_a_change_is_presynaptic_times_a_factor_of_minus_one_zero_or_one(worker)
 
 def test_images_beyond_the_margin_change_nothing(worker):
     features, labels = np.array([[-1.0], [1.0]] * 50), np.array([0, 1] * 50)
-    found = fit(features, labels, 2, worker, rates=(0.02,), strengths=(0.0,), epochs=(1, ))
+    found = fit(features, labels, 2, worker, rates=(0.02,), strengths=(0.0,), epochs=(1,))
     again = fit(features, labels, 2, worker, rates=(0.02,), strengths=(0.0,), epochs=(50,))
     assert abs(found.weights[0, 1]) == pytest.approx(2.0)  # one minibatch of 100
     assert abs(again.weights[0, 1]) < 2.1  # after it no margin is broken: 49 more epochs change nothing
@@ -124,20 +124,33 @@ def test_same_bits_with_any_number_of_threads_and_the_seed_counts():
 FEATURES, LABELS = draw(100, dtype=np.float32)
 
 
-@pytest.mark.parametrize(("features", "labels", "words"), [
-    (FEATURES, LABELS[:99], "100 rows of features and 99 labels"), (FEATURES, LABELS * 0, "every label is 0"),
-    (FEATURES * np.nan, LABELS, "image 0 hold NaN"), (FEATURES[0], LABELS, "shape (30,)"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("features", "labels", "words"),
+    [
+        (FEATURES, LABELS[:99], "100 rows of features and 99 labels"),
+        (FEATURES, LABELS * 0, "every label is 0"),
+        (FEATURES * np.nan, LABELS, "image 0 hold NaN"),
+        (FEATURES[0], LABELS, "shape (30,)"),
+    ],
+)
 def test_unusable_data_is_refused_in_one_line(worker, features, labels, words):
     with pytest.raises(DataError) as error:
         fit(features, labels, CLASSES, worker)
     assert words in str(error.value) and "\n" not in str(error.value)
 
 
-@pytest.mark.parametrize("option", [
-    {"rates": ()}, {"rates": (0.0,)}, {"strengths": (-1.0,)}, {"strengths": ()}, {"epochs": ()}, {"epochs": (0,)},
-    {"held_out": 0.6},
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "option",
+    [
+        {"rates": ()},
+        {"rates": (0.0,)},
+        {"strengths": (-1.0,)},
+        {"strengths": ()},
+        {"epochs": ()},
+        {"epochs": (0,)},
+        {"held_out": 0.6},
+    ],
+)
 def test_options_that_do_not_exist(worker, option):
     with pytest.raises(WiringError):
         fit(FEATURES, LABELS, CLASSES, worker, **option)

@@ -207,8 +207,10 @@ def test_noise_asks_for_strength(worker):
     unseen = (centres[unseen_labels] + random.normal(size=(800, 1200))).astype(np.float32)
     strengths = (1000.0, 1.0, 1e-4)
     readout = fit(features, labels, CLASSES, worker, strengths=strengths)
-    right = {s: fit(features, labels, CLASSES, worker, strengths=(s,)).accuracy(unseen, unseen_labels, worker)
-             for s in strengths}  # fmt: skip
+    right = {
+        s: fit(features, labels, CLASSES, worker, strengths=(s,)).accuracy(unseen, unseen_labels, worker)
+        for s in strengths
+    }
     assert readout.strength > 1e-4
     assert readout.accuracy(unseen, unseen_labels, worker) >= max(right.values()) - 0.02
 
@@ -338,9 +340,15 @@ def test_unusable_data_is_refused_in_one_line(features, labels, classes, words):
 
 @pytest.mark.parametrize(
     "option",
-    [{"method": "sgd"}, {"strengths": ()}, {"strengths": (-1.0,)}, {"strengths": (np.nan, 1.0)}, {"held_out": 0.0},
-     {"held_out": 0.6}],
-)  # fmt: skip
+    [
+        {"method": "sgd"},
+        {"strengths": ()},
+        {"strengths": (-1.0,)},
+        {"strengths": (np.nan, 1.0)},
+        {"held_out": 0.0},
+        {"held_out": 0.6},
+    ],
+)
 def test_options_that_do_not_exist(worker, option):
     with pytest.raises(WiringError):
         fit(FEATURES, LABELS, CLASSES, worker, **option)

@@ -99,7 +99,10 @@ def test_features_that_never_vary_change_nothing(worker):
     still = np.hstack([features, np.full((120, 2), 3e7)])
     asked, _ = draw(30)
     plain, more = (fit(f, labels, 3, worker) for f in (features, still))
-    assert plain.predict(asked, worker).tolist() == more.predict(np.hstack([asked, np.full((30, 2), 3e7)]), worker).tolist()
+    assert (
+        plain.predict(asked, worker).tolist()
+        == more.predict(np.hstack([asked, np.full((30, 2), 3e7)]), worker).tolist()
+    )
 
 
 def test_unusable_data_and_options_are_refused(worker):

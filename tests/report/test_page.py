@@ -39,8 +39,17 @@ def run(tmp_path):
     run = Run.create(tmp_path / "run", config, [])
     run.save_metrics([{"epoch": n, "phase": "all", "error": 1.23456789 / n, "active": 0.5 / n} for n in (1, 2, 3)])
     layers = [{"layer": n, "test_accuracy": 0.5 + n / 100, "floor_accuracy": 0.4} for n in (1, 2)]
-    run.save_results({"test_accuracy": 0.52, "floor_accuracy": 0.4, "per_layer": layers, "wiring": ["F1: ez1 -> layer 1"],
-                      "seconds": 12.3, "images_per_second": 456.7, "rule": "ll"})  # fmt: skip
+    run.save_results(
+        {
+            "test_accuracy": 0.52,
+            "floor_accuracy": 0.4,
+            "per_layer": layers,
+            "wiring": ["F1: ez1 -> layer 1"],
+            "seconds": 12.3,
+            "images_per_second": 456.7,
+            "rule": "ll",
+        }
+    )
     return run
 
 
@@ -82,7 +91,9 @@ def test_the_same_run_gives_the_same_page(run, weights):
 
 def test_filters_show_each_unit_s_weights(weights):
     """Decoded again, every cell is 127.5 + 127.5 w / max|w| of its unit, to a grey level."""
-    shown = np.asarray(Image.open(io.BytesIO(figures.filters(weights["W1"], columns=6))))[:: figures.CELL, :: figures.CELL]
+    shown = np.asarray(Image.open(io.BytesIO(figures.filters(weights["W1"], columns=6))))[
+        :: figures.CELL, :: figures.CELL
+    ]
     assert shown.shape == (4 * 4 + 1, 6 * 4 + 1, 3)
     for unit in range(20):
         y, x = 1 + unit // 6 * 4, 1 + unit % 6 * 4

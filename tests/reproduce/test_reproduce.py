@@ -99,7 +99,9 @@ def test_the_whole_of_table2(stl10, tmp_path):
     assert [row["name"] for row in held["rows"]] == [cell.name for cell in table.cells]
     assert "at scale 1e-06, not the paper's protocol" in held["title"] and "instead of the paper's" in held["title"]
     for row, cell in zip(held["rows"], table.cells, strict=True):
-        assert 0 <= row["ours"] <= 100 and row["paper"] == cell.published and row["seeds"] == 1 and row["spread"] is None
+        assert (
+            0 <= row["ours"] <= 100 and row["paper"] == cell.published and row["seeds"] == 1 and row["spread"] is None
+        )
         if "bp" in cell.name or "clapp" in cell.name:  # bp transports weights, CLAPP too
             assert row["plausible"] == "violated" and "(iii)" in row["audit"]
         assert cell.name != "random" or row["plausible"] == "plausible"
@@ -108,7 +110,10 @@ def test_the_whole_of_table2(stl10, tmp_path):
         assert row["floor"] == (None if cell.name == "random" else held["rows"][0]["ours"])
     text = (tmp_path / "table2.md").read_text()
     assert text in done.out and text.startswith(f"# {held['title']}\n") and text.count("\n| ") == len(table.cells) + 1
-    assert f"neurosim reproduce table2 --data-dir DIR --scale 1e-06 --seeds 1 --network '{TINY[5]}' --readout hinge" in text
+    assert (
+        f"neurosim reproduce table2 --data-dir DIR --scale 1e-06 --seeds 1 --network '{TINY[5]}' --readout hinge"
+        in text
+    )
     lines = list(csv.DictReader((tmp_path / "table2.csv").read_text().splitlines()))
     assert [line["name"] for line in lines] == [cell.name for cell in table.cells]
     assert (tmp_path / "table2.png").read_bytes().startswith(b"\x89PNG")
@@ -126,13 +131,29 @@ def test_some_of_table1_with_two_seeds(few, tmp_path):
     assert done.code == 0, done.err
     assert "encoder on CIFAR-100, read-out on CIFAR-10" in done.out
     rows = {row["name"]: row for row in json.loads((tmp_path / "table1.json").read_text())["rows"]}
-    assert list(rows) == ["random", "random-tanh", "random-patches", "bp-block", "dtp", "dtp-transport-block", "ll-random-urf",
-                          "simclr", "clapp"]  # fmt: skip
+    assert list(rows) == [
+        "random",
+        "random-tanh",
+        "random-patches",
+        "bp-block",
+        "dtp",
+        "dtp-transport-block",
+        "ll-random-urf",
+        "simclr",
+        "clapp",
+    ]
     assert {name for name, row in rows.items() if row["plausible"] == "plausible"} == {
-        "random", "random-tanh", "random-patches", "dtp", "ll-random-urf"}  # fmt: skip
+        "random",
+        "random-tanh",
+        "random-patches",
+        "dtp",
+        "ll-random-urf",
+    }
     for row in rows.values():
         assert row["seeds"] == 2 and row["spread"] is not None and len(row["each"]) == 2
-        assert row["ours"] == pytest.approx(np.mean(row["each"])) and row["spread"] == pytest.approx(np.std(row["each"], ddof=1))
+        assert row["ours"] == pytest.approx(np.mean(row["each"])) and row["spread"] == pytest.approx(
+            np.std(row["each"], ddof=1)
+        )
     one = json.loads((tmp_path / "cells" / "dtp-seed1.json").read_text())
     assert one["made with"]["data"] == "cifar100" and one["made with"]["read-out data"] == "cifar10"
     assert not list(tmp_path.glob("runs/*/checkpoint.npz"))
@@ -186,7 +207,9 @@ def test_cells_side_by_side_stop_and_go_on(stl10, tmp_path):
     assert whole.code == 0, whole.err
     words = [*options, "--threads", 2, "--out", tmp_path / "part"]
     start = [sys.executable, "-c", "from neurosim.cli.main import main; main()", "reproduce", *map(str, words)]
-    with subprocess.Popen(start, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True) as process:
+    with subprocess.Popen(
+        start, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
         for line in process.stderr:
             if "begins" in line and "random" not in line:
                 break
@@ -263,20 +286,24 @@ def test_a_cell_killed_before_its_first_checkpoint_begins_anew(few, tmp_path):
     assert call(*options).code == 0 and (tmp_path / "cells" / "bp-seed0.json").is_file()
 
 
-@pytest.mark.parametrize(("change", "words"), [
-    ({"format": 99}, "has format 99"),
-    ({"neurosim": "0.0.0"}, "written by neurosim 0.0.0"),
-    ({"test_accuracy": None}, "has no test_accuracy"),
-    ({"made with": None}, "has no format"),
-    ("text", "cannot be read"),
-], ids=str)  # fmt: skip
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"format": 99}, "has format 99"),
+        ({"neurosim": "0.0.0"}, "written by neurosim 0.0.0"),
+        ({"test_accuracy": None}, "has no test_accuracy"),
+        ({"made with": None}, "has no format"),
+        ("text", "cannot be read"),
+    ],
+    ids=str,
+)
 def test_a_result_of_another_version_is_refused(few, tmp_path, change, words):
     options = ["table1", "--data-dir", few, *TINY, "--seeds", 1, "--only", "random", "--out", tmp_path]
     assert call(*options).code == 0
     path = tmp_path / "cells" / "random-seed0.json"
     held = json.loads(path.read_text())
     if isinstance(change, dict):
-        (name, value), = change.items()
+        ((name, value),) = change.items()
         held = {k: v for k, v in held.items() if k != name} | ({name: value} if value is not None else {})
     path.write_text(json.dumps(held) if isinstance(change, dict) else "{")
     before = path.read_bytes()
@@ -286,23 +313,36 @@ def test_a_result_of_another_version_is_refused(few, tmp_path, change, words):
 def test_a_folder_of_another_protocol_is_refused(few, tmp_path):
     options = ["table1", "--data-dir", few, *TINY, "--seeds", 1, "--only", "bp", "--out", tmp_path]
     assert call(*options).code == 0
-    assert "batch 16, epochs 1, images 16; expected batch 50, epochs 4, images 50" in refused(*options, "--scale", "0.001")
+    assert "batch 16, epochs 1, images 16; expected batch 50, epochs 4, images 50" in refused(
+        *options, "--scale", "0.001"
+    )
     assert "data cifar100" in refused(*options, "--encoder-data", "cifar10")
     (tmp_path / "cells" / "bp-seed0.json").unlink()
     (tmp_path / "cells" / "random-seed0.json").unlink()
     assert "was made with" in refused(*options, "--readout", "knn")
 
 
-@pytest.mark.parametrize(("options", "words"), [
-    (["--scale", "0"], "--scale 0"), (["--scale", "2"], "--scale 2"), (["--scale", "nan"], "--scale nan"),
-    (["--seeds", "0"], "--seeds 0"), (["--only", "bp", "--only", "backprop"], "--only backprop of table1"),
-    (["--network", "4 relu"], "layer 1"), (["--readout", "svm"], "unknown readout 'svm'"),
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--scale", "0"], "--scale 0"),
+        (["--scale", "2"], "--scale 2"),
+        (["--scale", "nan"], "--scale nan"),
+        (["--seeds", "0"], "--seeds 0"),
+        (["--only", "bp", "--only", "backprop"], "--only backprop of table1"),
+        (["--network", "4 relu"], "layer 1"),
+        (["--readout", "svm"], "unknown readout 'svm'"),
         (["--encoder-data", "stl11"], "no data set"),
-    (["--jobs", "0"], "--jobs 0"),
-    (["--network", "4 pool, 4 pool, 4 pool, 4 pool, 4 pool, 4 pool"], "layer 6 pools"), (["--threads", "0"], "--threads 0"),
-], ids=lambda value: " ".join(value) if isinstance(value, list) else "")  # fmt: skip
+        (["--jobs", "0"], "--jobs 0"),
+        (["--network", "4 pool, 4 pool, 4 pool, 4 pool, 4 pool, 4 pool"], "layer 6 pools"),
+        (["--threads", "0"], "--threads 0"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
 def test_what_cannot_be_run_is_refused_in_one_line(few, tmp_path, options, words):
-    assert words in refused("table1", "--data-dir", few, "--scale", "1e-6", "--seeds", 1, *options, "--out", tmp_path / "x")
+    assert words in refused(
+        "table1", "--data-dir", few, "--scale", "1e-6", "--seeds", 1, *options, "--out", tmp_path / "x"
+    )
     assert not (tmp_path / "x").exists()
 
 
@@ -314,8 +354,12 @@ def test_missing_files_are_one_line(tmp_path):
 def test_list_and_dry_run_do_nothing(few, tmp_path):
     listed = call("table1", "--list", "--only", "ll-*-bp*")
     assert [line.split()[:2] for line in listed.out.splitlines()] == [
-        ["random", "61.23"], ["ll-greedy-bp", "72.76"], ["ll-greedy-bp-block", "71.14"], ["ll-random-bp", "71.35"],
-        ["ll-random-bp-block", "71.17"]]  # fmt: skip
+        ["random", "61.23"],
+        ["ll-greedy-bp", "72.76"],
+        ["ll-greedy-bp-block", "71.14"],
+        ["ll-random-bp", "71.35"],
+        ["ll-random-bp-block", "71.17"],
+    ]
     dry = call("table1", "--data-dir", few, *TINY, "--only", "rf", "--dry-run", "--out", tmp_path / "x")
     assert dry.code == 0, dry.err
     assert "expected  " in dry.out and "of training" in dry.out and not (tmp_path / "x").exists()
@@ -340,7 +384,10 @@ def test_scale_one_is_the_paper_s_protocol():
     blocked = protocol(1.0).config(cells["ll-greedy-urf-block"], 0)
     assert (blocked.rule.block, blocked.network.name) == (True, "conv5")
     assert (blocked.loss.options["lags"], blocked.loss.options["negative_weight"]) == (5, 0.2)
-    assert protocol(1.0).config(cells["bp"], 0).loss.options["lags"] is None and "the paper's protocol" in protocol(1.0).title()
+    assert (
+        protocol(1.0).config(cells["bp"], 0).loss.options["lags"] is None
+        and "the paper's protocol" in protocol(1.0).title()
+    )
 
 
 @pytest.mark.parametrize("scale", [1.0, 0.3, 0.02, 0.001])
@@ -366,4 +413,6 @@ def test_every_published_number_stands_once():
     assert first["end to end, bp", OPEN] == 71.44 and first["end to end, bp", BLOCKED] == 70.35
     assert len(first) == 20 + 4 and len({c.name for c in TABLES["table1"].cells}) == len(TABLES["table1"].cells)
     second = sorted(c.published for c in TABLES["table2"].cells)
-    assert second == sorted([46.78, 70.13, 55.01, 68.26, 68.26, 60.0, 68.8, 68.8, 60.5, 64.61, 64.61, 55.14, 71.88, 68.74])
+    assert second == sorted(
+        [46.78, 70.13, 55.01, 68.26, 68.26, 60.0, 68.8, 68.8, 60.5, 64.61, 64.61, 55.14, 71.88, 68.74]
+    )

@@ -21,12 +21,21 @@ IMAGE = (4, 4, 2)
 def build():
     """Gives ``build(rule, ...)``: a rule on a small network in float64, its weights large enough to saturate units."""
 
-    def build(name, *, text=TEXT, loss=None, pairs=3, block=True, plasticity=None, seed=0, units=5, gain=2.0,
-              **options):  # fmt: skip
+    def build(
+        name, *, text=TEXT, loss=None, pairs=3, block=True, plasticity=None, seed=0, units=5, gain=2.0, **options
+    ):
         # Margins 1 and 2.3: some comparisons of both kinds are active, and some are not.
         loss = loss or make_loss("hinge", lags=None, threshold=1.65, delta=0.65)
-        network = Network(text, IMAGE, pairs, block=block, seed=seed, dtype=np.float64, head_units=units,
-                          plasticity=plasticity or SGD(0.0))  # fmt: skip
+        network = Network(
+            text,
+            IMAGE,
+            pairs,
+            block=block,
+            seed=seed,
+            dtype=np.float64,
+            head_units=units,
+            plasticity=plasticity or SGD(0.0),
+        )
         rule = make(name, network, loss, **options)
         for synapse in rule.synapses():
             synapse.weight.array[...] *= gain

@@ -144,8 +144,10 @@ def between(text):
 CASES = [
     *((text, "hinge", {"lags": lags, **between(text)}) for text in TEXTS for lags in (None, 3)),
     *((text, "simclr", {"temperature": 0.5}) for text in TEXTS[:2]),
-    (TEXTS[1], "hinge-mean", between(TEXTS[1])), (TEXTS[3], "barlow", {}), (TEXTS[0], "positive", {}),
-]  # fmt: skip
+    (TEXTS[1], "hinge-mean", between(TEXTS[1])),
+    (TEXTS[3], "barlow", {}),
+    (TEXTS[0], "positive", {}),
+]
 IDS = [f"{text} {name} {options.get('lags', '')}".strip() for text, name, options in CASES]
 
 

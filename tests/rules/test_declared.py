@@ -16,13 +16,17 @@ from neurosim.plasticity.momentum import Momentum
 cpu = Backend("cpu")
 
 WIRINGS = [
-    ("dtp", {}), ("dtp", {"top": "transport", "inverse_steps": 2}), ("bp", {}), ("rf", {}), ("urf", {}), ("sign", {}),
+    ("dtp", {}),
+    ("dtp", {"top": "transport", "inverse_steps": 2}),
+    ("bp", {}),
+    ("rf", {}),
+    ("urf", {}),
+    ("sign", {}),
     *(("ll", {"order": "greedy", "feedback": kind}) for kind in ("bp", "rf", "urf", "sign")),
     ("ll", {"order": "simultaneous"}),
-]  # fmt: skip
+]
 MARGINS = {"threshold": 1.65, "delta": 0.65}
-LOSSES = [("hinge", {"lags": 3, **MARGINS}), ("hinge", {"lags": None, **MARGINS}),
-          ("simclr", {"temperature": 0.5})]  # fmt: skip
+LOSSES = [("hinge", {"lags": 3, **MARGINS}), ("hinge", {"lags": None, **MARGINS}), ("simclr", {"temperature": 0.5})]
 OTHERS = ["hinge-mean", "barlow", "positive"]
 
 
@@ -96,10 +100,11 @@ def test_steps_touch_what_they_declare_and_nothing_else(build, show, name, optio
     found, wanted = (
         stepwise(
             build(name, loss=make_loss(loss[0], **loss[1]), block=block, plasticity=Adam(0.01), **options),
-            show, fenced,
+            show,
+            fenced,
         )
         for fenced in (True, False)
-    )  # fmt: skip
+    )
     assert found.keys() == wanted.keys()
     for key, value in wanted.items():
         assert not np.isnan(value).any()
@@ -115,7 +120,9 @@ def test_other_losses_touch_what_they_declare_and_nothing_else(build, show, loss
 
 @pytest.mark.parametrize("kind", ["sgd", "momentum", "signum"])
 def test_plasticities_touch_what_they_declare_and_nothing_else(build, show, kind):
-    found, wanted = (stepwise(build("urf", plasticity=make_plasticity(kind, rate=0.01, decay=0.1)), show, f) for f in (True, False))
+    found, wanted = (
+        stepwise(build("urf", plasticity=make_plasticity(kind, rate=0.01, decay=0.1)), show, f) for f in (True, False)
+    )
     assert all(found[key].tobytes() == value.tobytes() for key, value in wanted.items())
 
 

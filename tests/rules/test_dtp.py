@@ -12,15 +12,21 @@ from neurosim.rules import make
 
 STEP = 1e-6
 PHI = {"hardtanh": lambda u: np.clip(u, -1, 1), "tanh": np.tanh, "linear": lambda u: u}
-TEXTS = ["3 bias tanh pool, 4 bias tanh pool, head bias tanh", "3 hardtanh, 4 pool, 3 bias hardtanh",
-         "4 tanh pool, 3 linear, head hardtanh", "3 local tanh pool, 3 local bias hardtanh, head average tanh"]  # fmt: skip
+TEXTS = [
+    "3 bias tanh pool, 4 bias tanh pool, head bias tanh",
+    "3 hardtanh, 4 pool, 3 bias hardtanh",
+    "4 tanh pool, 3 linear, head hardtanh",
+    "3 local tanh pool, 3 local bias hardtanh, head average tanh",
+]
 WAYS = [(text, top, block) for text in TEXTS for top in ("target", "transport") for block in (True, False)]
 
 
 def windows(x, rows, columns, stride):
     """The 3 x 3 places around every (strided) place of a padded map, ``(view, row, column, tap, channel)``."""
     wide = np.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))
-    taps = [wide[:, i : i + stride * rows : stride, j : j + stride * columns : stride] for i in range(3) for j in range(3)]
+    taps = [
+        wide[:, i : i + stride * rows : stride, j : j + stride * columns : stride] for i in range(3) for j in range(3)
+    ]
     return np.stack(taps, 3)
 
 
@@ -49,7 +55,11 @@ def forward(x, weights, layer):
         u = np.einsum("nrctk,tko->nrco", windows(x, *x.shape[1:3], 1), weight.reshape(9, *weight.shape[2:])) + bias
     if layer[1]:
         n, rows, columns, channels = u.shape
-        u = u.reshape(n, rows // 2, 2, columns // 2, 2, channels).swapaxes(2, 3).reshape(n, rows // 2, columns // 2, 4, channels)
+        u = (
+            u.reshape(n, rows // 2, 2, columns // 2, 2, channels)
+            .swapaxes(2, 3)
+            .reshape(n, rows // 2, columns // 2, 4, channels)
+        )
         sides.append(u.argmax(3))
         u = u.max(3)
     return PHI[layer[0]](u), [*sides, np.abs(u) < 1]
@@ -87,7 +97,9 @@ def agree(synapse, loss):
     wanted = slopes(loss, synapse)
     smooth = ~np.isnan(wanted)
     assert np.abs(wanted[smooth]).max() > 0
-    assert np.abs(synapse.change.array - wanted)[smooth].max() < 1e-6 * max(1e-3, np.abs(wanted[smooth]).max()), synapse.name
+    assert np.abs(synapse.change.array - wanted)[smooth].max() < 1e-6 * max(1e-3, np.abs(wanted[smooth]).max()), (
+        synapse.name
+    )
 
 
 @pytest.fixture
@@ -130,7 +142,9 @@ def test_every_inverse_descends_its_own_reconstruction_loss(learned, text, top, 
 @pytest.mark.parametrize(("text", "top", "block"), WAYS)
 def test_every_layer_descends_its_own_target_loss(learned, text, top, block):
     rule = learned(text, top, block)
-    learners = rule.network.projections + [rule.head] * (top == "target")  # transported: the head descends the loss itself
+    learners = rule.network.projections + [rule.head] * (
+        top == "target"
+    )  # transported: the head descends the loss itself
     for projection in learners:
         target = rule.targets[projection.post].activity.array.copy()
 
@@ -226,10 +240,14 @@ def test_the_wiring_listed_is_the_wiring_built():
     assert make("dtp", network, make_loss("hinge")).wiring() == [f"Q2: tz2 -> t2 {own}", f"G2: t2 -> t1 {own}"]
     network = Network("4 hardtanh, 4 pool", (4, 4, 3), 2)
     assert make("dtp", network, make_loss("hinge"), top="transport").wiring() == [
-        "H2: ez2 -> layer 2 (bp: the transposed forward weights)", f"G2: t2 -> t1 {own}"]  # fmt: skip
+        "H2: ez2 -> layer 2 (bp: the transposed forward weights)",
+        f"G2: t2 -> t1 {own}",
+    ]
 
 
-@pytest.mark.parametrize("given", [{"top": "middle"}, {"noise": float("nan")}, {"target_step": 0.0}, {"inverse_steps": 0}])
+@pytest.mark.parametrize(
+    "given", [{"top": "middle"}, {"noise": float("nan")}, {"target_step": 0.0}, {"inverse_steps": 0}]
+)
 def test_options_out_of_range_are_refused(given):
     with pytest.raises(WiringError, match="expected"):
         make("dtp", Network("4 tanh", (4, 4, 3), 2), make_loss("hinge"), **given)

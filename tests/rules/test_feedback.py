@@ -14,9 +14,12 @@ cpu, reference = Backend("cpu"), Backend("reference")
 
 WIRINGS = [
     *((kind, {}) for kind in ("bp", "rf", "urf", "sign")),
-    *(("ll", {"order": order, "feedback": kind}) for order in ("greedy", "simultaneous")
-      for kind in ("bp", "rf", "urf", "sign")),
-]  # fmt: skip
+    *(
+        ("ll", {"order": order, "feedback": kind})
+        for order in ("greedy", "simultaneous")
+        for kind in ("bp", "rf", "urf", "sign")
+    ),
+]
 IDS = ["-".join([n, *o.values()]) for n, o in WIRINGS]
 OWNING = [(n, o, i) for (n, o), i in zip(WIRINGS, IDS, strict=True) if "bp" not in i]
 
@@ -49,9 +52,9 @@ def outer(pre, post):
         return np.einsum("nk,nd->kd", pre.reshape(len(pre), -1), post)
     rows, columns = post.shape[1:3]
     wide = np.pad(pre, ((0, 0), (1, 1), (1, 1), (0, 0)))
-    return np.array([
-        [np.einsum("nrck,nrco->ko", wide[:, i : i + rows, j : j + columns], post) for j in range(3)] for i in range(3)
-    ])  # fmt: skip
+    return np.array(
+        [[np.einsum("nrck,nrco->ko", wide[:, i : i + rows, j : j + columns], post) for j in range(3)] for i in range(3)]
+    )
 
 
 @pytest.mark.parametrize(("name", "options"), WIRINGS, ids=IDS)
@@ -136,8 +139,9 @@ def test_rf_keeps_its_weights_bit_for_bit(build, show, run, name):
         show(rule, batch)
         run(rule)
     assert {b.synapse.name: b.synapse.weight.array.tobytes() for b in rule.feedbacks} == before
-    assert not any(np.array_equal(a, p.synapse.weight.array)
-                   for a, p in zip(forward, rule.network.projections, strict=True))  # fmt: skip
+    assert not any(
+        np.array_equal(a, p.synapse.weight.array) for a, p in zip(forward, rule.network.projections, strict=True)
+    )
 
 
 @pytest.mark.parametrize("kind", ["urf", "sign"])
@@ -176,16 +180,27 @@ def test_sign_sends_signs_and_nothing_else(build, show, run):
         assert np.array_equal(below, other.projection.pre.error.array)
 
 
-@pytest.mark.parametrize("loss", [("hinge", {"lags": 3, **MARGINS}), ("hinge", {"lags": None, **MARGINS}),
-                                  ("simclr", {"temperature": 0.5})], ids=["lags", "all", "simclr"])  # fmt: skip
+@pytest.mark.parametrize(
+    "loss",
+    [("hinge", {"lags": 3, **MARGINS}), ("hinge", {"lags": None, **MARGINS}), ("simclr", {"temperature": 0.5})],
+    ids=["lags", "all", "simclr"],
+)
 @pytest.mark.parametrize("block", [True, False], ids=["block", "free"])
 @pytest.mark.parametrize(("name", "options"), WIRINGS, ids=IDS)
 def test_whole_plan_agrees_with_the_naive_kernels(build, show, run, name, options, block, loss):
     fast, naive = (
-        build(name, text="2 hardtanh, 3 tanh pool", pairs=2, units=3, block=block, loss=make_loss(loss[0], **loss[1]),
-              plasticity=Momentum(0.01, decay=0.1), **options)
+        build(
+            name,
+            text="2 hardtanh, 3 tanh pool",
+            pairs=2,
+            units=3,
+            block=block,
+            loss=make_loss(loss[0], **loss[1]),
+            plasticity=Momentum(0.01, decay=0.1),
+            **options,
+        )
         for _ in range(2)
-    )  # fmt: skip
+    )
     for phase in fast.phases:
         for rule in (fast, naive):
             show(rule)

@@ -16,8 +16,11 @@ cpu, reference = Backend("cpu"), Backend("reference")
 TIED = "3 hardtanh, 4 pool, 5 tanh"
 UNTIED = "3 local hardtanh, 4 local pool, 5 local tanh"
 MIXED = "3 hardtanh, 4 local pool, 5 tanh"
-WIRINGS = [*((kind, {}) for kind in ("bp", "rf", "urf", "sign")),
-           *(("ll", {"feedback": kind}) for kind in ("bp", "rf", "urf", "sign")), ("ll", {"order": "greedy"})]  # fmt: skip
+WIRINGS = [
+    *((kind, {}) for kind in ("bp", "rf", "urf", "sign")),
+    *(("ll", {"feedback": kind}) for kind in ("bp", "rf", "urf", "sign")),
+    ("ll", {"order": "greedy"}),
+]
 IDS = ["-".join([name, *options.values()]) for name, options in WIRINGS]
 
 
@@ -59,8 +62,7 @@ def test_untied_equals_tied_when_its_weights_are_equal(build, show, run, name, o
 @pytest.mark.parametrize(("name", "options"), WIRINGS, ids=IDS)
 def test_whole_plan_agrees_with_the_naive_kernels(build, show, run, name, options):
     text = "2 local hardtanh, 3 local tanh pool"
-    fast, naive = (build(name, text=text, pairs=2, units=3, plasticity=Momentum(0.01), **options)
-                   for _ in range(2))  # fmt: skip
+    fast, naive = (build(name, text=text, pairs=2, units=3, plasticity=Momentum(0.01), **options) for _ in range(2))
     for phase in fast.phases:
         for rule in (fast, naive):
             show(rule)

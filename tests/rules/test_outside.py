@@ -77,11 +77,19 @@ def test_a_configuration_may_name_it(lab):
 @pytest.mark.parametrize(
     ("name", "text", "line"),
     [
-        ("nowhere_at_all.rules:A", GOOD, r"the rule nowhere_at_all.rules:A names nowhere_at_all.rules, and there is no "
-         r"nowhere_at_all; expected a file that Python finds .*; run from the folder that holds nowhere_at_all"),
+        (
+            "nowhere_at_all.rules:A",
+            GOOD,
+            r"the rule nowhere_at_all.rules:A names nowhere_at_all.rules, and there is no "
+            r"nowhere_at_all; expected a file that Python finds .*; run from the folder that holds nowhere_at_all",
+        ),
         ("lab_of_mine.ruels:A", GOOD, r"there is no lab_of_mine.ruels; expected"),
-        ("lab_of_mine.rules:Absent", GOOD, r"lab_of_mine.rules has no Absent; expected a class derived from "
-         r"neurosim.rules.Rule; write lab_of_mine.rules:MyRule"),
+        (
+            "lab_of_mine.rules:Absent",
+            GOOD,
+            r"lab_of_mine.rules has no Absent; expected a class derived from "
+            r"neurosim.rules.Rule; write lab_of_mine.rules:MyRule",
+        ),
         ("lab_of_mine.rules:NotOne", GOOD, r"lab_of_mine.rules:NotOne is a class that derives from no rule; expected"),
         ("lab_of_mine.rules:number", GOOD, r"lab_of_mine.rules:number is of type int; expected"),
         ("lab_of_mine.rules:Strange", GOOD, r"takes \(net\); expected a constructor that takes network and loss"),
@@ -90,12 +98,20 @@ def test_a_configuration_may_name_it(lab):
         (":A", GOOD, r"expected module:Class with one colon"),
         ("a:b:c", GOOD, r"expected module:Class with one colon"),
         ("lab_of_mine/rules.py:A", GOOD, r"expected module:Class with one colon"),
-        ("lab_of_mine.rules:A", "A = 1 / 0", r"lab_of_mine.rules fails while it is imported \(ZeroDivisionError: "
-         r"division by zero; .*rules.py, line 1\); expected a file that can be imported"),
+        (
+            "lab_of_mine.rules:A",
+            "A = 1 / 0",
+            r"lab_of_mine.rules fails while it is imported \(ZeroDivisionError: "
+            r"division by zero; .*rules.py, line 1\); expected a file that can be imported",
+        ),
         ("lab_of_mine.rules:A", "x = 1\nclass A(:\n", r"SyntaxError: .*rules.py, line 2"),
-        ("lab_of_mine.rules:A", "import nothing_like_this", r"ModuleNotFoundError: No module named 'nothing_like_this'"),
+        (
+            "lab_of_mine.rules:A",
+            "import nothing_like_this",
+            r"ModuleNotFoundError: No module named 'nothing_like_this'",
+        ),
     ],
-)  # fmt: skip
+)
 def test_what_cannot_be_had_is_told_in_one_line(lab, name, text, line):
     lab(text)
     with pytest.raises(WiringError, match=line) as error:

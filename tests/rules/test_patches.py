@@ -20,15 +20,27 @@ cpu, reference = Backend("cpu"), Backend("reference")
 
 GRID, PICTURES = 3, 2
 LOSSES = {"gaze": {"threshold": 1.65, "delta": 0.65, "negatives": 2}, "clapp": {"negatives": 2}}
-WIRINGS = [*((kind, {}) for kind in ("bp", "rf", "urf", "sign")), ("ll", {"feedback": "urf"}), ("ll", {"feedback": "bp"}),
-           ("ll", {"order": "greedy"}), ("dtp", {})]  # fmt: skip
+WIRINGS = [
+    *((kind, {}) for kind in ("bp", "rf", "urf", "sign")),
+    ("ll", {"feedback": "urf"}),
+    ("ll", {"feedback": "bp"}),
+    ("ll", {"order": "greedy"}),
+    ("dtp", {}),
+]
 IDS = ["-".join([name, *options.values()]) for name, options in WIRINGS]
 
 
 def build(name, loss, plasticity=None, **options):
     views = PICTURES * GRID**2
-    network = Network("3 tanh pool, 4 tanh", (4, 4, 2), PICTURES, dtype=np.float64, head_units=3, views=views,
-                      plasticity=plasticity or SGD(0.0))  # fmt: skip
+    network = Network(
+        "3 tanh pool, 4 tanh",
+        (4, 4, 2),
+        PICTURES,
+        dtype=np.float64,
+        head_units=3,
+        views=views,
+        plasticity=plasticity or SGD(0.0),
+    )
     rule = make(name, network, make_loss(loss, grid=GRID, **LOSSES[loss]), **options)
     for synapse in rule.synapses():
         synapse.weight.array[...] *= 2

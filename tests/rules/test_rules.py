@@ -36,7 +36,9 @@ def test_an_unknown_rule_lists_the_known():
 @pytest.mark.parametrize("name", [*END_TO_END, "none"])
 def test_an_option_that_a_rule_has_not_is_refused_never_ignored(name):
     """The published trap: an option that silently built plain back-propagation."""
-    with pytest.raises(WiringError, match=rf"rule {name} has no option feedback \(feedback='urf'\); expected no option"):
+    with pytest.raises(
+        WiringError, match=rf"rule {name} has no option feedback \(feedback='urf'\); expected no option"
+    ):
         make(name, network(), make_loss("hinge"), feedback="urf")
 
 
@@ -68,15 +70,34 @@ def test_end_to_end_has_one_error_at_the_top(name):
 @pytest.mark.parametrize(
     ("name", "options", "wanted"),
     [
-        ("bp", {}, ["H2: ez2 -> layer 2 (bp: the transposed forward weights)",
-                    "W2: d2 -> layer 1 (bp: the transposed forward weights)"]),
-        ("rf", {}, ["F2: ez2 -> layer 2 (rf: fixed, random, its own)", "B2: d2 -> layer 1 (rf: fixed, random, its own)"]),
-        ("urf", {}, ["F2: ez2 -> layer 2 (urf: its own, learned by its own outer product)",
-                     "B2: d2 -> layer 1 (urf: its own, learned by its own outer product)"]),
-        ("ll", {"feedback": "rf"}, ["F1: ez1 -> layer 1 (rf: fixed, random, its own)",
-                                    "F2: ez2 -> layer 2 (rf: fixed, random, its own)"]),
+        (
+            "bp",
+            {},
+            [
+                "H2: ez2 -> layer 2 (bp: the transposed forward weights)",
+                "W2: d2 -> layer 1 (bp: the transposed forward weights)",
+            ],
+        ),
+        (
+            "rf",
+            {},
+            ["F2: ez2 -> layer 2 (rf: fixed, random, its own)", "B2: d2 -> layer 1 (rf: fixed, random, its own)"],
+        ),
+        (
+            "urf",
+            {},
+            [
+                "F2: ez2 -> layer 2 (urf: its own, learned by its own outer product)",
+                "B2: d2 -> layer 1 (urf: its own, learned by its own outer product)",
+            ],
+        ),
+        (
+            "ll",
+            {"feedback": "rf"},
+            ["F1: ez1 -> layer 1 (rf: fixed, random, its own)", "F2: ez2 -> layer 2 (rf: fixed, random, its own)"],
+        ),
     ],
-)  # fmt: skip
+)
 def test_the_wiring_listed_is_the_wiring_built(name, options, wanted):
     rule = make(name, network(), make_loss("hinge"), **options)
     assert rule.wiring() == wanted
@@ -86,8 +107,9 @@ def test_the_wiring_listed_is_the_wiring_built(name, options, wanted):
     assert sent <= read
 
 
-@pytest.mark.parametrize(("name", "more"), [("bp", set()), ("rf", {"B2", "F2"}), ("urf", {"B2", "F2"}),
-                                            ("ll", {"H1", "F1", "F2"})])  # fmt: skip
+@pytest.mark.parametrize(
+    ("name", "more"), [("bp", set()), ("rf", {"B2", "F2"}), ("urf", {"B2", "F2"}), ("ll", {"H1", "F1", "F2"})]
+)
 def test_synapses_lists_each_array_once(name, more):
     rule = make(name, network(), make_loss("hinge"))
     names = [s.name for s in rule.synapses()]

@@ -70,7 +70,9 @@ def test_every_rate_follows_the_schedule_the_heads_too(begin, schedule):
 def test_the_rate_of_inverses_follows_the_schedule(begin):
     seen = []
     note = Each(lambda progress: seen.append(float(trainer.model.rule.inverse_plasticity.rate.host()[0])))
-    trainer = begin([note], rule="dtp", network="4 hardtanh, 5 hardtanh", lags=None, schedule="linear", inverse_rate=3.0)
+    trainer = begin(
+        [note], rule="dtp", network="4 hardtanh, 5 hardtanh", lags=None, schedule="linear", inverse_rate=3.0
+    )
     train(trainer)
     np.testing.assert_allclose(seen, 3 * 0.02 * (1 - np.arange(10) / 10), rtol=1e-6)
 

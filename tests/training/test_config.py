@@ -66,17 +66,25 @@ def test_what_is_given_wins_over_the_file_and_the_file_over_the_recipe(tmp_path)
     [
         ("[training]\nbacth = 5", "unknown key 'bacth' in [training]; expected one of epochs, batch"),
         ("[training]\nbacth = 5", "did you mean batch?"),
-        ("[trainig]\nbatch = 5", "unknown key 'trainig'"), ("[trainig]\nbatch = 5", "did you mean training?"),
-        ("batch = 5", "write it under [training]"), ("training = 5", "expected a table [training]"),
-        ("[rule]\norder = 'greedy'", "unknown key 'order' in [rule]"), ("[rule]\noptions = 3", "expected a table [rule.options]"),
-        ("[rule.options]\nordre = 'greedy'", "rule ll has no option ordre"), ("[rule.options]\nordre = 1", "did you mean order?"),
+        ("[trainig]\nbatch = 5", "unknown key 'trainig'"),
+        ("[trainig]\nbatch = 5", "did you mean training?"),
+        ("batch = 5", "write it under [training]"),
+        ("training = 5", "expected a table [training]"),
+        ("[rule]\norder = 'greedy'", "unknown key 'order' in [rule]"),
+        ("[rule]\noptions = 3", "expected a table [rule.options]"),
+        ("[rule.options]\nordre = 'greedy'", "rule ll has no option ordre"),
+        ("[rule.options]\nordre = 1", "did you mean order?"),
         ("[training]\nbatch = 'many'", "batch='many'; expected a whole number of at least 2"),
-        ("[training]\nbatch = 1.5", "batch=1.5; expected a whole number"), ("[rule]\nblock = 1", "block=1; expected true or false"),
-        ("[plasticity]\nlayer_rates = ['a']", "layer_rates='a'; expected numbers"), ("[data]\nname = 3", "data=3; expected a text"),
-        ("[network.options]\nwide = 1", "network small has no option wide"), ("recipe = 'toy'", "unknown recipe 'toy'"),
-        ("[training\n", "is no TOML"), ("[loss.options]\nlags = 1", "lags=1; expected a whole number of at least 2, or 'all'"),
+        ("[training]\nbatch = 1.5", "batch=1.5; expected a whole number"),
+        ("[rule]\nblock = 1", "block=1; expected true or false"),
+        ("[plasticity]\nlayer_rates = ['a']", "layer_rates='a'; expected numbers"),
+        ("[data]\nname = 3", "data=3; expected a text"),
+        ("[network.options]\nwide = 1", "network small has no option wide"),
+        ("recipe = 'toy'", "unknown recipe 'toy'"),
+        ("[training\n", "is no TOML"),
+        ("[loss.options]\nlags = 1", "lags=1; expected a whole number of at least 2, or 'all'"),
     ],
-)  # fmt: skip
+)
 def test_a_file_that_is_wrong_is_one_line(tmp_path, text, words):
     path = tmp_path / "mine.toml"
     path.write_text(text)
@@ -93,13 +101,17 @@ def test_no_file_is_one_line(tmp_path):
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({"bacth": 5}, "unknown option 'bacth'"), ({"temperature": 1.0}, "loss hinge has no option temperature"),
+        ({"bacth": 5}, "unknown option 'bacth'"),
+        ({"temperature": 1.0}, "loss hinge has no option temperature"),
         ({"rule": "bp", "noise": 1.0}, "rule bp has no option noise (noise=1); expected no option"),
-        ({"plasticity": "sgd", "momentum": 0.5}, "plasticity sgd has no option momentum"), ({"batch": True}, "batch=True"),
-        ({"negative_weight": 1.0, "lags": "all"}, "negative_weight=1 with lags=all"), ({"rate": float("inf")}, "rate=inf"),
-        ({"rule": "lp"}, "unknown rule 'lp'"), ({"deformation": "cut"}, "unknown deformation 'cut'"),
+        ({"plasticity": "sgd", "momentum": 0.5}, "plasticity sgd has no option momentum"),
+        ({"batch": True}, "batch=True"),
+        ({"negative_weight": 1.0, "lags": "all"}, "negative_weight=1 with lags=all"),
+        ({"rate": float("inf")}, "rate=inf"),
+        ({"rule": "lp"}, "unknown rule 'lp'"),
+        ({"deformation": "cut"}, "unknown deformation 'cut'"),
     ],
-)  # fmt: skip
+)
 def test_keywords_that_are_wrong_are_one_line(given, words):
     with pytest.raises(WiringError) as caught:
         Config.resolve(**given)
@@ -129,7 +141,9 @@ def test_classes_and_objects_are_named_for_the_file():
 
 
 def test_numbers_of_numpy_and_paths_are_plain():
-    config = Config.resolve(batch=np.int64(5), rate=np.float64(0.5), data=Path("a.npz"), data_dir=Path("b"), lags=np.int32(3))
+    config = Config.resolve(
+        batch=np.int64(5), rate=np.float64(0.5), data=Path("a.npz"), data_dir=Path("b"), lags=np.int32(3)
+    )
     assert json.loads(config.to_json())["training"]["batch"] == 5 and config.data.dir == "b"
 
 
@@ -143,12 +157,20 @@ def test_a_field_that_is_not_in_the_file_has_its_default():
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ('{"neurosim": "0.1.0", "options": {"rule": "ll"}, "wiring": []}', "config.json was written by neurosim 0.1.0, in another "
-         "format; expected format 1, of neurosim " + neurosim.__version__ + "; install neurosim 0.1.0 to go on with it, or train anew"),
-        ('{"format": 99, "neurosim": "9.0"}', "written by neurosim 9.0"), ("[]", "cannot be read"), ("{", "cannot be read"),
-        ('{"format": 1, "training": {"future": 1}}', "cannot be read"), ('{"format": 1, "training": 3}', "cannot be read"),
+        (
+            '{"neurosim": "0.1.0", "options": {"rule": "ll"}, "wiring": []}',
+            "config.json was written by neurosim 0.1.0, in another "
+            "format; expected format 1, of neurosim "
+            + neurosim.__version__
+            + "; install neurosim 0.1.0 to go on with it, or train anew",
+        ),
+        ('{"format": 99, "neurosim": "9.0"}', "written by neurosim 9.0"),
+        ("[]", "cannot be read"),
+        ("{", "cannot be read"),
+        ('{"format": 1, "training": {"future": 1}}', "cannot be read"),
+        ('{"format": 1, "training": 3}', "cannot be read"),
     ],
-)  # fmt: skip
+)
 def test_a_config_json_of_another_version_is_one_line(text, words):
     with pytest.raises(RunError) as caught:
         Config.from_json(text)

@@ -25,21 +25,51 @@ RULES = [None, "bp", "dtp", "ll", "none", "rf", "sign", "urf", "tests_of_recipes
 LOSSES = [None, "barlow", "clapp", "gaze", "hinge", "hinge-mean", "positive", "simclr"]
 DATA = [None, "toys", "cifar10", "cifar100", "stl10", "folder:pictures", "a.npz"]
 FEW = (None, "cifar10", "stl10", "folder:pictures")  # with other options besides
-NETWORKS = [None, "conv4-tanh", "conv5", "small", "vgg6", "32 hardtanh, 32 pool, 64 hardtanh, 64 pool, 512 pool", "4 pool, 4 pool"]
+NETWORKS = [
+    None,
+    "conv4-tanh",
+    "conv5",
+    "small",
+    "vgg6",
+    "32 hardtanh, 32 pool, 64 hardtanh, 64 pool, 512 pool",
+    "4 pool, 4 pool",
+]
 PLASTICITIES = [None, "signum", "sgd", "momentum", "adam"]
 EXTRAS = {
     "hinge": [{}, {"lags": "all"}, {"lags": 7}, {"lags": "all", "rate": 0.5}, {"negative_weight": 0.25, "block": True}],
     "patches": [
-        {}, {"patch": 8}, {"patch": 8, "crop": 32}, {"patch": 8, "crop": 32, "grey": False}, {"grey": True},
-        {"patch": 8, "crop": 48, "rate": 0.5, "head_rate": 2.0, "layer_rates": (1.0, 0.5), "block": False, "negatives": 3},
-        {"views": "deform"}, {"block": True}, {"deformation": "affine"}, {"crop": 32}, {"views": "gaze"},
+        {},
+        {"patch": 8},
+        {"patch": 8, "crop": 32},
+        {"patch": 8, "crop": 32, "grey": False},
+        {"grey": True},
+        {
+            "patch": 8,
+            "crop": 48,
+            "rate": 0.5,
+            "head_rate": 2.0,
+            "layer_rates": (1.0, 0.5),
+            "block": False,
+            "negatives": 3,
+        },
+        {"views": "deform"},
+        {"block": True},
+        {"deformation": "affine"},
+        {"crop": 32},
+        {"views": "gaze"},
     ],
     "any": [
-        {}, {"views": "motion"}, {"deformation": "simclr"}, {"patch": 8}, {"views": "gaze"},
+        {},
+        {"views": "motion"},
+        {"deformation": "simclr"},
+        {"patch": 8},
+        {"views": "gaze"},
         {"crop": 16, "grey": True, "batch": 7, "epochs": 3, "feedback_gain": 0.5, "match": True, "block": True},
-        {"views": "motion", "deformation": "affine"}, {"threshold": 3.0}, {"momentum": 0.5, "head_rate": 0.5},
+        {"views": "motion", "deformation": "affine"},
+        {"threshold": 3.0},
+        {"momentum": 0.5, "head_rate": 0.5},
     ],
-}  # fmt: skip
+}
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -135,10 +165,14 @@ def test_a_recipe_is_named_and_can_be_asked_for():
 @pytest.mark.parametrize(
     ("text", "layers", "wanted"),
     [
-        ("0.3, 1, 1.5..., 0", 5, (0.3, 1, 1.5, 1.5, 0)), ("0.3, 1, 1.5..., 0", 3, (0.3, 1, 0)), ("1...", 4, (1,) * 4),
-        ("0.3, 1, 1.5..., 0", 7, (0.3, 1, 1.5, 1.5, 1.5, 1.5, 0)), ("1,0.5", 2, (1, 0.5)), ("1,0.5", 5, (1, 0.5)),
+        ("0.3, 1, 1.5..., 0", 5, (0.3, 1, 1.5, 1.5, 0)),
+        ("0.3, 1, 1.5..., 0", 3, (0.3, 1, 0)),
+        ("1...", 4, (1,) * 4),
+        ("0.3, 1, 1.5..., 0", 7, (0.3, 1, 1.5, 1.5, 1.5, 1.5, 0)),
+        ("1,0.5", 2, (1, 0.5)),
+        ("1,0.5", 5, (1, 0.5)),
     ],
-)  # fmt: skip
+)
 def test_rates_are_a_function_of_depth(text, layers, wanted):
     assert rates(text, layers) == wanted
 

@@ -76,9 +76,20 @@ CASES = {
     "ll random": {"order": "random", "feedback": "sign"},
     "ll all negatives": {"lags": "all", "negative_weight": "all"},
     "simclr": {"loss": "simclr", "schedule": "linear"},
-    "dtp": {"rule": "dtp", "network": "4 bias tanh pool, 5 bias hardtanh, head bias tanh", "inverse_steps": 2,
-            "inverse_first": 3},
-    "dtp transport": {"rule": "dtp", "top": "transport", "loss": "hinge-mean", "plasticity": "adam", "rate": 1e-3, "block": False},
+    "dtp": {
+        "rule": "dtp",
+        "network": "4 bias tanh pool, 5 bias hardtanh, head bias tanh",
+        "inverse_steps": 2,
+        "inverse_first": 3,
+    },
+    "dtp transport": {
+        "rule": "dtp",
+        "top": "transport",
+        "loss": "hinge-mean",
+        "plasticity": "adam",
+        "rate": 1e-3,
+        "block": False,
+    },
 }
 
 
@@ -238,7 +249,11 @@ def test_a_run_is_never_overwritten(config, tmp_path):
         ({"rule": "dtp", "target_step": 0.0}, WiringError, "target_step=0; expected a number above 0"),
         ({"rule": "dtp", "inverse_steps": 0}, WiringError, "inverse_steps=0; expected a whole number of at least 1"),
         ({"rule": "dtp", "inverse_first": -1}, WiringError, "inverse_first=-1; expected a whole number of at least 0"),
-        ({"rule": "dtp", "inverse_rate": float("inf")}, WiringError, "inverse_rate=inf; expected a number of at least 0"),
+        (
+            {"rule": "dtp", "inverse_rate": float("inf")},
+            WiringError,
+            "inverse_rate=inf; expected a number of at least 0",
+        ),
         ({"rule": "dtp", "order": "greedy"}, WiringError, "rule dtp has no option order"),
         ({"rule": "dtp", "network": "4 pool, 4 pool, 4 pool, 4 pool"}, NeurosimError, "layer 4 pools 1x1"),
         ({"target_step": 0.5}, WiringError, "rule ll has no option target_step"),
@@ -269,11 +284,24 @@ def test_what_cannot_be_done_is_refused_in_one_line(config, options, kind, words
     assert words in text and "; expected " in text and "\n" not in text
 
 
-@pytest.mark.parametrize("options", [{"epochs": 0}, {"batch": 1}, {"threads": 0}, {"schedule": "steps"}, {"readout": "svm"},
-                                     {"precision": "int8"},
-                                     {"seed": -1}, {"readout_images": 1}, {"views": "sideways"},
-                                     {"head_rate": -1.0}, {"layer_rates": (1.0, -0.5)}, {"layer_rates": (0.0, 0.0)},
-                                     {"feedback_gain": float("nan")}])  # fmt: skip
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"epochs": 0},
+        {"batch": 1},
+        {"threads": 0},
+        {"schedule": "steps"},
+        {"readout": "svm"},
+        {"precision": "int8"},
+        {"seed": -1},
+        {"readout_images": 1},
+        {"views": "sideways"},
+        {"head_rate": -1.0},
+        {"layer_rates": (1.0, -0.5)},
+        {"layer_rates": (0.0, 0.0)},
+        {"feedback_gain": float("nan")},
+    ],
+)
 def test_options_out_of_range_are_refused(options):
     with pytest.raises(WiringError, match="expected"):
         Config.resolve(**options)
@@ -293,7 +321,9 @@ def test_layer_rates_of_photographs_belong_to_conv5_and_signum():
     still = (0.3, 1.0, 1.5, 1.5, 0.0)
     for rule in ("ll", "bp"):
         assert Config.resolve(rule=rule, data="cifar10").plasticity.layer_rates == still
-    assert Config.resolve(rule="urf", data="cifar10").plasticity.layer_rates[-1] > 0  # or its feedback would never learn
+    assert (
+        Config.resolve(rule="urf", data="cifar10").plasticity.layer_rates[-1] > 0
+    )  # or its feedback would never learn
     for given in ({"plasticity": "adam"}, {"network": "small"}, {"rule": "dtp"}, {"data": "toys"}):
         assert Config.resolve(**{"data": "cifar10", **given}).plasticity.layer_rates is None
     assert Config.resolve(data="cifar10", layer_rates=(1, 1, 1, 1, 1)).plasticity.layer_rates == (1, 1, 1, 1, 1)
@@ -305,8 +335,10 @@ def test_each_layer_learns_at_its_own_rate_and_one_of_rate_0_stays_as_drawn(conf
     trainer = trained(whole, tmp_path / "a")
     network = trainer.model.network
     drawn = made(whole).model.network
-    moved = [np.abs(a.synapse.weight.array - b.synapse.weight.array).max() > 0
-             for a, b in zip(network.projections, drawn.projections, strict=True)]  # fmt: skip
+    moved = [
+        np.abs(a.synapse.weight.array - b.synapse.weight.array).max() > 0
+        for a, b in zip(network.projections, drawn.projections, strict=True)
+    ]
     assert moved == [True, True, False]
     if rule == "ll":
         assert sorted(trainer.model.rule.errors) == [1, 2]  # the top layer has no head

@@ -262,7 +262,10 @@ def test_what_a_kernel_of_the_package_leaves_is_recomputed(build):
     target = of_rule(rule)
     with ThreadTeam(1) as team:
         bench = Bench(target, Graph(target.plans), team)
-        for kind, argument, differs in ((Kind.HEBBIAN, "change", product_differs), (Kind.PLASTICITY, "weight", update_differs)):
+        for kind, argument, differs in (
+            (Kind.HEBBIAN, "change", product_differs),
+            (Kind.PLASTICITY, "weight", update_differs),
+        ):
             for run in [r for r in bench.runs if r.batch == bench.batches - 1 and r.site.kind is kind]:
                 assert differs(bench, run, np.random.default_rng(0)).difference == ""
                 bench.after[run][argument] += 0.1

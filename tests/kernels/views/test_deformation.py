@@ -120,12 +120,14 @@ def test_known_maps(form, dtype):
     drawn["theta"][3] = [[0, 0, 0], [0, 1, 0]]  # the middle column everywhere
     found = deformed(form, image, drawn, dtype)
     plain = image / 255
-    for sample, expected in enumerate((
-        plain[0],
-        plain[1, :, ::-1],
-        np.concatenate([plain[2, :, 1:], np.zeros((3, 1, 3))], axis=1),
-        np.repeat(plain[3, :, 2:3], 5, axis=1),
-    )):
+    for sample, expected in enumerate(
+        (
+            plain[0],
+            plain[1, :, ::-1],
+            np.concatenate([plain[2, :, 1:], np.zeros((3, 1, 3))], axis=1),
+            np.repeat(plain[3, :, 2:3], 5, axis=1),
+        )
+    ):
         np.testing.assert_allclose(found[sample], expected, rtol=0, atol=1e-6)
 
 

@@ -16,8 +16,16 @@ IMAGE = np.random.default_rng(2).random((5, 7, 9, 3))
 def still(count):
     """Parameters that change nothing."""
     one, zero, no = np.ones(count), np.zeros(count), np.zeros(count, bool)
-    return {"theta": np.tile(np.eye(2, 3), (count, 1, 1)), "brightness": one, "contrast": one, "saturation": one, "hue": zero,
-            "order": np.tile(np.arange(4), (count, 1)), "grey": no, "flip": no}  # fmt: skip
+    return {
+        "theta": np.tile(np.eye(2, 3), (count, 1, 1)),
+        "brightness": one,
+        "contrast": one,
+        "saturation": one,
+        "hue": zero,
+        "order": np.tile(np.arange(4), (count, 1)),
+        "grey": no,
+        "flip": no,
+    }
 
 
 def seen(form, image, dtype=np.float64, **changes):
@@ -87,7 +95,9 @@ def test_drawn_views_agree_stay_in_range_and_split_to_the_same_bits(dtype):
     image = np.random.default_rng(5).integers(0, 256, (40, 8, 8, 3), dtype=np.uint8)
     drawn = Simclr().draw(np.random.default_rng(6), 40)
     whole = seen("cpu", image, dtype, **drawn)
-    np.testing.assert_allclose(whole, seen("reference", image, **drawn), rtol=0, atol=1e-12 if dtype == np.float64 else 2e-5)
+    np.testing.assert_allclose(
+        whole, seen("reference", image, **drawn), rtol=0, atol=1e-12 if dtype == np.float64 else 2e-5
+    )
     assert whole.min() >= 0 and whole.max() <= 1
     workspace.poison()
     for size in (1, 7, 16):
