@@ -1,7 +1,7 @@
 """Plans: steps in order, checked before they run.
 
-A `Plan` is a frozen list of steps. The same list is the lesson (``neurosim explain`` prints it), the proof (the audit walks
-it) and the program (`neurosim.engine` runs it).
+A `Plan` is a frozen list of steps. People read it (``neurosim explain`` prints it), the audit follows every change of a
+weight through it, and `neurosim.engine` runs it as it stands.
 """
 
 from __future__ import annotations
