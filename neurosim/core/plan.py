@@ -34,6 +34,8 @@ class Plan:
     def __init__(self, name: str, steps: Iterable[Step], outputs: Iterable[Buffer] = (), inputs: Iterable[Buffer] = ()):
         self.name, self.steps = name, tuple(steps)
         self.outputs, self.inputs = tuple(outputs), tuple(inputs)
+        if not self.steps:
+            raise WiringError(f"plan {name!r} has no steps", "at least one", "leave the phase out, or say what it does")
         self._check_names()
         _check_reads(self)
         _check_results(self)

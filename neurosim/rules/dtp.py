@@ -92,7 +92,8 @@ class DifferenceTargetPropagation(Rule):
         self.transported = self._feed(self.head, "bp") if top == "transport" else None
 
     def wire(self, phase: str) -> Iterator[Step]:
-        yield from self.network.propagate()
+        read = phase == "all layers" or self.top == "target"  # the inverse below the top reads no activity of the top
+        yield from self.network.propagate(len(self.network) - (not read))
         for time in range(self.times):
             for inverse in self.inverses:
                 yield from inverse.learn(time, self.sigma)

@@ -262,6 +262,13 @@ def test_one_layer_has_the_head_s_inverse_alone(build, show, run):
     assert np.any(rule.network.projections[0].synapse.change.array)
 
 
+def test_inverses_that_are_not_there_cannot_begin_alone(build):
+    rule = build("dtp", text="4 tanh pool", top="transport", inverse_first=2)
+    assert rule.inverses == []
+    with pytest.raises(WiringError, match="plan 'inverses' has no steps; expected at least one"):
+        rule.plan("inverses")
+
+
 def test_inverses_may_begin_alone(build, show, run):
     rule = build("dtp", text=TEXTS[0], inverse_first=2, plasticity=SGD(0.1))
     phases = [rule.phase(epoch, batch, 2) for epoch in range(2) for batch in range(4)]

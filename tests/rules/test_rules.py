@@ -1,13 +1,16 @@
 """Rules are found by name, refuse what they do not know, and tell how they are wired."""
 
+import itertools
+
 import numpy as np
 import pytest
 
 from neurosim.core.kernel import Kind
 from neurosim.errors import WiringError
+from neurosim.losses import available as losses
 from neurosim.losses import make as make_loss
 from neurosim.networks.network import Network
-from neurosim.rules import available, make
+from neurosim.rules import REGISTRY, available, make
 from neurosim.rules.base import Rule
 
 END_TO_END = ("bp", "rf", "urf", "sign")
@@ -127,3 +130,27 @@ def test_rules_on_one_seed_start_from_the_same_arrays():
     for other in others:
         assert first.keys() == other.keys()
         assert all(np.array_equal(first[name], other[name]) for name in first)
+
+
+def choices(name):
+    """Every combination of a rule's options: all choices of a word, the lowest and a higher value of a count."""
+    known = REGISTRY.options(name)
+    limits = {option: parameter.option for option, parameter in known.items()}
+    values = {
+        option: limits[option].choices or (limits[option].low, limits[option].low + 2)
+        for option in known
+        if limits[option].choices or isinstance(known[option].default, int)
+    }
+    return [dict(zip(values, each, strict=True)) for each in itertools.product(*values.values())]
+
+
+@pytest.mark.parametrize("text", ["4 hardtanh, 4 pool", "4 hardtanh, 4 pool, 4 local pool"])
+@pytest.mark.parametrize("name", sorted(available().keys() - {"none"}))
+def test_every_combination_of_options_gives_plans_that_can_run(name, text):
+    """A plan that makes what nothing uses, or reads what nothing made, is refused when it is asked for."""
+    for options in choices(name):
+        for loss in sorted(losses().keys() - {"gaze", "clapp"}):  # these two see patches
+            rule = make(name, Network(text, (8, 8, 3), 2), make_loss(loss), **options)
+            assert rule.phases, (options, loss)
+            for phase in rule.phases:
+                assert rule.plan(phase).steps, (options, loss, phase)
