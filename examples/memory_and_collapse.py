@@ -31,9 +31,7 @@ def show_memory():
     memory = ShortTermMemory("M", capacity=LAGS, units=1)
     for moment in range(7):
         memory.store([moment])
-    print(
-        "recalled after moments 0 to 6:", *(f"lag {lag}: {memory.recall(lag)[0]:.0f}" for lag in range(LAGS)), sep="  "
-    )
+    print("recalled after moments 0 to 6:", *(f"lag {k}: {memory.recall(k)[0]:.0f}" for k in range(LAGS)), sep="  ")
 
 
 def apart(units, lag):

@@ -39,9 +39,7 @@ def main(picture):
     synapse, one = network.projections[1].synapse, (ROW, COLUMN, IN, OUT)  # W2, and our synapse in it
     before = synapse.weight.array[one]
     with ThreadTeam() as team:
-        Program(rule.plan("all layers"), Backend("cpu"), hold=True).run(
-            team
-        )  # hold: every array can be looked at afterwards
+        Program(rule.plan("all layers"), Backend("cpu"), hold=True).run(team)  # hold: keep all arrays
     computed, after = synapse.change.array[one], synapse.weight.array[one]
 
     # By hand. Only view 2 learns (the gradient block): active_part is that view's activity.
@@ -51,11 +49,9 @@ def main(picture):
     silent = np.pad(pre, ((0, 0), (1, 1), (1, 1)))
     seen = silent[:, ROW : ROW + pre.shape[1], COLUMN : COLUMN + pre.shape[2]]
     products = seen * post
-    contributions, by_hand = products.sum(axis=(1, 2)), products.sum()
+    contributions, by_hand, active = products.sum(axis=(1, 2)), products.sum(), np.count_nonzero(products)
 
-    print(
-        f"synapse W2{list(one)}: {products.size} products, one a view and place, {np.count_nonzero(products)} not zero"
-    )
+    print(f"synapse W2{list(one)}: {products.size} products, one a view and place, {active} not zero")
     print(f"change by the plan: {computed:+.12f}")
     print(f"change by hand:     {by_hand:+.12f}")
     print(f"relative difference: {abs(by_hand / computed - 1):.1e} (rounding: the sums ran in another order)")
@@ -71,13 +67,8 @@ def main(picture):
     colours = ["#c0392b" if view == shown else "#95a5a6" for view in range(PAIRS)]
     panels[4].bar(range(PAIRS), contributions, color=colours)
     panels[4].set(xlabel="view", ylabel="sum of its products")
-    titles = (
-        "view 2 of a toy",
-        f"presynaptic\nx1, map {IN}, through the tap",
-        f"postsynaptic factor\nd2, map {OUT}",
-        "their product,\nplace by place",
-        f"sum over all views:\ndW2 = {computed:+.4f}",
-    )
+    titles = ["view 2 of a toy", f"presynaptic\nx1, map {IN}, through the tap", f"postsynaptic factor\nd2, map {OUT}"]
+    titles += ["their product,\nplace by place", f"sum over all views:\ndW2 = {computed:+.4f}"]
     for panel, title, sign in zip(panels, titles, ["", "\u00d7", "=", "", ""], strict=True):
         panel.set_title(title, fontsize=9)
         panel.text(1.06, 0.5, sign, transform=panel.transAxes, ha="center", va="center", fontsize=14)
