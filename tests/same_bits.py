@@ -59,6 +59,7 @@ TIMING = re.compile("second")  # in the name of a number that differs from run t
 
 ROOT = Path(__file__).resolve().parents[1]
 SEED = 1  # of the covering design and of the images
+NAMES = ("BASE", "HEAD")
 SHOWN = 5  # differences of one case that are printed
 
 Array = npt.NDArray[Any]
@@ -216,6 +217,8 @@ def allowed(choice: Choice) -> bool:
     if choice.get("crop") == "crop" and (views == "motion" or choice.get("network") == "deep"):
         return False
     if choice.get("grey") == "grey" and views == "motion":
+        return False
+    if choice.get("plasticity") == "sgd" and choice.get("trace") == "momentum 0.5":  # sgd has no trace
         return False
     return not (choice.get("flow") == "longer" and re.match("ll (greedy|random)", choice.get("rule", "")))
 
@@ -555,6 +558,9 @@ def compared(codes: list[list[str]], folders: list[Path]) -> Finding:
     found.differences += [f"a command failed with {code}" for code in failed]
     if codes[0] != codes[1]:
         found.differences.append(f"exit codes {', '.join(codes[0])} and {', '.join(codes[1])}")
+        found.differences += [
+            f"{name} ended with {last_line(folder)}" for name, folder in zip(NAMES, folders, strict=True)
+        ]
     runs = [folder / "run" for folder in folders]
     files = [{path.name for path in run.glob("*")} & {"checkpoint.npz", "metrics.csv", "results.json"} for run in runs]
     if files[0] != files[1]:
@@ -579,6 +585,11 @@ def compared(codes: list[list[str]], folders: list[Path]) -> Finding:
             if text := differing(base[name], head[name]):
                 found.differences.append(f"{name}: {text}")
     return found
+
+
+def last_line(folder: Path) -> str:
+    """The last line that the commands of a case printed."""
+    return (folder / "said.txt").read_text().strip().rpartition("\n")[2]
 
 
 def renamed(name: str, table: dict[str, str]) -> str:
@@ -798,7 +809,7 @@ def compare(base: str, head: str, todo: list[Case], keep: Path | None, audit: bo
         (place / "data").mkdir()
         write_images(place / "data")
         try:
-            for name, revision, renames in (("BASE", base, {}), ("HEAD", head, RENAMED_OPTIONS)):
+            for name, revision, renames in zip(NAMES, (base, head), ({}, RENAMED_OPTIONS), strict=True):
                 (place / name).mkdir()
                 target = install(revision, place / name)
                 orders = [order(case, place / "data", renames, audit) for case in todo]
