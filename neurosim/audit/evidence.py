@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import IntEnum
 
 HOLDS, VIOLATED, UNDECIDED = "holds", "violated", "cannot tell"
 CONDITIONS = {
@@ -18,6 +19,28 @@ ANALYSES = ("structure", "behaviour", "operations", "symmetry")
 def label(condition: str) -> str:
     """A condition as it stands in a line: ``(iii)``, ``declared``."""
     return f"({condition})" if condition != "declared" else condition
+
+
+class Grade(IntEnum):
+    """How local a rule is; a larger grade is more local. The smallest that any analysis gives is the rule's."""
+
+    NOT_LOCAL = 0
+    OVER_A_BATCH = 1
+    BROADCAST_SCALAR = 2
+    STRICT = 3
+
+    @property
+    def words(self) -> str:
+        """As it is printed."""
+        return GRADES[self]
+
+
+GRADES = {
+    Grade.STRICT: "strictly local",
+    Grade.BROADCAST_SCALAR: "local with a broadcast scalar",
+    Grade.OVER_A_BATCH: "local over a batch",
+    Grade.NOT_LOCAL: "not local",
+}
 
 
 @dataclass(frozen=True)
@@ -57,6 +80,7 @@ class Evidence:
         checked: condition -> lines of what was examined and found in order.
         undecided: condition -> why the analysis cannot decide it; a finding outweighs it.
         remarks: what breaks no condition and a reader must know: it stands among what is assumed.
+        grades: grade below `Grade.STRICT` -> lines that say why it is no higher.
     """
 
     by: str
@@ -64,6 +88,18 @@ class Evidence:
     checked: dict[str, list[str]] = field(default_factory=dict)
     undecided: dict[str, str] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
+    grades: dict[Grade, list[str]] = field(default_factory=dict)
+
+    @property
+    def grade(self) -> Grade:
+        """The lowest that was found."""
+        return min(self.grades, default=Grade.STRICT)
+
+    def lower_grade(self, grade: Grade, text: str) -> None:
+        """Note that the rule is no more local than a grade, and why."""
+        lines = self.grades.setdefault(grade, [])
+        if text not in lines:
+            lines.append(text)
 
     def add_finding(self, condition: str, text: str, path: tuple[str, ...] = (), why: str = "") -> None:
         """Note what breaks a condition, once."""
