@@ -175,10 +175,8 @@ class Bench:
         self.interventions += 1
         change(None)
         found = []
-        last = len(self.runs) - 1
-        if batches is not None:  # up to the last phase that comes for the last time
-            last = max((n for n, run in enumerate(self.runs) if run.batch < batches), default=-1)
-        for run in self.runs[: last + 1]:
+        asked = [run for run in self.runs if batches is None or run.batch < batches]
+        for run in self.runs[: self.runs.index(asked[-1]) + 1] if asked else ():
             self._present(run, again)
             if held and (run.site in self.graph.forward or run.site in also):
                 for argument, buffer in run.site.step.changed.items():
@@ -187,7 +185,7 @@ class Bench:
                 continue
             self.run(run.site)
             change(run)
-            if (batches is None or run.batch < batches) and (buffers := self._differing(run)):
+            if run in asked and (buffers := self._differing(run)):
                 found.append(Difference(run, buffers))
         self.restore()
         return found

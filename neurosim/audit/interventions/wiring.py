@@ -10,9 +10,7 @@ from neurosim.audit.interventions.arrays import bits, other_values
 from neurosim.core.roles import Role
 
 if TYPE_CHECKING:
-    from neurosim.audit.evidence import Evidence
-    from neurosim.audit.interventions.bench import Bench
-    from neurosim.core.buffer import Buffer
+    from neurosim.audit.interventions.watched import Watched
     from neurosim.core.step import Step
 
 PLAIN = (bool, int, float, str, type(None), np.number, np.bool_)
@@ -26,15 +24,12 @@ class Wiring:
     A trainer makes plans anew after a checkpoint, and in greedy order for every layer.
 
     Args:
-        bench: recorded.
-        evidence: to which the answers are added.
-        rng: of the numbers put in place of others.
-        bases: every array that is watched, by name.
+        watched: the arrays.
     """
 
-    def __init__(self, bench: Bench, evidence: Evidence, rng: np.random.Generator, bases: dict[str, Buffer]):
-        self.bench, self.evidence, self.rng, self.bases = bench, evidence, rng, bases
-        self.rule = bench.target.rule
+    def __init__(self, watched: Watched):
+        self.watched, self.bases, self.evidence = watched, watched.bases, watched.evidence
+        self.bench, self.rule = watched.bench, watched.bench.target.rule
 
     def answer(self) -> None:
         """All answers."""
@@ -79,7 +74,7 @@ class Wiring:
         """The numbers of the plans made with some arrays replaced."""
         before = {name: self.bases[name].array.copy() for name in names}
         for name in names:
-            self.bases[name].array[...] = other_values(before[name], self.rng)
+            self.bases[name].array[...] = other_values(before[name], self.watched.rng)
         try:
             return self._numbers()
         except Exception:  # somebody else's wiring may not stand these numbers
