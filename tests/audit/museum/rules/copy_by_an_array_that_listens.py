@@ -1,6 +1,6 @@
 """B's buffer is of a class whose ``array`` makes itself W whenever it is looked at."""
 
-from lab import HeadOnly, like
+from lab import HeadOnly
 
 from neurosim.core.buffer import Buffer
 

@@ -1,4 +1,4 @@
-"""One-hot activities through the head spell W out, and F grows by their outer products without end: a weight mirror that is exact."""
+"""One-hot activities make the head spell W out, and F grows by their outer products: a weight mirror that is exact."""
 
 import numpy as np
 from lab import HeadOnly, kernel, own_path, step
@@ -36,5 +36,7 @@ class Museum(HeadOnly):
 
     def draw(self, epoch, batch):
         super().draw(epoch, batch)
-        rows = np.random.default_rng([self.network.seed, epoch, batch]).integers(0, self.noise.shape[1], self.noise.shape[0])
+        rows = np.random.default_rng([self.network.seed, epoch, batch]).integers(
+            0, self.noise.shape[1], self.noise.shape[0]
+        )
         self.noise.put(np.eye(self.noise.shape[1])[rows])

@@ -1,4 +1,4 @@
-"""F learns to predict the head's activity from the layer's by its own outer products of the *miss*: it converges to W, by W's activity."""
+"""F learns to predict the head from the layer by outer products of what it misses: it converges to W by activity alone."""
 
 from lab import HeadOnly, kernel, like, own_path, step
 

@@ -1,4 +1,4 @@
-"""B starts as 0.2 W and never changes."""
+"""B starts as a fifth of W and never changes: no step carries anything, the numbers do."""
 
 from lab import Lab, own_path
 
