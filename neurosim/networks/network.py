@@ -16,6 +16,7 @@ from neurosim.parts.competition import Competition
 from neurosim.parts.feedback import Feedback, SignFeedback, UpdatedFeedback
 from neurosim.parts.head import Head, NonlinearHead
 from neurosim.parts.inverse import Inverse
+from neurosim.parts.mean_pool import AveragedPopulation
 from neurosim.parts.population import Image, PooledPopulation, Population, Units
 from neurosim.parts.projection import Bias, Constant, Projection
 from neurosim.parts.retina import Retina
@@ -84,7 +85,8 @@ class Network:
         self.image = (Retina if self.first else Image)(sizes[0], views, learning, self.dtype)
         populations: list[Units] = [self.image]
         for number, (layer, size) in enumerate(zip(self.layers, sizes[1:], strict=True), 1):
-            kind = PooledPopulation if layer.pooled else Population
+            pools = AveragedPopulation if layer.averaged else PooledPopulation
+            kind = pools if layer.pooled else Population
             populations.append(kind(number, size, views, learning, layer.nonlinearity, self.dtype))
         return populations
 

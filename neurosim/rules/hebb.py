@@ -74,8 +74,8 @@ class Hebb(Layered):
         own = [self.network.projections[n - 1].synapse.plasticity for n in self.numbers]
         return [*super().plasticities(), *(each for each in own if each is not None)]
 
-    def outputs(self, phase: str) -> list[Buffer]:
-        return [self.places[n].silent for n in self.taught(phase)]
+    def outputs_of(self, number: int) -> list[Buffer]:
+        return [self.places[number].silent]
 
     def figures(self) -> dict[str, Buffer]:
         return {f"silent_{n}": competing.silent for n, competing in self.places.items()}

@@ -31,6 +31,13 @@ def resolve(tables: Mapping[str, Any], given: Mapping[str, Any]) -> Config:
     asked = given.pop("recipe", tables.get("recipe"))
     flat, loose = split(given)
     wanted = _merge_files(tables, flat)
+    if {"epochs", "minutes"} <= set(wanted.get("training", {})) and wanted["training"]["minutes"] not in (None, "none"):
+        raise WiringError(
+            "epochs beside minutes",
+            "one of them: minutes say how many epochs fit",
+            "leave epochs out",
+            argument="epochs",
+        )
     names = {key: plugins.name(key, wanted[key]["name"]) for key in KEYS if "name" in wanted.get(key, {})}
     recipe = choose(names, asked)
     filled = merged(recipe.settings, wanted)

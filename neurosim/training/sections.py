@@ -181,6 +181,14 @@ class Training(Section):
     epochs: Annotated[
         int, Option("Passes through the images (ll greedy and random: a layer).", unit="epochs", low=1)
     ] = 6
+    minutes: Annotated[
+        float | None,
+        Option(
+            "Train about so long instead: epochs, or the number of images, are fixed at the start from the speed measured.",
+            unit="minutes",
+            above=0,
+        ),
+    ] = None
     batch: Annotated[int, Option("Moments of the stream computed at once.", unit="moments", low=2)] = 100
     seed: Annotated[int, Option("Of weights, order, deformations.", low=0)] = 0
     threads: Annotated[int | None, Option("Any number gives the same bits.", low=1, none="all")] = None
