@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -197,22 +198,20 @@ class Network:
         synapse = Synapse(f"{letter}{number}", shape, "inverse weight", seed, plasticity, self.dtype)
         return Inverse(projection, synapse, self._bias(synapse))
 
-    def competition(
-        self, number: int, kind: str, winners: int, homeostasis: float, rate: float | None = None
-    ) -> Competition:
+    def competition(self, number: int, rate: float | None = None, **how: Any) -> Competition:
         """Competition among the units of a layer, whose synapse learns by a bounded plasticity from now on.
 
         Args:
             number: of the layer.
-            kind, winners, homeostasis: see `Competition`.
             rate: of its weights; None: that of the layer's own plasticity. Both count in the share that a unit wins if all
                 win alike.
+            **how: they compete, see `Competition`.
 
         Raises:
             WiringError: units that cannot compete, or a plasticity that makes nothing of winners.
         """
         projection, own = self.projections[number - 1], self.layer_plasticities[number - 1]
-        competing = Competition(projection, kind, winners, homeostasis)
+        competing = Competition(projection, **how)
         if rate is None and not isinstance(own, Bounded):
             raise WiringError(
                 f"plasticity={own.name!r} for layer {number}, which learns by competition",
