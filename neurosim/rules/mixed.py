@@ -8,8 +8,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from neurosim.core.options import Option, Parameter, parameters
+from neurosim.core.plugins import misfit
 from neurosim.core.step import Step
-from neurosim.errors import WiringError
 from neurosim.rules.layered import ORDERS, Layered
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class Mixed(Layered):
 
     def __init__(self, network: Network, loss: Loss, order: str = "greedy", **options: Any):
         if len(self.words) != len(network):
-            raise WiringError(
+            raise misfit(
                 f"rule={self.name!r} with {len(self.words)} rules for {len(network)} layers",
                 "one rule for each layer, bottom first, with commas between; none for a layer that stays as drawn",
                 "write rule='hebb,ll' for a network of two layers",
@@ -106,7 +106,7 @@ def mixed(text: str) -> type[Mixed]:
             known = ", ".join(
                 sorted(name for name, found in REGISTRY.available().items() if issubclass(found, Layered))
             )
-            raise WiringError(
+            raise misfit(
                 f"{word!r} as the rule of a layer in rule={text!r}",
                 f"rules that keep to their layer: {known}, none",
                 f"write rule={word!r} for all layers",
@@ -114,7 +114,7 @@ def mixed(text: str) -> type[Mixed]:
             )
         kinds[word] = kind
     if not kinds:
-        raise WiringError(f"rule={text!r}", "a rule that teaches a layer", "write rule='none'", argument="rule")
+        raise misfit(f"rule={text!r}", "a rule that teaches a layer", "write rule='none'", argument="rule")
     name = ",".join(words)
     made = type("Mixed", (Mixed,), {"name": name, "summary": "a rule a layer", "kinds": kinds, "words": words})
     made.__signature__ = _signature(kinds.values())  # type: ignore[attr-defined]

@@ -181,6 +181,8 @@ class Training(Section):
     epochs: Annotated[
         int, Option("Passes through the images (ll greedy and random: a layer).", unit="epochs", low=1)
     ] = 6
+    batch: Annotated[int, Option("Moments of the stream computed at once.", unit="moments", low=2)] = 100
+    seed: Annotated[int, Option("Of weights, order, deformations.", low=0)] = 0
     minutes: Annotated[
         float | None,
         Option(
@@ -189,8 +191,6 @@ class Training(Section):
             above=0,
         ),
     ] = None
-    batch: Annotated[int, Option("Moments of the stream computed at once.", unit="moments", low=2)] = 100
-    seed: Annotated[int, Option("Of weights, order, deformations.", low=0)] = 0
     threads: Annotated[int | None, Option("Any number gives the same bits.", low=1, none="all")] = None
     device: Annotated[
         str, Option("cpu, gpu, or auto: a GPU where there is one.", choices=DEVICES, metavar="DEVICE")
