@@ -13,6 +13,8 @@ from neurosim.audit.interventions.behaviour import Behaviour
 from neurosim.audit.interventions.bench import Bench
 from neurosim.audit.operations.analysis import analyse_operations, counted
 from neurosim.audit.operations.ledger import readout_ledger
+from neurosim.audit.replay.analysis import Replay
+from neurosim.audit.replay.recipe import of_name
 from neurosim.audit.symmetry.analysis import analyse_symmetry
 from neurosim.audit.target import PAIRS, AuditTarget, of_config, of_rule
 from neurosim.audit.verdict import Verdict
@@ -56,7 +58,9 @@ def check(
     """
     if isinstance(rule, AuditTarget):
         return _check(rule, light)
-    return _check(of_rule(wire(rule, network, IMAGE, pairs, loss, **options)), light)
+    target = of_rule(wire(rule, network, IMAGE, pairs, loss, **options))
+    target.recipe = of_name(rule, network, IMAGE, pairs, loss, options)
+    return _check(target, light)
 
 
 def assert_plausible(
@@ -130,7 +134,8 @@ def _analyses(target: AuditTarget, graph: Graph, light: bool) -> list[Evidence]:
     structure = Structure(graph, target.rule.feedbacks).analyse()
     with ThreadTeam(1) as team:  # small arrays: more threads would only wait for one another
         behaviour = Behaviour(Bench(target, graph, team), light).analyse()
-        return [structure, behaviour, analyse_operations(graph, target.kernels), analyse_symmetry(graph, target.start)]
+        found = [structure, behaviour, analyse_operations(graph, target.kernels), analyse_symmetry(graph, target.start)]
+    return found if light else [*found, Replay(target).analyse()]
 
 
 def _assumed(graph: Graph, analyses: list[Evidence]) -> list[str]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from neurosim.audit.replay.recipe import Recipe, of_configuration
 from neurosim.core.backend import Backend
 from neurosim.core.roles import Role
 from neurosim.engine.program import Program
@@ -43,6 +44,7 @@ class AuditTarget:
         kernels: of the device.
         note: lines for the verdict: the network, the batch, the weights.
         start: the weights before training, by name; None: they are those of the network.
+        recipe: how a fresh process builds it; None: none can.
     """
 
     title: str
@@ -53,6 +55,7 @@ class AuditTarget:
     kernels: Backend = field(default_factory=lambda: Backend("cpu"))
     note: list[str] = field(default_factory=list)
     start: dict[str, Array] | None = None
+    recipe: Recipe | None = None
 
 
 # -- a rule or a configuration
@@ -75,7 +78,9 @@ def of_config(
     """
     few = config.replace(batch=PAIRS, network=narrow(config.network.text, channels))
     parts = {kind: thing for kind, thing in given.items() if kind not in ("network", "data")}
-    return of_rule(build(few, image or smallest(config), parts).rule, deformed=config.views.kind == "deform")
+    target = of_rule(build(few, image or smallest(config), parts).rule, deformed=config.views.kind == "deform")
+    target.recipe = of_configuration(config, image, channels, given)
+    return target
 
 
 def of_rule(rule: Rule, deformed: bool = True) -> AuditTarget:
@@ -157,7 +162,10 @@ def of_run(run: Run, pairs: int = PAIRS) -> AuditTarget:
         stream.load(0, batch)
         model.rule.draw(0, batch)
 
-    return AuditTarget(str(run.folder), model.rule, plans, present_batch, labels, model.kernels, note=note, start=start)
+    again = Recipe("run", {"folder": str(run.folder.resolve()), "pairs": pairs})
+    return AuditTarget(
+        str(run.folder), model.rule, plans, present_batch, labels, model.kernels, note=note, start=start, recipe=again
+    )
 
 
 def _restore(model: Model, arrays: dict[str, Array]) -> None:
