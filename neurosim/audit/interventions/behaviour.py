@@ -47,6 +47,7 @@ class Behaviour:
             locality.moments()
         else:
             locality.answer()
+        self.evidence.interventions = self.bench.interventions
         return self.evidence
 
     # -- declared
@@ -86,7 +87,7 @@ class Behaviour:
         if buffers:
             self._replace_labels(buffers)
         elif labels is None:
-            self.evidence.add_check("iv", "no label exists in the plan, and none is shown to the stimulus")
+            self.evidence.leave_out("(iv) no labels were given: there was nothing to permute")
 
     def _permute_labels(self, labels: Array) -> None:
         """The labels of the pictures, which no plan should know."""

@@ -15,7 +15,7 @@ from neurosim.core.kernel import Kind
 from neurosim.core.plan import Plan
 from neurosim.core.roles import Role
 from neurosim.engine.program import Program
-from neurosim.errors import WiringError
+from neurosim.errors import UndecidedError
 
 if TYPE_CHECKING:
     from neurosim.audit.graph.graph import Graph, Site
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from neurosim.core.buffer import Buffer
     from neurosim.core.typing import Array
     from neurosim.engine.threads import ThreadTeam
+
+BATCHES = 2  # how often all phases run: what a batch leaves behind shows in the next
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,11 +65,12 @@ class Bench:
         runs: every run of a step, in order.
         before: run of the last batch -> argument -> values that a product or a plasticity found.
         after: run -> argument -> values that the step left.
+        interventions: how often something was replaced and run again.
     """
 
-    def __init__(self, target: AuditTarget, graph: Graph, team: ThreadTeam, batches: int = 2):
+    def __init__(self, target: AuditTarget, graph: Graph, team: ThreadTeam, batches: int = BATCHES):
         self.target, self.graph, self.team, self.batches = target, graph, team, batches
-        self.bases = list(graph.bases.values())
+        self.bases, self.interventions = list(graph.bases.values()), 0
         self._program = {site: self._bound(site) for site in graph.sites}
         self.runs = [StepRun(n, site) for n in range(batches) for sites in graph.phases.values() for site in sites]
         self.start = {b.name: b.array.copy() for b in self.bases}
@@ -88,12 +91,12 @@ class Bench:
         """One step, as it stands.
 
         Raises:
-            WiringError: its kernel fails, so that nothing can be decided.
+            UndecidedError: its kernel fails, so that nothing can be decided.
         """
         try:
             self._program[site].run(self.team)
         except Exception as problem:  # somebody else's kernel may fail in any way
-            raise WiringError(
+            raise UndecidedError(
                 f"{site} fails: {type(problem).__name__}: {problem}",
                 "a kernel that runs on what it declares",
                 f"correct {kernel_name(site.step)}; until then nothing can be decided",
@@ -150,6 +153,7 @@ class Bench:
             The runs of steps that left something else, in order; held steps are not compared.
         """
         self.restore()
+        self.interventions += 1
         change(None)
         found = []
         for run in self.runs:
@@ -210,7 +214,7 @@ class Bench:
 
     def _run_alone(self, run: StepRun, true: dict[str, Array], touched: list[tuple[Site, str]]) -> None:
         """One step among NaN but for what it declares."""
-        step = run.site.step
+        step, self.interventions = run.site.step, self.interventions + 1
         for buffer in {b.name: b for b in run.site.inputs.values()}.values():
             buffer.array[...] = rows_of(buffer, true)
         workspace.poison()

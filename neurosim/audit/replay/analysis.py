@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from neurosim.audit.evidence import Evidence
-from neurosim.audit.replay.digests import differences, digests, package_digest, places
+from neurosim.audit.package import SHOWN, digest
+from neurosim.audit.replay.digests import differences, digests, places
 from neurosim.audit.replay.process import TIMEOUT, Answer, FreshProcess, History, bare_digests, keep_moment
 from neurosim.audit.replay.recipe import LIVE
 from neurosim.audit.replay.state import Left, Player, declared, read, wired_again, written_plans
@@ -82,7 +83,7 @@ class Replay:
 
     def _leave_out(self, why: str) -> None:
         self.evidence.undecided["declared"] = f"{NOT_REPLAYED}: {why}"
-        self.evidence.remarks.append(f"{NOT_REPLAYED}: {why}; this is no full certificate")
+        self.evidence.leave_out(f"{NOT_REPLAYED}: {why}; this is no full certificate")
 
     # -- in this process
 
@@ -139,6 +140,7 @@ class Replay:
         for history, answer in zip(histories, answers, strict=True):
             self._compare(history, answer, moments, plans)
         self._compare_code(answers[0].bare, mine)
+        self.evidence.interventions += len(asked) * len(histories)
         if not self.evidence.undecided and not self.evidence.findings:
             steps = sum(len(moments[number].left) for number in asked)
             self.evidence.add_check(
@@ -186,7 +188,7 @@ class Replay:
             self.evidence.add_finding("declared", text, why="names and declarations stay as they were")
         else:
             text = f"{len(bare)} functions, kernels and constants of neurosim and NumPy are in memory as in their files"
-            self.evidence.add_check("declared", f"{text} (digest {package_digest()[:12]})")
+            self.evidence.add_check("declared", f"{text} (digest {digest()[:SHOWN]})")
 
 
 def _first(mine: list[Left], others: list[Any]) -> tuple[str, list[str]] | None:

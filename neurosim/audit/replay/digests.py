@@ -19,8 +19,6 @@ import neurosim
 from neurosim.core.kernel import Kernel
 
 ROOT = Path(neurosim.__file__).resolve().parent
-# Rooms whose files compute what a rule learns by: trusted without test, and named by one digest.
-TRUSTED = ("core", "kernels", "plasticity", "engine", "parts", "losses", "networks", "rules", "data", "training")
 LEFT_OUT = ("neurosim.cli", "neurosim.bench")
 BESIDE = ("builtins", "math")  # what kernels call of Python's own
 DEEPEST = 6
@@ -76,16 +74,6 @@ def is_own(kernel: Kernel) -> bool:
         return False
     file = getattr(home, "__file__", None) or ""
     return Path(file).resolve().is_relative_to(ROOT) and any(thing is kernel for thing in vars(home).values())
-
-
-@functools.cache
-def package_digest() -> str:
-    """SHA-256 of the package's files that compute what a rule learns by, the same on every machine."""
-    total = hashlib.sha256()
-    for room in TRUSTED:
-        for path in sorted((ROOT / room).rglob("*.py")):
-            total.update(f"{path.relative_to(ROOT).as_posix()}\0".encode() + path.read_bytes() + b"\0")
-    return total.hexdigest()
 
 
 def source_digest(thing: object) -> str:

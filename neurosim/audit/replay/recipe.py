@@ -59,7 +59,7 @@ class Recipe:
             return foreign(json.loads((path / "config.json").read_text()))
         if self.kind == "config":
             return foreign(self.arguments["config"])
-        return [word for word in (self.arguments["rule"], self.arguments["loss"]) if ":" in str(word)]
+        return [word for kind in ("rule", "loss", "changes", "network") if ":" in (word := str(self.arguments[kind]))]
 
 
 def foreign(config: Mapping[str, Any]) -> list[str]:
@@ -85,21 +85,27 @@ def foreign(config: Mapping[str, Any]) -> list[str]:
 
 
 def of_name(
-    rule: Rule | type[Rule] | str,
-    network: str,
-    image: tuple[int, int, int],
-    pairs: int,
-    loss: str,
-    options: dict[str, Any],
+    rule: Any, network: Any, image: tuple[int, int, int], pairs: int, loss: Any, changes: Any, options: dict[str, Any]
 ) -> Recipe | None:
     """The recipe of a rule by itself; arguments as for `neurosim.training.alone.wire`.
 
     Returns:
-        None where no file holds the rule, or an option is no plain value.
+        None where no file holds a part, or an option is no plain value.
     """
-    name = rule if isinstance(rule, str) else names({"rule": rule})["rule"]
-    given = {"rule": name, "network": network, "image": list(image), "pairs": pairs, "loss": loss, "options": options}
-    return None if name.startswith("<") or not _plain(given) else Recipe("rule", given)
+    parts = {"rule": rule, "loss": loss} | ({} if changes is None else {"plasticity": changes})
+    found = {kind: part if isinstance(part, str) else names({kind: part})[kind] for kind, part in parts.items()}
+    if not isinstance(network, str) or any(name.startswith("<") for name in found.values()):
+        return None
+    given = {
+        "rule": found["rule"],
+        "network": network,
+        "image": list(image),
+        "pairs": pairs,
+        "loss": found["loss"],
+        "changes": found.get("plasticity"),
+        "options": options,
+    }
+    return Recipe("rule", given) if _plain(given) else None
 
 
 def of_configuration(

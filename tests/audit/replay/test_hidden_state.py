@@ -230,7 +230,7 @@ def mine(tmp_path, monkeypatch):
         name = f"hidden_rules_{next(NUMBERS)}"
         (tmp_path / f"{name}.py").write_text(textwrap.dedent(HEAD) + textwrap.dedent(source))
         target = of_rule(wire(f"{name}:MyRule", TEXT, IMAGE, PAIRS))
-        target.recipe = of_name(f"{name}:MyRule", TEXT, IMAGE, PAIRS, "hinge", {})
+        target.recipe = of_name(f"{name}:MyRule", TEXT, IMAGE, PAIRS, "hinge", None, {})
         return Replay(target).analyse()
 
     return mine
@@ -255,7 +255,7 @@ import neurosim.audit.checks
 given = ("hidden_rules:MyRule", "4 hardtanh, 3 tanh", (4, 4, 3), 3, "hinge")
 target = of_rule(wire(*given))
 analysis.MOST = 100
-for recipe in (of_name(*given, {}), None):  # of a live object code is compared all the same
+for recipe in (of_name(*given, None, {}), None):  # of a live object code is compared all the same
     target.recipe = recipe
     print(*(f.text for f in analysis.Replay(target).analyse().findings))
 """
@@ -276,7 +276,7 @@ def test_what_is_declared_raises_no_alarm(mine, kind):
 
 def test_arrays_are_as_before(mine):
     target = of_rule(wire("urf", TEXT, IMAGE, PAIRS))
-    target.recipe = of_name("urf", TEXT, IMAGE, PAIRS, "hinge", {})
+    target.recipe = of_name("urf", TEXT, IMAGE, PAIRS, "hinge", None, {})
     before = {b.name: b.host().copy() for b in target.plans["all layers"].buffers if b.lasts or b.given}
     assert not Replay(target).analyse().findings
     assert all((b.host() == before[b.name]).all() for b in target.plans["all layers"].buffers if b.name in before)
@@ -286,7 +286,7 @@ def test_a_live_object_is_no_full_certificate(build):
     verdict = check(build("rf"))
     answer = verdict.table["declared"]["replay"]
     assert answer.verdict == "cannot tell" and answer.evidence[0].startswith(NOT_REPLAYED)
-    assert any(NOT_REPLAYED in line for line in verdict.assumed)
+    assert any(NOT_REPLAYED in line for line in verdict.not_asked)
 
 
 def test_what_cannot_be_built_elsewhere_is_said(mine):
