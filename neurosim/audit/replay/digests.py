@@ -21,6 +21,7 @@ from neurosim.core.kernel import Kernel
 ROOT = Path(neurosim.__file__).resolve().parent
 LEFT_OUT = ("neurosim.cli", "neurosim.bench")
 BESIDE = ("builtins", "math")  # what kernels call of Python's own
+SHELL = "builtins._"  # what a shell, or a test of examples, showed last
 DEEPEST = 6
 UNTOLD = ("__dict__", "__weakref__", "__doc__", "__module__", "_abc_impl", "__abstractmethods__")
 PLAIN = (str, bytes, int, float, complex, bool, type(None), Enum)
@@ -30,8 +31,8 @@ def places() -> list[str]:
     """Names of the package's modules that are imported here."""
     return sorted(
         name
-        for name, module in list(sys.modules.items())
-        if (name == "neurosim" or name.startswith("neurosim.")) and module is not None and not name.startswith(LEFT_OUT)
+        for name, home in list(sys.modules.items())
+        if (name == "neurosim" or name.startswith("neurosim.")) and home is not None and not name.startswith(LEFT_OUT)
     )
 
 
@@ -44,7 +45,7 @@ def digests(names: Iterable[str]) -> dict[str, str]:
         names: of modules; those that are not there yet are imported.
     """
     found: dict[str, str] = {}
-    numpy = [name for name, module in sorted(sys.modules.items()) if name.split(".")[0] == "numpy" and module]
+    numpy = [name for name, home in sorted(sys.modules.items()) if name.split(".")[0] == "numpy" and home]
     for name in (*names, *BESIDE, *numpy):
         for word, text in _of_module(importlib.import_module(name)):
             found[f"{name}.{word}"] = text
@@ -58,10 +59,9 @@ def differences(bare: dict[str, str], loaded: dict[str, str]) -> list[str]:
         bare: of that process.
         loaded: of a process with somebody else's code.
     """
-    changed = [name for name, text in bare.items() if loaded.get(name) != text]
-    modules = {name.rpartition(".")[0] for name in bare}
-    added = [name for name in loaded if name not in bare and name.rpartition(".")[0] in modules]
-    return sorted([*changed, *(name for name in added if not name.startswith("numpy."))])
+    changed = [name for name, text in bare.items() if loaded.get(name) != text and name != SHELL]
+    places = {place for name in bare if (place := name.rpartition(".")[0]).startswith("neurosim")}
+    return sorted([*changed, *(name for name in loaded if name not in bare and name.rpartition(".")[0] in places)])
 
 
 def is_own(kernel: Kernel) -> bool:
@@ -87,15 +87,15 @@ def source_digest(thing: object) -> str:
 # -- one thing
 
 
-def _of_module(module: ModuleType) -> Iterator[tuple[str, str]]:
-    for word, thing in sorted(vars(module).items()):
+def _of_module(home: ModuleType) -> Iterator[tuple[str, str]]:
+    for word, thing in sorted(vars(home).items()):
         if (
             word.startswith("__")
             and word.endswith("__")
             and word not in ("__getattr__", "__build_class__", "__import__")
         ):
             continue
-        if inspect.isclass(thing) and thing.__module__ == module.__name__:
+        if inspect.isclass(thing) and thing.__module__ == home.__name__:
             for name, inner in sorted(vars(thing).items()):
                 if name not in UNTOLD and not isinstance(inner, dict | list | set):
                     yield f"{word}.{name}", _sha(inner)
@@ -128,7 +128,8 @@ def _written(thing: Any, depth: int, above: tuple[int, ...]) -> Iterator[str]:
             yield from _written(constant, *inner)
     elif isinstance(thing, FunctionType):
         cells = [_content(cell) for cell in thing.__closure__ or ()]
-        for part in (thing.__code__, thing.__defaults__, thing.__kwdefaults__, cells, thing.__dict__):
+        wrapped = thing.__dict__.get("__wrapped__")  # other attributes of functions are caches
+        for part in (thing.__code__, thing.__defaults__, thing.__kwdefaults__, cells, wrapped):
             yield from _written(part, *inner)
     elif isinstance(thing, Kernel):
         yield from (thing.name, str(thing.kind), thing.equation, repr(thing.over), repr(thing.scalars))
@@ -174,7 +175,8 @@ def _written_plain(thing: Any, depth: int, above: tuple[int, ...]) -> Iterator[s
         yield f"module {thing.__name__}"
     else:
         wrapped = getattr(thing, "__wrapped__", None) or getattr(thing, "func", None)
-        home = getattr(thing, "__module__", None)
-        yield f"{type(thing).__module__}.{type(thing).__qualname__} {home} {getattr(thing, '__qualname__', '')}"
+        # NumPy gives some of its functions other modules and longer names while it is imported further.
+        name = getattr(thing, "__name__", "")
+        yield f"{type(thing).__module__}.{type(thing).__qualname__} {name}"
         if isinstance(wrapped, FunctionType):
             yield from _written(wrapped, depth, above)

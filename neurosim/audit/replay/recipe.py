@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from neurosim.audit.target import AuditTarget
-    from neurosim.rules.base import Rule
 
 LIVE = "a live object, which no fresh process can build"
 

@@ -10,12 +10,8 @@ import json
 import os
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from neurosim.audit.replay.digests import digests
 from neurosim.audit.replay.disguise import elsewhere, shift_clock
@@ -24,6 +20,7 @@ from neurosim.audit.replay.recipe import Recipe
 from neurosim.audit.replay.state import Player, declared, load, written_plans
 from neurosim.core import tuning
 from neurosim.engine.threads import ThreadTeam
+from neurosim.training.alone import salted
 
 if TYPE_CHECKING:
     from neurosim.audit.replay.state import Arrays
@@ -81,33 +78,6 @@ def _show(target: AuditTarget, state: Arrays) -> None:
     for name, buffer in declared(target).items():
         if not buffer.lasts and name in state:
             buffer.put(state[name])
-
-
-@contextmanager
-def salted(salt: int) -> Iterator[None]:
-    """Draw initial weights from other streams than the network's own, so that what is copied from them differs.
-
-    Args:
-        salt: 0: draw them as they are.
-    """
-    from neurosim.parts.synapse import Synapse
-
-    if not salt:
-        yield
-        return
-    before = Synapse.__init__
-
-    def drawn_otherwise(self: Synapse, *args: Any, **given: Any) -> None:
-        before(self, *args, **given)
-        seed = [salt, *self.name.encode()]
-        shape, bound = self.shape, self.bound
-        self.weight.put(np.random.default_rng(seed).uniform(-bound, bound, shape))
-
-    Synapse.__init__ = drawn_otherwise  # type: ignore[method-assign]
-    try:
-        yield
-    finally:
-        Synapse.__init__ = before  # type: ignore[method-assign]
 
 
 if __name__ == "__main__":
