@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -77,22 +77,27 @@ def narrow(network: str, channels: int = 6) -> str:
 
 
 @contextmanager
-def salted(salt: int) -> Iterator[None]:
+def salted(salt: int, bounds: Mapping[str, float]) -> Iterator[None]:
     """Draw initial weights from other streams than the network's own, so that whatever was copied from them differs.
 
     Args:
         salt: 0: draw them as they are.
+        bounds: name of a synapse -> its bound, wherever it is rescaled: what initial weights alone would decide.
     """
-    before = Synapse.__init__
+    init, rescale = Synapse.__init__, Synapse.rescale
 
     def drawn_otherwise(self: Synapse, *args: Any, **given: Any) -> None:
-        before(self, *args, **given)
-        rng = np.random.default_rng([salt, *self.name.encode()])
-        self.weight.put(rng.uniform(-self.bound, self.bound, self.shape))
+        init(self, *args, **given)
+        if salt:
+            rng = np.random.default_rng([salt, *self.name.encode()])
+            self.weight.put(rng.uniform(-self.bound, self.bound, self.shape))
 
-    if salt:
-        Synapse.__init__ = drawn_otherwise  # type: ignore[method-assign]
+    def rescaled_alike(self: Synapse, gain: float) -> None:
+        rescale(self, gain)
+        self.bound = type(self.bound)(bounds.get(self.name, self.bound))
+
+    Synapse.__init__, Synapse.rescale = drawn_otherwise, rescaled_alike  # type: ignore[method-assign]
     try:
         yield
     finally:
-        Synapse.__init__ = before  # type: ignore[method-assign]
+        Synapse.__init__, Synapse.rescale = init, rescale  # type: ignore[method-assign]

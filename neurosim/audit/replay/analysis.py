@@ -95,8 +95,7 @@ class Replay:
             for epoch, batch in ((0, 0), (0, 1), (0, EPOCH - 1), (1, 0), (1, 1)):
                 rule.phase(epoch, batch, 2)
                 rule.progress(epoch, batch / EPOCH, 2)
-                target.present_batch(epoch * EPOCH + batch)
-                rule.draw(epoch, batch)
+                target.present_batch(batch, epoch)
                 state = read(declared(target).values())
                 found.append(Moment(epoch, batch, state, player.play()))
         return found
@@ -126,6 +125,7 @@ class Replay:
             History("fresh process", 0, asked, ahead=400 * DAY),
             History("process of another history", 1 + secrets.randbelow(2**32), asked[::-1], others=(4, 0), ahead=-DAY),
         )
+        bounds = {synapse.name: synapse.bound for synapse in self.target.rule.synapses()}
         until = time.monotonic() + self.seconds
         with tempfile.TemporaryDirectory(prefix="neurosim-replay-") as place:
             files = [Path(place) / f"moment-{number}.npz" for number in range(len(moments))]
@@ -135,7 +135,7 @@ class Replay:
             for number, history in enumerate(histories):
                 folder = Path(place) / str(number)
                 folder.mkdir()
-                running.append(FreshProcess(recipe, history, folder, files, names * (number == 0)))
+                running.append(FreshProcess(recipe, history, folder, files, names * (number == 0), bounds))
             answers = [process.answer(until) for process in running]
         for history, answer in zip(histories, answers, strict=True):
             self._compare(history, answer, moments, plans)

@@ -19,6 +19,8 @@ import numpy as np
 from neurosim.core import tuning
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from neurosim.audit.replay.recipe import Recipe
     from neurosim.audit.replay.state import Arrays
 
@@ -73,15 +75,25 @@ class FreshProcess:
         folder: an empty one for this process alone.
         moments: files of the moments, in order.
         places: names of modules whose code it takes the digests of, before it builds anything; none: it takes none.
+        bounds: of the synapses' initial weights, by name.
     """
 
-    def __init__(self, recipe: Recipe | None, history: History, folder: Path, moments: list[Path], places: list[str]):
+    def __init__(
+        self,
+        recipe: Recipe | None,
+        history: History,
+        folder: Path,
+        moments: Sequence[Path] = (),
+        places: Sequence[str] = (),
+        bounds: Mapping[str, float] | None = None,
+    ):
         self.name, self._folder = history.name, folder
         job = {
             "recipe": recipe and dataclasses.asdict(recipe),
             "history": dataclasses.asdict(history),
             "moments": [str(path) for path in moments],
-            "places": places,
+            "places": list(places),
+            "bounds": {name: float(bound) for name, bound in (bounds or {}).items()},
             "path": sys.path,
             "cwd": os.getcwd(),
             "tuning": tuned(),
@@ -133,7 +145,7 @@ def bare_digests(places: tuple[str, ...]) -> dict[str, str]:
     """
     with tempfile.TemporaryDirectory(prefix="neurosim-replay-") as place:
         history = History("bare process", 0, ())
-        return FreshProcess(None, history, Path(place), [], list(places)).answer(time.monotonic() + TIMEOUT).bare
+        return FreshProcess(None, history, Path(place), places=places).answer(time.monotonic() + TIMEOUT).bare
 
 
 def tuned() -> dict[str, Any]:

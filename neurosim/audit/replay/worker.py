@@ -57,7 +57,7 @@ def _replay(job: dict[str, Any], answer: Answer, folder: Path) -> None:
     shift_clock(history.ahead)
     sys.path[:] = job["path"]
     os.chdir(job["cwd"])
-    with salted(history.salt):
+    with salted(history.salt, job["bounds"]):
         target = Recipe(**job["recipe"]).build()
     answer.built = True
     answer.plans = written_plans(target)
