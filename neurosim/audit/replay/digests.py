@@ -99,13 +99,13 @@ def _of_module(home: ModuleType) -> Iterator[tuple[str, str]]:
             for name, inner in sorted(vars(thing).items()):
                 if name not in UNTOLD and not isinstance(inner, dict | list | set):
                     yield f"{word}.{name}", _sha(inner)
-        elif isinstance(thing, FunctionType | Kernel) or _counts(thing):
+        elif not isinstance(thing, dict | list | set) and not _below(thing, home):  # those fill while they are used
             yield word, _sha(thing)
 
 
-def _counts(thing: object) -> bool:
-    """Whether a module's value is code or a constant, and not something that fills while it is used."""
-    return callable(thing) or isinstance(thing, (*PLAIN, tuple, frozenset, np.ndarray))
+def _below(thing: object, home: ModuleType) -> bool:
+    """Whether a name is that of a file or folder below, which appears when that is imported."""
+    return isinstance(thing, ModuleType) and thing.__name__.startswith(f"{home.__name__}.")
 
 
 def _sha(thing: object) -> str:
