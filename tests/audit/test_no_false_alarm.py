@@ -83,8 +83,8 @@ def test_activities_that_are_equal_are_no_bend(build, loss):
     images = next(buffer for plan in target.plans.values() for buffer in plan.buffers if buffer.name == "images")
     shown = target.present_batch
 
-    def show(batch):
-        shown(batch)
+    def show(*place):
+        shown(*place)
         images.array[...] = images.array[0]
 
     verdict = check(dataclasses.replace(target, present_batch=show))

@@ -10,6 +10,7 @@ from neurosim.audit.evidence import Evidence
 from neurosim.audit.graph.kinds import builtin
 from neurosim.audit.interventions.linearity import bend_of
 from neurosim.audit.interventions.locality import Locality
+from neurosim.audit.interventions.loop import Loop
 from neurosim.audit.interventions.plasticity import update_differs
 from neurosim.audit.interventions.products import product_differs
 from neurosim.audit.interventions.transport import Transport
@@ -38,6 +39,7 @@ class Behaviour:
     def analyse(self) -> Evidence:
         """All answers."""
         self._undeclared()
+        Loop(self.bench, self.evidence, self.rng, self.light).answer()
         self._arithmetic()
         Transport(self.bench, self.evidence, self.rng, self.light).answer()
         self._labels()

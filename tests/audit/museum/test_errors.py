@@ -252,8 +252,8 @@ def test_label_painted_into_the_picture(build, caught):
     target = of_rule(build("ll"))
     show, labels = target.present_batch, np.array([3, 1, 2, 1])
 
-    def paint(batch):
-        show(batch)
+    def paint(*place):
+        show(*place)
         images = next(b for b in target.plans["all layers"].buffers if b.name == "images").array
         images[:4, 0, 0, 0] = images[4:, 0, 0, 0] = 60 * labels
 
