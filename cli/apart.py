@@ -9,24 +9,23 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 from neurosim.cli.options import after
 
 from neurosim.audit.isolation import parent
+from neurosim.audit.isolation.integrity import Integrity
 from neurosim.audit.torch.verdict import TorchVerdict
 from neurosim.audit.transfer import packed, unpacked
+from neurosim.audit.verdict import Verdict
 from neurosim.errors import UndecidedError
 from neurosim.training.plugins import REGISTRIES
 from neurosim.training.toml import read_toml
 
-if TYPE_CHECKING:
-    from neurosim.audit.verdict import Verdict
-
 ELSEWHERE = re.compile(r"[^\W\d][\w.]*:[^\W\d]\w*")  # module:Class
 ALWAYS = ("--torch", "--verify", "--timeout", "--memory")
-inside = False  # whether this is the process of its own
+inside: Integrity | None = None  # in the process of its own: the code that was in memory before any other
 
 
 def foreign(arguments: list[str]) -> str | None:
@@ -88,7 +87,7 @@ def answer(arguments: list[str]) -> dict[str, Any]:
     from neurosim.cli.audit import audit
 
     global inside
-    inside, printed = True, io.StringIO()
+    inside, printed = Integrity(), io.StringIO()
     try:
         with contextlib.redirect_stdout(printed):
             context = audit.make_context("neurosim audit", list(arguments))
@@ -98,4 +97,7 @@ def answer(arguments: list[str]) -> dict[str, Any]:
         return {"printed": printed.getvalue()}
     except click.UsageError as problem:
         return {"usage": problem.format_message()}
+    inside.restore()
+    if isinstance(found, Verdict):
+        found.analyses.append(inside.evidence())
     return {"torch": found.data()} if isinstance(found, TorchVerdict) else {"verdict": packed(found)}

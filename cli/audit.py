@@ -150,7 +150,7 @@ class Audited(Configured):  # type: ignore[misc]  # whose file mypy finds in ano
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
     ) -> click.Context:
         """Read the arguments, here or there."""
-        title = None if apart.inside else apart.foreign(args)
+        title = apart.foreign(args) if apart.inside is None else None
         if title is not None:
             sys.exit(_elsewhere(args, title))
         context: click.Context = super().make_context(info_name, args, parent, **extra)
@@ -158,7 +158,9 @@ class Audited(Configured):  # type: ignore[misc]  # whose file mypy finds in ano
 
     def named_options(self, args: list[str]) -> list[Option]:
         """None in this process of what runs in another."""
-        found: list[Option] = super().named_options(args) if apart.inside or apart.foreign(args) is None else []
+        found: list[Option] = (
+            super().named_options(args) if apart.inside is not None or apart.foreign(args) is None else []
+        )
         return found
 
 
@@ -219,16 +221,18 @@ def audit(
     from neurosim.audit import check
     from neurosim.audit.target import of_config, of_run
 
-    if not apart.inside:
+    if apart.inside is None:
         shown.check()
     target = of_config(configure(given)) if folder is None else of_run(_opened(folder, given))
+    if apart.inside is not None:
+        apart.inside.restore()  # whatever the rule put in the audit's place while it was made
     verdict: Verdict = check(target)
     return _given(shown, verdict)
 
 
 def _given(shown: Shown, found: Verdict | TorchVerdict) -> Verdict | TorchVerdict:
     """A verdict to the process that asked for it, or shown here."""
-    if not apart.inside:
+    if apart.inside is None:
         sys.exit(shown.show(found))
     return found
 

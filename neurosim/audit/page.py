@@ -91,9 +91,10 @@ def _list(lines: list[str]) -> str:
 
 
 def _table(verdict: Verdict) -> str:
-    rows = ["<tr><th>condition</th>" + "".join(f"<th>{by}</th>" for by in ANALYSES) + "</tr>"]
+    columns = [by for by in ANALYSES if any(by in answers for answers in verdict.table.values())]
+    rows = ["<tr><th>condition</th>" + "".join(f"<th>{by}</th>" for by in columns) + "</tr>"]
     for condition, answers in verdict.table.items():
-        cells = [answers[by].verdict if by in answers else "" for by in ANALYSES]
-        columns = "".join(f'<td class="{cell.split()[0] if cell else ""}">{escape(cell)}</td>' for cell in cells)
-        rows.append(f"<tr><td>{_name(condition)}</td>{columns}</tr>")
+        cells = [answers[by].verdict if by in answers else "" for by in columns]
+        row = "".join(f'<td class="{cell.split()[0] if cell else ""}">{escape(cell)}</td>' for cell in cells)
+        rows.append(f"<tr><td>{_name(condition)}</td>{row}</tr>")
     return "<table>" + "".join(rows) + "</table>"

@@ -1,5 +1,6 @@
 """Whatever runs in a process of its own changes neither the answer nor the exit code of who asked."""
 
+import importlib
 import os
 import sys
 import textwrap
@@ -7,10 +8,13 @@ import time
 
 import pytest
 
+from neurosim.audit.evidence import Evidence
 from neurosim.audit.isolation import message, parent
 from neurosim.audit.isolation.child import answered
+from neurosim.audit.isolation.integrity import Integrity
 from neurosim.audit.isolation.parent import Limits, call
 from neurosim.errors import NeurosimError, RunError, UndecidedError
+from neurosim.parts.memory import push
 
 DEEDS = """
     import atexit, ctypes, os, signal, sys, threading, time
@@ -198,3 +202,68 @@ def test_a_frame_is_opened_with_its_key_alone():
         assert message.opened(wrong, key) == "something else wrote to the channel of its answer"
     assert message.opened(data, other) == "something else wrote to the channel of its answer"
     assert message.opened(b"", key) == "it ended without an answer"
+
+
+# -- what lies in memory
+
+
+@pytest.fixture
+def intact():
+    return Integrity()
+
+
+def _other(*_, **__):
+    return None
+
+
+def _held(path):
+    """The owner of something in memory, and its name there."""
+    home, *words = path.split("/")
+    owner = importlib.import_module(home)
+    for word in words[:-1]:
+        owner = getattr(owner, word)
+    return owner, words[-1]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "neurosim.audit.evidence/Evidence/add_finding",
+        "neurosim.audit.verdict/Verdict/exit_code",
+        "neurosim.audit.checks/Behaviour",
+        "neurosim.engine.program/Program",
+        "neurosim.audit.graph.kinds/kind",
+        "numpy/array_equal",
+        "numpy/matmul",
+        "builtins/float",
+        "json/dumps",
+        "math/tanh",
+    ],
+)
+def test_what_was_replaced_is_put_back_and_named(intact, path, monkeypatch):
+    owner, word = _held(path)
+    true = vars(owner)[word]
+    monkeypatch.setattr(owner, word, property(_other) if isinstance(true, property) else _other)
+    intact.restore()
+    assert vars(owner)[word] is true and intact.replaced == [path.replace("/", ".")]
+    found = intact.evidence()
+    assert found.answer("declared").verdict == "violated" and path.replace("/", ".") in found.findings[0].text
+
+
+def test_nothing_was_replaced(intact):
+    intact.restore()
+    assert intact.replaced == [] and intact.evidence().answer("declared").verdict == "holds"
+
+
+def test_code_put_into_a_function_and_a_form_put_into_a_kernel(intact):
+    function, kernel = Evidence.add_finding, push
+    code, form = function.__code__, kernel._forms["cpu"]
+    try:
+        function.__code__ = _other.__code__
+        kernel._forms["cpu"] = _other
+        intact.restore()
+        assert function.__code__ is code and kernel._forms["cpu"] is form
+        assert any(name.endswith("Evidence.add_finding") for name in intact.replaced)
+        assert any(name.endswith("push.cpu") for name in intact.replaced)
+    finally:
+        function.__code__, kernel._forms["cpu"] = code, form
