@@ -15,10 +15,8 @@ from typing import Any
 
 import numpy as np
 
-import neurosim
 from neurosim.core.kernel import Kernel
 
-ROOT = Path(neurosim.__file__).resolve().parent
 LEFT_OUT = ("neurosim.cli", "neurosim.bench")
 BESIDE = ("builtins", "math")  # what kernels call of Python's own
 SHELL = "builtins._"  # what a shell, or a test of examples, showed last
@@ -62,18 +60,6 @@ def differences(bare: dict[str, str], loaded: dict[str, str]) -> list[str]:
     changed = [name for name, text in bare.items() if loaded.get(name) != text and name != SHELL]
     places = {place for name in bare if (place := name.rpartition(".")[0]).startswith("neurosim")}
     return sorted([*changed, *(name for name in loaded if name not in bare and name.rpartition(".")[0] in places)])
-
-
-def is_own(kernel: Kernel) -> bool:
-    """Whether a kernel is one of this package: the very object that stands in the package's file of its origin.
-
-    Its `origin` alone is a name that anybody may claim.
-    """
-    home = sys.modules.get(kernel.origin)
-    if home is None or kernel.origin.split(".")[0] != "neurosim":
-        return False
-    file = getattr(home, "__file__", None) or ""
-    return Path(file).resolve().is_relative_to(ROOT) and any(thing is kernel for thing in vars(home).values())
 
 
 def source_digest(thing: object) -> str:
