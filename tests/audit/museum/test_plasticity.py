@@ -126,7 +126,7 @@ def test_rf_that_drifts(build, caught, rigged, own, how):
                 updates={"weight": b},
             )
 
-    verdict = caught(build(rigged(lambda n, p: Drifting(p, own(n, p)))), "i", "structure behaviour")
+    verdict = caught(build(rigged(lambda n, p: Drifting(p, own(n, p)))), "i", "structure")
     assert any("declared fixed (rf)" in f.text for f in verdict.findings)
 
 
