@@ -9,13 +9,16 @@ import numpy as np
 
 from neurosim.audit.evidence import Grade
 from neurosim.audit.graph.kinds import builtin
+from neurosim.audit.graph.structure import TIME
 from neurosim.audit.graph.updates import updates_of
 from neurosim.audit.interventions.plasticity import update_differs
+from neurosim.audit.interventions.populations import strangers
 from neurosim.audit.interventions.products import Recomputed, product_differs
 from neurosim.audit.interventions.synaptic import Dependence, is_figure, of_synapses, per_synapse
 from neurosim.audit.interventions.trial import Trial, has_rows
 from neurosim.audit.interventions.units import connects, of_connections, of_units
 from neurosim.audit.operations import categories as C
+from neurosim.audit.operations.ledger import ledger
 from neurosim.core.kernel import Kind
 from neurosim.core.roles import Role
 
@@ -90,6 +93,8 @@ class Measured:
                 self._merge(self.synaptic, site, of_synapses(trial, shape))
             elif not any(connects(b, list(site.step.changed.values())) for b in site.inputs.values()):
                 self._merge(self.units, site, of_units(trial))
+                others = strangers(self.graph, site)
+                self.units[site].elsewhere += [f"{name} is of other units" for name in others if not run.batch]
                 if self._is_comparison(site):
                     self.compares.add(site)
 
@@ -99,6 +104,7 @@ class Measured:
         old = known.setdefault(site, found)
         old.elsewhere += [text for text in found.elsewhere if text not in old.elsewhere]
         old.batch += [text for text in found.batch if text not in old.batch]
+        old.chosen = (old.chosen - set(found.scalars)) | (found.chosen - (set(old.scalars) - old.chosen))
         old.scalars |= found.scalars
         old.shared, old.joins = old.shared or found.shared, old.joins or found.joins
         old.tame = old.tame and found.tame
@@ -138,8 +144,12 @@ class Measured:
 
     def bends(self, site: Site) -> bool:
         """Whether a step's results may bend: its ledger is what is judged."""
+        if self.excuses(site, C.DIVIDE):
+            return True
         found = self.units.get(site)
-        return self.excuses(site, C.DIVIDE) or (found is not None and found.own and bool(found.scalars))
+        if found is None or not found.scalars:
+            return False
+        return {o.kind for o in ledger(site.step, self.bench.function(site)).forbidden} <= {C.SHARED}
 
 
 def measured(bench: Bench) -> Measured:
@@ -192,36 +202,43 @@ class Changes:
             return update_differs(self.bench, run) if builtin(run.site.step) else None
         if run.site.kind is not Kind.HEBBIAN:
             return None
-        known = run.site in self.measured.synaptic
-        return None if known and self._is_own(run.site) else product_differs(self.bench, run)
-
-    def _is_own(self, site: Site) -> bool:
-        """Whether a change of somebody else's moves with its own numbers, of its own weight."""
-        return site not in self.measured.failed and self.measured.synaptic[site].own
+        known = run.site in self.measured.synaptic and run.site not in self.measured.failed
+        return None if known else product_differs(self.bench, run)
 
     def _measured(self) -> None:
         for site, dependence in {**self.measured.synaptic, **self.measured.units}.items():
-            if site not in self.measured.compares:
-                self._judge(site, dependence)
+            self._judge(site, dependence)
         for dependence in self.measured.forward.values():
             for text in dependence.batch:
-                self.evidence.lower_grade(Grade.OVER_A_BATCH, text)
+                self._over_a_batch(text)
         for text in self.measured.failed.values():
             self.evidence.undecided["i"] = text
         known = len(self.measured.synaptic) + len(self.measured.units)
         if known:
-            text = f"{known} steps by kernels from outside this package: every synapse and unit altered in turn, in sets"
+            text = (
+                f"{known} steps by kernels from outside this package: every synapse and unit altered in turn, in sets"
+            )
             self.evidence.add_check("i", text)
 
     def _judge(self, site: Site, dependence: Dependence) -> None:
+        """What a step moves with beyond its own; where activities are compared, other units may decide whether, not what."""
+        compares = site in self.measured.compares
+        if compares and dependence.elsewhere:
+            return  # its arithmetic is recorded
         for text in dependence.elsewhere:
             self._fail(site, f"{site}: {text}")
         for text in dependence.batch:
-            self.evidence.lower_grade(Grade.OVER_A_BATCH, text)
+            self._over_a_batch(text)
         for argument, text in dependence.scalars.items():
             buffer = site.inputs[argument]
+            if compares and argument in dependence.chosen:
+                continue
             if not is_figure(buffer) or self._varies(site, buffer):
                 self.evidence.lower_grade(Grade.BROADCAST_SCALAR, f"{site}: {text}")
+
+    def _over_a_batch(self, text: str) -> None:
+        self.evidence.lower_grade(Grade.OVER_A_BATCH, text)
+        self.evidence.remarks.append(f"{TIME} {text}")
 
     def _fail(self, site: Site, text: str) -> None:
         self.evidence.add_finding("i", text)

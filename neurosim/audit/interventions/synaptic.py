@@ -32,6 +32,7 @@ class Dependence:
         elsewhere: what belongs to other synapses or units, in words.
         scalars: numbers that all share: argument -> words.
         batch: what compares the rows of a batch, in words.
+        chosen: those of the scalars that only let through or not, as comparisons do.
         shared: some of these numbers is made of what many units or synapses have.
         joins: a row of the result is made of several rows of an argument, as where views are compared.
         tame: it neither divides by what may be small nor explodes; asked of steps on units alone.
@@ -40,6 +41,7 @@ class Dependence:
     elsewhere: list[str] = field(default_factory=list)
     scalars: dict[str, str] = field(default_factory=dict)
     batch: list[str] = field(default_factory=list)
+    chosen: set[str] = field(default_factory=set)
     shared: bool = False
     joins: bool = False
     tame: bool = True
@@ -134,7 +136,7 @@ def _leak(
                 continue
             words = words or f"{int((moved & outside).sum())} synapses move that are not its own {side} part"
             after, before = left[result].reshape(shape), trial.left[result].reshape(shape)
-            common = common and side != "synapse" and common_ratio(after[outside], before[outside])
+            common = common and side != "synapse" and common_ratio(after[outside], before[outside]) is not None
     return (common, words) if words else None
 
 
@@ -142,10 +144,7 @@ def _outside(inside: Array, side: str, shape: tuple[int, ...]) -> Array:
     """The synapses that have no part in a set."""
     if side == "synapse":
         return ~inside.reshape(shape)
-    if side == "pre or post":
-        outside = ~(inside | inside[:, None])
-    else:
-        outside = ~inside if side == "post" else ~inside[:, None]
+    outside = {"pre": ~inside[:, None], "post": ~inside, "pre or post": ~(inside | inside[:, None])}[side]
     return np.broadcast_to(outside, shape)
 
 

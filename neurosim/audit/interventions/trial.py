@@ -74,8 +74,11 @@ class Trial:
             if values.size and values.min() >= 0:
                 drawn = np.abs(drawn)  # a mask, a size, a trace of squares
         else:
-            drawn = np.roll(values.reshape(-1), 1 + int(self.rng.integers(max(values.size - 1, 1)))).reshape(values.shape)
-        return np.where(where, drawn, values)
+            drawn = np.roll(values.reshape(-1), 1 + int(self.rng.integers(max(values.size - 1, 1)))).reshape(
+                values.shape
+            )
+        altered: Array = np.where(where, drawn, values)
+        return altered
 
     def moved(self, left: Arrays, argument: str) -> Array:
         """Where a result differs from what the step leaves unaltered, bit by bit."""
@@ -105,11 +108,12 @@ def has_rows(buffer: Buffer) -> bool:
     return buffer.axes[0] in PER_ROW and buffer.role is not Role.MEMORY
 
 
-def common_ratio(after: Array, before: Array) -> bool:
-    """Whether all numbers of ``after`` are those of ``before`` times one number."""
+def common_ratio(after: Array, before: Array) -> float | None:
+    """The number by which all numbers of ``before`` are multiplied in ``after``; None: there is no such number."""
     after, before = np.asarray(after, float).ravel(), np.asarray(before, float).ravel()
     size = float(before @ before)
     if not size or not np.isfinite(after).all():
-        return bool(np.array_equal(after, before))
+        return 1.0 if np.array_equal(after, before) else None
     ratio = float(after @ before) / size
-    return bool(np.abs(after - ratio * before).max() <= 1e-4 * max(np.abs(after).max(), np.abs(before).max()))
+    apart = np.abs(after - ratio * before).max() > 1e-4 * max(np.abs(after).max(), np.abs(before).max())
+    return None if apart else ratio

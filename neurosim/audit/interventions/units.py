@@ -80,23 +80,26 @@ def _units(
     its: tuple[int, ...],
 ) -> None:
     """Every unit moves with its own part of an argument; shapes of a mask of units, of the result's and the argument's."""
-    left, common, words = trial.left[result], True, ""
+    left, ratios, words = trial.left[result], set[float | None](), ""
     for inside in codes(int(np.prod(mine))):
         after = trial.run({argument: trial.other(argument, inside.reshape(its))})
         outside = np.broadcast_to((~inside).reshape(mine), left.shape)
         if (trial.moved(after, result) & outside).any():
             words = words or f"units move with {buffer.name} of other units"
-            common = common and _one_factor(after[result], left, outside)
-    if words and common:
+            ratios |= _factors(after[result], left, outside)
+    if words and None not in ratios:
         found.scalars[argument] = f"{buffer.name} of other units moves all by one common factor"
         found.shared = True
+        if ratios <= {0.0, 1.0}:
+            found.chosen.add(argument)
     elif words:
         found.elsewhere.append(words)
 
 
-def _one_factor(after: Array, before: Array, outside: Array) -> bool:
-    """Whether, row by row, what was left alone is multiplied by one number."""
-    return all(common_ratio(a[o], b[o]) for a, b, o in zip(after, before, outside, strict=True))
+def _factors(after: Array, before: Array, outside: Array) -> set[float | None]:
+    """By which number what was left alone is multiplied, row by row; None: by no one number."""
+    found = [common_ratio(a[o], b[o]) for a, b, o in zip(after, before, outside, strict=True)]
+    return {ratio if ratio is None else round(ratio, 4) for ratio in found}
 
 
 def _rows(trial: Trial, argument: str, buffer: Buffer, result: str, found: Dependence) -> None:
@@ -156,9 +159,9 @@ def over_rows(trial: Trial) -> list[str]:
     for result, changed in trial.site.step.changed.items():
         for argument, buffer in trial.site.inputs.items():
             values = trial.given[argument]
-            if all(map(has_rows, (changed, buffer))) and len(values) == len(trial.left[result]):
-                if values.dtype.kind == "f":
-                    _rows(trial, argument, buffer, result, found)
+            rows = has_rows(changed) and has_rows(buffer) and len(values) == len(trial.left[result])
+            if rows and values.dtype.kind == "f":
+                _rows(trial, argument, buffer, result, found)
     return [*found.batch, *(f"{trial.site}: {text}" for text in found.elsewhere)]
 
 

@@ -77,11 +77,11 @@ def product_category(place: str, roles: Mapping[str, Role]) -> Product:
             return C.SLOPE
         if place == "hebbian" and len(a) == len(b) == 1 and a != b:
             return C.OUTER
-        if not summed and place != "plasticity" and _one_for_all(operands):
-            return C.SHARED
         weights = [_connects(f) for f in factors]
         if place in ("feedback", "response") and sum(weights) == 1:
             return C.DELIVERED if factors[weights.index(False)] == {Role.ERROR} else C.TRANSMITTED
+        if place in ("error units", "gate", "memory", "hebbian") and not summed and _one_for_all(operands):
+            return C.SHARED
         return C.INNER if summed else C.PRODUCT if active else C.OTHER_PRODUCT
 
     return name
