@@ -4,28 +4,56 @@ from __future__ import annotations
 
 import json
 import sys
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 from neurosim.cli.options import Configured, configure
 
+from neurosim.audit.evidence import REQUIRED
+from neurosim.audit.report import grade_table
 from neurosim.errors import RunError
 from neurosim.training.folder import Run, write_json, write_text
 
 if TYPE_CHECKING:
     from neurosim.audit.verdict import Verdict
 
+GRADES = "\n".join(
+    f"  {words:34}{word}\n" + textwrap.fill(means, 76, initial_indent="      ", subsequent_indent="      ")
+    for words, word, means in grade_table()
+)
 FILE = click.Path(path_type=Path, dir_okay=False)
+HELP = f"""Audit a rule, or the trained run in FOLDER: does it transport weights, look elsewhere, do more than simple
+arithmetic, or see labels? Every condition is asked of declarations and of behaviour; the report says what was tried.
+
+Takes the options of train; a rule of your own is named module:Class. docs/audit.md explains the method and its limits.
+
+\b
+Exit codes
+  0  no violation found
+  1  a condition is violated, or the grade is below --require
+  2  wrong usage, or bad input
+  3  undecided: the rule crashed, ended the process, ran out of time, or gave
+     no evidence
+
+\b
+Grades of locality                  --require
+{GRADES}
+  Weights that are shared over places are said apart: "but for weight sharing".
+"""
 
 
-@click.command(cls=Configured)
+@click.command(cls=Configured, help=HELP)
 @click.argument("folder", required=False, type=click.Path(path_type=Path))
 @click.option("--torch", metavar="MODULE:BUILD", help="Audit a PyTorch module instead; docs/write-your-own-rule.md.")
 @click.option("--json", "json_file", type=FILE, help="Write the report as data.")
 @click.option("--html", "html_file", type=FILE, help="Write the report as one page.")
 @click.option("--svg", "svg_file", type=FILE, help="Write the plan's graph as a picture.")
 @click.option("--graph", is_flag=True, help="Print every update walked back to its sources, too.")
+@click.option(
+    "--require", type=click.Choice(list(REQUIRED)), help="Exit 1 below this grade of locality  [default: batch]"
+)
 def audit(
     folder: Path | None,
     torch: str | None,
@@ -33,13 +61,10 @@ def audit(
     html_file: Path | None,
     svg_file: Path | None,
     graph: bool,
+    require: str | None,
     **given: Any,
 ) -> None:
-    """Audit a rule, or the trained run in FOLDER: conditions (i) to (iv), each asked of declarations and of behaviour.
-
-    Takes the options of train; a rule outside this package is named module:Class. Exit code 0: plausible; 1: violated;
-    2: it could not be decided, or wrong usage.
-    """
+    """Audit a rule, a run, or a PyTorch module; its help is `HELP`."""
     from neurosim.audit import check
     from neurosim.audit.graph.export import graph_text
     from neurosim.audit.target import of_config, of_run
@@ -48,10 +73,18 @@ def audit(
         if not path.parent.is_dir():
             raise RunError(f"no folder {path.parent}", "a folder to write to", "make it first")
     if torch is not None:
-        beside = {"folder": folder, "html": html_file, "svg": svg_file, "graph": graph or None, **given}
+        beside = {
+            "folder": folder,
+            "html": html_file,
+            "svg": svg_file,
+            "graph": graph or None,
+            "require": require,
+            **given,
+        }
         sys.exit(_audit_torch(torch, json_file, [name for name, value in beside.items() if value is not None]))
     target = of_config(configure(given)) if folder is None else of_run(_opened(folder, given))
     verdict = check(target)
+    verdict.required = REQUIRED[require or "batch"]
     click.echo(verdict)
     if graph:
         click.echo("\n" + graph_text(verdict.graph))

@@ -105,7 +105,7 @@ def lab(tmp_path_factory):
 
 def test_ll_is_plausible(call):
     done = call("audit", "--rule", "ll", *SMALL)
-    assert done.returncode == 0 and done.stdout.splitlines()[-1] == "verdict: plausible", done.stdout + done.stderr
+    assert done.returncode == 0 and done.stdout.splitlines()[-1].startswith("verdict: No violation found: 2 batches")
     for row in ("as declared", "(i) locality", "(ii) simple arithmetic", "(iii) asymmetry", "(iv) unsupervised"):
         line = next(line for line in done.stdout.splitlines() if line.startswith(row))
         assert "holds" in line and "violated" not in line
@@ -139,7 +139,7 @@ def test_rules_from_elsewhere(call, lab):
     assert done.returncode == 1 and "W2 -> B2 (step" in done.stdout
     for name, words in (("Stumbles", "fails: ZeroDivisionError"), ("Formless", "kernel no_form has no form for cpu")):
         done = call("audit", "--rule", f"mylab.rules:{name}", "--network", "4 pool", where=lab)
-        assert done.returncode == 2 and words in done.stderr and len(done.stderr.splitlines()) == 1
+        assert done.returncode == 3 and words in done.stderr and len(done.stderr.splitlines()) == 1
 
 
 @pytest.mark.parametrize(
@@ -175,9 +175,9 @@ def test_a_run_is_audited_at_its_start_and_after_it(call, lab):
     ]
     done = call(*train, "--out", "a", "--require-plausible", where=lab)
     assert done.returncode == 0, done.stderr
-    assert [line for line in done.stdout.splitlines() if line.startswith("audit     plausible")]
+    assert [line for line in done.stdout.splitlines() if line.startswith("audit     no violation found")]
     kept = json.loads((lab / "a" / "audit.json").read_text())
-    assert kept["verdict"] == "plausible" and kept["light"] and len(kept["graph"]["steps"]) > 20
+    assert kept["verdict"] == "no violation found" and kept["light"] and len(kept["graph"]["steps"]) > 20
     done = call("audit", "a", where=lab)
     assert (
         done.returncode == 0 and "after training" in done.stdout and "40 labels of the pictures permuted" in done.stdout

@@ -11,6 +11,7 @@ from neurosim.audit.graph.kinds import builtin
 from neurosim.audit.interventions.changes import Changes, measured
 from neurosim.audit.interventions.linearity import bend_of
 from neurosim.audit.interventions.locality import Locality
+from neurosim.audit.interventions.loop import Loop
 from neurosim.audit.interventions.transport import Transport
 from neurosim.core.kernel import Kind
 from neurosim.core.roles import Role
@@ -37,6 +38,7 @@ class Behaviour:
     def analyse(self) -> Evidence:
         """All answers."""
         self._undeclared()
+        Loop(self.bench, self.evidence, self.rng, self.light).answer()
         self._arithmetic()
         Transport(self.bench, self.evidence, self.rng, self.light).answer()
         self._labels()
@@ -46,6 +48,7 @@ class Behaviour:
             locality.moments()
         else:
             locality.answer()
+        self.evidence.interventions = self.bench.interventions
         return self.evidence
 
     # -- declared
@@ -86,7 +89,7 @@ class Behaviour:
         if buffers:
             self._replace_labels(buffers)
         elif labels is None:
-            self.evidence.add_check("iv", "no label exists in the plan, and none is shown to the stimulus")
+            self.evidence.leave_out("(iv) no labels were given: there was nothing to permute")
 
     def _permute_labels(self, labels: Array) -> None:
         """The labels of the pictures, which no plan should know."""

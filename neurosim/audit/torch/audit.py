@@ -30,7 +30,8 @@ from neurosim.audit.torch.replay import Gradients, Replay, call_theirs
 from neurosim.core.importing import imported
 from neurosim.errors import WiringError
 
-EXIT = {"plausible": 0, "violated": 1, "undecided": 2}
+NONE_FOUND, VIOLATED, UNDECIDED = "no violation found", "violated", "undecided"
+EXIT = {NONE_FOUND: 0, VIOLATED: 1, UNDECIDED: 3}
 
 
 @dataclass
@@ -57,14 +58,14 @@ class TorchVerdict:
 
     @property
     def outcome(self) -> str:
-        """``violated``, ``undecided`` or ``plausible`` (as far as condition (iii) goes)."""
+        """Violated, undecided or no violation found (as far as condition (iii) goes)."""
         if self.after:
-            return "violated"
-        return "undecided" if self.undecided or self.before else "plausible"
+            return VIOLATED
+        return UNDECIDED if self.undecided or self.before else NONE_FOUND
 
     @property
     def exit_code(self) -> int:
-        """0 plausible, 1 violated, 2 undecided."""
+        """0 no violation found, 1 violated, 3 undecided."""
         return EXIT[self.outcome]
 
     def json(self) -> dict[str, Any]:

@@ -92,7 +92,7 @@ def test_yesterday_s_activity(build, caught, unchecked):
             yield from early
             yield from (s for s in steps if s not in early)
 
-    caught(build(Early), "i", "structure behaviour")
+    caught(build(Early), "i", "structure behaviour", "declared")  # and no checkpoint keeps an activity
 
 
 def test_urf_that_copies_instead_of_multiplying(build, caught, rigged, own):
