@@ -81,7 +81,8 @@ def _(change: Array, active: Array, weight: Array, rate: Array, *, decay: float)
     for s in range(len(weight)):
         pull, size = rate[0] * (active[s] + decay), 1.0
         for k in range(HALVINGS):
-            size = size * np.where(pull > 2**k, 0.5, 1.0)
+            if pull > 2**k:
+                size *= 0.5
         weight[s] += size * (rate[0] * change[s] - pull * weight[s])
 
 
