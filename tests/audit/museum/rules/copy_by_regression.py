@@ -1,9 +1,10 @@
-"""F learns to predict the head from the layer by outer products of what it misses: it converges to W by activity alone."""
+"""F learns to predict the head from the layer (delta rule), and carries the head's errors down: one array used both ways."""
 
 from lab import HeadOnly, kernel, like, own_path, step
 
-EXPECTED = {"exit": 0}
-# Innocent: the delta rule (Widrow, Hoff) between two populations that both are active; F sees activities alone.
+EXPECTED = {"exit": 1, "condition": "iii declared", "says": "F3"}
+# One array used both ways: F moves an activity that is compared (its guess), and carries errors down. That it never sees W does
+# not help: by its definition a forward weight whose transpose sends errors is transport.
 
 
 @kernel(reads={"activity": "sample unit", "weight": "unit top"}, writes={"guess": "sample top"}, kind="transmit")
