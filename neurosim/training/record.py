@@ -135,16 +135,15 @@ class Record(Callback):
 
     def on_start(self, trainer: Trainer) -> None:
         done, config = trainer.progress.done, trainer.model.config
-        before = self._recording.lines()
-        lines = [line for line in before if line["done"] <= done]
-        begun = {"event": "begin" if done == 0 else "resume", "done": done, "machine": machine(config)}
-        if done == 0:
-            lines = []
-        self._recording.rewrite([*lines, begun])
+        lines = [line for line in self._recording.lines() if line["done"] <= done] if done else []
+        epochs = [line["epochs"] for line in lines if "epochs" in line]
+        begun = {"event": "resume" if done else "begin", "done": done, "machine": machine(config)}
+        self._recording.rewrite([*lines, {**begun, "epochs": config.training.epochs}])
         self._kept = kept_places(trainer.batches, config.training.seed)
         self._noted = {place + n for place in self._kept for n in range(SPAN + 1)}
         self._bytes = 0
-        self._note(trainer, done == 0)
+        # With more epochs the rate follows another schedule, so that nothing is replayed from before.
+        self._note(trainer, done == 0 or epochs[-1:] != [config.training.epochs])
 
     def on_batch(self, trainer: Trainer) -> None:
         done = trainer.progress.done

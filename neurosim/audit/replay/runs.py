@@ -55,9 +55,13 @@ class RunRecord:
         data = load_data(config)
         self.model = Model(config, data.image_shape)
         self.stream = ViewStream(self.model, data)
-        lines = self.recording.lines()
-        self.states = [line for line in lines if line.get("event") == "state"]
-        begun = [line for line in lines if line.get("event") in ("begin", "resume")]
+        lines, epochs = self.recording.lines(), config.training.epochs
+        begun = [line for line in lines if "epochs" in line]
+        self.states = []
+        for line in lines:
+            epochs = line.get("epochs", epochs)
+            if line.get("event") == "state":
+                self.states.append({**line, "under": epochs})
         self.exact = bool(begun) and all(line.get("machine") == machine(self.run.config) for line in begun)
         self.exact = self.exact and config == self.run.config
         arrays, state = self.run.checkpoint()
@@ -157,6 +161,7 @@ class RunRecord:
         for number, line in enumerate(order):
             ends = [other["done"] for other in kept if other["done"] > line["done"]]
             later = [e for e in self.states if line["done"] < e["done"] <= min(ends, default=done)]
+            later = [e for e in later if e["under"] == line["under"]]
             arrays = self.recording.state(line["state"])
             if not later or arrays is None or (number and time.monotonic() > until):
                 continue
@@ -187,6 +192,7 @@ class RunRecord:
         self, team: ThreadTeam, line: Line, later: list[Line], arrays: dict[str, Array], until: float
     ) -> tuple[int, tuple[int, str] | None]:
         """How many batches were the same; the line that was not, and what differed."""
+        self.model.config = self.model.config.replace(epochs=line["under"])
         trainer = Trainer(self.model, self.stream)
         zeros = {"totals": [0.0] * 4, "figures": [0.0] * len(self.model.rule.figures()), "rows": [], "diagnoses": []}
         place = {name: line[name] for name in ("epoch", "batch", "done")}
