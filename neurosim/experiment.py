@@ -213,7 +213,6 @@ class Experiment:
         """
         return self.model.encode(images, layer)
 
-    # -- folders
     def _create(self, folder: Path) -> Run:
         return Run.create(folder, self.config, self.model.rule.wiring(), self.model.image)
 
