@@ -1,6 +1,6 @@
 """What competition learns, beside its controls: the same network with random weights, imprinted ones, and K-means' centres.
 
-    python benchmarks/competition.py --data-dir DIR [--seeds 0,1] [--labels 10000] [--held-out] [--kmeans] [OPTION=VALUE ...]
+    python -m neurosim.bench.competition --data-dir DIR [--seeds 0,1] [--labels 10000] [--held-out] [--kmeans] [OPTION=VALUE ...]
 
 The network, its first stage, its nonlinearity and its read-out are the same; only the weights of the layers differ:
 
