@@ -16,6 +16,7 @@ chosen; without it, the test images.
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import time
 from collections.abc import Callable
@@ -25,6 +26,8 @@ import numpy as np
 import neurosim as ns
 from neurosim.engine.threads import ThreadTeam
 from neurosim.readout.logistic import Logistic
+from neurosim.training.config import Config
+from neurosim.training.stream import load_data
 
 PATCHES = 60000  # of which K-means' centres are made
 SHOWN = 512  # pictures whose patches they are
@@ -126,9 +129,15 @@ def centres(seen: np.ndarray, units: int, seed: int) -> np.ndarray:
     return kmeans.cluster_centers_
 
 
+@functools.cache
+def loaded(folder: str):
+    """CIFAR-10, read once."""
+    return load_data(Config.resolve(data="cifar10", data_dir=folder))
+
+
 def accuracies(encoder, asked: argparse.Namespace, seed: int) -> dict:
     """In %, of every layer and of all together; and how long encoding and reading out took."""
-    data = ns.Experiment(rule="none", data="cifar10", data_dir=asked.data_dir).data
+    data = loaded(asked.data_dir)
     rng, count = np.random.default_rng([seed, 1]), len(data.train_images)
     learn = count - 5000 if asked.held_out else count
     chosen = rng.permutation(learn)[: asked.labels]
