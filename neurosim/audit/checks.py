@@ -14,6 +14,7 @@ from neurosim.audit.graph.kinds import kernel_name
 from neurosim.audit.graph.structure import Structure
 from neurosim.audit.interventions.behaviour import Behaviour
 from neurosim.audit.interventions.bench import BATCHES, Bench
+from neurosim.audit.interventions.changes import measured
 from neurosim.audit.operations.analysis import analyse_operations, counted
 from neurosim.audit.operations.ledger import readout_ledger
 from neurosim.audit.package import is_own
@@ -188,8 +189,10 @@ def _analyses(target: AuditTarget, graph: Graph, light: bool) -> list[Evidence]:
         return [_nothing(is_own(type(target.rule)))]
     structure = Structure(graph, target.rule.feedbacks).analyse()
     with ThreadTeam(1) as team:  # small arrays: more threads would only wait for one another
-        behaviour = Behaviour(Bench(target, graph, team), light).analyse()
-        found = [structure, behaviour, analyse_operations(graph, target.kernels), analyse_symmetry(graph, target.start)]
+        bench = Bench(target, graph, team)
+        behaviour = Behaviour(bench, light).analyse()
+        operations = analyse_operations(graph, target.kernels, measured(bench).excuses)
+        found = [structure, behaviour, operations, analyse_symmetry(graph, target.start)]
     return found if light else [*found, Replay(target).analyse()]
 
 
