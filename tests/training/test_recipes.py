@@ -144,7 +144,7 @@ def test_exactly_one_recipe_matches_whatever_is_asked_for():
         found = matching(dict(zip(KEYS, names, strict=True)))
         assert len(found) == 1, (names, [each.name for each in found])
         used.add(found[0].name)
-    assert used == set(recipes()), "a recipe that never applies"
+    assert used == {name for name, each in recipes().items() if each.match}, "a recipe that never applies"
 
 
 @pytest.mark.parametrize("recipe", recipes().values(), ids=recipes())
