@@ -98,35 +98,39 @@ def parse(network: str | Preset) -> tuple[Layer, ...]:
     Raises:
         WiringError: a text that is none of these.
     """
-    layers = []
-    for number, part in enumerate(_parts(network).layers, 1):
-        words = part.split()
-        fields = [word for word in words[1:] if _FIELD.fullmatch(word)]
-        names = [word for word in words[1:] if word not in FLAGS and word not in fields]
-        known = words and words[0].isdecimal() and int(words[0]) > 0 and len(names) <= 1 and len(fields) <= 1
-        pools = {"pool", "average"} & set(words)
-        known = known and max(map(words.count, FLAGS)) <= 1 and bool(names or pools) and len(pools) < 2
-        if not known or any(name not in NONLINEARITIES for name in names):
-            there = ", ".join([*presets.available(), *presets.installed()])
-            raise WiringError(
-                f"layer {number} of the network {str(network)!r} reads {part.strip()!r}",
-                f"a preset ({there}) or layers like '32 hardtanh', '64 pool' and '96 5x5 inhibited', with commas between",
-                'write network="32 hardtanh, 64 pool"',
-                argument="network",
-            )
-        flags = (bool(pools), "bias" in words, "local" in words)
-        field = int(fields[0].split("x")[0]) if fields else FIELD
-        if "local" in words and (field != FIELD or "centred" in words):
-            raise WiringError(
-                f"layer {number} of the network {str(network)!r} reads {part.strip()!r}",
-                f"fields of {FIELD}x{FIELD}, not centred, where every place has weights of its own",
-                "leave out local",
-                argument="network",
-            )
-        layers.append(
-            Layer(int(words[0]), names[0] if names else "linear", *flags, field, "average" in words, "centred" in words)
+    return tuple(_layer(number, part, network) for number, part in enumerate(_parts(network).layers, 1))
+
+
+def _layer(number: int, part: str, network: str | Preset) -> Layer:
+    """One layer from its words.
+
+    Raises:
+        WiringError: words that are no layer.
+    """
+    words = part.split()
+    fields = [word for word in words[1:] if _FIELD.fullmatch(word)]
+    names = [word for word in words[1:] if word not in FLAGS and word not in fields]
+    known = words and words[0].isdecimal() and int(words[0]) > 0 and len(names) <= 1 and len(fields) <= 1
+    pools = {"pool", "average"} & set(words)
+    known = known and max(map(words.count, FLAGS)) <= 1 and bool(names or pools) and len(pools) < 2
+    if not known or any(name not in NONLINEARITIES for name in names):
+        there = ", ".join([*presets.available(), *presets.installed()])
+        raise WiringError(
+            f"layer {number} of the network {str(network)!r} reads {part.strip()!r}",
+            f"a preset ({there}) or layers like '32 hardtanh', '64 pool' and '96 5x5 inhibited', with commas between",
+            'write network="32 hardtanh, 64 pool"',
+            argument="network",
         )
-    return tuple(layers)
+    field = int(fields[0].split("x")[0]) if fields else FIELD
+    if "local" in words and (field != FIELD or "centred" in words):
+        raise WiringError(
+            f"layer {number} of the network {str(network)!r} reads {part.strip()!r}",
+            f"fields of {FIELD}x{FIELD}, not centred, where every place has weights of its own",
+            "leave out local",
+            argument="network",
+        )
+    flags = (bool(pools), "bias" in words, "local" in words, field, "average" in words, "centred" in words)
+    return Layer(int(words[0]), names[0] if names else "linear", *flags)
 
 
 def parse_head(network: str | Preset) -> HeadText:
