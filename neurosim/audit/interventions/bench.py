@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from neurosim.audit.graph.kinds import Function, callable_of, kernel_name
+from neurosim.audit.graph.kinds import Function, builtin, callable_of, kernel_name
 from neurosim.audit.interventions.arrays import bits, is_poisoned, poison, rows_of
 from neurosim.audit.interventions.places import Place, chosen
 from neurosim.core import workspace
@@ -225,11 +225,15 @@ class Bench:
         for base in self.bases:
             poison(base.array)
         for run in self.runs:
-            if run.batch and self.graph.aliases:
-                continue  # found already: what one of them is given, the other has too
             if run.site is self.graph.phases[run.site.phase][0]:
                 for name, values in self._presented[run.place].items():
                     true[name][...] = values
+            if run.batch and self.graph.aliases:
+                continue  # found already: what one of them is given, the other has too
+            if run.batch and builtin(run.site.step):  # once is enough
+                for argument, buffer in run.site.step.changed.items():
+                    rows_of(buffer, true)[...] = self.after[run][argument]
+                continue
             self._run_alone(run, true, touched)
         self.restore()
         return touched
