@@ -23,9 +23,16 @@ PER_ROW = ("sample", "moment", "moment_stored")  # axes of which a row is one vi
 CARRIED = (Role.IMAGE, Role.ACTIVITY, Role.NOISE, Role.GATE)  # roles by which the forward pass goes from step to step
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Site:
-    """A step at its place: which plan, which number (from 1, as `neurosim explain` prints it)."""
+    """A step at its place.
+
+    Args:
+        phase: of which plan.
+        number: in it, from 1, as `neurosim explain` prints it.
+        step: itself.
+        kind: what it does, as declared by a kernel of this package, else judged by roles until it is measured.
+    """
 
     phase: str
     number: int
@@ -174,6 +181,26 @@ class Graph:
             if not more:
                 return forward
             forward |= more
+
+    def refine(self, forward: set[Site], carries: set[str], kinds: Mapping[Site, Kind]) -> None:
+        """Take what was measured in place of what was declared.
+
+        Args:
+            forward: sites of the forward pass.
+            carries: names of arrays that carry activity in it.
+            kinds: site -> what it does.
+        """
+        self.forward, self.carries = set(forward), set(carries)
+        for site, kind in kinds.items():
+            site.kind = kind
+
+    def adopt(self, other: Graph) -> None:
+        """Take what was measured of the same plans on smaller arrays, where every step has its twin."""
+        twins = {(s.phase, s.number, s.step.label): s for s in self.sites}
+        pairs = {s: twins.get((s.phase, s.number, s.step.label)) for s in other.sites}
+        if len(twins) == len(pairs) and None not in pairs.values():
+            mine = {s: t for s, t in pairs.items() if t is not None}
+            self.refine({mine[s] for s in other.forward}, other.carries, {t: s.kind for s, t in mine.items()})
 
     def _transmits(self, site: Site, forward: set[Site]) -> bool:
         """Whether a site belongs to the forward pass, given sites that do."""
