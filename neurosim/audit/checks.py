@@ -14,6 +14,7 @@ from neurosim.audit.graph.kinds import kernel_name
 from neurosim.audit.graph.structure import Structure
 from neurosim.audit.interventions.behaviour import Behaviour
 from neurosim.audit.interventions.bench import BATCHES, Bench
+from neurosim.audit.interventions.changes import measured
 from neurosim.audit.operations.analysis import analyse_operations, counted
 from neurosim.audit.operations.ledger import readout_ledger
 from neurosim.audit.symmetry.analysis import analyse_symmetry
@@ -153,6 +154,7 @@ def preflight_audit(model: Model) -> Verdict:
     graph = Graph({name: model.plan(name) for name in model.rule.phases}, alias=())
     config = model.config.replace(network=narrow(model.config.network.text))
     twin = _check(of_config(config, given=model.given), light=True)
+    graph.adopt(twin.graph)
     structure = Structure(graph, model.rule.feedbacks).analyse()
     of_twin = [f for a in twin.analyses for f in a.findings if f.by == "structure" and f not in structure.findings]
     structure.findings += [f for f in of_twin if "share memory" in f.text]
@@ -184,10 +186,15 @@ def _analyses(target: AuditTarget, graph: Graph, light: bool) -> list[Evidence]:
         for condition in CONDITIONS:
             nothing.add_check(condition, "no step changes a weight: nothing learns")
         return [nothing]
-    structure = Structure(graph, target.rule.feedbacks).analyse()
     with ThreadTeam(1) as team:  # small arrays: more threads would only wait for one another
-        behaviour = Behaviour(Bench(target, graph, team), light).analyse()
-        return [structure, behaviour, analyse_operations(graph, target.kernels), analyse_symmetry(graph, target.start)]
+        bench = Bench(target, graph, team)
+        try:
+            structure = Structure(graph, target.rule.feedbacks).analyse()
+            behaviour = Behaviour(bench, light).analyse()
+            operations = analyse_operations(graph, target.kernels, measured(bench).excuses)
+            return [structure, behaviour, operations, analyse_symmetry(graph, target.start)]
+        finally:
+            graph.as_declared()
 
 
 def _extent(target: AuditTarget, analyses: list[Evidence]) -> Extent:

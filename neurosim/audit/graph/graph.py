@@ -95,6 +95,7 @@ class Graph:
         aliases: pairs of buffers that are declared apart and share memory.
         forward: sites of the forward pass.
         carries: names of arrays that carry activity in the forward pass, whatever role they are declared to have.
+        declared: name -> declared role, of arrays that were found to have another.
     """
 
     def __init__(self, plans: Mapping[str, Plan], alias: Iterable[Buffer] | None = None):
@@ -112,6 +113,7 @@ class Graph:
             for name in {self.class_of(b) for b in site.step.changed.values()}:
                 self._changers.setdefault((site.phase, name), []).append(site)
         self.carries: set[str] = set()
+        self.declared: dict[str, Role] = {}
         self.forward = self._forward()
 
     def _find_aliases(self, buffers: Iterable[Buffer]) -> None:
@@ -191,8 +193,26 @@ class Graph:
             kinds: site -> what it does.
         """
         self.forward, self.carries = set(forward), set(carries)
-        for site, kind in kinds.items():
-            site.kind = kind
+        for site, measured in kinds.items():
+            site.kind = measured
+
+    def believe(self, roles: Mapping[str, Role]) -> None:
+        """Take the roles that arrays were found to have in place of declared ones, until `as_declared`."""
+        for name in roles:
+            self.declared.setdefault(name, self.bases[name].role)
+        self._set_roles(roles)
+        for site in self.sites:
+            if {b.base.name for b in site.step.buffers.values()} & roles.keys() and site not in self.forward:
+                site.kind = kind(site.step)
+
+    def as_declared(self) -> None:
+        """Give every array the role back that it is declared to have."""
+        self._set_roles(self.declared)
+        self.declared = {}
+
+    def _set_roles(self, roles: Mapping[str, Role]) -> None:
+        for buffer in (*self.bases.values(), *(b for s in self.sites for b in s.step.buffers.values())):
+            buffer.role = roles.get(buffer.base.name, buffer.role)
 
     def adopt(self, other: Graph) -> None:
         """Take what was measured of the same plans on smaller arrays, where every step has its twin."""

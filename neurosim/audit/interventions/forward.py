@@ -14,7 +14,7 @@ import numpy as np
 
 from neurosim.audit.graph.kinds import builtin
 from neurosim.audit.interventions.trial import Trial, codes, has_rows
-from neurosim.audit.interventions.units import connects, of_units, over_rows
+from neurosim.audit.interventions.units import of_units, over_rows
 from neurosim.core.kernel import Kind
 from neurosim.core.roles import Role
 
@@ -92,9 +92,9 @@ class ForwardPass:
             return ""  # state of units may be of many rows
         for result, buffer in site.step.changed.items():
             for argument, given in site.inputs.items():
-                if has_rows(buffer) and has_rows(given) and given.shape[0] != buffer.shape[0]:
-                    if buffer.role in CARRIED and trial.moved(self._other(trial, argument), result).any():
-                        return f"its rows are made of other rows of {given.name}"
+                apart = has_rows(buffer) and has_rows(given) and given.shape[0] != buffer.shape[0]
+                if apart and buffer.role in CARRIED and trial.moved(self._other(trial, argument), result).any():
+                    return f"its rows are made of other rows of {given.name}"
         if over_rows(trial):
             found = of_units(trial)
             if found.elsewhere or not found.batch:
@@ -111,7 +111,7 @@ class ForwardPass:
         self._directions[site] = {}
         results = {k: b for k, b in site.step.changed.items() if b.dtype.kind == "f"}
         for argument, buffer in site.inputs.items():
-            if not results or not connects(buffer, list(results.values())) or is_mask(self.graph, buffer):
+            if not results or not connects_units(buffer, site) or is_mask(self.graph, buffer):
                 continue
             moved = self._other(trial, argument)
             if not any(trial.moved(moved, k).any() for k in results):
@@ -208,10 +208,14 @@ class ForwardPass:
 
 
 def is_connection(site: Site, buffer: Buffer) -> bool:
-    """Whether a step reads a buffer as weights: it has no rows, and lasts or is given."""
-    if has_rows(buffer) or buffer.dtype.kind != "f" or buffer.shape == (1,):
-        return False
-    return buffer.role.is_weight or ((buffer.lasts or buffer.given) and connects(buffer, list(site.step.changed.values())))
+    """Whether a step reads a buffer as weights: it connects units, or is a bias, and lasts or is given."""
+    return buffer.role.is_weight or ((buffer.lasts or buffer.given) and connects_units(buffer, site))
+
+
+def connects_units(buffer: Buffer, site: Site) -> bool:
+    """Whether a buffer may hold connections of the units of a step's results: it has two axes or more, none of them of rows."""
+    inside = {b.shape[has_rows(b) :] for b in site.step.changed.values()}
+    return buffer.dtype.kind == "f" and not has_rows(buffer) and len(buffer.shape) > 1 and buffer.shape not in inside
 
 
 def is_mask(graph: Graph, buffer: Buffer) -> bool:
@@ -222,7 +226,7 @@ def is_mask(graph: Graph, buffer: Buffer) -> bool:
 
 def _is_state(buffer: Buffer, site: Site) -> bool:
     """Whether an array that lasts is state of units: one number a unit, or a count."""
-    return buffer.dtype.kind != "f" or not connects(buffer, list(site.step.changed.values()))
+    return buffer.dtype.kind != "f" or not connects_units(buffer, site)
 
 
 def _own_part(trial: Trial, argument: str, result: str, axis: int, inside: np.ndarray, units: tuple[int, ...]) -> bool:

@@ -11,7 +11,7 @@ from neurosim.core.roles import Role
 
 if TYPE_CHECKING:
     from neurosim.audit.evidence import Evidence
-    from neurosim.audit.graph.graph import Graph, Site
+    from neurosim.audit.graph.graph import Site
     from neurosim.audit.interventions.bench import Bench
     from neurosim.core.buffer import Buffer
 
@@ -24,38 +24,43 @@ class DerivedRoles:
 
     Args:
         bench: recorded, its forward pass verified.
-        evidence: to which the answers are added.
+
+    Attributes:
+        found: name -> (role by its use, what shows it), where that is not the declared one.
     """
 
-    def __init__(self, bench: Bench, evidence: Evidence):
-        self.bench, self.evidence, self.graph = bench, evidence, bench.graph
-
-    def answer(self) -> None:
-        """All answers."""
+    def __init__(self, bench: Bench):
+        self.bench, self.graph = bench, bench.graph
+        self.found: dict[str, tuple[Role, str]] = {}
         for name in sorted(self.graph.carries):
             self._carries_activity(self.graph.bases[name])
-        sent = {b.base.name: site for site in self.graph.sites for b in self._sent(site)}
-        for name, site in sent.items():
-            self._carries_errors(self.graph.bases[name], site)
-        kept = [b for b in self.bench.bases if b.lasts or b.given]
-        text = f"{len(kept)} arrays that last or are given are what they are declared to be, by their use"
-        self.evidence.add_check("declared", text)
+        for site in self.graph.sites:
+            for buffer in self._sent(site):
+                self._carries_errors(buffer.base, site)
+        self.graph.believe({name: role for name, (role, _) in self.found.items()})
 
-    def _fail(self, text: str) -> None:
-        self.evidence.add_finding("declared", text, why=WHY)
+    def answer(self, evidence: Evidence) -> None:
+        """All answers.
+
+        Args:
+            evidence: to which they are added.
+        """
+        for _, text in self.found.values():
+            evidence.add_finding("declared", text, why=WHY)
+        kept = [b for b in self.bench.bases if b.lasts or b.given]
+        text = f"{len(kept)} arrays that last or are given are used as what they are declared to be"
+        evidence.add_check("declared", text)
 
     def _carries_activity(self, base: Buffer) -> None:
         """An array through which the forward pass goes is a forward weight."""
         if base.role.is_forward or is_mask(self.graph, base) or self._is_drawn(base):
             return
         users = [s for s in self.graph.sites if s in self.graph.forward and _reads(s, base)]
-        if not users:
-            return
-        if base.role in BACK and all(self._from_above(s) for s in users):
-            return  # top-down recurrence
+        if not users or (base.role in BACK and all(self._from_above(s) for s in users)):
+            return  # top-down recurrence is no forward weight
         made = next(iter(users[0].step.changed.values()))
         text = f"{base.name} is declared a {base.role} and carries the activity of {made.name}: it is a forward weight"
-        self._fail(f"{text} ({users[0]})")
+        self.found[base.name] = Role.FORWARD_WEIGHT, f"{text} ({users[0]})"
 
     def _sent(self, site: Site) -> list[Buffer]:
         """The arrays through which a step delivers errors."""
@@ -73,7 +78,7 @@ class DerivedRoles:
             return
         made = next(b for b in site.step.changed.values() if b.role is Role.ERROR)
         text = f"{base.name} is declared a {base.role} and carries errors to {made.name}: it is a feedback weight"
-        self._fail(f"{text} ({site})")
+        self.found.setdefault(base.name, (Role.FEEDBACK_WEIGHT, f"{text} ({site})"))
 
     def _is_drawn(self, base: Buffer) -> bool:
         """Whether it is drawn anew at every batch, as noise is."""
@@ -97,5 +102,3 @@ class DerivedRoles:
 
 def _reads(site: Site, base: Buffer) -> bool:
     return any(b.base is base for b in site.inputs.values())
-
-

@@ -42,7 +42,7 @@ class Transport:
     def answer(self) -> None:
         """The answer to condition (iii)."""
         self._zero_errors()
-        if self.light or self._crossed() or self._moves(self.bench, self.forward):
+        if self._crossed() or self._moves(self.bench, self.forward):
             for weight in self.forward:
                 self._replaced(weight)
         if not self.light and not self._found():
@@ -90,7 +90,10 @@ class Transport:
         return False
 
     def _moves(self, bench: Bench, weights: Sequence[Buffer]) -> list[Difference]:
-        """What else moves when some weights are replaced: an error, a change, or anything that lasts."""
+        """What else moves when some weights are replaced: an error, a change, or anything that lasts.
+
+        Of several at once every number counts: what some are made of may hide in others.
+        """
         swaps = [self._swap(weight) for weight in weights]
 
         def change(run: StepRun | None) -> None:
@@ -99,7 +102,9 @@ class Transport:
 
         own = set[str]().union(*(self.own[weight.name] for weight in weights))
         found = [d for d in bench.replay(change) if set(d.buffers) - own]
-        if any(self._matters(b) for d in found for name, (b, _) in d.buffers.items() if name not in own):
+        if len(weights) > 1 or any(
+            self._matters(b) for d in found for name, (b, _) in d.buffers.items() if name not in own
+        ):
             return found
         return []
 
