@@ -42,6 +42,7 @@ class Measured:
         units: site -> dependence, of steps with one number a unit.
         compares: sites of these that compare one view or moment with another.
         forward: site -> dependence, of steps of the forward pass.
+        connected: site -> dependence, of other steps that carry something through connections.
         failed: site -> how its kernel failed on other numbers.
     """
 
@@ -52,6 +53,7 @@ class Measured:
         self.units: dict[Site, Dependence] = {}
         self.compares: set[Site] = set()
         self.forward: dict[Site, Dependence] = {}
+        self.connected: dict[Site, Dependence] = {}
         self.failed: dict[Site, str] = {}
         for site, shape in self._foreign().items():
             try:
@@ -91,7 +93,9 @@ class Measured:
             trial = Trial(self.bench, run, self.rng)
             if synaptic:
                 self._merge(self.synaptic, site, of_synapses(trial, shape))
-            elif not any(connects(b, list(site.step.changed.values())) for b in site.inputs.values()):
+            elif any(connects(b, list(site.step.changed.values())) for b in site.inputs.values()):
+                self._merge(self.connected, site, of_connections(trial))
+            else:
                 self._merge(self.units, site, of_units(trial))
                 others = strangers(self.graph, site)
                 self.units[site].elsewhere += [f"{name} is of other units" for name in others if not run.batch]
@@ -134,7 +138,8 @@ class Measured:
         Any does where every synapse works on its own, or every unit by a function of its own that neither divides by what may
         be small nor explodes, and compares nothing; a product with one number that all share, where such a number was found.
         """
-        found = self.synaptic.get(site) or self.units.get(site) or self.forward.get(site)
+        known = (self.synaptic, self.units, self.forward, self.connected)
+        found = next((one[site] for one in known if site in one), None)
         if found is None or site in self.failed or found.elsewhere:
             return False
         if kind == C.SHARED and found.scalars:

@@ -83,7 +83,8 @@ class Trial:
     def moved(self, left: Arrays, argument: str) -> Array:
         """Where a result differs from what the step leaves unaltered, bit by bit."""
         one, other = np.ascontiguousarray(left[argument]), np.ascontiguousarray(self.left[argument])
-        return bits(one) != bits(other)
+        moved: Array = bits(one) != bits(other)
+        return moved
 
 
 def codes(size: int) -> Iterator[Array]:
