@@ -40,8 +40,9 @@ def poison(array: Array) -> None:
 
 def is_poisoned(array: Array) -> bool:
     """Whether an array is as `poison` left it."""
-    if array.flags.c_contiguous:
-        return bool(np.bitwise_and.reduce(_words(array)) == ~np.zeros((), _words(array).dtype))
+    words = _words(array) if array.flags.c_contiguous else None
+    if words is not None and np.bitwise_and.reduce(words) == ~np.zeros((), words.dtype):
+        return True
     return bool(np.isnan(array).all()) if array.dtype.kind == "f" else True
 
 
