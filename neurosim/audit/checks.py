@@ -17,6 +17,7 @@ from neurosim.audit.interventions.bench import BATCHES, Bench
 from neurosim.audit.interventions.changes import measured
 from neurosim.audit.operations.analysis import analyse_operations, counted
 from neurosim.audit.operations.ledger import readout_ledger
+from neurosim.audit.package import is_own
 from neurosim.audit.symmetry.analysis import analyse_symmetry
 from neurosim.audit.target import PAIRS, AuditTarget, of_config, of_rule
 from neurosim.audit.verdict import Verdict
@@ -182,10 +183,7 @@ def _check(target: AuditTarget, light: bool) -> Verdict:
 
 def _analyses(target: AuditTarget, graph: Graph, light: bool) -> list[Evidence]:
     if not graph.sites:
-        nothing = Evidence("behaviour")
-        for condition in CONDITIONS:
-            nothing.add_check(condition, "no step changes a weight: nothing learns")
-        return [nothing]
+        return [_nothing(is_own(type(target.rule)))]
     with ThreadTeam(1) as team:  # small arrays: more threads would only wait for one another
         bench = Bench(target, graph, team)
         try:
@@ -195,6 +193,17 @@ def _analyses(target: AuditTarget, graph: Graph, light: bool) -> list[Evidence]:
             return [structure, behaviour, operations, analyse_symmetry(graph, target.start)]
         finally:
             graph.as_declared()
+
+
+def _nothing(own: bool) -> Evidence:
+    """The evidence where nothing learns: that this package's own rule means it is known, of another it is no evidence."""
+    nothing, text = Evidence("behaviour"), "no step changes a weight: nothing learns"
+    for condition in CONDITIONS:
+        if own:
+            nothing.add_check(condition, text)
+        else:
+            nothing.undecided[condition] = f"{text}, and there is nothing to ask"
+    return nothing
 
 
 def _extent(target: AuditTarget, analyses: list[Evidence]) -> Extent:
