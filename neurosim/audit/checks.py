@@ -155,7 +155,8 @@ def preflight_audit(model: Model) -> Verdict:
     graph = Graph({name: model.plan(name) for name in model.rule.phases}, alias=())
     config = model.config.replace(network=narrow(model.config.network.text))
     twin = _check(of_config(config, given=model.given), light=True)
-    graph.adopt(twin.graph)
+    if isinstance(twin.graph, Graph):
+        graph.adopt(twin.graph)
     structure = Structure(graph, model.rule.feedbacks).analyse()
     of_twin = [f for a in twin.analyses for f in a.findings if f.by == "structure" and f not in structure.findings]
     structure.findings += [f for f in of_twin if "share memory" in f.text]
