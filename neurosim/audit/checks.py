@@ -18,6 +18,8 @@ from neurosim.audit.interventions.changes import measured
 from neurosim.audit.operations.analysis import analyse_operations, counted
 from neurosim.audit.operations.ledger import readout_ledger
 from neurosim.audit.package import is_own
+from neurosim.audit.replay.analysis import Replay
+from neurosim.audit.replay.recipe import of_name
 from neurosim.audit.symmetry.analysis import analyse_symmetry
 from neurosim.audit.target import PAIRS, AuditTarget, of_config, of_rule
 from neurosim.audit.verdict import Verdict
@@ -69,7 +71,9 @@ def check(
     """
     with decided():
         if not isinstance(rule, AuditTarget):
+            again = of_name(rule, network, IMAGE, pairs, loss, plasticity, options)
             rule = of_rule(wire(rule, network, IMAGE, pairs, loss, plasticity, **options))
+            rule.recipe = again
     with decided(crash=True):
         return _check(rule, light)
 
@@ -191,9 +195,10 @@ def _analyses(target: AuditTarget, graph: Graph, light: bool) -> list[Evidence]:
             structure = Structure(graph, target.rule.feedbacks).analyse()
             behaviour = Behaviour(bench, light).analyse()
             operations = analyse_operations(graph, target.kernels, measured(bench).excuses)
-            return [structure, behaviour, operations, analyse_symmetry(graph, target.start)]
+            found = [structure, behaviour, operations, analyse_symmetry(graph, target.start)]
         finally:
             graph.as_declared()
+    return found if light else [*found, Replay(target).analyse()]
 
 
 def _nothing(own: bool) -> Evidence:

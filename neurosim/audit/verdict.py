@@ -40,6 +40,7 @@ WHY = {
     "behaviour": "it follows from no declaration: only what the kernels do shows it",
     "operations": "it is a matter of arithmetic, which the graph does not name",
     "symmetry": "it is a matter of the numbers that the weights hold, which no step makes",
+    "replay": "only another process shows what this one keeps beside its arrays",
     "isolation": "it is a matter of the process, whatever the plan says",
 }
 

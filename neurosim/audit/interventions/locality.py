@@ -55,7 +55,8 @@ class Locality:
         """
         remarks = self.evidence.remarks
         if self.rule.network.populations[0].views != 2 * self.pairs:
-            self._over_a_batch("the rows of a batch are parts of pictures, and all of them are compared at once")
+            if any(s.kind is Kind.COMPARE for s in self.graph.sites):
+                self._over_a_batch("the rows of a batch are parts of pictures, and all of them are compared at once")
             return
         held = frozenset(s for s in self.graph.sites if s.kind in (Kind.PLASTICITY, Kind.COUNT)) | self._shared()
         declared = frozenset(s for s in self.graph.sites if _compares_all(s))

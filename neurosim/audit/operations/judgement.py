@@ -32,7 +32,7 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "gate": (set(), {C.SLOPE, C.SQUARE, C.CURVED}),
     "feedback": ({C.DELIVERED, C.TRANSMITTED}, set()),
     "hebbian": ({C.OUTER}, set()),
-    "plasticity": (set(), {C.DIVIDE, C.ROOT, C.SQUARE}),
+    "plasticity": (set(), {C.DIVIDE, C.ROOT, C.SQUARE, C.OTHER_PRODUCT}),  # of a synapse's own numbers, as Oja's decay
 }
 
 
