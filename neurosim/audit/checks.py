@@ -6,6 +6,7 @@ import contextlib
 import time
 import traceback
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from neurosim.audit.evidence import CONDITIONS, REQUIRED, Evidence, Extent, Grade
@@ -21,7 +22,7 @@ from neurosim.audit.package import is_own
 from neurosim.audit.replay.analysis import Replay
 from neurosim.audit.replay.recipe import of_name
 from neurosim.audit.symmetry.analysis import analyse_symmetry
-from neurosim.audit.target import PAIRS, AuditTarget, of_config, of_rule
+from neurosim.audit.target import PAIRS, AuditTarget, built, of_config, of_rule
 from neurosim.audit.verdict import Verdict
 from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import NeurosimError, UndecidedError, WiringError
@@ -72,10 +73,18 @@ def check(
     with decided():
         if not isinstance(rule, AuditTarget):
             again = of_name(rule, network, IMAGE, pairs, loss, plasticity, options)
-            rule = of_rule(wire(rule, network, IMAGE, pairs, loss, plasticity, **options))
-            rule.recipe = again
+            target = built(
+                partial(_target, rule, network, pairs, loss, plasticity, options), not isinstance(rule, type | str)
+            )
+            target.recipe = again
+            rule = target
     with decided(crash=True):
         return _check(rule, light)
+
+
+def _target(rule: Any, network: Any, pairs: int, loss: Any, plasticity: Any, options: dict[str, Any]) -> AuditTarget:
+    """A rule, wired and shown random pictures."""
+    return of_rule(wire(rule, network, IMAGE, pairs, loss, plasticity, **options))
 
 
 @contextlib.contextmanager

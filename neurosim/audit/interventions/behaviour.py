@@ -92,6 +92,9 @@ class Behaviour:
     def _labels(self) -> None:
         labels = self.bench.target.labels
         buffers = [b for b in self.bench.bases if b.role is Role.LABEL]
+        if self.bench.target.labels_reach:
+            why = "the labels are read outside the plan, where declarations do not reach"
+            self.evidence.add_finding("iv", self.bench.target.labels_reach, why=why)
         if labels is not None:
             self._permute_labels(labels)
         if buffers:
