@@ -21,6 +21,7 @@ from neurosim.audit.operations.ledger import readout_ledger
 from neurosim.audit.package import is_own
 from neurosim.audit.replay.analysis import Replay
 from neurosim.audit.replay.recipe import of_name
+from neurosim.audit.replay.runs import RunRecord
 from neurosim.audit.symmetry.analysis import analyse_symmetry
 from neurosim.audit.target import PAIRS, AuditTarget, built, of_config, of_rule
 from neurosim.audit.verdict import Verdict
@@ -207,7 +208,9 @@ def _analyses(target: AuditTarget, graph: Graph, light: bool) -> list[Evidence]:
             found = [structure, behaviour, operations, analyse_symmetry(graph, target.start)]
         finally:
             graph.as_declared()
-    return found if light else [*found, Replay(target).analyse()]
+    if not light:
+        found.append(Replay(target).analyse())
+    return [*found, RunRecord(target.run).analyse()] if target.run is not None else found
 
 
 def _nothing(own: bool) -> Evidence:

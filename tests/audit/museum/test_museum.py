@@ -7,7 +7,7 @@ A file begins with what the rule does and why it is, or is not, plausible; then 
 - ``says``: a pattern of the report: the array or the step that is the evidence;
 - ``grade``: of an innocent rule, how local it is;
 - ``network``, ``options``: that it is audited with, where not the usual ones;
-- ``replay``: only a fresh process shows it: the others are audited without one, unless NEUROSIM_ALL=1, which takes a quarter of an hour;
+- ``replay``: only a fresh process shows it; the others are audited without one, unless NEUROSIM_ALL=1 (a quarter of an hour);
 - ``process``: it is audited by the command line in a process of its own, since it ends or changes the one it runs in.
 
 ``later.txt`` names rules that the audit still gets wrong, one a line with the reason: they must fail.

@@ -91,10 +91,12 @@ class Mirror(Trait):
         self.head, self.synapse = rule.head, rule.down[0].synapse
         views, (below, units) = rule.head.post.views, rule.head.synapse.shape
         axes = ("sample", "presynaptic")
-        self.noise = Buffer(self.name("fired"), axes, (views, below), "noise", "layer", REAL, given=True)
+        self.noise = Buffer(
+            self.name("fired"), axes, (views, below), "noise", rule.head.pre.activity.owner, REAL, given=True
+        )
         sizes = ("sample", "postsynaptic"), (views, units)
-        self.answer = Buffer(self.name("answer"), *sizes, "activity", "head", REAL)
-        self.minus = Buffer(self.name("minus"), *sizes, "error", "head", REAL)
+        self.answer = Buffer(self.name("answer"), *sizes, "activity", rule.head.post.activity.owner, REAL)
+        self.minus = Buffer(self.name("minus"), *sizes, "error", rule.head.post.activity.owner, REAL)
 
     def hook(self, rule, place, epoch=0):
         if place == "draw":
@@ -117,7 +119,7 @@ class Trace(Trait):
 
     def build(self, rule):
         self.head, x = rule.head, rule.head.pre.active_part.flat()
-        self.trace = Buffer(self.name("trace"), x.axes, x.shape, "memory", "layer", REAL, lasts=True)
+        self.trace = Buffer(self.name("trace"), x.axes, x.shape, "memory", x.owner, REAL, lasts=True)
         rule.presynaptic[rule.head] = self.trace
 
     def learning(self, rule, projection):
@@ -160,7 +162,14 @@ class Recurrent(Trait):
         width = self.units.shape[-1]
         axes, made = ("presynaptic", "postsynaptic"), self.rng.normal(size=(width, width)) * 0.1
         self.lateral = Buffer(
-            self.name("L"), axes, (width, width), "forward weight", "top layer", REAL, lasts=True, initial=made
+            self.name("L"),
+            axes,
+            (width, width),
+            "forward weight",
+            self.units.activity.owner,
+            REAL,
+            lasts=True,
+            initial=made,
         )
         self.more = like(self.units.activity, self.name("more"))
 
