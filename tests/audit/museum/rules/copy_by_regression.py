@@ -1,10 +1,10 @@
-"""F learns to predict the head from the layer (delta rule), and carries the head's errors down: one array used both ways."""
+"""F learns to predict the head from the layer by what it misses, and carries errors down too: one array in both directions."""
 
 from lab import HeadOnly, kernel, like, own_path, step
 
 EXPECTED = {"exit": 1, "condition": "iii declared", "says": "F3"}
-# One array used both ways: F moves an activity that is compared (its guess), and carries errors down. That it never sees W does
-# not help: by its definition a forward weight whose transpose sends errors is transport.
+# How F came to be is legal: the delta rule (Widrow, Hoff), from activities alone. That it moves an activity that is compared, and
+# delivers errors the other way, is not: a synapse carries signals in one direction.
 
 
 @kernel(reads={"activity": "sample unit", "weight": "unit top"}, writes={"guess": "sample top"}, kind="transmit")
