@@ -12,7 +12,7 @@ from neurosim.networks.text import parse
 from neurosim.training import plugins
 from neurosim.training.config import Config, split
 from neurosim.training.recipe import KEYS, choose, merged
-from neurosim.training.sections import PLUGGED, SECTIONS, fields
+from neurosim.training.sections import PLUGGED, SECTIONS, fields, label_numbers
 
 Tables = dict[str, dict[str, Any]]
 
@@ -53,6 +53,8 @@ def resolve(tables: Mapping[str, Any], given: Mapping[str, Any]) -> Config:
             table[PLUGGED[section]] = plugins.name(section, things[section])
         if isinstance(table.get("layer_rates"), str):
             table["layer_rates"] = rates(table["layer_rates"], len(parse(made["network"].text)))
+        if section == "readout" and table.get("labels"):
+            table.setdefault("images", max(10, *label_numbers(table["labels"])))
         made[section] = kind(**table)
     return Config(**made, recipe=recipe.name)
 
