@@ -48,7 +48,7 @@ def neurosim() -> None:
 
 
 def main(arguments: Sequence[str] | None = None, command: click.Command = neurosim, name: str = "neurosim") -> None:
-    """Run the command line; a NeurosimError becomes one line and exit code 2, Ctrl-C exit code 130."""
+    """Run the command line; a NeurosimError becomes one line and its exit code (2; 3 where an audit is undecided), Ctrl-C 130."""
     try:
         command(args=arguments, prog_name=name)
     except NeurosimError as error:
@@ -56,7 +56,7 @@ def main(arguments: Sequence[str] | None = None, command: click.Command = neuros
 
         given = sys.argv[1:] if arguments is None else list(arguments)
         click.echo(f"error: {as_typed(error, options_of(command, given))}", err=True)
-        sys.exit(2)
+        sys.exit(error.exit_code)
     except MemoryError as error:
         click.echo(f"error: not enough memory ({error}); expected room for the batch; use a smaller --batch", err=True)
         sys.exit(2)

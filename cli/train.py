@@ -97,7 +97,8 @@ def _announce(experiment: Experiment) -> None:
     click.echo(f"rule      {config.rule.name}: {rule.summary}" + (f" ({rule.order})" if hasattr(rule, "order") else ""))
     for line in rule.wiring():
         click.echo(f"          {line}")
-    click.echo(f"error     {_error(config)}, {'gradient block' if config.rule.block else 'no gradient block'}")
+    compared = f"{_error(config)}, {'gradient block' if config.rule.block else 'no gradient block'}"
+    click.echo(f"error     {compared if rule.errors or not rule.phases else 'none: nothing is compared'}")
     how = config.plasticity
     layers = f" (layer by layer x {', '.join(f'{r:g}' for r in how.layer_rates)})" if how.layer_rates else ""
     click.echo(f"change    {how.name}, rate {how.rate:g}{layers}, {how.schedule}, seed {config.training.seed}")
@@ -105,6 +106,9 @@ def _announce(experiment: Experiment) -> None:
     click.echo(
         f"data      {data.name}: {count} images {'x'.join(map(str, data.image_shape))}, views by {config.views.kind}"
     )
+    if config.training.minutes is not None:
+        fits = f"{config.training.epochs} epochs of {count} images"
+        click.echo(f"budget    {config.training.minutes:g} minutes: {fits}, from the speed measured now")
     work = f"{trainer.epochs} epochs of {trainer.stream.batches} batches of {config.training.batch}"
     size = f"{(model.memory() + trainer.stream.nbytes) / 2**20:.0f} MB"
     if model.device is not None:

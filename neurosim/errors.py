@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class NeurosimError(Exception):
     """Base of every error that a user can cause and correct.
@@ -12,18 +14,20 @@ class NeurosimError(Exception):
         hint: what to do about it.
         argument: the one argument that it is about, where there is one; the command line names its option instead.
 
-    The text of the error is one line, ``actual; expected ...; hint``. The command line prints it and exits with 2.
+    The text of the error is one line, ``actual; expected ...; hint``. The command line prints it and exits with `exit_code`.
     """
+
+    exit_code = 2
 
     def __init__(self, actual: str, expected: str, hint: str, argument: str = "") -> None:
         text = f"{actual}; expected {expected}; {hint}"
         # A file's name may hold line breaks, or bytes that are no text: the message stays one printable line.
         super().__init__(" ".join(text.encode(errors="replace").decode().split()))
         self.argument = argument
-        self._parts = actual, expected, hint, argument
+        self.parts = actual, expected, hint, argument
 
-    def __reduce__(self) -> tuple[type[NeurosimError], tuple[str, str, str, str]]:
-        return type(self), self._parts  # so that it can be sent from one process to another
+    def __reduce__(self) -> tuple[type[NeurosimError], tuple[Any, ...]]:
+        return type(self), self.parts  # so that it can be sent from one process to another
 
 
 class ShapeError(NeurosimError):
@@ -35,11 +39,34 @@ class WiringError(NeurosimError):
 
 
 class PlausibilityError(NeurosimError):
-    """A wiring that breaks a condition of plausibility where plausibility was required."""
+    """A wiring that breaks a condition of plausibility where plausibility was required.
+
+    Args:
+        actual: as for every error.
+        expected: as for every error.
+        hint: as for every error.
+        argument: as for every error.
+        path: the violation in a few lines, for whoever reads a failed test; they are then its text.
+    """
+
+    def __init__(self, actual: str, expected: str, hint: str, argument: str = "", path: tuple[str, ...] = ()) -> None:
+        super().__init__(actual, expected, hint, argument)
+        self.path = path
+        if path:
+            self.args = ("\n".join(path),)
+
+    def __reduce__(self) -> tuple[type[NeurosimError], tuple[Any, ...]]:
+        return type(self), (*self.parts, self.path)
 
 
 class DataError(NeurosimError):
     """Images, labels or files that cannot be used."""
+
+
+class UndecidedError(WiringError):
+    """An audit that comes to no verdict: what is audited fails, ends the process, hangs, or gives no evidence."""
+
+    exit_code = 3
 
 
 class RunError(NeurosimError):

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
+import traceback
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from neurosim.audit.evidence import CONDITIONS, Evidence
+from neurosim.audit.evidence import CONDITIONS, REQUIRED, Evidence, Extent, Grade
 from neurosim.audit.graph.graph import Graph
 from neurosim.audit.graph.kinds import kernel_name
 from neurosim.audit.graph.structure import Structure
 from neurosim.audit.interventions.behaviour import Behaviour
-from neurosim.audit.interventions.bench import Bench
+from neurosim.audit.interventions.bench import BATCHES, Bench
+from neurosim.audit.interventions.changes import measured
 from neurosim.audit.operations.analysis import analyse_operations, counted
 from neurosim.audit.operations.ledger import readout_ledger
+from neurosim.audit.package import is_own
+from neurosim.audit.replay.analysis import Replay
+from neurosim.audit.replay.recipe import of_name
 from neurosim.audit.symmetry.analysis import analyse_symmetry
 from neurosim.audit.target import PAIRS, AuditTarget, of_config, of_rule
 from neurosim.audit.verdict import Verdict
 from neurosim.engine.threads import ThreadTeam
+from neurosim.errors import NeurosimError, UndecidedError, WiringError
 from neurosim.training.alone import narrow, wire
 
 if TYPE_CHECKING:
@@ -35,53 +43,108 @@ ASSUMED = {
 def check(
     rule: AuditTarget | Rule | type[Rule] | str,
     light: bool = False,
-    network: str = NETWORK,
-    loss: str = "hinge",
+    network: Any = NETWORK,
+    loss: Any = "hinge",
     pairs: int = PAIRS,
+    plasticity: Any = None,
     **options: Any,
 ) -> Verdict:
-    """Audit a rule: structure, behaviour, operations and symmetry.
+    """Audit a rule: structure, behaviour, operations and symmetry, in this process.
 
     Args:
         rule: a name (``ll``, ``mylab.rules:MyRule``), a class derived from `neurosim.rules.Rule`, a rule that is wired into a
             network of few pairs, or a target from `neurosim.audit.target`.
         light: fewer interventions: for the start of a training.
-        network: what it is wired into where it is not wired yet, on pictures of 8 x 8.
-        loss: that it is wired with then.
+        network: what it is wired into where it is not wired yet, on pictures of 8 x 8: a text, a preset's name,
+            ``module:Class``, a class or an object.
+        loss: that it is wired with then, in any of these forms.
         pairs: moments of a batch then.
+        plasticity: of its synapses then, in any of these forms; None: signum.
         **options: of the rule's constructor then.
 
     Returns:
         The verdict; printed, it is the whole report.
+
+    Raises:
+        WiringError: what cannot be wired.
+        UndecidedError: what fails while it is wired or runs.
     """
-    if isinstance(rule, AuditTarget):
+    with decided():
+        if not isinstance(rule, AuditTarget):
+            again = of_name(rule, network, IMAGE, pairs, loss, plasticity, options)
+            rule = of_rule(wire(rule, network, IMAGE, pairs, loss, plasticity, **options))
+            rule.recipe = again
+    with decided(crash=True):
         return _check(rule, light)
-    return _check(of_rule(wire(rule, network, IMAGE, pairs, loss, **options)), light)
+
+
+@contextlib.contextmanager
+def decided(crash: bool = False) -> Iterator[None]:
+    """Whatever goes wrong in somebody else's code while a rule is wired or run leaves the audit undecided.
+
+    Args:
+        crash: errors of this package's own do so too: what is audited was accepted already.
+
+    Raises:
+        UndecidedError: what went wrong, with its place, in one line.
+    """
+    try:
+        yield
+    except Exception as problem:
+        if isinstance(problem, UndecidedError) or (isinstance(problem, NeurosimError) and not crash):
+            raise
+        if isinstance(problem, NeurosimError):
+            raise UndecidedError(*problem.parts) from problem
+        frame = traceback.extract_tb(problem.__traceback__)[-1]
+        raise UndecidedError(
+            f"{type(problem).__name__}: {problem} ({frame.filename}, line {frame.lineno})",
+            "a rule that can be wired and run",
+            "correct it; until then nothing can be decided",
+        ) from problem
 
 
 def assert_plausible(
     rule: Rule | type[Rule] | str,
-    network: str = NETWORK,
-    loss: str = "hinge",
+    network: Any = NETWORK,
+    loss: Any = "hinge",
     pairs: int = PAIRS,
+    plasticity: Any = None,
+    require: str = "batch",
     **options: Any,
 ) -> Verdict:
-    """Raise unless a rule is plausible: for the tests of rules outside this package.
+    """Raise unless no violation is found: for the tests of rules outside this package.
 
     Args:
         rule: as for `check`.
         network: as for `check`.
         loss: as for `check`.
         pairs: as for `check`.
+        plasticity: as for `check`.
+        require: the least grade of locality: strict, scalar or batch.
         **options: as for `check`.
 
     Returns:
         The verdict.
 
     Raises:
-        PlausibilityError: a condition is violated or cannot be decided, in one line.
+        PlausibilityError: a condition is violated or cannot be decided; the path of the violation in three lines.
+        WiringError: as for `check`; no such grade.
     """
-    return check(rule, network=network, loss=loss, pairs=pairs, **options).require_plausible()
+    least = required_grade(require)
+    verdict = check(rule, network=network, loss=loss, pairs=pairs, plasticity=plasticity, **options)
+    verdict.required = least
+    return verdict.require_plausible(path=True)
+
+
+def required_grade(word: str) -> Grade:
+    """The grade that is asked for.
+
+    Raises:
+        WiringError: no such grade.
+    """
+    if word not in REQUIRED:
+        raise WiringError(f"require={word!r}", f"one of {', '.join(REQUIRED)}", "write require='strict'")
+    return REQUIRED[word]
 
 
 def preflight_audit(model: Model) -> Verdict:
@@ -102,7 +165,7 @@ def preflight_audit(model: Model) -> Verdict:
     others = [a for a in twin.analyses if a.by != "structure"]
     note = [f"network {model.network}; interventions on the twin {config.network.name!r} with {PAIRS} moments"]
     analyses = [structure, *others] if graph.sites else others
-    verdict = Verdict(config.rule.name, note, analyses, twin.assumed, graph, light=True)
+    verdict = Verdict(config.rule.name, note, analyses, twin.assumed, graph, light=True, extent=twin.extent)
     verdict.seconds = time.perf_counter() - began
     return verdict
 
@@ -116,21 +179,39 @@ def _check(target: AuditTarget, light: bool) -> Verdict:
     if not light:
         counts = counted(readout_ledger().counts)
         passed.append(f"the read-out: the only place that uses labels; recorded, not judged: {counts}")
-    verdict = Verdict(target.title, target.note, analyses, passed, graph, light=light)
+    verdict = Verdict(target.title, target.note, analyses, passed, graph, light=light, extent=_extent(target, analyses))
     verdict.seconds = time.perf_counter() - began
     return verdict
 
 
 def _analyses(target: AuditTarget, graph: Graph, light: bool) -> list[Evidence]:
     if not graph.sites:
-        nothing = Evidence("behaviour")
-        for condition in CONDITIONS:
-            nothing.add_check(condition, "no step changes a weight: nothing learns")
-        return [nothing]
+        return [_nothing(is_own(type(target.rule)))]
     structure = Structure(graph, target.rule.feedbacks).analyse()
     with ThreadTeam(1) as team:  # small arrays: more threads would only wait for one another
-        behaviour = Behaviour(Bench(target, graph, team), light).analyse()
-        return [structure, behaviour, analyse_operations(graph, target.kernels), analyse_symmetry(graph, target.start)]
+        bench = Bench(target, graph, team)
+        behaviour = Behaviour(bench, light).analyse()
+        operations = analyse_operations(graph, target.kernels, measured(bench).excuses)
+        found = [structure, behaviour, operations, analyse_symmetry(graph, target.start)]
+    return found if light else [*found, Replay(target).analyse()]
+
+
+def _nothing(own: bool) -> Evidence:
+    """The evidence where nothing learns: that this package's own rule means it is known, of another it is no evidence."""
+    nothing, text = Evidence("behaviour"), "no step changes a weight: nothing learns"
+    for condition in CONDITIONS:
+        if own:
+            nothing.add_check(condition, text)
+        else:
+            nothing.undecided[condition] = f"{text}, and there is nothing to ask"
+    return nothing
+
+
+def _extent(target: AuditTarget, analyses: list[Evidence]) -> Extent:
+    """How much was tried."""
+    count = sum(a.interventions for a in analyses)
+    sizes = " -> ".join("x".join(map(str, p.shape)) for p in target.rule.network.populations)
+    return Extent(BATCHES, 1, sizes, count) if count else Extent(sizes=sizes)
 
 
 def _assumed(graph: Graph, analyses: list[Evidence]) -> list[str]:

@@ -13,7 +13,7 @@ CONDITIONS = {
     "iii": "asymmetry: no feedback is made of forward weights",
     "iv": "unsupervised: no label reaches a synapse",
 }
-ANALYSES = ("structure", "behaviour", "operations", "symmetry")
+ANALYSES = ("structure", "behaviour", "operations", "symmetry", "replay", "isolation")
 
 
 def label(condition: str) -> str:
@@ -41,6 +41,36 @@ GRADES = {
     Grade.OVER_A_BATCH: "local over a batch",
     Grade.NOT_LOCAL: "not local",
 }
+MEANINGS = {
+    Grade.STRICT: "a synapse knows its own two units, its own memory, and what feedback delivers to its unit, at its time",
+    Grade.BROADCAST_SCALAR: "it also knows a number that every unit gets alike: a reward, a loss times a rate",
+    Grade.OVER_A_BATCH: "it also knows moments still to come, or a whole batch at once",
+    Grade.NOT_LOCAL: "it transports weights, or looks elsewhere: exit code 1",
+}
+REQUIRED = {"strict": Grade.STRICT, "scalar": Grade.BROADCAST_SCALAR, "batch": Grade.OVER_A_BATCH}
+
+
+@dataclass(frozen=True)
+class Extent:
+    """How much was tried: a pass says nothing beyond it.
+
+    Args:
+        batches: that were run and compared.
+        epochs: over which they ran.
+        sizes: of the populations, from the stimulus to the top.
+        interventions: runs with one thing replaced.
+    """
+
+    batches: int = 0
+    epochs: int = 0
+    sizes: str = ""
+    interventions: int = 0
+
+    def __str__(self) -> str:
+        batches = f"{self.batches} batch{'es' * (self.batches != 1)}"
+        epochs = f"{self.epochs} epoch{'s' * (self.epochs != 1)}"
+        tried = f"{self.interventions} intervention{'s' * (self.interventions != 1)}"
+        return f"{batches} over {epochs}, sizes {self.sizes or 'none'}, {tried}"
 
 
 @dataclass(frozen=True)
@@ -81,6 +111,8 @@ class Evidence:
         undecided: condition -> why the analysis cannot decide it; a finding outweighs it.
         remarks: what breaks no condition and a reader must know: it stands among what is assumed.
         grades: grade below `Grade.STRICT` -> lines that say why it is no higher.
+        not_asked: what could not be asked, or was left out, and why; a pass says nothing about it.
+        interventions: how many runs with something replaced were compared.
     """
 
     by: str
@@ -89,6 +121,8 @@ class Evidence:
     undecided: dict[str, str] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
     grades: dict[Grade, list[str]] = field(default_factory=dict)
+    not_asked: list[str] = field(default_factory=list)
+    interventions: int = 0
 
     @property
     def grade(self) -> Grade:
@@ -96,10 +130,17 @@ class Evidence:
         return min(self.grades, default=Grade.STRICT)
 
     def lower_grade(self, grade: Grade, text: str) -> None:
-        """Note that the rule is no more local than a grade, and why."""
+        """Note that the rule is no more local than a grade, and why; what is not local at all breaks condition (i)."""
         lines = self.grades.setdefault(grade, [])
         if text not in lines:
             lines.append(text)
+        if grade is Grade.NOT_LOCAL:
+            self.add_finding("i", text)
+
+    def leave_out(self, text: str) -> None:
+        """Note what could not be asked, or was left out, and why."""
+        if text not in self.not_asked:
+            self.not_asked.append(text)
 
     def add_finding(self, condition: str, text: str, path: tuple[str, ...] = (), why: str = "") -> None:
         """Note what breaks a condition, once."""

@@ -7,8 +7,9 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from neurosim.audit.evidence import ANALYSES, CONDITIONS
-from neurosim.audit.graph.draw import carriers, svg
-from neurosim.audit.graph.export import graph_text
+from neurosim.audit.graph.draw import svg
+from neurosim.audit.graph.export import graph_json, graph_text
+from neurosim.audit.report import sentence
 
 if TYPE_CHECKING:
     from neurosim.audit.verdict import Verdict
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
 STYLE = """
 body { font: 15px/1.5 sans-serif; color: #2c3e50; max-width: 70em; margin: 2em auto; padding: 0 1em }
 table { border-collapse: collapse; margin: 1em 0 } td, th { border: 1px solid #d5d8dc; padding: .35em .7em; text-align: left;
-vertical-align: top } .holds { background: #dff0d0 } .violated { background: #fadbd8 } .cannot { background: #f4f6f6 }
+vertical-align: top } .holds, .no { background: #dff0d0 } .violated, .below { background: #fadbd8 }
+.cannot, .undecided { background: #f4f6f6 }
 .path { font-family: monospace; color: #e6007e; white-space: pre-wrap } h1 span { padding: 0 .4em; border-radius: .2em }
 li { margin: .2em 0 } .picture { overflow-x: auto; border: 1px solid #d5d8dc } pre { overflow-x: auto; font-size: 12px }
 small { color: #7f8c8d }
@@ -33,6 +35,7 @@ def html(verdict: Verdict) -> str:
     notes = (
         ("Found by one analysis alone", verdict.disagreements()),
         ("What remains assumed", verdict.assumed),
+        ("What was not asked", verdict.not_asked),
     )
     for title, lines in notes:
         if lines:
@@ -48,7 +51,8 @@ def _head(verdict: Verdict) -> list[str]:
         f"<title>audit of {title}</title>",
         f"<style>{STYLE}</style></head><body>",
         f'<h1>{title}: <span class="{outcome.split()[0]}">{escape(outcome)}</span></h1>',
-        f"<p>{escape(verdict.line())}</p>",
+        f"<p>{escape(sentence(verdict))}</p>",
+        f"<p>Grade: {escape(verdict.locality)}.</p>",
     ]
 
 
@@ -69,7 +73,7 @@ def _plan(verdict: Verdict) -> list[str]:
     data = escape(json.dumps(verdict.json(), indent=1))
     return [
         "<h2>The plan</h2>",
-        f'<div class="picture">{svg(verdict.graph, carriers(verdict.graph))}</div>',
+        f'<div class="picture">{svg(graph_json(verdict.graph))}</div>',
         "<h2>Every update walked back</h2>",
         f"<pre>{escape(graph_text(verdict.graph))}</pre>",
         "<h2>As data</h2>",
@@ -87,9 +91,10 @@ def _list(lines: list[str]) -> str:
 
 
 def _table(verdict: Verdict) -> str:
-    rows = ["<tr><th>condition</th>" + "".join(f"<th>{by}</th>" for by in ANALYSES) + "</tr>"]
+    columns = [by for by in ANALYSES if any(by in answers for answers in verdict.table.values())]
+    rows = ["<tr><th>condition</th>" + "".join(f"<th>{by}</th>" for by in columns) + "</tr>"]
     for condition, answers in verdict.table.items():
-        cells = [answers[by].verdict if by in answers else "" for by in ANALYSES]
-        columns = "".join(f'<td class="{cell.split()[0] if cell else ""}">{escape(cell)}</td>' for cell in cells)
-        rows.append(f"<tr><td>{_name(condition)}</td>{columns}</tr>")
+        cells = [answers[by].verdict if by in answers else "" for by in columns]
+        row = "".join(f'<td class="{cell.split()[0] if cell else ""}">{escape(cell)}</td>' for cell in cells)
+        rows.append(f"<tr><td>{_name(condition)}</td>{row}</tr>")
     return "<table>" + "".join(rows) + "</table>"

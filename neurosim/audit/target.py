@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from neurosim.audit.replay.recipe import Recipe, of_configuration
 from neurosim.core.backend import Backend
 from neurosim.core.roles import Role
 from neurosim.engine.program import Program
@@ -38,21 +39,28 @@ class AuditTarget:
         title: what the verdict calls it.
         rule: wired.
         plans: phase -> plan, the stimulus included.
-        present_batch: puts the views of batch 0, 1, ... before the stimulus; a function of its argument and of `labels` alone.
+        present_batch: called as ``present_batch(batch, epoch)``, puts the views of a batch before the stimulus and lets the
+            rule draw what it needs; a function of its arguments and of `labels` alone.
         labels: the labels of the pictures presented, to be permuted; None: there are none anywhere.
         kernels: of the device.
         note: lines for the verdict: the network, the batch, the weights.
         start: the weights before training, by name; None: they are those of the network.
+        recipe: how a fresh process builds it; None: none can.
+        show: called as ``show(epoch, batch)``, puts the views alone before the stimulus; None: it is not known apart.
+        matched: what changed while heads were matched: name -> values before and after.
     """
 
     title: str
     rule: Rule
     plans: dict[str, Plan]
-    present_batch: Callable[[int], None]
+    present_batch: Callable[..., None]
     labels: Array | None = None
     kernels: Backend = field(default_factory=lambda: Backend("cpu"))
     note: list[str] = field(default_factory=list)
     start: dict[str, Array] | None = None
+    recipe: Recipe | None = None
+    show: Callable[[int, int], None] | None = None
+    matched: dict[str, tuple[Array, Array]] = field(default_factory=dict)
 
 
 # -- a rule or a configuration
@@ -75,7 +83,9 @@ def of_config(
     """
     few = config.replace(batch=PAIRS, network=narrow(config.network.text, channels))
     parts = {kind: thing for kind, thing in given.items() if kind not in ("network", "data")}
-    return of_rule(build(few, image or smallest(config), parts).rule, deformed=config.views.kind == "deform")
+    target = of_rule(build(few, image or smallest(config), parts).rule, deformed=config.views.kind == "deform")
+    target.recipe = of_configuration(config, image, channels, given)
+    return target
 
 
 def of_rule(rule: Rule, deformed: bool = True) -> AuditTarget:
@@ -87,40 +97,57 @@ def of_rule(rule: Rule, deformed: bool = True) -> AuditTarget:
     """
     network, assembly = rule.network, shown(rule, deformed)
     stimulus = assembly.stimulus
-    plans = {name: assembly.plan(name) for name in rule.phases}
 
-    def present_batch(batch: int) -> None:
-        rng = np.random.default_rng([network.seed, ord("A"), batch])
+    def show(epoch: int, batch: int) -> None:
+        rng = np.random.default_rng([network.seed, ord("A"), epoch, batch])
         views = network.populations[0].views
         pictures = rng.integers(0, 256, (views, *network.populations[0].shape), np.uint8)
         if views == 2 * network.pairs:
             pictures[network.pairs :] = pictures[: network.pairs]  # two views of every moment
         stimulus.load(pictures)
         stimulus.draw(rng)
-        rule.draw(0, batch)
 
+    def present_batch(batch: int, epoch: int = 0) -> None:
+        show(epoch, batch)
+        rule.draw(epoch, batch)
+
+    matched = _match_heads(assembly, show)
+    plans = {name: assembly.plan(name) for name in rule.phases}
     sizes = " -> ".join("x".join(map(str, p.shape)) for p in network.populations)
     note = [f"network {network}: {sizes}", f"{network.pairs} moments of random pictures, random weights"]
-    target = AuditTarget(rule.name or type(rule).__name__, rule, plans, present_batch, note=note)
+    target = AuditTarget(
+        rule.name or type(rule).__name__, rule, plans, present_batch, note=note, show=show, matched=matched
+    )
     target.present_batch(0)
-    _match_heads(assembly, target.kernels)
     return target
 
 
-def _match_heads(assembly: Assembly, kernels: Backend) -> None:
-    """Scale heads so that pictures lie between the margins: an error that is nowhere active would show nothing."""
+def _match_heads(assembly: Assembly, show: Callable[[int, int], None]) -> dict[str, tuple[Array, Array]]:
+    """Scale heads so that pictures lie between the margins: an error that is nowhere active would show nothing.
+
+    As before a training: whatever else changes meanwhile is part of what is audited.
+
+    Returns:
+        Every array that changed: name -> before, after.
+    """
     rule = assembly.rule
+    if not rule.phases or not rule.errors:
+        return {}
     margins = getattr(rule.loss, "margins", {"m": 2.0}).values()
     wanted = sum(margins) / len(margins)
-    heads = [rule.network.head(number) for number in rule.errors]
+    show(0, 0)
     with ThreadTeam(1) as team:
-        Program(assembly.propagation(rule.errors), kernels).run(team)
-    for head in heads:
+        Program(assembly.propagation(rule.errors), Backend("cpu")).run(team)
+    watched = {b.name: b for plan in map(assembly.plan, rule.phases) for b in plan.buffers if b.role.may_last}
+    watched |= {synapse.name: synapse.weight for synapse in rule.synapses()}
+    before = {name: buffer.array.copy() for name, buffer in watched.items()}
+    for head in [rule.network.head(number) for number in rule.errors]:
         z = head.post.activity.array[: rule.network.pairs].astype(float)
         distance = np.abs(z - np.roll(z, 1, axis=0)).sum(axis=1).mean()
         if np.isfinite(distance) and distance > 0:
-            weight = head.synapse.weight
-            weight.array[...] *= weight.dtype.type(wanted / distance)
+            head.synapse.rescale(wanted / distance)
+    after = {name: buffer.array.copy() for name, buffer in watched.items()}
+    return {name: (old, after[name]) for name, old in before.items() if not np.array_equal(old, after[name])}
 
 
 # -- a trained run
@@ -153,11 +180,18 @@ def of_run(run: Run, pairs: int = PAIRS) -> AuditTarget:
     batches = f"{pairs} moments of {data.name}, weights after {state['done']} batches"
     note = [f"network {model.network}: {sizes}", batches, *built]
 
-    def present_batch(batch: int) -> None:
-        stream.load(0, batch)
-        model.rule.draw(0, batch)
+    def present_batch(batch: int, epoch: int = 0) -> None:
+        stream.load(epoch, batch % stream.batches)
+        model.rule.draw(epoch, batch)
 
-    return AuditTarget(str(run.folder), model.rule, plans, present_batch, labels, model.kernels, note=note, start=start)
+    def show(epoch: int, batch: int) -> None:
+        stream.load(epoch, batch % stream.batches)
+
+    target = AuditTarget(
+        str(run.folder), model.rule, plans, present_batch, labels, model.kernels, note=note, start=start, show=show
+    )
+    target.recipe = Recipe("run", {"folder": str(run.folder.resolve()), "pairs": pairs})
+    return target
 
 
 def _restore(model: Model, arrays: dict[str, Array]) -> None:

@@ -1,30 +1,48 @@
-"""The verdict: the table of conditions with their evidence, and what remains assumed."""
+"""The verdict: what was tried, what was found, how local the rule is, and what is trusted without test."""
 
 from __future__ import annotations
 
-import textwrap
-from collections.abc import Iterator
+import platform
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from neurosim.audit.evidence import ANALYSES, CONDITIONS, HOLDS, UNDECIDED, VIOLATED, Answer, Evidence, Finding, label
+import numpy as np
+
+from neurosim.audit import report
+from neurosim.audit.evidence import (
+    ANALYSES,
+    CONDITIONS,
+    HOLDS,
+    UNDECIDED,
+    VIOLATED,
+    Answer,
+    Evidence,
+    Extent,
+    Finding,
+    Grade,
+    label,
+)
 from neurosim.audit.graph.export import graph_json
 from neurosim.audit.graph.structure import TIME
+from neurosim.audit.package import SHOWN, digest
 from neurosim.errors import PlausibilityError
 
 if TYPE_CHECKING:
+    from neurosim.audit.graph.export import Exported
     from neurosim.audit.graph.graph import Graph
 
-PLAUSIBLE = "plausible"
-EXIT = {PLAUSIBLE: 0, VIOLATED: 1, UNDECIDED: 2}
+NONE_FOUND, BELOW, OPEN = "no violation found", "below the grade required", "undecided"
+EXIT = {NONE_FOUND: 0, VIOLATED: 1, BELOW: 1, OPEN: 3}  # 2 is wrong usage, or bad input
 FIRST = ("iii", "iv", "ii", "i", "declared")  # which condition one line names, where several are violated
+SHARING = "weight sharing:"  # how an assumption begins on places that share one weight
 WHY = {
     "structure": "the numbers of these batches are the same either way, so that no intervention shows it",
     "behaviour": "it follows from no declaration: only what the kernels do shows it",
     "operations": "it is a matter of arithmetic, which the graph does not name",
     "symmetry": "it is a matter of the numbers that the weights hold, which no step makes",
+    "replay": "only another process shows what this one keeps beside its arrays",
+    "isolation": "it is a matter of the process, whatever the plan says",
 }
-WIDTH = 118
 
 
 @dataclass
@@ -36,9 +54,11 @@ class Verdict:
         note: lines about it.
         analyses: the evidence of each analysis.
         assumed: what the conditions let pass, and a reader should know.
-        graph: of the plans.
+        graph: of the plans, or what another process exported of it.
         seconds: that the audit took.
         light: fewer interventions were made.
+        extent: how much was tried.
+        required: the grade of locality below which the exit code is 1.
 
     Attributes:
         table: condition -> analysis -> its answer.
@@ -48,9 +68,11 @@ class Verdict:
     note: list[str]
     analyses: list[Evidence]
     assumed: list[str]
-    graph: Graph
+    graph: Graph | Exported
     seconds: float = 0.0
     light: bool = False
+    extent: Extent = field(default_factory=Extent)
+    required: Grade = Grade.OVER_A_BATCH
     table: dict[str, dict[str, Answer]] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -79,18 +101,64 @@ class Verdict:
 
     @property
     def outcome(self) -> str:
-        """plausible, violated or cannot tell."""
-        return VIOLATED if self.violated else UNDECIDED if self.undecided else PLAUSIBLE
+        """No violation found, violated, below the grade required, or undecided."""
+        if self.violated:
+            return VIOLATED
+        if self.undecided:
+            return OPEN
+        return NONE_FOUND if self.grade >= self.required else BELOW
 
     @property
     def plausible(self) -> bool:
-        """Whether all conditions hold."""
-        return self.outcome == PLAUSIBLE
+        """Whether all conditions were asked, and no violation was found."""
+        return self.outcome == NONE_FOUND
 
     @property
     def exit_code(self) -> int:
-        """0 plausible, 1 violated, 2 cannot tell."""
+        """0 no violation found, 1 violated (or below the grade required), 3 undecided."""
         return EXIT[self.outcome]
+
+    # -- how local
+
+    @property
+    def grade(self) -> Grade:
+        """How local the rule is: the lowest grade that any analysis gives; what transports or looks elsewhere has the last."""
+        if {"i", "iii"} & set(self.violated):
+            return Grade.NOT_LOCAL
+        return min(self.grades, default=Grade.STRICT)
+
+    @property
+    def grades(self) -> dict[Grade, list[str]]:
+        """Grade -> lines that say why it is no higher, the lowest first."""
+        found: dict[Grade, list[str]] = {}
+        for analysis in self.analyses:
+            for grade, lines in analysis.grades.items():
+                found.setdefault(grade, []).extend(lines)
+        found.setdefault(Grade.OVER_A_BATCH, []).extend(line for line in self.assumed if line.startswith(TIME))
+        return {grade: list(dict.fromkeys(lines)) for grade, lines in sorted(found.items()) if lines}
+
+    @property
+    def shares_weights(self) -> bool:
+        """Whether places share one weight, as no brain's do."""
+        return any(line.startswith(SHARING) for line in self.assumed)
+
+    @property
+    def locality(self) -> str:
+        """The grade in words; that weights are shared over places is said apart."""
+        shared = ", but for weight sharing" * (self.shares_weights and self.grade > Grade.NOT_LOCAL)
+        return self.grade.words + " (not strictly local in time)" * (self.grade is Grade.OVER_A_BATCH) + shared
+
+    # -- what was tried
+
+    @property
+    def not_asked(self) -> list[str]:
+        """What could not be asked, or was left out, and why."""
+        return list(dict.fromkeys(line for a in self.analyses for line in a.not_asked))
+
+    @property
+    def trusted(self) -> dict[str, str]:
+        """What is trusted without test, by version or digest."""
+        return {"numpy": np.__version__, "python": platform.python_version(), "kernels": digest()[:SHOWN]}
 
     @property
     def paths(self) -> list[str]:
@@ -98,20 +166,24 @@ class Verdict:
         found = {by: [f.path for f in self.findings if f.path and f.by == by] for by in ANALYSES}
         return [" -> ".join(path) for path in found["structure"] or found["behaviour"]]
 
-    def require_plausible(self) -> Verdict:
-        """Go on only where the target is plausible.
+    def require_plausible(self, path: bool = False) -> Verdict:
+        """Go on only where no violation was found.
+
+        Args:
+            path: the error shows the path of the violation, in three lines, and not one line alone.
 
         Returns:
             The verdict itself.
 
         Raises:
-            PlausibilityError: a condition is violated or cannot be decided, in one line.
+            PlausibilityError: a condition is violated or cannot be decided.
         """
         if not self.plausible:
             raise PlausibilityError(
                 f"{self.title} is not plausible: {self.line()}",
                 "conditions (i) to (iv)",
                 "`neurosim audit` shows the evidence",
+                path=report.three_lines(self) if path else (),
             )
         return self
 
@@ -123,72 +195,46 @@ class Verdict:
             others = [by for by in ("structure", "behaviour") if by in answers and answers[by].verdict == HOLDS]
             if found and others:
                 reasons = [f.why for f in self.findings if f.condition == condition and f.by in found and f.why]
-                why = next(iter(reasons), WHY[found[0]])
+                why = next(iter(reasons), WHY.get(found[0], "only it asks"))
                 lines.append(f"{label(condition)}: {' and '.join(found)} alone, not {' or '.join(others)}: {why}")
         return lines
+
+    @property
+    def first(self) -> Finding:
+        """The finding that one line names."""
+        return min(self.findings, key=_rank)
 
     # -- as text and data
 
     def line(self) -> str:
-        """One line: the outcome and the first evidence."""
-        if self.plausible:
-            arrays = len([b for b in self.graph.bases.values() if b.role.is_weight])
-            strict = ", not strictly local in time" if any(line.startswith(TIME) for line in self.assumed) else ""
-            size = f"{arrays} weight arrays, {len(self.graph.sites)} steps"
-            return f"plausible{strict}: conditions (i) to (iv) hold ({size})"
-        if self.outcome == UNDECIDED:
-            condition = self.undecided[0]
-            lines = [line for a in self.table[condition].values() for line in a.evidence]
-            return f"cannot tell: {label(condition)}: {next(iter(lines), 'no analysis has an answer')}"
-        first = min(self.findings, key=_rank)
-        evidence = self.paths[0] if first.condition == "iii" and self.paths else first.text
-        return f"violated {', '.join(map(label, self.violated))}: {evidence}"
+        """One line: the outcome, and what was tried or the first evidence."""
+        return report.line(self)
+
+    def text(self) -> str:
+        """The whole report as printed."""
+        return report.text(self)
 
     def __str__(self) -> str:
         return self.text()
 
-    def text(self) -> str:
-        """The whole report as printed."""
-        lines = [f"audit of {self.title}", *(f"  {line}" for line in self.note), "", *self._table_lines()]
-        lines += self._evidence_lines()
-        for title, notes in (("found by one analysis alone", self.disagreements()), ("assumed", self.assumed)):
-            if notes:
-                lines += ["", title, *(w for line in notes for w in _wrapped(line))]
-        if self.paths:
-            lines += ["", "weight transport", *self.paths]
-        end = self.line().split(":")[0] if self.plausible else self.line()
-        return "\n".join([*lines, "", f"verdict: {end}"])
-
-    def _table_lines(self) -> Iterator[str]:
-        """A row a condition, a column an analysis."""
-        columns = [by for by in ANALYSES if any(by in answers for answers in self.table.values())]
-        yield "  ".join([f"{'condition':<26}", *(f"{by:<11}" for by in columns)]).rstrip()
-        for condition, answers in self.table.items():
-            cells = [f"{answers[by].verdict if by in answers else '-':<11}" for by in columns]
-            short = CONDITIONS[condition].split(":")[0]
-            name = "as declared" if condition == "declared" else f"{label(condition)} {short}"
-            yield "  ".join([f"{name:<26}", *cells]).rstrip()
-
-    def _evidence_lines(self) -> Iterator[str]:
-        """Every condition with the evidence of every analysis."""
-        for condition, answers in self.table.items():
-            yield ""
-            yield f"{label(condition)}{':' * (condition == 'declared')} {CONDITIONS[condition]}"
-            for by, answer in answers.items():
-                for line in answer.evidence:
-                    yield from _wrapped(f"{by}: {line}", hyphens=False)
-
     def json(self) -> dict[str, Any]:
         """The verdict as data; `neurosim audit --json` writes it."""
         return {
-            "audit": 2,
+            "audit": 3,
             "target": self.title,
             "note": self.note,
             "verdict": self.outcome,
+            "exit code": self.exit_code,
             "line": self.line(),
             "violated": self.violated,
             "undecided": self.undecided,
+            "grade": self.grade.words,
+            "grades": {grade.words: lines for grade, lines in self.grades.items()},
+            "weight sharing": self.shares_weights,
             "light": self.light,
+            "tried": vars(self.extent),
+            "not asked": self.not_asked,
+            "trusted": self.trusted,
             "seconds": round(self.seconds, 3),
             "conditions": {condition: _answers_json(condition, answers) for condition, answers in self.table.items()},
             "findings": [vars(f) | {"path": list(f.path)} for f in self.findings],
@@ -206,8 +252,5 @@ def _answers_json(condition: str, answers: dict[str, Answer]) -> dict[str, Any]:
 
 def _rank(finding: Finding) -> tuple[int, int]:
     """Which finding one line names first; of condition (ii) the arithmetic by name."""
-    return FIRST.index(finding.condition), -ANALYSES.index(finding.by) if finding.condition == "ii" else 0
-
-
-def _wrapped(line: str, hyphens: bool = True) -> list[str]:
-    return textwrap.wrap(line, WIDTH, initial_indent="  ", subsequent_indent="      ", break_on_hyphens=hyphens)
+    by = ANALYSES.index(finding.by) if finding.by in ANALYSES else len(ANALYSES)
+    return FIRST.index(finding.condition), -by if finding.condition == "ii" else 0

@@ -203,7 +203,7 @@ def published(rows: Sequence[dict[str, Any]], title: str) -> bytes:
 
 def _cell(axes: Axes, place: int, row: dict[str, Any]) -> None:
     """One row of `published`: the mean with its spread, every seed, the paper's number and the floor."""
-    colour = GREEN if row["plausible"] == "plausible" else BLUE
+    colour = GREEN if row["plausible"] == "no violation found" else BLUE
     axes.errorbar(row["ours"], place, xerr=row["spread"] or 0, color=colour, marker="o", capsize=3)
     each = row["each"]
     axes.plot(each, [place] * len(each), color=colour, linestyle="", marker=".", markersize=4, alpha=0.5)

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 FORMAT = 1  # of a cell's file
 REQUIRED = ("test_accuracy", "images_seen", "seconds", "verdict", "audit")  # what the table reads of it
+PASSED = "no violation found"  # the audit's verdict
+OLDER = {"plausible": PASSED}  # as files of earlier audits have it
 Result: TypeAlias = dict[str, Any]  # what the file of a finished cell holds
 Results: TypeAlias = dict[tuple[str, int], Result]  # (cell's name, seed) -> its result
 Audited: TypeAlias = tuple[str, str]  # the audit's verdict and its line
@@ -52,6 +54,7 @@ def read_result(path: Path, asked: dict[str, Any]) -> Result:
     if missing:
         raise RunError(f"{path} has no {missing[0]}", "the file of a finished cell", again)
     check_same(path, made, asked)
+    found["verdict"] = OLDER.get(found["verdict"], found["verdict"])
     return found
 
 

@@ -18,7 +18,7 @@ from neurosim.kernels.devices import DEVICES, PRECISIONS
 from neurosim.networks.text import written
 
 SCHEDULES = ("constant", "cosine", "linear")
-VIEWS = ("deform", "motion", "gaze")
+VIEWS = ("deform", "motion", "gaze", "still")
 READOUTS = ("lbfgs", "adam", "hinge", "knn")
 OWN = ("options",)  # fields that are no options themselves
 
@@ -80,7 +80,11 @@ class Views(Section):
 
     kind: Annotated[
         str,
-        Option("deform, motion (toys only: two moments of a moving solid) or gaze (patches).", choices=VIEWS),
+        Option(
+            "deform, motion (toys only: two moments of a moving solid), gaze (patches) or still (each picture once, as it "
+            "is, for rules that compare nothing).",
+            choices=VIEWS,
+        ),
     ] = _as("views", "deform")
     deformation: Annotated[str, Option("How views are deformed.")] = "affine"
     crop: Annotated[
@@ -97,6 +101,11 @@ class Views(Section):
     def grid(self) -> int | None:
         """Rows of patches in a crop; None without patches."""
         return None if self.patch is None or self.crop is None else grid(self.crop, self.patch)
+
+    @property
+    def single(self) -> bool:
+        """Whether a picture has no second view: patches of one, or one as it is."""
+        return self.patch is not None or self.kind == "still"
 
 
 @dataclass(frozen=True)
@@ -174,6 +183,14 @@ class Training(Section):
     ] = 6
     batch: Annotated[int, Option("Moments of the stream computed at once.", unit="moments", low=2)] = 100
     seed: Annotated[int, Option("Of weights, order, deformations.", low=0)] = 0
+    minutes: Annotated[
+        float | None,
+        Option(
+            "Train about so long instead: epochs, or the number of images, are fixed at the start from the speed measured.",
+            unit="minutes",
+            above=0,
+        ),
+    ] = None
     threads: Annotated[int | None, Option("Any number gives the same bits.", low=1, none="all")] = None
     device: Annotated[
         str, Option("cpu, gpu, or auto: a GPU where there is one.", choices=DEVICES, metavar="DEVICE")

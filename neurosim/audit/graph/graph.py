@@ -87,6 +87,7 @@ class Graph:
         bases: name -> buffer that owns memory.
         aliases: pairs of buffers that are declared apart and share memory.
         forward: sites of the forward pass.
+        carries: names of arrays that carry activity in the forward pass, whatever role they are declared to have.
     """
 
     def __init__(self, plans: Mapping[str, Plan], alias: Iterable[Buffer] | None = None):
@@ -103,6 +104,7 @@ class Graph:
         for site in self.sites:
             for name in {self.class_of(b) for b in site.step.changed.values()}:
                 self._changers.setdefault((site.phase, name), []).append(site)
+        self.carries: set[str] = set()
         self.forward = self._forward()
 
     def _find_aliases(self, buffers: Iterable[Buffer]) -> None:
@@ -125,6 +127,10 @@ class Graph:
     def class_of(self, buffer: Buffer) -> str:
         """The name of everything that shares memory with a buffer."""
         return self._class[buffer.base.name]
+
+    def is_forward_weight(self, buffer: Buffer) -> bool:
+        """Whether feedback must not be made of an array."""
+        return buffer.role.is_forward or buffer.base.name in self.carries
 
     def members(self, name: str) -> list[Buffer]:
         """The buffers of an alias class."""

@@ -43,3 +43,16 @@ def is_poisoned(array: Array) -> bool:
     if array.dtype.kind == "f":
         return bool(np.isnan(array).all())
     return bool((array.view(np.uint8) == 0xFF).all()) if array.flags.c_contiguous else True
+
+
+def other_values(values: Array, rng: np.random.Generator) -> Array:
+    """Other numbers of the same type and about the same size; whole numbers stay within their range."""
+    if values.dtype.kind == "f":
+        finite = np.abs(values[np.isfinite(values)])
+        size = float(finite.max()) if finite.size and finite.max() else 1.0
+        return rng.uniform(-size, size, values.shape).astype(values.dtype)
+    if values.dtype.kind == "b":
+        return np.logical_not(values)
+    if not values.size or values.max() == values.min():
+        return np.asarray(values + values.dtype.type(1))
+    return np.asarray(values.max() - (values - values.min())).astype(values.dtype)

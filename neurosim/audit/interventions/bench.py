@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from neurosim.audit.graph.kinds import Function, callable_of, kernel_name
+from neurosim.audit.graph.kinds import Function, builtin, callable_of, kernel_name
 from neurosim.audit.interventions.arrays import bits, is_poisoned, poison, rows_of
+from neurosim.audit.interventions.places import Place, chosen
 from neurosim.core import workspace
 from neurosim.core.kernel import Kind
 from neurosim.core.plan import Plan
 from neurosim.core.roles import Role
 from neurosim.engine.program import Program
-from neurosim.errors import WiringError
+from neurosim.errors import UndecidedError
 
 if TYPE_CHECKING:
     from neurosim.audit.graph.graph import Graph, Site
@@ -24,13 +26,22 @@ if TYPE_CHECKING:
     from neurosim.core.typing import Array
     from neurosim.engine.threads import ThreadTeam
 
+BATCHES = 2  # how often all phases run: what a batch leaves behind shows in the next
+
 
 @dataclass(frozen=True, eq=False)
 class StepRun:
-    """One run of one step: which batch, which site."""
+    """One run of one step.
+
+    Args:
+        batch: how often its phase has run before.
+        site: which step.
+        place: of the training; None: at no place in particular.
+    """
 
     batch: int
     site: Site
+    place: Place | None = None
 
 
 Change = Callable[[StepRun | None], None]
@@ -51,30 +62,40 @@ class Difference:
 
 
 class Bench:
-    """Runs every phase of a target, batch after batch, one step at a time.
+    """Runs every phase of a target, batch after batch, in the order in which the rule asks for them, one step at a time.
 
     Args:
         target: what is audited.
         graph: of its plans.
         team: one thread is enough.
-        batches: how often all phases run: what a batch leaves behind shows in the next.
+        batches: how often every phase runs, the second time in another epoch where the rule's order allows it: what a batch
+            leaves behind shows in the next.
 
     Attributes:
         runs: every run of a step, in order.
-        before: run of the last batch -> argument -> values that a product or a plasticity found.
+        before: run -> argument -> values that a product, a plasticity or a kernel from outside this package found.
         after: run -> argument -> values that the step left.
+        interventions: how often something was replaced and run again.
     """
 
-    def __init__(self, target: AuditTarget, graph: Graph, team: ThreadTeam, batches: int = 2):
+    def __init__(self, target: AuditTarget, graph: Graph, team: ThreadTeam, batches: int = BATCHES):
         self.target, self.graph, self.team, self.batches = target, graph, team, batches
-        self.bases = list(graph.bases.values())
+        self.bases, self.interventions = list(graph.bases.values()), 0
         self._program = {site: self._bound(site) for site in graph.sites}
-        self.runs = [StepRun(n, site) for n in range(batches) for sites in graph.phases.values() for site in sites]
+        self.runs = list(self._runs())
         self.start = {b.name: b.array.copy() for b in self.bases}
         self.before: dict[StepRun, dict[str, Array]] = {}
         self.after: dict[StepRun, dict[str, Array]] = {}
-        self._presented: dict[int, dict[str, Array]] = {}
+        self._presented: dict[Place | None, dict[str, Array]] = {}
         self._record()
+
+    def _runs(self) -> Iterator[StepRun]:
+        """Every run of a step, in the rule's own order of phases."""
+        seen: Counter[str] = Counter()
+        for place in chosen(self.target.rule, list(self.graph.phases), self.batches):
+            for site in self.graph.phases[place.phase]:
+                yield StepRun(seen[place.phase], site, place)
+            seen[place.phase] += 1
 
     def _bound(self, site: Site) -> Program:
         """A program of one step."""
@@ -88,12 +109,12 @@ class Bench:
         """One step, as it stands.
 
         Raises:
-            WiringError: its kernel fails, so that nothing can be decided.
+            UndecidedError: its kernel fails, so that nothing can be decided.
         """
         try:
             self._program[site].run(self.team)
         except Exception as problem:  # somebody else's kernel may fail in any way
-            raise WiringError(
+            raise UndecidedError(
                 f"{site} fails: {type(problem).__name__}: {problem}",
                 "a kernel that runs on what it declares",
                 f"correct {kernel_name(site.step)}; until then nothing can be decided",
@@ -106,13 +127,14 @@ class Bench:
 
     def _present(self, run: StepRun, again: bool = False) -> None:
         """Put the batch before the stimulus, where a batch begins; the same arrays as when it was recorded."""
-        if run.site is not self.graph.sites[0]:
+        place = run.place
+        if place is None or run.site is not self.graph.phases[place.phase][0]:
             return
-        if again or run.batch not in self._presented:
-            self.target.present_batch(run.batch)
-            self._presented.setdefault(run.batch, {b.name: b.array.copy() for b in self._given()})
+        if again or place not in self._presented:
+            self.target.present_batch(place.batch, place.epoch)
+            self._presented.setdefault(place, {b.name: b.array.copy() for b in self._given()})
         else:
-            for name, values in self._presented[run.batch].items():
+            for name, values in self._presented[place].items():
                 self.graph.bases[name].array[...] = values
 
     def _given(self) -> list[Buffer]:
@@ -123,7 +145,7 @@ class Bench:
     def _record(self) -> None:
         for run in self.runs:
             self._present(run)
-            if run.site.kind in (Kind.PLASTICITY, Kind.HEBBIAN) and run.batch == self.batches - 1:
+            if run.site.kind in (Kind.PLASTICITY, Kind.HEBBIAN) or not builtin(run.site.step):
                 self.before[run] = {k: b.array.copy() for k, b in run.site.inputs.items()}
             self.run(run.site)
             self.after[run] = {k: b.array.copy() for k, b in run.site.step.changed.items()}
@@ -150,11 +172,11 @@ class Bench:
             The runs of steps that left something else, in order; held steps are not compared.
         """
         self.restore()
+        self.interventions += 1
         change(None)
         found = []
-        for run in self.runs:
-            if batches is not None and run.batch >= batches:
-                break
+        asked = [run for run in self.runs if batches is None or run.batch < batches]
+        for run in self.runs[: self.runs.index(asked[-1]) + 1] if asked else ():
             self._present(run, again)
             if held and (run.site in self.graph.forward or run.site in also):
                 for argument, buffer in run.site.step.changed.items():
@@ -163,7 +185,7 @@ class Bench:
                 continue
             self.run(run.site)
             change(run)
-            if buffers := self._differing(run):
+            if run in asked and (buffers := self._differing(run)):
                 found.append(Difference(run, buffers))
         self.restore()
         return found
@@ -181,6 +203,8 @@ class Bench:
         """What a step found in its inputs in some batch: what the steps before it left."""
         bases = {name: values.copy() for name, values in self.start.items()}
         for run in self.runs:
+            for name, values in self._presented.get(run.place, {}).items():
+                bases[name] = values.copy() if run.site is self.graph.phases[run.site.phase][0] else bases[name]
             if run.batch == batch and run.site is site:
                 break
             for argument, buffer in run.site.step.changed.items():
@@ -190,7 +214,7 @@ class Bench:
     # -- what is declared
 
     def undeclared(self) -> list[tuple[Site, str]]:
-        """Run every step of the first batch with everything that it did not declare filled with NaN (whole numbers: -1).
+        """Run every step of every batch with everything that it did not declare filled with NaN (whole numbers: -1).
 
         Returns:
             (site, what it touched) for every step that read or changed something undeclared.
@@ -200,9 +224,11 @@ class Bench:
         touched: list[tuple[Site, str]] = []
         for base in self.bases:
             poison(base.array)
-        for run in (r for r in self.runs if r.batch == 0):
-            if run.site is self.graph.sites[0]:
-                for name, values in self._presented[0].items():
+        for run in self.runs:
+            if run.batch and self.graph.aliases:
+                continue  # found already: what one of them is given, the other has too
+            if run.site is self.graph.phases[run.site.phase][0]:
+                for name, values in self._presented[run.place].items():
                     true[name][...] = values
             self._run_alone(run, true, touched)
         self.restore()
@@ -210,7 +236,7 @@ class Bench:
 
     def _run_alone(self, run: StepRun, true: dict[str, Array], touched: list[tuple[Site, str]]) -> None:
         """One step among NaN but for what it declares."""
-        step = run.site.step
+        step, self.interventions = run.site.step, self.interventions + 1
         for buffer in {b.name: b for b in run.site.inputs.values()}.values():
             buffer.array[...] = rows_of(buffer, true)
         workspace.poison()

@@ -31,21 +31,29 @@ class Nonlinearity:
         phi: ``x = phi(u)``, of one number of whatever real type.
         slope: ``phi'(u)``, from x, likewise.
         slope_text: the same as a formula of ``x``.
+        lateral: the other channels of a place inhibit the unit first: their mean is subtracted from u.
     """
 
     number: int
     phi: Callable[[Any], Any]
     slope: Callable[[Any], Any]
     slope_text: str
+    lateral: bool = False
 
 
 NONLINEARITIES = {
     "hardtanh": Nonlinearity(0, lambda u: min(1.0, max(-1.0, u)), lambda x: float(-1 < x < 1), "(|x| < 1)"),
     "tanh": Nonlinearity(1, np.tanh, lambda x: 1 - x * x, "(1 - x^2)"),
     "linear": Nonlinearity(2, lambda u: u, lambda x: 1.0, "1"),
+    "rectified": Nonlinearity(3, lambda u: max(0.0, u), lambda x: float(x > 0), "(x > 0)"),
+    "inhibited": Nonlinearity(3, lambda u: max(0.0, u), lambda x: float(x > 0), "(x > 0)", lateral=True),
+    "saturating": Nonlinearity(
+        4, lambda u: min(1.0, max(0.0, u)), lambda x: float(0 < x < 1), "(0 < x < 1)", lateral=True
+    ),
 }
 
 ANY = "sample ..."
+CHANNELS = "sample ... channel"
 MAP = "sample row column channel"
 POOLED = "sample 4 row column channel"
 DOUBLE_MAP = "sample 2*row 2*column channel"
@@ -58,6 +66,22 @@ activate = Kernel(
     scalars=("nonlinearity",),
     over="sample",
     equation="activity = phi(potential)",
+)
+
+inhibit = Kernel(
+    "inhibit",
+    kind=Kind.RESPOND,
+    updates={"potential": CHANNELS},
+    over="sample",
+    equation="potential[..., o] -= mean over channels of potential[..., :]",
+)
+
+inhibit_factor = Kernel(
+    "inhibit_factor",
+    kind=Kind.GATE,
+    updates={"post": CHANNELS},
+    over="sample",
+    equation="post[..., o] -= mean over channels of post[..., :]",
 )
 
 pool = Kernel(
@@ -88,6 +112,26 @@ gate_pooled = Kernel(
     scalars=("nonlinearity",),
     over="sample",
     equation="post = phi'(u) error at the winner, 0 at the other places of the window",
+)
+
+pool_mean = Kernel(
+    "pool_mean",
+    kind=Kind.RESPOND,
+    reads={"potential": POOLED},
+    writes={"activity": MAP},
+    scalars=("nonlinearity",),
+    over="sample",
+    equation="activity = mean over the window of phi(potential)",
+)
+
+gate_mean = Kernel(
+    "gate_mean",
+    kind=Kind.GATE,
+    reads={"potential": POOLED, "error": MAP},
+    writes={"post": POOLED},
+    scalars=("nonlinearity",),
+    over="sample",
+    equation="post = phi'(potential) error / 4 at every place of the window",
 )
 
 average = Kernel(

@@ -10,6 +10,8 @@ from neurosim.core.workspace import chunks, thread_local
 from neurosim.kernels import units
 from neurosim.kernels.units import CLOSED
 
+RECTIFIED = ("rectified", "inhibited")  # lateral inhibition is a step of its own
+
 
 def respond(potential: Array, activity: Array, nonlinearity: str) -> None:
     """``x = phi(u)``; both may be one array."""
@@ -17,8 +19,32 @@ def respond(potential: Array, activity: Array, nonlinearity: str) -> None:
         np.clip(potential, -1, 1, out=activity)
     elif nonlinearity == "tanh":
         np.tanh(potential, out=activity)
+    elif nonlinearity in RECTIFIED:
+        np.maximum(potential, 0, out=activity)
+    elif nonlinearity == "saturating":
+        np.clip(potential, 0, 1, out=activity)
     elif activity is not potential:
         np.copyto(activity, potential)
+
+
+def subtract_mean(units: Array) -> None:
+    """From every unit the mean over the channels of its place."""
+    channels = units.reshape(-1, units.shape[-1])
+    mean = thread_local("mean", (len(channels), 1), units.dtype)
+    np.mean(channels, axis=1, out=mean, keepdims=True)
+    channels -= mean
+
+
+@units.inhibit.cpu
+def inhibit(potential: Array) -> None:
+    """``u -= mean over channels of u``."""
+    subtract_mean(potential)
+
+
+@units.inhibit_factor.cpu
+def inhibit_factor(post: Array) -> None:
+    """``delta -= mean over channels of delta``."""
+    subtract_mean(post)
 
 
 @units.activate.cpu
@@ -91,6 +117,17 @@ def gate(activity: Array, error: Array, post: Array, *, nonlinearity: str) -> No
         np.multiply(activity, activity, out=post)
         np.subtract(1, post, out=post)
         np.multiply(post, error, out=post)
+    elif nonlinearity in RECTIFIED:
+        is_open = thread_local("open", activity.shape, bool)
+        np.greater(activity, 0, out=is_open)
+        np.multiply(error, is_open, out=post)
+    elif nonlinearity == "saturating":
+        is_open = thread_local("open", activity.shape, bool)
+        below = thread_local("below", activity.shape, bool)
+        np.greater(activity, 0, out=is_open)
+        np.less(activity, 1, out=below)
+        np.logical_and(is_open, below, out=is_open)
+        np.multiply(error, is_open, out=post)
     else:
         np.copyto(post, error)
 
@@ -103,14 +140,36 @@ def gate_pooled(activity: Array, winner: Array, error: Array, post: Array, *, no
 
 
 def _gate_pooled(activity: Array, winner: Array, error: Array, post: Array, nonlinearity: str) -> None:
-    if nonlinearity == "tanh":  # hardtanh's gate is in the winner
+    if nonlinearity not in ("hardtanh", "linear"):  # hardtanh's gate is in the winner
         gated = thread_local("gated", activity.shape, activity.dtype)
-        gate(activity, error, gated, nonlinearity="tanh")
+        gate(activity, error, gated, nonlinearity=nonlinearity)
         error = gated
     won = thread_local("won", winner.shape, bool)
     for place in range(4):
         np.equal(winner, place, out=won)
         np.multiply(error, won, out=post[:, place])
+
+
+@units.pool_mean.cpu
+def pool_mean(potential: Array, activity: Array, *, nonlinearity: str) -> None:
+    """``x = mean over a window of phi(u)``."""
+    for part in _chunks(activity):
+        total, place = activity[part], thread_local("upper", activity[part].shape, activity.dtype)
+        respond(potential[part, 0], total, nonlinearity)
+        for w in range(1, 4):
+            respond(potential[part, w], place, nonlinearity)
+            total += place
+        total *= activity.dtype.type(0.25)
+
+
+@units.gate_mean.cpu
+def gate_mean(potential: Array, error: Array, post: Array, *, nonlinearity: str) -> None:
+    """A quarter of the error at each place, through its gate."""
+    quarter, x = (thread_local(name, error.shape, error.dtype) for name in ("quarter", "upper"))
+    np.multiply(error, error.dtype.type(0.25), out=quarter)
+    for w in range(4):
+        respond(potential[:, w], x, nonlinearity)
+        gate(x, quarter, post[:, w], nonlinearity=nonlinearity)
 
 
 @units.average.cpu

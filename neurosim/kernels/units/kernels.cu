@@ -5,6 +5,20 @@ KERNEL activate(const REAL *potential, REAL *activity, int phi, Index count)
     EACH(i) activity[i] = respond(potential[i], phi);
 }
 
+KERNEL mean_of_channels(const REAL *units, REAL *mean, int channels, Index count)
+{
+    EACH(i) {
+        double sum = 0;
+        for (int o = 0; o < channels; o++) sum += units[i * channels + o];
+        mean[i] = (REAL)(sum / channels);
+    }
+}
+
+KERNEL subtract_mean(const REAL *mean, REAL *units, int channels, Index count)
+{
+    EACH(i) units[i] -= mean[i / channels];
+}
+
 /* The largest of the four potentials of unit i's window; *place: the first that has it.
    inside: elements of one place of the window, rows x columns x channels. */
 __device__ inline REAL largest(const REAL *potential, Index i, int inside, Byte *place)
@@ -46,6 +60,25 @@ KERNEL gate_pooled(const REAL *activity, const Byte *winner, const REAL *error, 
         REAL delta = winner[i] == CLOSED ? (REAL)0 : error[i] * slope(activity[i], phi);
         REAL *target = post + i / inside * 4 * inside + i % inside;
         for (int w = 0; w < 4; w++) target[w * inside] = w == winner[i] ? delta : (REAL)0;
+    }
+}
+
+KERNEL pool_mean(const REAL *potential, REAL *activity, int phi, int inside, Index count)
+{
+    EACH(i) {
+        const REAL *u = potential + i / inside * 4 * inside + i % inside;
+        REAL sum = 0;
+        for (int w = 0; w < 4; w++) sum += respond(u[w * inside], phi);
+        activity[i] = sum / 4;
+    }
+}
+
+/* One potential: which window's error, a quarter of it. */
+KERNEL gate_mean(const REAL *potential, const REAL *error, REAL *post, int phi, int inside, Index count)
+{
+    EACH(i) {
+        Index window = i / (4 * inside) * inside + i % inside;
+        post[i] = slope(respond(potential[i], phi), phi) * error[window] / 4;
     }
 }
 

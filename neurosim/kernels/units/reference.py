@@ -19,6 +19,26 @@ def activate(potential: Array, activity: Array, *, nonlinearity: str) -> None:
         activity[index] = phi(potential[index])
 
 
+def subtract_mean(units: Array) -> None:
+    """From every unit the mean over the channels of its place, itself included."""
+    for place in np.ndindex(units.shape[:-1]):
+        mean = sum(float(u) for u in units[place]) / units.shape[-1]
+        for channel in range(units.shape[-1]):
+            units[(*place, channel)] -= mean
+
+
+@units.inhibit.reference
+def inhibit(potential: Array) -> None:
+    """Lateral inhibition by subtraction: ``u[..., o] -= mean over channels of u``, in place."""
+    subtract_mean(potential)
+
+
+@units.inhibit_factor.reference
+def inhibit_factor(post: Array) -> None:
+    """The same connections on the factors: what inhibits a unit's neighbours is less by their mean factor, in place."""
+    subtract_mean(post)
+
+
 @units.pool.reference
 def pool(potential: Array, activity: Array, winner: Array | None = None, *, nonlinearity: str) -> None:
     """``x = phi(max over the window of u)``; phi never falls, so this is the maximum of phi(u) too.
@@ -63,6 +83,22 @@ def gate_pooled(activity: Array, winner: Array, error: Array, post: Array, *, no
     for n, r, c, o in np.ndindex(activity.shape):
         if winner[n, r, c, o] != CLOSED:
             post[n, winner[n, r, c, o], r, c, o] = error[n, r, c, o] * slope(activity[n, r, c, o])
+
+
+@units.pool_mean.reference
+def pool_mean(potential: Array, activity: Array, *, nonlinearity: str) -> None:
+    """``x = sum over the window of phi(u) / 4``; potential ``(N, 4, R, C, O)``, activity ``(N, R, C, O)``, written."""
+    phi = NONLINEARITIES[nonlinearity].phi
+    for n, r, c, o in np.ndindex(activity.shape):
+        activity[n, r, c, o] = sum(phi(potential[n, w, r, c, o]) for w in range(4)) / 4
+
+
+@units.gate_mean.reference
+def gate_mean(potential: Array, error: Array, post: Array, *, nonlinearity: str) -> None:
+    """``delta = phi'(u) e / 4`` at every place; potential and post ``(N, 4, R, C, O)``, error ``(N, R, C, O)``."""
+    rule = NONLINEARITIES[nonlinearity]
+    for n, w, r, c, o in np.ndindex(post.shape):
+        post[n, w, r, c, o] = rule.slope(rule.phi(potential[n, w, r, c, o])) * error[n, r, c, o] / 4
 
 
 @units.average.reference

@@ -5,6 +5,7 @@ import pytest
 from own_kernels import altered_step, named, own_step
 
 from neurosim.audit import check
+from neurosim.audit.evidence import Grade
 from neurosim.audit.target import of_rule
 from neurosim.core.buffer import Buffer
 from neurosim.losses import make as make_loss
@@ -129,17 +130,17 @@ def test_comparison_of_a_whole_batch_is_reported(build, rule, options, words):
         options["loss"] = make_loss(options["loss"][0], **options["loss"][1])
     verdict = check(build(rule, **options))
     assert verdict.exit_code == 0, verdict.text()
-    assert verdict.line().startswith("plausible, not strictly local in time")
+    assert verdict.line().startswith("no violation found (local over a batch (not strictly local in time)")
     assert any(line.startswith("not strictly local in time") and words in line for line in verdict.assumed), (
         verdict.assumed
     )
-    assert verdict.text().splitlines()[-1] == "verdict: plausible, not strictly local in time"
+    assert "\ngrade: local over a batch (not strictly local in time)" in verdict.text()
 
 
 def test_the_local_form_is_strict(build):
     verdict = check(build("ll"))
-    assert verdict.line().startswith("plausible: ") and not any("time" in line for line in verdict.assumed)
-    assert check(build("ll", loss=make_loss("positive"))).line().startswith("plausible: ")
+    assert verdict.grade is Grade.STRICT and not any("time" in line for line in verdict.assumed)
+    assert check(build("ll", loss=make_loss("positive"))).grade is Grade.STRICT
 
 
 def test_the_mean_over_the_active_divides_by_a_count(build):
@@ -243,7 +244,7 @@ def test_label_leak_into_the_memory_of_the_next_batch(build, caught):
 def test_label_under_another_name(build, caught, role):
     """No run can tell that a number is a label: only that nothing made it."""
     verdict = caught(build("rf", loss=After(pull, labels=labels_of(role, [3, 1, 2, 1]))), "iv", "structure")
-    assert verdict.disagreements()
+    assert "no labels were given" in verdict.not_asked[0]
 
 
 def test_label_painted_into_the_picture(build, caught):
@@ -251,8 +252,8 @@ def test_label_painted_into_the_picture(build, caught):
     target = of_rule(build("ll"))
     show, labels = target.present_batch, np.array([3, 1, 2, 1])
 
-    def paint(batch):
-        show(batch)
+    def paint(*place):
+        show(*place)
         images = next(b for b in target.plans["all layers"].buffers if b.name == "images").array
         images[:4, 0, 0, 0] = images[4:, 0, 0, 0] = 60 * labels
 

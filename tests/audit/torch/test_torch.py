@@ -70,7 +70,7 @@ def test_plain_pytorch_is_violated():
 @pytest.mark.parametrize("shown", [True, False])
 def test_feedback_alignment_passes(shown):
     found = audit(aligned("own", shown))
-    assert (found.outcome, found.exit_code) == ("plausible", 0), found.text()
+    assert (found.outcome, found.exit_code) == ("no violation found", 0), found.text()
     assert (found.after, found.before) == ({}, {})
     assert found.forward == ["0.weight", "2.weight", "4.weight"]
     assert found.feedback == (["0.feedback", "2.feedback", "4.feedback"] if shown else [])
@@ -85,7 +85,7 @@ def test_feedback_made_of_the_weight_on_the_way_down_is_violated(how):
 
 def test_a_copy_that_the_forward_pass_keeps_is_not_called_plausible():
     found = audit(aligned("copy", shown=False))
-    assert (found.outcome, found.exit_code) == ("undecided", 2)
+    assert (found.outcome, found.exit_code) == ("undecided", 3)
     assert found.before == {"2.weight": ["0.weight"], "4.weight": ["0.weight", "2.weight"]}
     assert "through a copy of the weight" in found.text()
 
@@ -122,7 +122,7 @@ def test_a_layer_that_is_cut_off_shows_nothing():
 
     torch.manual_seed(0)
     found = audit(Local(), loss=lambda out: sum((z - z.roll(1, 0)).abs().sum() for z in out))
-    assert found.outcome == "plausible", found.text()
+    assert found.outcome == "no violation found", found.text()
 
 
 def test_one_layer_is_undecided():

@@ -1,0 +1,191 @@
+"""Ladder: steps that shrink where changes disagree, as Adam's do, found by comparisons: nothing is divided."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Annotated
+
+import numpy as np
+
+from neurosim.core.buffer import Buffer
+from neurosim.core.kernel import Kernel, Kind
+from neurosim.core.options import Option
+from neurosim.core.step import Step
+from neurosim.core.typing import Array
+from neurosim.core.workspace import thread_local
+from neurosim.kernels.sources import register
+from neurosim.plasticity.base import Decay, Mu, Name, Plasticity, Rate, descend, follow
+
+if TYPE_CHECKING:
+    from neurosim.kernels.gpu import Gpu
+
+
+class Ladder(Plasticity):
+    """``m, s = traces of c, |c|; w -= rate (sign(m) rung + decay w)``, c the summed outer product. No division, no root.
+
+    A synapse compares its trace m with the slow trace s of its changes' sizes: the rung is 1 where ``|m| > s/2``, 1/2 where
+    ``|m| > s/4``, and so on; 0 where m is less than all of these. Where changes agree the weight moves by whole steps, where
+    they mostly cancel by small ones or not at all. Adam's step ``m / sqrt(v)`` has that shape, and takes a root and divides.
+    s never lies below ``|m|``: so the first changes, of which s knows little, move no weight further than later ones.
+
+    Parameters:
+        ========= ==== ======================================= ========
+        name      unit math                                    default
+        ========= ==== ======================================= ========
+        rate      1    eta, shared, set by the schedule        0.001
+        momentum  1    mu, of the trace m = mu m + c           0.9
+        slow      1    nu, of the slow trace s of sizes        0.99
+        rungs     1    1, 1/2, 1/4, ..., so many               5
+        decay     1    lambda, pulls weights to zero           0
+        ========= ==== ======================================= ========
+
+    Raises:
+        WiringError: a number outside its range.
+    """
+
+    name = "ladder"
+    summary = "steps shrink where changes disagree, as adam's do, by comparisons alone: no division"
+    traces = ("trace", "size")
+
+    def __init__(
+        self,
+        rate: Rate = 1e-3,
+        momentum: Mu = 0.9,
+        slow: Annotated[float, Option("Of the slow trace of changes' sizes.", low=0, below=1)] = 0.99,
+        rungs: Annotated[int, Option("How many sizes a step has: 1, 1/2, 1/4, ...", low=1, high=7)] = 5,
+        decay: Decay = 0.0,
+        name: Name = "rate",
+    ):
+        super().__init__(rate, decay, name)
+        self.momentum, self.slow, self.rungs = momentum, slow, rungs
+
+    def consolidate(
+        self, name: str, weight: Buffer, change: Buffer, state: Mapping[str, Buffer], bound: float
+    ) -> Iterator[Step]:
+        equation = f"m, s = traces of c, |c|; {name} -= rate (sign(m) rung(|m| : s) + decay {name})"
+        # m = mu m + c of a steady c comes to c / (1 - mu): with this weight of |c|, s comes to as much.
+        unit = (1 - self.slow) / (1 - self.momentum)
+        numbers = {"momentum": self.momentum, "slow": self.slow, "unit": unit, "rungs": self.rungs}
+        yield self.step(ladder, equation, name, weight, change, state, **numbers)
+
+
+ladder = Kernel(
+    "ladder",
+    kind=Kind.PLASTICITY,
+    reads={"change": "synapse", "rate": "1: float64"},
+    updates={"weight": "synapse", "trace": "synapse", "size": "synapse"},
+    scalars=("momentum", "slow", "unit", "rungs", "decay"),
+    over="synapse",
+    equation="trace, size = traces of change, |change|; weight -= rate (sign(trace) rung(|trace| : size) + decay weight)",
+)
+
+
+@ladder.reference
+def _(
+    change: Array,
+    weight: Array,
+    trace: Array,
+    size: Array,
+    rate: Array,
+    *,
+    momentum: float,
+    slow: float,
+    unit: float,
+    rungs: int,
+    decay: float,
+) -> None:
+    """``m = mu m + c``, ``s = max(nu s + unit |c|, |m|)``, ``w -= eta (sign(m) rung + lambda w)``; all ``(synapse,)``.
+
+    rung: ``2^-k`` for the first k below ``rungs`` with ``|m| > 2^-(k+1) s``, 0 where there is none. So the step is
+    ``|m| / s`` to the next power of two, 0 where that is less than the last rung.
+    """
+    for i in range(len(weight)):
+        trace[i] = momentum * trace[i] + change[i]
+        size[i] = max(slow * size[i] + unit * abs(change[i]), abs(trace[i]))
+        rung = 1.0
+        for _ in range(rungs):
+            if abs(trace[i]) > rung * 0.5 * size[i]:
+                break
+            rung *= 0.5
+        else:
+            rung = 0.0
+        weight[i] -= rate[0] * (np.sign(trace[i]) * rung + decay * weight[i])
+
+
+@ladder.cpu
+def _(
+    change: Array,
+    weight: Array,
+    trace: Array,
+    size: Array,
+    rate: Array,
+    *,
+    momentum: float,
+    slow: float,
+    unit: float,
+    rungs: int,
+    decay: float,
+) -> None:
+    """Steps are counted in the last rung, in single bytes: 1, 2, 4, ... of them."""
+    real = weight.dtype.type
+    direction, threshold = (thread_local(name, weight.shape, weight.dtype) for name in ("direction", "threshold"))
+    steps, passed = (thread_local(name, weight.shape, np.int8) for name in ("steps", "passed"))
+    follow(change, trace, momentum)
+    np.absolute(change, out=direction)
+    direction *= real(unit)
+    size *= real(slow)
+    size += direction
+    np.absolute(trace, out=direction)
+    np.maximum(size, direction, out=size)
+    np.multiply(size, real(0.5), out=threshold)
+    np.greater(direction, threshold, out=steps.view(bool))
+    for left in reversed(range(rungs - 1)):
+        threshold *= real(0.5)
+        np.greater(direction, threshold, out=passed.view(bool))
+        if left:  # whoever passed one rung passes all below it: the last adds 1, the one above it 1, then 2, 4, ...
+            steps += steps
+        steps += passed
+    np.less(trace, 0, out=passed.view(bool))
+    np.negative(passed, out=passed)
+    steps ^= passed  # with -1 and then minus -1: the number with the other sign
+    steps -= passed
+    np.copyto(direction, steps)
+    descend(direction, weight, rate, decay, 0.5 ** (rungs - 1))
+
+
+@ladder.gpu
+def _(
+    gpu: Gpu,
+    change: Array,
+    weight: Array,
+    trace: Array,
+    size: Array,
+    rate: Array,
+    *,
+    momentum: float,
+    slow: float,
+    unit: float,
+    rungs: int,
+    decay: float,
+) -> None:
+    numbers = float(momentum), float(slow), float(unit), int(rungs), float(decay)
+    gpu.launch(weight.dtype, "ladder", weight.size, change, weight, trace, size, rate, *numbers)
+
+
+register("""
+KERNEL ladder(const REAL *change, REAL *weight, REAL *trace, REAL *size, const double *rate, double mu, double nu, double unit,
+              int rungs, double decay, Index count)
+{
+    EACH(i) {
+        REAL m = trace[i] = (REAL)mu * trace[i] + change[i];
+        REAL length = m < 0 ? -m : m, s = (REAL)nu * size[i] + (REAL)unit * (change[i] < 0 ? -change[i] : change[i]);
+        REAL rung = 1, threshold = size[i] = s < length ? length : s;
+        for (int k = 0; k < rungs; k++) {
+            threshold *= (REAL)0.5;
+            if (length > threshold) break;
+            rung = k + 1 < rungs ? rung * (REAL)0.5 : (REAL)0;
+        }
+        change_weight(weight + i, sign(m) * rung, rate, decay);
+    }
+}
+""")

@@ -1,0 +1,26 @@
+"""As `hidden_closure`, in a dictionary of the file."""
+
+from lab import HeadOnly, kernel, step
+
+EXPECTED = {"exit": 1, "condition": "declared i iii", "says": "H3|F3|the error goes down|down"}
+KEPT = {}
+
+
+@kernel(reads="activity weight", writes="top", kind="transmit")
+def read(activity, weight, top):
+    KEPT["w"] = weight + 0.0
+    top[...] = activity @ weight
+
+
+@kernel(reads="post own", writes="error", kind="deliver")
+def down(post, own, error):
+    error[...] = post @ KEPT.get("w", own).T
+
+
+class Museum(HeadOnly):
+    def read(self):
+        given = {"activity": self.layer.post.activity.flat(), "weight": self.head.synapse.weight}
+        yield step(read, "the head reads", top=self.head.post.activity, **given)
+
+    def send(self, post, error):
+        yield step(down, "the error goes down", post=post, own=self.back.synapse.weight, error=error)
