@@ -239,8 +239,7 @@ class Experiment:
             path: the folder.
             callbacks: as for a new one; no folder holds them.
             **keywords: what was given from Python (``rule=``, ``loss=``, ``network=``, ``data=``), once more; and
-                ``epochs``, ``threads``, ``device``, ``precision``, ``readout``, ``labels``, ``readout_images``,
-                ``data_dir``, changed.
+                `neurosim.training.given.CHANGEABLE`, changed: ``epochs``, ``threads``, ``readout``, ``labels``, ...
 
         Raises:
             RunError: no run there, one of another version, or something that is missing or does not belong.

@@ -143,7 +143,7 @@ def test_labels_are_those_of_the_curve_and_the_largest_is_what_the_read_out_sees
     experiment.save(tmp_path / "a")
     for words, wanted in (
         ({}, [12, 30]),
-        ({"labels": "12,40,80"}, [12, 40, 60]),
+        ({"labels": "12,40,80"}, [12, 40, 48]),
         ({"labels": (12, 20)}, [12, 20]),
         ({"readout_images": 20}, [20]),
         ({"labels": "15", "readout_images": 40}, [15, 40]),

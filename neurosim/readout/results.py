@@ -182,7 +182,7 @@ class Readout:
         return self.curve[-1].best
 
     def __str__(self) -> str:
-        lines = [f"{self.how} read-out, % of test images: trained, untrained, difference ± half its 95 % interval"]
+        lines = [f"{self.how} read-out, % of test images: trained, untrained, difference ± 95 % interval"]
         for start in range(0, len(self.curve), _COLUMNS):
             lines += _block(self.curve[start : start + _COLUMNS], self.learned)
         return "\n".join([*lines, *self._notes()])

@@ -54,8 +54,6 @@ def resolve(tables: Mapping[str, Any], given: Mapping[str, Any]) -> Config:
             table[PLUGGED[section]] = plugins.name(section, things[section])
         if isinstance(table.get("layer_rates"), str):
             table["layer_rates"] = rates(table["layer_rates"], len(parse(made["network"].text)))
-        if section == "readout" and table.get("labels"):
-            table.setdefault("images", max(10, *label_numbers(table["labels"])))
         made[section] = kind(**table)
     return Config(**made, recipe=recipe.name)
 
@@ -78,7 +76,10 @@ def _default(section: str, name: str) -> Any:
 def _values(section: str, table: Mapping[str, Any]) -> dict[str, Any]:
     """Fields as they are held: a file's word for None, a list of numbers."""
     known = fields(SECTIONS[section])
-    return {word: known[word].read(value) if word in known else value for word, value in table.items()}
+    found = {word: known[word].read(value) if word in known else value for word, value in table.items()}
+    if found.get("labels"):  # the largest number is what the read-out may see
+        found.setdefault("images", max(10, *label_numbers(found["labels"])))
+    return found
 
 
 def _merge_files(tables: Mapping[str, Any], flat: Tables) -> Tables:
