@@ -52,8 +52,8 @@ class Experiment:
         else:
             asked = config.replace(**{k: v for k, v in keywords.items() if v is not None})
         check_wiring(asked, given)
-        asked, data = within(asked, load_data(asked, given.get("data")), given)
-        self._begin(Model(asked, data.image_shape, given), data, callbacks)
+        data = load_data(asked, given.get("data"))
+        self._begin(Model(within(asked, data, given), data.image_shape, given), data, callbacks)
         self.trainer  # noqa: B018  data that do not go with the configuration are refused now
 
     def _begin(self, model: Model, data: Dataset | None, callbacks: Iterable[Callback]) -> None:
