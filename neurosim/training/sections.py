@@ -19,6 +19,7 @@ from neurosim.networks.text import written
 
 SCHEDULES = ("constant", "cosine", "linear")
 VIEWS = ("deform", "motion", "gaze")
+PIXELS = ("centred", "unit")
 READOUTS = ("lbfgs", "adam", "hinge", "knn")
 OWN = ("options",)  # fields that are no options themselves
 
@@ -91,6 +92,12 @@ class Views(Section):
         Option("clapp, gaze: rows of a patch; patches overlap by half.", unit="pixels", low=2),
     ] = None
     grey: Annotated[bool, Option("Look at brightness alone.")] = False
+    pixels: Annotated[
+        str,
+        Option(
+            "Pixels enter the network in -1..1 (centred) or in 0..1 (unit, as in the authors' code).", choices=PIXELS
+        ),
+    ] = "centred"
     options: Mapping[str, Any] = field(default_factory=dict)
 
     @property
