@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 
 import click
-from neurosim.cli.options import OWN, Configured, named_options
+from neurosim.cli.options import OWN, Configured
 
 from neurosim.errors import NeurosimError
 
@@ -64,6 +64,6 @@ def options_of(command: click.Command, arguments: list[str]) -> list[str]:
     context = click.Context(command)
     if isinstance(command, Configured):
         with contextlib.suppress(NeurosimError):  # what is wrong may be the plug-in itself
-            context.meta[OWN] = named_options(arguments)
+            context.meta[OWN] = command.named_options(arguments)
     found = command.get_params(context)
     return [parameter.name for parameter in found if isinstance(parameter, click.Option) and parameter.name]

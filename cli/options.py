@@ -142,13 +142,13 @@ def named_options(arguments: list[str]) -> list[Option]:
     Raises:
         NeurosimError: a plug-in that cannot be imported, or a file that cannot be read.
     """
-    path = _after("--config", arguments)
+    path = after("--config", arguments)
     tables = read_toml(Path(path)) if path and Path(path).is_file() else {}
     taken = {option.name for option in known_options()}
     found = []
     for section, registry in REGISTRIES.items():
         option = "--" + fields(SECTIONS[section])[PLUGGED[section]].name
-        name = _after(option, arguments) or tables.get(section, {}).get(PLUGGED[section])
+        name = after(option, arguments) or tables.get(section, {}).get(PLUGGED[section])
         if isinstance(name, str) and name not in registry.available() and (":" in name or name in registry.installed()):
             for word, parameter in registry.options(name).items():
                 if word not in taken:
@@ -157,8 +157,8 @@ def named_options(arguments: list[str]) -> list[Option]:
     return found
 
 
-def _after(option: str, arguments: list[str]) -> str | None:
-    """The value of an option among arguments, the last one."""
+def after(option: str, arguments: list[str]) -> str | None:
+    """The value of an option among arguments as typed, the last one; None where it is not there."""
     found = None
     for number, word in enumerate(arguments):
         if word == option and number + 1 < len(arguments):
@@ -189,8 +189,12 @@ class Configured(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Find the plug-ins that are named first: they have options of their own."""
-        ctx.meta[OWN] = named_options(args)
+        ctx.meta[OWN] = self.named_options(args)
         return super().parse_args(ctx, args)
+
+    def named_options(self, args: list[str]) -> list[Option]:
+        """The options of plug-ins from elsewhere that the arguments name; they are imported for it."""
+        return named_options(args)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """In groups by section."""

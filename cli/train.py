@@ -97,7 +97,8 @@ def _announce(experiment: Experiment) -> None:
     click.echo(f"rule      {config.rule.name}: {rule.summary}" + (f" ({rule.order})" if hasattr(rule, "order") else ""))
     for line in rule.wiring():
         click.echo(f"          {line}")
-    click.echo(f"error     {_error(config)}, {'gradient block' if config.rule.block else 'no gradient block'}")
+    compared = f"{_error(config)}, {'gradient block' if config.rule.block else 'no gradient block'}"
+    click.echo(f"error     {compared if rule.errors or not rule.phases else 'none: nothing is compared'}")
     how = config.plasticity
     layers = f" (layer by layer x {', '.join(f'{r:g}' for r in how.layer_rates)})" if how.layer_rates else ""
     click.echo(f"change    {how.name}, rate {how.rate:g}{layers}, {how.schedule}, seed {config.training.seed}")

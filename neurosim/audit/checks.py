@@ -16,6 +16,9 @@ from neurosim.audit.interventions.behaviour import Behaviour
 from neurosim.audit.interventions.bench import BATCHES, Bench
 from neurosim.audit.operations.analysis import analyse_operations, counted
 from neurosim.audit.operations.ledger import readout_ledger
+from neurosim.audit.package import is_own
+from neurosim.audit.replay.analysis import Replay
+from neurosim.audit.replay.recipe import of_name
 from neurosim.audit.symmetry.analysis import analyse_symmetry
 from neurosim.audit.target import PAIRS, AuditTarget, of_config, of_rule
 from neurosim.audit.verdict import Verdict
@@ -67,7 +70,9 @@ def check(
     """
     with decided():
         if not isinstance(rule, AuditTarget):
+            again = of_name(rule, network, IMAGE, pairs, loss, plasticity, options)
             rule = of_rule(wire(rule, network, IMAGE, pairs, loss, plasticity, **options))
+            rule.recipe = again
     with decided(crash=True):
         return _check(rule, light)
 
@@ -180,14 +185,23 @@ def _check(target: AuditTarget, light: bool) -> Verdict:
 
 def _analyses(target: AuditTarget, graph: Graph, light: bool) -> list[Evidence]:
     if not graph.sites:
-        nothing = Evidence("behaviour")
-        for condition in CONDITIONS:
-            nothing.add_check(condition, "no step changes a weight: nothing learns")
-        return [nothing]
+        return [_nothing(is_own(type(target.rule)))]
     structure = Structure(graph, target.rule.feedbacks).analyse()
     with ThreadTeam(1) as team:  # small arrays: more threads would only wait for one another
         behaviour = Behaviour(Bench(target, graph, team), light).analyse()
-        return [structure, behaviour, analyse_operations(graph, target.kernels), analyse_symmetry(graph, target.start)]
+        found = [structure, behaviour, analyse_operations(graph, target.kernels), analyse_symmetry(graph, target.start)]
+    return found if light else [*found, Replay(target).analyse()]
+
+
+def _nothing(own: bool) -> Evidence:
+    """The evidence where nothing learns: that this package's own rule means it is known, of another it is no evidence."""
+    nothing, text = Evidence("behaviour"), "no step changes a weight: nothing learns"
+    for condition in CONDITIONS:
+        if own:
+            nothing.add_check(condition, text)
+        else:
+            nothing.undecided[condition] = f"{text}, and there is nothing to ask"
+    return nothing
 
 
 def _extent(target: AuditTarget, analyses: list[Evidence]) -> Extent:

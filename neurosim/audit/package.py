@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 from functools import cache
 from pathlib import Path
 
@@ -24,3 +25,10 @@ def file_digest(root: Path = PACKAGE) -> str:
 def digest() -> str:
     """`file_digest` of the package, as it was when it was first asked for."""
     return file_digest()
+
+
+def is_own(kind: type) -> bool:
+    """Whether a class is one of this package: the very object that stands in the file of its name."""
+    home = sys.modules.get(kind.__module__)
+    file = getattr(home, "__file__", None)
+    return file is not None and Path(file).resolve().is_relative_to(PACKAGE) and vars(home).get(kind.__name__) is kind

@@ -7,8 +7,8 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from neurosim.audit.evidence import ANALYSES, CONDITIONS
-from neurosim.audit.graph.draw import carriers, svg
-from neurosim.audit.graph.export import graph_text
+from neurosim.audit.graph.draw import svg
+from neurosim.audit.graph.export import graph_json, graph_text
 from neurosim.audit.report import sentence
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def _plan(verdict: Verdict) -> list[str]:
     data = escape(json.dumps(verdict.json(), indent=1))
     return [
         "<h2>The plan</h2>",
-        f'<div class="picture">{svg(verdict.graph, carriers(verdict.graph))}</div>',
+        f'<div class="picture">{svg(graph_json(verdict.graph))}</div>',
         "<h2>Every update walked back</h2>",
         f"<pre>{escape(graph_text(verdict.graph))}</pre>",
         "<h2>As data</h2>",
@@ -91,9 +91,10 @@ def _list(lines: list[str]) -> str:
 
 
 def _table(verdict: Verdict) -> str:
-    rows = ["<tr><th>condition</th>" + "".join(f"<th>{by}</th>" for by in ANALYSES) + "</tr>"]
+    columns = [by for by in ANALYSES if any(by in answers for answers in verdict.table.values())]
+    rows = ["<tr><th>condition</th>" + "".join(f"<th>{by}</th>" for by in columns) + "</tr>"]
     for condition, answers in verdict.table.items():
-        cells = [answers[by].verdict if by in answers else "" for by in ANALYSES]
-        columns = "".join(f'<td class="{cell.split()[0] if cell else ""}">{escape(cell)}</td>' for cell in cells)
-        rows.append(f"<tr><td>{_name(condition)}</td>{columns}</tr>")
+        cells = [answers[by].verdict if by in answers else "" for by in columns]
+        row = "".join(f'<td class="{cell.split()[0] if cell else ""}">{escape(cell)}</td>' for cell in cells)
+        rows.append(f"<tr><td>{_name(condition)}</td>{row}</tr>")
     return "<table>" + "".join(rows) + "</table>"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from neurosim.audit.replay.recipe import Recipe, of_configuration
 from neurosim.core.backend import Backend
 from neurosim.core.roles import Role
 from neurosim.engine.program import Program
@@ -44,6 +45,7 @@ class AuditTarget:
         kernels: of the device.
         note: lines for the verdict: the network, the batch, the weights.
         start: the weights before training, by name; None: they are those of the network.
+        recipe: how a fresh process builds it; None: none can.
         show: called as ``show(epoch, batch)``, puts the views alone before the stimulus; None: it is not known apart.
         matched: what changed while heads were matched: name -> values before and after.
     """
@@ -56,6 +58,7 @@ class AuditTarget:
     kernels: Backend = field(default_factory=lambda: Backend("cpu"))
     note: list[str] = field(default_factory=list)
     start: dict[str, Array] | None = None
+    recipe: Recipe | None = None
     show: Callable[[int, int], None] | None = None
     matched: dict[str, tuple[Array, Array]] = field(default_factory=dict)
 
@@ -80,7 +83,9 @@ def of_config(
     """
     few = config.replace(batch=PAIRS, network=narrow(config.network.text, channels))
     parts = {kind: thing for kind, thing in given.items() if kind not in ("network", "data")}
-    return of_rule(build(few, image or smallest(config), parts).rule, deformed=config.views.kind == "deform")
+    target = of_rule(build(few, image or smallest(config), parts).rule, deformed=config.views.kind == "deform")
+    target.recipe = of_configuration(config, image, channels, given)
+    return target
 
 
 def of_rule(rule: Rule, deformed: bool = True) -> AuditTarget:
@@ -182,9 +187,11 @@ def of_run(run: Run, pairs: int = PAIRS) -> AuditTarget:
     def show(epoch: int, batch: int) -> None:
         stream.load(epoch, batch % stream.batches)
 
-    return AuditTarget(
+    target = AuditTarget(
         str(run.folder), model.rule, plans, present_batch, labels, model.kernels, note=note, start=start, show=show
     )
+    target.recipe = Recipe("run", {"folder": str(run.folder.resolve()), "pairs": pairs})
+    return target
 
 
 def _restore(model: Model, arrays: dict[str, Array]) -> None:

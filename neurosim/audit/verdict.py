@@ -28,6 +28,7 @@ from neurosim.audit.package import SHOWN, digest
 from neurosim.errors import PlausibilityError
 
 if TYPE_CHECKING:
+    from neurosim.audit.graph.export import Exported
     from neurosim.audit.graph.graph import Graph
 
 NONE_FOUND, BELOW, OPEN = "no violation found", "below the grade required", "undecided"
@@ -39,6 +40,8 @@ WHY = {
     "behaviour": "it follows from no declaration: only what the kernels do shows it",
     "operations": "it is a matter of arithmetic, which the graph does not name",
     "symmetry": "it is a matter of the numbers that the weights hold, which no step makes",
+    "replay": "only another process shows what this one keeps beside its arrays",
+    "isolation": "it is a matter of the process, whatever the plan says",
 }
 
 
@@ -51,7 +54,7 @@ class Verdict:
         note: lines about it.
         analyses: the evidence of each analysis.
         assumed: what the conditions let pass, and a reader should know.
-        graph: of the plans.
+        graph: of the plans, or what another process exported of it.
         seconds: that the audit took.
         light: fewer interventions were made.
         extent: how much was tried.
@@ -65,7 +68,7 @@ class Verdict:
     note: list[str]
     analyses: list[Evidence]
     assumed: list[str]
-    graph: Graph
+    graph: Graph | Exported
     seconds: float = 0.0
     light: bool = False
     extent: Extent = field(default_factory=Extent)

@@ -1,4 +1,4 @@
-"""Places of maps, for kernels of several topics: where a potential lies, what a 3 x 3 window reads, a border.
+"""Places of maps, for kernels of several topics: where a potential lies, what a field reads, a border.
 
 Activities are ``(sample, row, column, channel)``. The potentials of a pooled layer are
 ``(sample, window, row/2, column/2, channel)``: ``window`` is the place inside the 2 x 2 window that is pooled.
@@ -30,33 +30,41 @@ def places(potential: Array) -> Iterator[tuple[tuple[int, ...], int, int]]:
             yield (w, r, c), 2 * r + w // 2, 2 * c + w % 2
 
 
-def taps(shape: tuple[int, ...], row: int, column: int) -> Iterator[tuple[int, int, int, int]]:
-    """The 3 x 3 places around one that lie inside the map.
+def taps(shape: tuple[int, ...], row: int, column: int, side: int = 3) -> Iterator[tuple[int, int, int, int]]:
+    """The places of the field around one that lie inside the map.
 
     Args:
         shape: of the map, ``(N, R, C, I)``.
         row: of the place.
         column: of the place.
+        side: rows and columns of the field.
 
     Yields:
         tap row, tap column, row, column.
     """
-    for i, j in product(range(3), range(3)):
-        r, c = row + i - 1, column + j - 1
+    for i, j in product(range(side), range(side)):
+        r, c = row + i - before(side), column + j - before(side)
         if 0 <= r < shape[1] and 0 <= c < shape[2]:
             yield i, j, r, c
 
 
-def padded(plain: Array, name: str) -> Array:
+def before(side: int) -> int:
+    """How many rows of a field of so many lie above its place."""
+    return (side - 1) // 2
+
+
+def padded(plain: Array, name: str, above: int = 1, below: int = 1) -> Array:
     """A copy of ``(sample, row, column, channel)`` with a border of zeros.
 
     Args:
         plain: the maps.
         name: of the scratch that holds the copy, see `neurosim.core.workspace.thread_local`.
+        above: rows of the border above, and columns to the left.
+        below: the same at the other ends.
     """
     n, rows, columns, channels = plain.shape
-    pad = thread_local(name, (n, rows + 2, columns + 2, channels), plain.dtype)
-    pad[:, 0] = pad[:, -1] = 0
-    pad[:, :, 0] = pad[:, :, -1] = 0
-    pad[:, 1:-1, 1:-1] = plain
+    pad = thread_local(name, (n, rows + above + below, columns + above + below, channels), plain.dtype)
+    pad[:, :above] = pad[:, above + rows :] = 0
+    pad[:, :, :above] = pad[:, :, above + columns :] = 0
+    pad[:, above : above + rows, above : above + columns] = plain
     return pad

@@ -10,16 +10,19 @@ from numpy.typing import DTypeLike
 from neurosim.core.step import Step
 from neurosim.errors import ShapeError, WiringError
 from neurosim.networks.presets.base import Preset
-from neurosim.networks.text import parse, parse_head, shapes
+from neurosim.networks.text import parse, parse_first, parse_head, shapes
 from neurosim.parts.average import Average
+from neurosim.parts.competition import Competition
 from neurosim.parts.feedback import Feedback, SignFeedback, UpdatedFeedback
 from neurosim.parts.head import Head, NonlinearHead
 from neurosim.parts.inverse import Inverse
 from neurosim.parts.population import Image, PooledPopulation, Population, Units
 from neurosim.parts.projection import Bias, Constant, Projection
+from neurosim.parts.retina import Retina
 from neurosim.parts.synapse import Synapse
 from neurosim.parts.transported import TransportedFeedback
 from neurosim.plasticity.base import Plasticity
+from neurosim.plasticity.bounded import Bounded
 from neurosim.plasticity.signum import Signum
 
 HEAD_UNITS = 64
@@ -66,6 +69,7 @@ class Network:
         views: int | None = None,
     ) -> None:
         self.layers, self.pairs, self.block, self.seed = parse(network), pairs, block, seed
+        self.first = parse_first(network)
         self.head_nonlinearity, self.head_bias, self.averages = self._head_text = parse_head(network)
         self.plasticity, self.dtype, self.head_units = plasticity or Signum(), np.dtype(dtype), head_units
         self.head_plasticity, self.feedback_gain = head_plasticity or self.plasticity, feedback_gain
@@ -77,7 +81,8 @@ class Network:
         self._heads: dict[int, Projection] = {}
 
     def _populations(self, sizes: list[tuple[int, int, int]], views: int, learning: int) -> list[Units]:
-        populations: list[Units] = [Image(sizes[0], views, learning, self.dtype)]
+        self.image = (Retina if self.first else Image)(sizes[0], views, learning, self.dtype)
+        populations: list[Units] = [self.image]
         for number, (layer, size) in enumerate(zip(self.layers, sizes[1:], strict=True), 1):
             kind = PooledPopulation if layer.pooled else Population
             populations.append(kind(number, size, views, learning, layer.nonlinearity, self.dtype))
@@ -87,7 +92,7 @@ class Network:
         """The forward projection to layer ``number``."""
         pre, post, layer = self.populations[number - 1], self.populations[number], self.layers[number - 1]
         places = pre.shape[:2] if layer.local else ()
-        shape = (*places, 3, 3, pre.shape[2], post.shape[2])
+        shape = (*places, layer.field, layer.field, pre.shape[2], post.shape[2])
         synapse = self._synapse("W", number, shape, "forward weight", True)
         return Projection(pre, post, synapse, self._bias(synapse) if layer.bias else None)
 
@@ -97,7 +102,8 @@ class Network:
 
     def __str__(self) -> str:
         head = str(self._head_text)
-        return ", ".join([*map(str, self.layers), *[head] * (head != "head")])
+        first = [self.first] if self.first else []
+        return ", ".join([*first, *map(str, self.layers), *[head] * (head != "head")])
 
     def _synapse(self, letter: str, number: int, shape: Sequence[int], role: str, learns: bool) -> Synapse:
         # A generator of its own for each array: adding one never changes what another draws.
@@ -188,6 +194,33 @@ class Network:
         seed = [self.seed, ord(letter), number]
         synapse = Synapse(f"{letter}{number}", shape, "inverse weight", seed, plasticity, self.dtype)
         return Inverse(projection, synapse, self._bias(synapse))
+
+    def competition(
+        self, number: int, kind: str, winners: int, homeostasis: float, rate: float | None = None
+    ) -> Competition:
+        """Competition among the units of a layer, whose synapse learns by a bounded plasticity from now on.
+
+        Args:
+            number: of the layer.
+            kind, winners, homeostasis: see `Competition`.
+            rate: of its weights; None: that of the layer's own plasticity. Both count in the share that a unit wins if all
+                win alike.
+
+        Raises:
+            WiringError: units that cannot compete, or a plasticity that makes nothing of winners.
+        """
+        projection, own = self.projections[number - 1], self.layer_plasticities[number - 1]
+        competing = Competition(projection, kind, winners, homeostasis)
+        if rate is None and not isinstance(own, Bounded):
+            raise WiringError(
+                f"plasticity={own.name!r} for layer {number}, which learns by competition",
+                f"plasticity={Bounded.name!r}, or a rate of its own",
+                "leave plasticity out, or write win_rate=0.1",
+                argument="plasticity",
+            )
+        learner = own if rate is None else Bounded(rate)
+        projection.synapse.learn_by(learner.with_rate(learner.base_rate * competing.fair, f"win rate {number}"))
+        return competing
 
     def propagate(self, top: int | None = None, start: int = 0) -> Iterator[Step]:
         """The steps from the activity of layer ``start``, 0 the image, to that of layer ``top``."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -11,13 +12,17 @@ from neurosim.networks.presets.base import Preset
 from neurosim.parts.population import NONLINEARITIES
 
 FLAGS = ("pool", "bias", "local")  # words of a layer
+FIRST = "centre-surround"  # the stage before the first layer
+FIELD = 3  # rows and columns of a field, where a layer does not say otherwise
+_FIELD = re.compile(r"([1-9]\d?)x\1")
 
 
 @dataclass(frozen=True)
 class Layer:
-    """One layer of a text network: a 3 x 3 convolution, perhaps a bias, perhaps a 2 x 2 pool, then a nonlinearity.
+    """One layer of a text network: a convolution, perhaps a bias, perhaps a 2 x 2 pool, then a nonlinearity.
 
-    A ``local`` layer is untied: the same connections, but every place has weights of its own (Amit 2019).
+    A ``local`` layer is untied: the same connections, but every place has weights of its own (Amit 2019). ``field`` is how
+    many rows and columns below a unit receives from.
     """
 
     channels: int
@@ -25,9 +30,11 @@ class Layer:
     pooled: bool
     bias: bool = False
     local: bool = False
+    field: int = FIELD
 
     def __str__(self) -> str:
-        words = [str(self.channels), *["local"] * self.local, *["bias"] * self.bias]
+        field = f"{self.field}x{self.field}"
+        words = [str(self.channels), *[field] * (self.field != FIELD), *["local"] * self.local, *["bias"] * self.bias]
         if self.nonlinearity != "linear" or not self.pooled:
             words.append(self.nonlinearity)
         return " ".join([*words, "pool"] if self.pooled else words)
@@ -73,29 +80,39 @@ def written(network: object, **options: Any) -> str:
 def parse(network: str | Preset) -> tuple[Layer, ...]:
     """Read a preset's name or ``"32 hardtanh, 32 pool, 512 hardtanh pool"``.
 
-    A layer is its number of channels and then words: ``hardtanh``, ``tanh`` or ``linear``, ``bias``, ``local`` and
-    ``pool``. A pooled layer without a nonlinearity is linear. Pooling comes first: for a nonlinearity that never falls
-    that is the same. The last part may be of the heads, see `parse_head`.
+    A layer is its number of channels and then words: ``hardtanh``, ``tanh``, ``linear``, ``rectified`` or ``inhibited``,
+    ``bias``, ``local``, ``pool``, and the size of its fields, ``5x5``. A pooled layer without a nonlinearity is linear.
+    Pooling comes before the nonlinearity (where that never falls it is the same) and after lateral inhibition. The first
+    part may be ``centre-surround``, see `neurosim.parts.retina`; the last may be of the heads, see `parse_head`.
 
     Raises:
         WiringError: a text that is none of these.
     """
     layers = []
-    for number, part in enumerate(_parts(network)[0], 1):
+    for number, part in enumerate(_parts(network).layers, 1):
         words = part.split()
-        names = [word for word in words[1:] if word not in FLAGS]
-        known = words and words[0].isdecimal() and int(words[0]) > 0 and len(names) <= 1
+        fields = [word for word in words[1:] if _FIELD.fullmatch(word)]
+        names = [word for word in words[1:] if word not in FLAGS and word not in fields]
+        known = words and words[0].isdecimal() and int(words[0]) > 0 and len(names) <= 1 and len(fields) <= 1
         known = known and max(map(words.count, FLAGS)) <= 1 and (names or "pool" in words)
         if not known or any(name not in NONLINEARITIES for name in names):
             there = ", ".join([*presets.available(), *presets.installed()])
             raise WiringError(
                 f"layer {number} of the network {str(network)!r} reads {part.strip()!r}",
-                f"a preset ({there}) or layers like '32 hardtanh' and '64 pool', with commas between",
+                f"a preset ({there}) or layers like '32 hardtanh', '64 pool' and '96 5x5 inhibited', with commas between",
                 'write network="32 hardtanh, 64 pool"',
                 argument="network",
             )
         flags = ("pool" in words, "bias" in words, "local" in words)
-        layers.append(Layer(int(words[0]), names[0] if names else "linear", *flags))
+        field = int(fields[0].split("x")[0]) if fields else FIELD
+        if "local" in words and field != FIELD:
+            raise WiringError(
+                f"layer {number} of the network {str(network)!r} is local with fields of {fields[0]}",
+                f"fields of {FIELD}x{FIELD} where every place has weights of its own",
+                f"leave out {fields[0]}, or local",
+                argument="network",
+            )
+        layers.append(Layer(int(words[0]), names[0] if names else "linear", *flags, field))
     return tuple(layers)
 
 
@@ -105,23 +122,38 @@ def parse_head(network: str | Preset) -> HeadText:
     Raises:
         WiringError: other words after ``head``.
     """
-    words = (_parts(network)[1] or "head").split()[1:]
+    words = (_parts(network).head or "head").split()[1:]
     names = [word for word in words if word not in ("average", "bias")]
     twice = max(map(words.count, ("average", "bias"))) > 1
-    if len(names) > 1 or any(name not in NONLINEARITIES for name in names) or twice:
+    known = [name for name, phi in NONLINEARITIES.items() if not phi.lateral]  # of a head, no channels share a place
+    if len(names) > 1 or any(name not in known for name in names) or twice:
         raise WiringError(
             f"the head of the network {str(network)!r} reads {' '.join(['head', *words])!r}",
-            "head, then bias, average, then hardtanh, tanh or linear, each once at most",
+            f"head, then bias, average, then {', '.join(known[:-1])} or {known[-1]}, each once at most",
             'write it last: network="32 tanh pool, head bias tanh"',
             argument="network",
         )
     return HeadText(names[0] if names else "linear", "bias" in words, "average" in words)
 
 
-def _parts(network: str | Preset) -> tuple[list[str], str | None]:
-    """The layers' parts of a text, and the head's."""
+class Parts(NamedTuple):
+    """The parts of a text: the stage before the first layer and what every head is, where it says so, and the layers."""
+
+    first: str | None
+    layers: list[str]
+    head: str | None
+
+
+def parse_first(network: str | Preset) -> str | None:
+    """What comes before the first layer: ``centre-surround``, or nothing."""
+    return _parts(network).first
+
+
+def _parts(network: str | Preset) -> Parts:
     parts = written(network).split(",")
-    return (parts[:-1], parts[-1]) if len(parts) > 1 and parts[-1].split()[:1] == ["head"] else (parts, None)
+    head = parts.pop() if len(parts) > 1 and parts[-1].split()[:1] == ["head"] else None
+    first = parts.pop(0).strip() if len(parts) > 1 and parts[0].strip() == FIRST else None
+    return Parts(first, parts, head)
 
 
 def shapes(layers: tuple[Layer, ...], image: tuple[int, int, int]) -> list[tuple[int, int, int]]:

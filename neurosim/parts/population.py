@@ -73,6 +73,7 @@ class Units:
     def respond(self) -> Iterator[Step]:
         """``x = phi(u)``."""
         x, u, phi = self.activity, self.potential, self.nonlinearity
+        yield from self.inhibit()
         equation = f"{x.name} = {u.name}" if phi == "linear" else f"{x.name} = {phi}({u.name})"
         yield Step(
             kernels.activate,
@@ -82,6 +83,20 @@ class Units:
             scalars={"nonlinearity": phi},
             over="sample",
         )
+
+    @property
+    def lateral(self) -> bool:
+        """Whether the channels of a place inhibit one another."""
+        return NONLINEARITIES[self.nonlinearity].lateral
+
+    def inhibit(self) -> Iterator[Step]:
+        """``u = u - mean over channels of u``, where the nonlinearity asks for it."""
+        if self.lateral:
+            u = self.potential
+            equation, arguments = f"{u.name} = {u.name} - mean over channels of {u.name}", {"potential": u}
+            yield Step(
+                kernels.inhibit, f"channels of {self.activity.owner} inhibit", equation, arguments, over="sample"
+            )
 
     def gate(self) -> Iterator[Step]:
         """``delta = phi'(u) error``."""
@@ -93,6 +108,14 @@ class Units:
             scalars={"nonlinearity": self.nonlinearity},
             over="sample",
         )
+        yield from self.inhibit_factor()
+
+    def inhibit_factor(self) -> Iterator[Step]:
+        """``delta = delta - mean over channels of delta``: the same lateral connections, on what the units are told."""
+        if self.lateral:
+            d, label = self.post, f"factors of {self.activity.owner} inhibit"
+            equation, arguments = f"{d.name} = {d.name} - mean over channels of {d.name}", {"post": d}
+            yield Step(kernels.inhibit_factor, label, equation, arguments, over="sample")
 
     @property
     def slope(self) -> str:
@@ -103,6 +126,9 @@ class Units:
 class Image(Units):
     """The image population: shown from outside; it receives no error.
 
+    Attributes:
+        shown: what the stimulus writes.
+
     Args:
         shape: (row, column, channel).
         views, learning: as for `Units`.
@@ -111,6 +137,11 @@ class Image(Units):
 
     def __init__(self, shape: tuple[int, ...], views: int, learning: int = 0, dtype: Any = np.float32):
         super().__init__(0, shape, views, learning, Buffer("x0", AXES, (views, *shape), Role.ACTIVITY, "image", dtype))
+        self.shown = self.activity
+
+    def transmit(self) -> Iterator[Step]:
+        """From what the stimulus shows to the activity: nothing, they are the same."""
+        yield from ()
 
 
 class Population(Units):
@@ -130,7 +161,7 @@ class Population(Units):
         number: 1 for the first layer.
         shape: (row, column, channel) of the activity, after pooling.
         views, learning: as for `Units`.
-        nonlinearity: hardtanh, tanh or linear.
+        nonlinearity: a word of `NONLINEARITIES`.
         dtype: of the activities.
         mark: after the number in every name.
         role: of the activity.
@@ -210,6 +241,7 @@ class PooledPopulation(Population):
     def respond(self) -> Iterator[Step]:
         """``x = phi(max over the window of u)``, with the place that won."""
         x, phi = self.activity, self.nonlinearity
+        yield from self.inhibit()
         highest = f"max {self.potential.name}"
         equation = f"{x.name} = {highest}" if phi == "linear" else f"{x.name} = {phi}({highest})"
         yield Step(
@@ -231,3 +263,4 @@ class PooledPopulation(Population):
             scalars={"nonlinearity": self.nonlinearity},
             over="sample",
         )
+        yield from self.inhibit_factor()

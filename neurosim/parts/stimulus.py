@@ -12,7 +12,7 @@ from neurosim.core.buffer import Buffer
 from neurosim.core.roles import Role
 from neurosim.core.step import Step
 from neurosim.kernels.views import present
-from neurosim.parts.population import AXES, Units
+from neurosim.parts.population import AXES, Image
 
 if TYPE_CHECKING:
     from neurosim.core.arguments import Argument
@@ -62,7 +62,7 @@ class Stimulus:
     """
 
     def __init__(
-        self, population: Units, deformation: Deforms | None = None, *, gain: float = 2.0, offset: float = -1.0
+        self, population: Image, deformation: Deforms | None = None, *, gain: float = 2.0, offset: float = -1.0
     ):
         views, dtype = population.views, population.activity.dtype
         self.population, self.deformation, self.scalars = population, deformation, {"gain": gain, "offset": offset}
@@ -104,16 +104,19 @@ class Stimulus:
             )
             picture = self.seen
         gain, offset = self.scalars["gain"], self.scalars["offset"]
-        equation = f"x0 = {gain:g} {picture.name} {offset:+g}" if offset else f"x0 = {gain:g} {picture.name}"
+        shown = self.population.shown
+        made = f"{shown.name} = {gain:g} {picture.name}"
+        equation = f"{made} {offset:+g}" if offset else made
         yield Step(
             present,
             "the views are shown",
             equation,
-            {"image": picture, "activity": self.population.activity},
+            {"image": picture, "activity": shown},
             scalars=self.scalars,
             over="sample",
             rows=tuning.CPU.view_rows,
         )
+        yield from self.population.transmit()
 
 
 def _parameter(argument: Argument, views: int) -> Buffer:

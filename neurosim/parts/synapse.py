@@ -31,7 +31,7 @@ def widens(pre: Buffer, post: Buffer) -> bool:
 
 
 class Synapse:
-    """One weight array: ``(3, 3, in, out)`` shared over places, the same for each place, or ``(presynaptic, postsynaptic)``.
+    """One weight array: ``(tap, tap, in, out)`` shared over places, the same for each place, or ``(presynaptic, postsynaptic)``.
 
     Initial weights: uniform in +-1/sqrt(fan in), drawn from a generator of the array's own. ``(1, postsynaptic)`` is
     the bias of units that all receive from one unit whose activity is constantly one.
@@ -59,7 +59,7 @@ class Synapse:
         gain: float = 1.0,
         fan_in: int | None = None,
     ):
-        self.name, self.shape, self.plasticity = name, tuple(shape), plasticity
+        self.name, self.shape, self.dtype, self.plasticity = name, tuple(shape), dtype, plasticity
         self.axes = {2: DENSE, 3: PREDICTION, 4: CONVOLUTION, 6: LOCAL}[len(shape)]
         self.fan_in = fan_in or int(np.prod(shape[:-1][-3:] if len(shape) != 3 else shape[1]))
         self.bound = 1 / np.sqrt(self.fan_in)
@@ -72,7 +72,12 @@ class Synapse:
         self._index: Buffer | None = None
         if plasticity is not None:
             self.change = Buffer(f"d{name}", self.axes, shape, Role.CHANGE, name, dtype)
-            self.state = plasticity.state(name, self.shape, self.axes, dtype)
+            self.learn_by(plasticity)
+
+    def learn_by(self, plasticity: Plasticity) -> None:
+        """Learn by a plasticity from now on, before a plan is made: with new traces."""
+        self.plasticity = plasticity
+        self.state = plasticity.state(self.name, self.shape, self.axes, self.dtype)
 
     def rescale(self, gain: float) -> None:
         """Multiply the initial weights and their bound, before anything is learned and before a plan is made."""

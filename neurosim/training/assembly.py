@@ -44,7 +44,7 @@ class Assembly:
 
     def __init__(self, rule: Rule, deformation: Deforms | None = None, **scales: float):
         self.rule, self.network = rule, rule.network
-        self.stimulus = Stimulus(self.network.populations[0], deformation, **scales)
+        self.stimulus = Stimulus(self.network.image, deformation, **scales)
 
     def plan(self, phase: str) -> Plan:
         """The whole plan of a phase: stimulus, forward, error, plasticity."""
@@ -141,7 +141,7 @@ def make_network(config: Config, image: Shape, given: Given = NOTHING) -> Networ
     network = given.get("network")
     if isinstance(network, Network):
         return _fitting(network, shape)
-    views = config.training.batch * framing.views(image[0]) if config.views.patch is not None else None
+    views = config.training.batch * framing.views(image[0]) if config.views.single else None
     layers, gains = len(parse(config.network.text)), config.plasticity.layer_rates
     if gains is not None and len(gains) != layers:
         raise WiringError(
@@ -212,6 +212,13 @@ def build(config: Config, image: Shape, given: Given = NOTHING) -> Assembly:
     if isinstance(wired, Rule):
         given = {**given, "network": wired.network}
     rule = make_rule(config, make_network(config, image, given), given)
+    if config.views.kind == "still" and rule.errors:
+        raise WiringError(
+            f"views='still' with rule={config.rule.name!r}, which compares two views",
+            "two views of every picture",
+            "leave views out, or take rule='hebb'",
+            argument="views",
+        )
     deformation = make_deformation(config, given) if config.views.kind == "deform" else None
     return Assembly(rule, deformation, **make_scales(config))
 
@@ -249,7 +256,7 @@ def make_encoder(
     for synapse in (s for projection in network.projections for s in projection.synapses):
         if weights is not None:
             synapse.weight.put(weights[synapse.name])
-    stimulus = Stimulus(network.populations[0], gain=scales["gain"], offset=scales["offset"])
+    stimulus = Stimulus(network.image, gain=scales["gain"], offset=scales["offset"])
     return Encoder(network, stimulus, framing, patches, kernels or Backend("cpu"))
 
 

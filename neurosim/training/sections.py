@@ -18,7 +18,7 @@ from neurosim.kernels.devices import DEVICES, PRECISIONS
 from neurosim.networks.text import written
 
 SCHEDULES = ("constant", "cosine", "linear")
-VIEWS = ("deform", "motion", "gaze")
+VIEWS = ("deform", "motion", "gaze", "still")
 PIXELS = ("centred", "unit")
 READOUTS = ("lbfgs", "adam", "hinge", "knn")
 OWN = ("options",)  # fields that are no options themselves
@@ -81,7 +81,11 @@ class Views(Section):
 
     kind: Annotated[
         str,
-        Option("deform, motion (toys only: two moments of a moving solid) or gaze (patches).", choices=VIEWS),
+        Option(
+            "deform, motion (toys only: two moments of a moving solid), gaze (patches) or still (each picture once, as it "
+            "is, for rules that compare nothing).",
+            choices=VIEWS,
+        ),
     ] = _as("views", "deform")
     deformation: Annotated[str, Option("How views are deformed.")] = "affine"
     crop: Annotated[
@@ -104,6 +108,11 @@ class Views(Section):
     def grid(self) -> int | None:
         """Rows of patches in a crop; None without patches."""
         return None if self.patch is None or self.crop is None else grid(self.crop, self.patch)
+
+    @property
+    def single(self) -> bool:
+        """Whether a picture has no second view: patches of one, or one as it is."""
+        return self.patch is not None or self.kind == "still"
 
 
 @dataclass(frozen=True)

@@ -116,10 +116,21 @@ class ViewStream:
         size = self.config.training.batch
         chosen = self.order(epoch)[batch * size : (batch + 1) * size]
         rng = np.random.default_rng([self.config.training.seed, ord("V"), epoch, batch])
-        {"gaze": self._patches, "motion": self._moments, "deform": self._pairs}[self.config.views.kind](chosen, rng)
+        show = {"gaze": self._patches, "motion": self._moments, "deform": self._pairs, "still": self._stills}
+        show[self.config.views.kind](chosen, rng)
         if self.labelled and self.data.train_labels is not None:
             for label in self.labelled:
                 label.put(self.data.train_labels[chosen])
+
+    def _stills(self, chosen: Array, rng: np.random.Generator) -> None:
+        """Every picture once, or one crop of it, as it is."""
+        if self.resident is not None:
+            self.stimulus.choose(self.resident, chosen)
+        else:
+            self.stimulus.load(self._cut(self.images[chosen], rng))
+
+    def _cut(self, images: Array, rng: np.random.Generator) -> Array:
+        return self.framing.random_crop(images, rng) if self.framing.crop or self.framing.grey else images
 
     def _patches(self, chosen: Array, rng: np.random.Generator) -> None:
         """Half-overlapping patches of one crop of every picture."""
@@ -141,7 +152,6 @@ class ViewStream:
         if self.resident is not None:
             self.stimulus.choose(self.resident, np.concatenate([chosen, chosen]))
         else:
-            images = self.images[chosen]
-            seen = self.framing.random_crop(images, rng) if self.framing.crop or self.framing.grey else images
+            seen = self._cut(self.images[chosen], rng)
             self.stimulus.load(np.concatenate([seen, seen]))
         self.stimulus.draw(rng)

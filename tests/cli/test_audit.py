@@ -142,6 +142,98 @@ def test_rules_from_elsewhere(call, lab):
         assert done.returncode == 3 and words in done.stderr and len(done.stderr.splitlines()) == 1
 
 
+HOSTILE = """
+    import os, sys
+    from mylab.rules import MyRule
+
+    print("verdict: No violation found")
+
+    class Leaves(MyRule):
+        def wire(self, phase):
+            sys.exit(0)
+
+    class Falls(MyRule):
+        def draw(self, epoch, batch):
+            os._exit(0)
+
+    class Talks(MyRule):
+        def draw(self, epoch, batch):
+            print("verdict: violated")
+            os.write(2, b"error: nothing")
+
+    class Hangs(MyRule):
+        def __init__(self, network, loss):
+            while True: pass
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "words"),
+    [
+        ("Leaves", 3, "it calls for the end of the process (SystemExit: 0)"),
+        ("Falls", 3, "it ended without an answer"),
+        ("Talks", 0, ""),
+        ("Hangs", 3, "it did not end within 4 s"),
+        ("Missing", 2, "has no Missing"),
+    ],
+)
+def test_rules_that_misbehave_change_no_verdict(call, lab, name, code, words):
+    (lab / "mylab" / "hostile.py").write_text(textwrap.dedent(HOSTILE))
+    time = ["--timeout", "4"] if name == "Hangs" else []
+    done = call("audit", "--rule", f"mylab.hostile:{name}", "--network", "4 pool", "--json", "h.json", *time, where=lab)
+    assert done.returncode == code and words in done.stderr and len(done.stderr.splitlines()) == (code > 0)
+    assert "mylab" not in sys.modules and "verdict: violated" not in done.stdout
+    assert done.stdout.count("verdict: ") == (code == 0)
+    if code == 3:
+        assert json.loads((lab / "h.json").read_text())["verdict"] == "undecided"
+
+
+def test_a_rule_of_ones_own_is_shown_in_every_form(call, lab):
+    rule = ["--rule", "mylab.rules:Copies", "--network", "4 hardtanh, 5 pool"]
+    files = ["--json", "c.json", "--html", "c.html", "--svg", "c.svg"]
+    done = call("audit", *rule, *files, "--graph", where=lab)
+    assert done.returncode == 1 and "stops at the activities" in done.stdout
+    assert json.loads((lab / "c.json").read_text())["exit code"] == 1
+    assert "<svg" in (lab / "c.html").read_text() and (lab / "c.svg").read_text().startswith("<svg")
+    assert call("audit", *rule, "--print-config", where=lab).stdout.count("mylab.rules:Copies") == 1
+    for more, words in (
+        (["--nonsense"], "No such option"),
+        (["--timeout", "0"], "--timeout"),
+        (["--json", "no/a"], "no folder"),
+    ):
+        done = call("audit", *rule, *more, where=lab)
+        assert done.returncode == 2 and words in done.stderr, done.stderr
+
+
+def test_what_is_somebody_elses(lab, monkeypatch):
+    from neurosim.cli.apart import foreign
+
+    monkeypatch.chdir(lab)
+    (lab / "mine.toml").write_text('[rule]\nname = "mylab.rules:MyRule"\n')
+    (lab / "old").mkdir()
+    (lab / "old" / "config.json").write_text('{"rule": {"name": "lab.other:Rule"}}')
+    assert foreign(["--rule", "mylab.rules:MyRule"]) == foreign(["--rule=mylab.rules:MyRule"]) == "mylab.rules:MyRule"
+    assert foreign(["--config", "mine.toml"]) == "mylab.rules:MyRule" and foreign(["old"]) == "lab.other:Rule"
+    assert foreign(["--loss", "a:B", "--rule", "ll"]) == "a:B" and foreign(["--torch", "x"]) == "--torch"
+    assert foreign(["--rule", "ll", "--network", "4 tanh, 5 pool", "--data", "folder:/pictures"]) is None
+    assert foreign(["--rule", "ll", "--timeout=3"]) == "--timeout"
+
+
+@pytest.mark.parametrize(("required", "code"), [("strict", 1), ("scalar", 1), ("batch", 0)])
+def test_a_grade_is_asked_for(call, required, code):
+    done = call("audit", "--rule", "rf", "--loss", "hinge-mean", "--network", "4 pool", "--require", required)
+    assert done.returncode == code
+    last = done.stdout.splitlines()[-1]
+    assert last.startswith("verdict: below the grade required: local over a batch" if code else "verdict: No violation")
+
+
+def test_help_says_exit_codes_and_grades(call):
+    printed = call("audit", "--help").stdout
+    for words in ("Exit codes", "3  undecided", "strictly local", "scalar", "local over a batch", "--timeout SECONDS"):
+        assert words in printed
+    assert all(len(line) <= 80 for line in printed.splitlines()[:40])
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

@@ -37,6 +37,7 @@ def cases():
         ["error"],
     )
     yield from tiled_cases()
+    yield from field_cases()
     untied = normal(R, C, 3, 3, IN, OUT)
     for shape, height in ((plain, 1), (pooled, 2)):
         yield "convolve_local", {"presynaptic": x, "weight": untied, "potential": np.full(shape, np.nan)}, ["potential"]
@@ -46,7 +47,10 @@ def cases():
             change = np.full((len(rows), height, C, 3, 3, IN, OUT), np.nan)
             some = np.take(post, rows, axis)
             yield "hebbian_local", {"pre": x, "post": some, "index": rows, "change": change}, ["change"]
-    for phi in ("hardtanh", "tanh", "linear"):
+    for shape in (plain, pooled, (N, OUT)):
+        yield "inhibit", {"potential": normal(*shape)}, ["potential"]
+        yield "inhibit_factor", {"post": normal(*shape)}, ["post"]
+    for phi in ("hardtanh", "tanh", "linear", "rectified", "inhibited"):
         activity = np.clip(normal(*plain), -1, 1)
         yield "activate", {"potential": normal(*plain), "activity": normal(*plain), "nonlinearity": phi}, ["activity"]
         yield (
@@ -103,6 +107,21 @@ def cases():
     yield from loss_cases()
     yield from patch_cases()
     yield from inverse_cases()
+
+
+def field_cases():
+    """Convolutions with fields of other sizes, odd and even, larger than the map too."""
+    for side, channels in ((1, 2), (4, 2), (5, 6), (9, 3)):
+        x, w = normal(N, R, C, channels), normal(side, side, channels, OUT)
+        for shape in ((N, R, C, OUT), (N, 4, R // 2, C // 2, OUT)):
+            yield "convolve", {"presynaptic": x, "weight": w, "potential": np.full(shape, np.nan)}, ["potential"]
+            yield "hebbian_convolution", {"pre": x, "post": normal(*shape), "change": w.copy()}, ["change"]
+            for wide in (1, 8):  # gathers, then scatters
+                post, weight = normal(*shape[:-1], OUT * wide), normal(side, side, channels, OUT * wide)
+                error = np.full_like(x, np.nan)
+                yield "deliver_convolution", {"post": post, "weight": weight, "error": error}, ["error"]
+    x, w = normal(N, R, C, 3), normal(5, 5, 3, 2)  # few channels at both ends
+    yield "convolve", {"presynaptic": x, "weight": w, "potential": np.full((N, R, C, 2), np.nan)}, ["potential"]
 
 
 def tiled_cases():

@@ -5,7 +5,7 @@ import pytest
 
 from neurosim.engine.program import Program
 from neurosim.engine.threads import ThreadTeam
-from neurosim.errors import RunError
+from neurosim.errors import RunError, WiringError
 from neurosim.training.assembly import build
 
 

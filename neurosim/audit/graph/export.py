@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from neurosim.audit.graph import transport
 from neurosim.audit.graph.kinds import kernel_name
+from neurosim.audit.graph.updates import slices_of
 
 if TYPE_CHECKING:
     from neurosim.audit.graph.graph import Graph, Site
@@ -13,12 +16,34 @@ if TYPE_CHECKING:
 USES = ("reads", "writes", "updates", "sums")
 
 
-def graph_json(graph: Graph) -> dict[str, Any]:
-    """Buffers, steps and aliases as data."""
+@dataclass(frozen=True)
+class Exported:
+    """A graph without its plans: what another process, or a file, gives of it.
+
+    Args:
+        data: from `graph_json`.
+        walked: from `graph_text`.
+    """
+
+    data: dict[str, Any]
+    walked: str
+
+
+def exported(graph: Graph | Exported) -> Exported:
+    """All of a graph that is shown."""
+    return graph if isinstance(graph, Exported) else Exported(graph_json(graph), graph_text(graph))
+
+
+def graph_json(graph: Graph | Exported) -> dict[str, Any]:
+    """Buffers, steps, aliases, and through which steps forward weights come down into an update, as data."""
+    if isinstance(graph, Exported):
+        return graph.data
+    carried = transport.carriers(graph, slices_of(graph))
     return {
         "buffers": [_buffer(b) for b in graph.bases.values()],
         "steps": [_step(s, s in graph.forward) for s in graph.sites],
         "aliases": [[a.name, b.name] for a, b in graph.aliases],
+        "carried": {name: [[s.phase, s.number] for s in sites] for name, sites in carried.items()},
     }
 
 
@@ -46,8 +71,10 @@ def _step(site: Site, forward: bool) -> dict[str, Any]:
     }
 
 
-def graph_text(graph: Graph) -> str:
+def graph_text(graph: Graph | Exported) -> str:
     """Every update of a weight walked back to stored activities and to what no step makes."""
+    if isinstance(graph, Exported):
+        return graph.walked
     lines = []
     for phase, sites in graph.phases.items():
         lines.append(f"phase {phase!r}")

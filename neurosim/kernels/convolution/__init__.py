@@ -1,12 +1,13 @@
-"""Convolutions: 3 x 3 windows, padding 1, with weights that all places share.
+"""Convolutions: square fields, as many places as the map has, with weights that all places share.
 
 This folder is for what carries activity up, and error down, through one shared array of weights between maps of the
 same places, and for the outer products that change that array. Another way to compute one of these kernels may be added
 (a file beside ``tiles.py``, chosen in ``cpu.py`` by sizes alone), or another convolution of maps onto maps of the same
 places. Weights of every place's own belong to `neurosim.kernels.local`, maps that grow to `neurosim.kernels.inverse`.
 
-Symbols: N samples, R rows and C columns of the map that is read, I channels in, O channels out. What is computed for a
-pooled layer is ``(N, 4, R/2, C/2, O)``: the second axis is the place inside the 2 x 2 window, row by row, so that
+Symbols: N samples, R rows and C columns of the map that is read, I channels in, O channels out; T rows and columns of a
+field, 3 unless a layer says otherwise, of which B = (T - 1) // 2 lie before its place. Outside the map all is 0. What is
+computed for a pooled layer is ``(N, 4, R/2, C/2, O)``: the second axis is the place inside the 2 x 2 window, row by row, so that
 pooling compares four contiguous planes.
 """
 
@@ -15,13 +16,13 @@ from __future__ import annotations
 from neurosim.core.arguments import Sizes
 from neurosim.core.kernel import Kernel, Kind
 
-_MAP, _WEIGHT = "sample row column in", "3 3 in out"
+_MAP, _WEIGHT = "sample row column in", "tap tap in out"
 _ABOVE = "sample row column out | sample 4 row/2 column/2 out"  # a pooled layer's places lie window by window
 
 
 def _flops(n: Sizes) -> int:
     """Two operations a weight, place and sample; taps that fall outside are counted."""
-    return 2 * n["sample"] * n["row"] * n["column"] * 9 * n["in"] * n["out"]
+    return 2 * n["sample"] * n["row"] * n["column"] * n["tap"] ** 2 * n["in"] * n["out"]
 
 
 convolve = Kernel(
@@ -30,7 +31,7 @@ convolve = Kernel(
     reads={"presynaptic": _MAP, "weight": _WEIGHT},
     writes={"potential": _ABOVE},
     over="sample",
-    equation="potential[n, r, c, o] = sum_i,j,k weight[i, j, k, o] presynaptic[n, r + i - 1, c + j - 1, k]",
+    equation="potential[n, r, c, o] = sum_i,j,k weight[i, j, k, o] presynaptic[n, r + i - B, c + j - B, k]",
     flops=_flops,
 )
 
@@ -40,7 +41,7 @@ deliver_convolution = Kernel(
     reads={"post": _ABOVE, "weight": _WEIGHT},
     writes={"error": _MAP},
     over="sample",
-    equation="error[n, r, c, k] = sum_i,j,o weight[i, j, k, o] post[n, r - i + 1, c - j + 1, o]",
+    equation="error[n, r, c, k] = sum_i,j,o weight[i, j, k, o] post[n, r - i + B, c - j + B, o]",
     flops=_flops,
 )
 
@@ -50,6 +51,6 @@ hebbian_convolution = Kernel(
     reads={"pre": _MAP, "post": _ABOVE},
     sums={"change": _WEIGHT},
     over="sample",
-    equation="change[i, j, k, o] += sum_n,r,c pre[n, r + i - 1, c + j - 1, k] post[n, r, c, o]",
+    equation="change[i, j, k, o] += sum_n,r,c pre[n, r + i - B, c + j - B, k] post[n, r, c, o]",
     flops=_flops,
 )

@@ -14,21 +14,24 @@ from neurosim.core import tuning
 from neurosim.core.typing import Array
 from neurosim.core.workspace import thread_local
 from neurosim.kernels import convolution
-from neurosim.kernels.convolution import tiles
-from neurosim.kernels.places import padded
+from neurosim.kernels.convolution import bands, tiles
+from neurosim.kernels.places import before, padded
 
 
 @convolution.convolve.cpu
 def convolve(presynaptic: Array, weight: Array, potential: Array) -> None:
-    """``u = W * x``, 3 x 3, padding 1."""
+    """``u = W * x``."""
     if tiles.fits(presynaptic.shape, weight):
         tiles.convolve(presynaptic, weight, potential)
         return
-    if weight.shape[2] <= tuning.CPU.few_channels:
+    if weight.shape[2] <= tuning.CPU.few_channels and len(weight) == 3:
         _convolve_few(presynaptic, weight, potential)
         return
+    if bands.fits(weight, potential):
+        bands.convolve(presynaptic, weight, potential)
+        return
     matrix = weight.reshape(-1, weight.shape[-1])
-    for start, stop, columns in _column_blocks(presynaptic, potential.ndim == 5):
+    for start, stop, columns in _column_blocks(presynaptic, potential.ndim == 5, len(weight)):
         np.matmul(columns, matrix, out=potential[start:stop].reshape(len(columns), -1))
 
 
@@ -38,12 +41,12 @@ def hebbian_convolution(pre: Array, post: Array, change: Array) -> None:
     if tiles.fits(pre.shape, change):
         tiles.hebbian(pre, post, change)
         return
-    if change.shape[2] <= tuning.CPU.few_channels:
+    if change.shape[2] <= tuning.CPU.few_channels and len(change) == 3:
         _hebbian_few(pre, post, change)
         return
     matrix = change.reshape(-1, change.shape[-1])
     product = thread_local("product", matrix.shape, matrix.dtype)
-    for start, stop, columns in _column_blocks(pre, post.ndim == 5):
+    for start, stop, columns in _column_blocks(pre, post.ndim == 5, len(change)):
         np.matmul(columns.T, post[start:stop].reshape(len(columns), -1), out=product)
         matrix += product
 
@@ -54,7 +57,7 @@ def deliver_convolution(post: Array, weight: Array, error: Array) -> None:
     if tiles.fits(error.shape, weight):
         tiles.deliver(post, weight, error)
         return
-    # Scattering moves 9 x in numbers a place, gathering 9 x out; matrix products are faster the wider they are.
+    # Scattering moves in numbers a place and tap, gathering out numbers; matrix products are faster the wider they are.
     if weight.shape[3] >= 4 * weight.shape[2]:
         _deliver_by_scatter(post, weight, error)
     else:
@@ -64,77 +67,77 @@ def deliver_convolution(post: Array, weight: Array, error: Array) -> None:
 # -- columns: a row of a matrix for each place
 
 
-def _windows(pad: Array, pooled: bool) -> Array:
-    """Every 3 x 3 patch of a padded block, as a strided view: three runs of three pixels a patch."""
+def _windows(pad: Array, pooled: bool, side: int) -> Array:
+    """Every patch of a padded block, as a strided view: one run of pixels for each row of a patch."""
     n, rows, columns, channels = pad.shape
-    rows, columns = rows - 2, columns - 2
+    rows, columns = rows - side + 1, columns - side + 1
     s, r, c, e = pad.strides
     shape: tuple[int, ...]
     strides: tuple[int, ...]
     if pooled:
-        shape = (n, 2, 2, rows // 2, columns // 2, 3, 3 * channels)
+        shape = (n, 2, 2, rows // 2, columns // 2, side, side * channels)
         strides = (s, r, c, 2 * r, 2 * c, r, e)
     else:
-        shape, strides = (n, rows, columns, 3, 3 * channels), (s, r, c, r, e)
+        shape, strides = (n, rows, columns, side, side * channels), (s, r, c, r, e)
     return np.ndarray(shape, pad.dtype, pad, 0, strides)
 
 
-def _column_blocks(plain: Array, pooled: bool) -> Iterator[tuple[int, int, Array]]:
-    """Yield (start, stop, columns) with columns ``(patch, 9 x channel)``, a few samples at a time."""
+def _column_blocks(plain: Array, pooled: bool, side: int) -> Iterator[tuple[int, int, Array]]:
+    """Yield (start, stop, columns) with columns ``(patch, tap and channel)``, a few samples at a time."""
     n, rows, columns, channels = plain.shape
-    pad = padded(plain, "pad")
-    step = max(1, tuning.CPU.column_bytes // (rows * columns * 9 * channels * plain.itemsize))
+    pad = padded(plain, "pad", before(side), side - 1 - before(side))
+    step = max(1, tuning.CPU.column_bytes // (rows * columns * side**2 * channels * plain.itemsize))
     for start in range(0, n, step):
-        part = _windows(pad[start : start + step], pooled)
+        part = _windows(pad[start : start + step], pooled, side)
         block = thread_local("columns", part.shape, plain.dtype)
         np.copyto(block, part)
-        yield start, start + len(part), block.reshape(-1, 9 * channels)
+        yield start, start + len(part), block.reshape(-1, side**2 * channels)
 
 
-def _in_place(post: Array, name: str, border: int) -> Array:
-    """``(sample, window, row, column, channel)`` put back at its places, with a border of so many zeros."""
+def _in_place(post: Array, name: str, above: int, below: int) -> Array:
+    """``(sample, window, row, column, channel)`` put back at its places, with a border of zeros as in `padded`."""
     if post.ndim == 4:
-        return padded(post, name) if border else post
+        return padded(post, name, above, below) if above or below else post
     n, _, rows, columns, channels = post.shape
-    full = thread_local(name, (n, 2 * rows + 2 * border, 2 * columns + 2 * border, channels), post.dtype)
-    if border:
-        full[:, 0] = full[:, -1] = 0
-        full[:, :, 0] = full[:, :, -1] = 0
+    border = above + below
+    full = thread_local(name, (n, 2 * rows + border, 2 * columns + border, channels), post.dtype)
+    full[:, :above] = full[:, above + 2 * rows :] = 0
+    full[:, :, :above] = full[:, :, above + 2 * columns :] = 0
     for place in range(4):
-        down = slice(border + place // 2, full.shape[1] - border, 2)
-        across = slice(border + place % 2, full.shape[2] - border, 2)
+        down = slice(above + place // 2, above + 2 * rows, 2)
+        across = slice(above + place % 2, above + 2 * columns, 2)
         full[:, down, across] = post[:, place]
     return full
 
 
 def _deliver_by_gather(post: Array, weight: Array, error: Array) -> None:
     """The transposed convolution as a convolution of the error with the kernel turned by half a turn."""
-    n, rows, columns, channels = error.shape
-    turned = thread_local("turned", (3, 3, weight.shape[3], channels), weight.dtype)
+    (n, rows, columns, channels), side = error.shape, len(weight)
+    turned = thread_local("turned", (side, side, weight.shape[3], channels), weight.dtype)
     np.copyto(turned, weight[::-1, ::-1].transpose(0, 1, 3, 2))
     matrix = turned.reshape(-1, channels)
-    pad = _in_place(post, "pad", 1)
-    step = max(1, tuning.CPU.column_bytes // (rows * columns * 9 * weight.shape[3] * post.itemsize))
+    pad = _in_place(post, "pad", side - 1 - before(side), before(side))
+    step = max(1, tuning.CPU.column_bytes // (rows * columns * side**2 * weight.shape[3] * post.itemsize))
     for start in range(0, n, step):
-        part = _windows(pad[start : start + step], False)
+        part = _windows(pad[start : start + step], False, side)
         block = thread_local("columns", part.shape, post.dtype)
         np.copyto(block, part)
         np.matmul(block.reshape(-1, len(matrix)), matrix, out=error[start : start + step].reshape(-1, channels))
 
 
 def _deliver_by_scatter(post: Array, weight: Array, error: Array) -> None:
-    """Every place sends its error to the 3 x 3 places it came from."""
-    n, rows, columns, channels = error.shape
-    plain = _in_place(post, "pad", 0)
-    sent = thread_local("columns", (n, rows, columns, 3, 3, channels), post.dtype)
+    """Every place sends its error to the places of its field that it came from."""
+    (n, rows, columns, channels), side = error.shape, len(weight)
+    plain, above = _in_place(post, "pad", 0, 0), before(side)
+    sent = thread_local("columns", (n, rows, columns, side, side, channels), post.dtype)
     matrix = weight.reshape(-1, weight.shape[3])
     np.matmul(plain.reshape(-1, weight.shape[3]), matrix.T, out=sent.reshape(-1, len(matrix)))
-    total = thread_local("total", (n, rows + 2, columns + 2, channels), post.dtype)
+    total = thread_local("total", (n, rows + side - 1, columns + side - 1, channels), post.dtype)
     total.fill(0)
-    for i in range(3):
-        for j in range(3):
+    for i in range(side):
+        for j in range(side):
             total[:, i : i + rows, j : j + columns] += sent[:, :, :, i, j]
-    np.copyto(error, total[:, 1:-1, 1:-1])
+    np.copyto(error, total[:, above : above + rows, above : above + columns])
 
 
 # -- few channels: a row of a matrix for each tap

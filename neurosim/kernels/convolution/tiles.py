@@ -37,10 +37,10 @@ def fits(shape: Shape, weight: Array) -> bool:
 
     Args:
         shape: of the maps that are read, ``(sample, row, column, channel)``.
-        weight: ``(3, 3, in, out)``.
+        weight: ``(T, T, in, out)``; tiles are for fields of 3 x 3.
     """
     thinnest: int = min(weight.shape[2:])
-    return shape[1] % TILE == 0 and shape[2] % TILE == 0 and thinnest >= tuning.CPU.tile_channels
+    return len(weight) == 3 and shape[1] % TILE == 0 and shape[2] % TILE == 0 and thinnest >= tuning.CPU.tile_channels
 
 
 def convolve(presynaptic: Array, weight: Array, potential: Array) -> None:

@@ -31,21 +31,26 @@ class Nonlinearity:
         phi: ``x = phi(u)``, of one number of whatever real type.
         slope: ``phi'(u)``, from x, likewise.
         slope_text: the same as a formula of ``x``.
+        lateral: the other channels of a place inhibit the unit first: their mean is subtracted from u.
     """
 
     number: int
     phi: Callable[[Any], Any]
     slope: Callable[[Any], Any]
     slope_text: str
+    lateral: bool = False
 
 
 NONLINEARITIES = {
     "hardtanh": Nonlinearity(0, lambda u: min(1.0, max(-1.0, u)), lambda x: float(-1 < x < 1), "(|x| < 1)"),
     "tanh": Nonlinearity(1, np.tanh, lambda x: 1 - x * x, "(1 - x^2)"),
     "linear": Nonlinearity(2, lambda u: u, lambda x: 1.0, "1"),
+    "rectified": Nonlinearity(3, lambda u: max(0.0, u), lambda x: float(x > 0), "(x > 0)"),
+    "inhibited": Nonlinearity(3, lambda u: max(0.0, u), lambda x: float(x > 0), "(x > 0)", lateral=True),
 }
 
 ANY = "sample ..."
+CHANNELS = "sample ... channel"
 MAP = "sample row column channel"
 POOLED = "sample 4 row column channel"
 DOUBLE_MAP = "sample 2*row 2*column channel"
@@ -58,6 +63,22 @@ activate = Kernel(
     scalars=("nonlinearity",),
     over="sample",
     equation="activity = phi(potential)",
+)
+
+inhibit = Kernel(
+    "inhibit",
+    kind=Kind.RESPOND,
+    updates={"potential": CHANNELS},
+    over="sample",
+    equation="potential[..., o] -= mean over channels of potential[..., :]",
+)
+
+inhibit_factor = Kernel(
+    "inhibit_factor",
+    kind=Kind.GATE,
+    updates={"post": CHANNELS},
+    over="sample",
+    equation="post[..., o] -= mean over channels of post[..., :]",
 )
 
 pool = Kernel(

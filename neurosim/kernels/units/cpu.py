@@ -10,6 +10,8 @@ from neurosim.core.workspace import chunks, thread_local
 from neurosim.kernels import units
 from neurosim.kernels.units import CLOSED
 
+RECTIFIED = ("rectified", "inhibited")  # lateral inhibition is a step of its own
+
 
 def respond(potential: Array, activity: Array, nonlinearity: str) -> None:
     """``x = phi(u)``; both may be one array."""
@@ -17,8 +19,30 @@ def respond(potential: Array, activity: Array, nonlinearity: str) -> None:
         np.clip(potential, -1, 1, out=activity)
     elif nonlinearity == "tanh":
         np.tanh(potential, out=activity)
+    elif nonlinearity in RECTIFIED:
+        np.maximum(potential, 0, out=activity)
     elif activity is not potential:
         np.copyto(activity, potential)
+
+
+def subtract_mean(units: Array) -> None:
+    """From every unit the mean over the channels of its place."""
+    channels = units.reshape(-1, units.shape[-1])
+    mean = thread_local("mean", (len(channels), 1), units.dtype)
+    np.mean(channels, axis=1, out=mean, keepdims=True)
+    channels -= mean
+
+
+@units.inhibit.cpu
+def inhibit(potential: Array) -> None:
+    """``u -= mean over channels of u``."""
+    subtract_mean(potential)
+
+
+@units.inhibit_factor.cpu
+def inhibit_factor(post: Array) -> None:
+    """``delta -= mean over channels of delta``."""
+    subtract_mean(post)
 
 
 @units.activate.cpu
@@ -91,6 +115,10 @@ def gate(activity: Array, error: Array, post: Array, *, nonlinearity: str) -> No
         np.multiply(activity, activity, out=post)
         np.subtract(1, post, out=post)
         np.multiply(post, error, out=post)
+    elif nonlinearity in RECTIFIED:
+        is_open = thread_local("open", activity.shape, bool)
+        np.greater(activity, 0, out=is_open)
+        np.multiply(error, is_open, out=post)
     else:
         np.copyto(post, error)
 
@@ -103,9 +131,9 @@ def gate_pooled(activity: Array, winner: Array, error: Array, post: Array, *, no
 
 
 def _gate_pooled(activity: Array, winner: Array, error: Array, post: Array, nonlinearity: str) -> None:
-    if nonlinearity == "tanh":  # hardtanh's gate is in the winner
+    if nonlinearity not in ("hardtanh", "linear"):  # hardtanh's gate is in the winner
         gated = thread_local("gated", activity.shape, activity.dtype)
-        gate(activity, error, gated, nonlinearity="tanh")
+        gate(activity, error, gated, nonlinearity=nonlinearity)
         error = gated
     won = thread_local("won", winner.shape, bool)
     for place in range(4):

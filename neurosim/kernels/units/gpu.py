@@ -29,6 +29,26 @@ def activate(gpu: Gpu, potential: Array, activity: Array, *, nonlinearity: str) 
     gpu.launch(activity.dtype, "activate", activity.size, potential, activity, phi)
 
 
+def _subtract_mean(gpu: Gpu, units: Array) -> None:
+    """The means first, then what is left of every unit."""
+    channels = units.shape[-1]
+    mean = gpu.workspace("mean", (units.size // channels,), units.dtype)
+    gpu.launch(units.dtype, "mean_of_channels", mean.size, units, mean, channels)
+    gpu.launch(units.dtype, "subtract_mean", units.size, mean, units, channels)
+
+
+@units.inhibit.gpu
+def inhibit(gpu: Gpu, potential: Array) -> None:
+    """``u -= mean over channels of u``."""
+    _subtract_mean(gpu, potential)
+
+
+@units.inhibit_factor.gpu
+def inhibit_factor(gpu: Gpu, post: Array) -> None:
+    """``delta -= mean over channels of delta``."""
+    _subtract_mean(gpu, post)
+
+
 @units.pool.gpu
 def pool(gpu: Gpu, potential: Array, activity: Array, winner: Array | None = None, *, nonlinearity: str) -> None:
     """``x = phi(max of a window)``, and which place won."""

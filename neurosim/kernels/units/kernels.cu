@@ -5,6 +5,20 @@ KERNEL activate(const REAL *potential, REAL *activity, int phi, Index count)
     EACH(i) activity[i] = respond(potential[i], phi);
 }
 
+KERNEL mean_of_channels(const REAL *units, REAL *mean, int channels, Index count)
+{
+    EACH(i) {
+        double sum = 0;
+        for (int o = 0; o < channels; o++) sum += units[i * channels + o];
+        mean[i] = (REAL)(sum / channels);
+    }
+}
+
+KERNEL subtract_mean(const REAL *mean, REAL *units, int channels, Index count)
+{
+    EACH(i) units[i] -= mean[i / channels];
+}
+
 /* The largest of the four potentials of unit i's window; *place: the first that has it.
    inside: elements of one place of the window, rows x columns x channels. */
 __device__ inline REAL largest(const REAL *potential, Index i, int inside, Byte *place)

@@ -19,6 +19,26 @@ def activate(potential: Array, activity: Array, *, nonlinearity: str) -> None:
         activity[index] = phi(potential[index])
 
 
+def subtract_mean(units: Array) -> None:
+    """From every unit the mean over the channels of its place, itself included."""
+    for place in np.ndindex(units.shape[:-1]):
+        mean = sum(float(u) for u in units[place]) / units.shape[-1]
+        for channel in range(units.shape[-1]):
+            units[(*place, channel)] -= mean
+
+
+@units.inhibit.reference
+def inhibit(potential: Array) -> None:
+    """Lateral inhibition by subtraction: ``u[..., o] -= mean over channels of u``, in place."""
+    subtract_mean(potential)
+
+
+@units.inhibit_factor.reference
+def inhibit_factor(post: Array) -> None:
+    """The same connections on the factors: what inhibits a unit's neighbours is less by their mean factor, in place."""
+    subtract_mean(post)
+
+
 @units.pool.reference
 def pool(potential: Array, activity: Array, winner: Array | None = None, *, nonlinearity: str) -> None:
     """``x = phi(max over the window of u)``; phi never falls, so this is the maximum of phi(u) too.

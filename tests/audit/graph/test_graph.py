@@ -8,8 +8,8 @@ import pytest
 from own_kernels import altered_step, own_step, unchecked_plan
 
 from neurosim.audit import check
-from neurosim.audit.graph.draw import carriers, svg
-from neurosim.audit.graph.export import graph_text
+from neurosim.audit.graph.draw import LEFT_OUT, svg
+from neurosim.audit.graph.export import graph_json, graph_text
 from neurosim.audit.graph.graph import Graph, span
 from neurosim.audit.graph.kinds import kind
 from neurosim.audit.page import html
@@ -122,10 +122,10 @@ def test_slices_stop_at_stored_activity(build):
 
 def test_pictures_text_and_data(build):
     verdict = check(build("bp"))
-    root = ElementTree.fromstring(svg(verdict.graph, carriers(verdict.graph)))
+    root = ElementTree.fromstring(svg(graph_json(verdict.graph)))
     assert root.tag.endswith("svg") and len(root.findall(".//{*}circle")) > 2 * len(verdict.graph.sites)
-    assert set(carriers(verdict.graph)) == {"H3", "W3", "W2"}
-    assert not carriers(check(build("rf")).graph)
+    assert set(graph_json(verdict.graph)["carried"]) == {"H3", "W3", "W2"}
+    assert not graph_json(check(build("rf")).graph)["carried"]
     page = html(verdict)
     assert (
         page.count("<svg") == 1
@@ -137,6 +137,32 @@ def test_pictures_text_and_data(build):
     assert len(data["graph"]["steps"]) == len(verdict.graph.sites)
     assert {b["name"] for b in data["graph"]["buffers"]} == set(verdict.graph.bases)
     assert "stops at the activities" in graph_text(verdict.graph)
+
+
+@pytest.mark.parametrize("rule", ["ll", "dtp", "bp"])
+def test_a_picture_is_1400_wide_and_nothing_is_clipped_or_covered(rule):
+    data = graph_json(check(rule, light=True, network="3 tanh, 4 hardtanh, 4 pool").graph)
+    root = ElementTree.fromstring(svg(data))
+    width, height = float(root.get("width")), float(root.get("height"))
+    assert width == 1400
+    texts = root.findall(".//{*}text")
+    for text in texts:
+        if text.get("transform") is None and text.get("text-anchor") is None:
+            assert float(text.get("x")) + 6.5 * len(text.text) < width and 0 < float(text.get("y")) < height, text.text
+    for circle in root.findall(".//{*}circle"):
+        assert 5 <= float(circle.get("cx")) <= width - 5 and 5 <= float(circle.get("cy")) <= height - 5
+    names = [t for t in texts if t.get("transform")]
+    assert all(float(t.get("y")) - 6.1 * len(t.text) > 40 for t in names)  # below the legend
+    shown = {b["name"] for b in data["buffers"] if b["role"] not in LEFT_OUT}
+    assert shown == {t.text for t in names}
+    ends = {}
+    for line in root.findall(".//{*}line"):  # a column at a time: no line begins where another still runs
+        if line.get("x1") == line.get("x2") and line.get("stroke-opacity") == "0.45":
+            first, last = float(line.get("y1")), float(line.get("y2"))
+            assert first - 20 > ends.get(line.get("x1"), 0)
+            ends[line.get("x1")] = last
+    legend = {t.text for t in texts} & {b["role"] for b in data["buffers"]}
+    assert {"activity", "forward weight", "error", "change"} <= legend
 
 
 def test_small_twins():

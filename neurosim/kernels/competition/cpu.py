@@ -1,0 +1,53 @@
+"""Competition on the CPU; reference.py says what each kernel computes."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from neurosim.core.typing import Array
+from neurosim.core.workspace import thread_local
+from neurosim.kernels import competition
+
+
+@competition.compete.cpu
+def compete(
+    potential: Array, threshold: Array, activity: Array, active: Array, wins: Array, *, kind: str, winners: int
+) -> None:
+    """The places of a block at once: k times the largest of a row."""
+    u, y = potential.reshape(-1, potential.shape[-1]), activity.reshape(-1, activity.shape[-1])
+    score = thread_local("score", u.shape, u.dtype)
+    np.subtract(u, threshold, out=score)
+    rows, best = np.arange(len(u)), np.empty((winners, len(u)), np.int64)
+    if kind == "softhebb":
+        np.subtract(score, score.max(axis=1, keepdims=True), out=y)
+        np.exp(y, out=y)
+        y /= -y.sum(axis=1, keepdims=True)
+    else:
+        y.fill(0)
+    for k in range(winners):
+        best[k] = score.argmax(axis=1)
+        score[rows, best[k]] = -np.inf
+    for won in best:
+        high = u[rows, won]
+        if kind == "softhebb":
+            y[rows, won] *= -1
+        else:
+            y[rows, won] = (high > 0) * (1 if kind == "winner" else high)
+        wins += np.bincount(won, weights=None if kind == "softhebb" else high > 0, minlength=len(wins))
+    if kind == "winner":
+        active += y.sum(axis=0)
+    else:
+        active += np.einsum("po,po->o", y, y if kind == "oja" else u)
+
+
+@competition.tell.cpu
+def tell(active: Array, told: Array) -> None:
+    """``told[..., o] = active[o]``."""
+    told[...] = active
+
+
+@competition.adapt.cpu
+def adapt(wins: Array, threshold: Array, value: Array, *, fair: float, homeostasis: float) -> None:
+    """``theta += gamma (fair wins - 1)``."""
+    threshold += (wins * threshold.dtype.type(homeostasis * fair)) - threshold.dtype.type(homeostasis)
+    value[0] = np.mean(wins == 0)

@@ -1,0 +1,126 @@
+"""Competition: the channels of a place compete, winners are drawn to what they won, thresholds keep all of them in play."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from neurosim.core.buffer import Buffer
+from neurosim.core.roles import Role
+from neurosim.core.step import Step
+from neurosim.errors import WiringError
+from neurosim.kernels.competition import KINDS as KINDS  # rules name them
+from neurosim.kernels.competition import adapt, compete, tell
+from neurosim.parts.synapse import LOCAL
+
+if TYPE_CHECKING:
+    from neurosim.parts.projection import Projection
+
+
+class Competition:
+    """The units of one layer compete, place by place, and each learns from the places that it won.
+
+    Parameters:
+        ========= ==== ================================================== =======
+        name      unit math                                               default
+        ========= ==== ================================================== =======
+        y         1    activity after competition                         made anew
+        a         1    ``sum y`` (winner), ``sum y^2`` (oja),             made anew
+                       ``sum y u`` (softhebb)
+        theta     u    threshold, one a unit; ``theta += gamma (m share   0
+                       - 1)``: share of the places won, m units
+        ========= ==== ================================================== =======
+
+    ``winner``: y is 1 for the k units with the largest ``u - theta``, if u is above 0, else 0 (Rumelhart and Zipser 1985).
+    ``oja``: y is u there (Oja 1982). ``softhebb``: y is the softmax of ``u - theta``, negative for all but the winner
+    (Journe et al. 2023); it divides, so that it is a reference. Of equal units the first wins. The threshold grows where a
+    unit wins more than its share, and falls where it wins less, so that none stays silent (Foldiak 1990).
+
+    Args:
+        projection: whose post competes and whose synapse learns, through a plasticity that reads ``a``.
+        kind: one of `neurosim.kernels.competition.KINDS`.
+        winners: k.
+        homeostasis: gamma.
+
+    Raises:
+        WiringError: units of which none can lose, a bias (which competition would not teach), or weights of every place's own.
+    """
+
+    def __init__(self, projection: Projection, kind: str, winners: int, homeostasis: float):
+        self.projection, self.kind, self.winners, self.homeostasis = projection, kind, winners, homeostasis
+        post = projection.post
+        _check(projection, winners)
+        number, owner, u = post.number, post.activity.owner, post.potential
+        start = post.learning
+        self.potential = u.part(u.name, start, post.views) if start else u
+        self.units, dtype = u.shape[-1], u.dtype
+        shape = (post.views - start, *u.shape[1:])
+        self.activity = Buffer(f"y{number}", u.axes, shape, Role.ACTIVITY, owner, dtype, local=True)
+        line = ("channel",), (self.units,)
+        self.threshold = Buffer(f"theta{number}", *line, Role.PLASTICITY, owner, dtype, lasts=True)
+        self.wins = Buffer(f"wins{number}", *line, Role.VALUE, owner, dtype)
+        self.active = Buffer(f"a{number}", *line, Role.VALUE, owner, dtype)
+        self.silent = Buffer(f"silent{number}", ("value",), (1,), Role.VALUE, owner, np.float64)
+        self.fair = self.units / (winners * int(np.prod(shape[:-1])))  # one by the wins that are a unit's share
+
+    def compete(self) -> Iterator[Step]:
+        """Who wins at every place, and how active every unit is in all."""
+        u, y, theta = self.potential, self.activity, self.threshold
+        words = {
+            "winner": f"1 for the {self.winners} largest {u.name} - {theta.name}",
+            "oja": f"{u.name} for the {self.winners} largest {u.name} - {theta.name}",
+            "softhebb": f"+-softmax({u.name} - {theta.name})",
+        }
+        arguments = {"potential": u, "threshold": theta, "activity": y, "active": self.active, "wins": self.wins}
+        scalars = {"kind": self.kind, "winners": self.winners}
+        label = f"channels of {y.owner} compete"
+        yield Step(compete, label, f"{y.name} = {words[self.kind]}", arguments, scalars=scalars, over="sample")
+
+    def hebbian(self) -> Iterator[Step]:
+        """``c = sum of presynaptic activity x y``."""
+        yield from self.projection.synapse.hebbian(self.projection.pre.active_part, self.activity)
+
+    def apply_update(self) -> Iterator[Step]:
+        """The lasting change of the weights, and of the thresholds."""
+        synapse = self.projection.synapse
+        equation, told = (
+            f"a of every synapse of {synapse.name} = {self.active.name} of its unit",
+            synapse.state["active"],
+        )
+        yield Step(tell, f"synapses of {synapse.name} are told", equation, {"active": self.active, "told": told})
+        yield from synapse.consolidate()
+        theta, wins = self.threshold, self.wins
+        arguments = {"wins": wins, "threshold": theta, "value": self.silent}
+        scalars = {"fair": self.fair, "homeostasis": self.homeostasis}
+        equation = f"{theta.name} += gamma (m {wins.name} / all - 1)"
+        yield Step(adapt, f"{theta.name} keeps all units in play", equation, arguments, scalars=scalars)
+
+
+def _check(projection: Projection, winners: int) -> None:
+    """Refuse a projection whose units cannot compete.
+
+    Raises:
+        WiringError: what stands against it.
+    """
+    post = projection.post
+    layer, units = post.activity.owner, post.shape[-1]
+    if projection.bias is not None:
+        actual, expected, hint = (
+            f"{layer} has a bias and learns by competition",
+            "thresholds alone",
+            "leave bias out of it",
+        )
+    elif projection.synapse.axes is LOCAL:
+        actual, expected = f"{layer} is local and learns by competition", "units that share their weights over places"
+        hint = "leave local out of the layer, or take rule='ll'"
+    elif winners >= units:
+        actual, expected, hint = (
+            f"winners={winners} of the {units} units of {layer}",
+            "fewer winners",
+            "write winners=1",
+        )
+    else:
+        return
+    raise WiringError(actual, expected, hint, argument="winners" if "winners" in actual else "network")

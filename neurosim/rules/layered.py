@@ -1,0 +1,73 @@
+"""Layer by layer: rules in which every layer learns from what it has itself; nothing passes downwards between layers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from neurosim.core.step import Step
+from neurosim.rules.base import Rule, random_phase
+
+if TYPE_CHECKING:
+    from neurosim.losses.base import Loss
+    from neurosim.networks.network import Network
+
+ORDERS = ("greedy", "random", "simultaneous")
+
+
+class Layered(Rule):
+    """The order of the layers; derived rules say how one layer learns.
+
+    Args:
+        network, loss: as for every rule.
+        order: ``greedy`` (layer 1 for E epochs, then layer 2, ...), ``random`` (each batch trains one layer drawn at
+            random, E x L epochs in all) or ``simultaneous`` (every layer on every batch, E epochs).
+        layers: numbers of those that it teaches; None: all. One whose rate is 0 stays as drawn.
+    """
+
+    def __init__(self, network: Network, loss: Loss, order: str, layers: Sequence[int] | None = None):
+        super().__init__(network, loss)
+        self.order = order
+        numbers = range(1, len(network) + 1) if layers is None else layers
+        self.numbers = [n for n in numbers if network.learns(n)]
+        self.phases = ("all layers",) if order == "simultaneous" else tuple(f"layer {n}" for n in self.numbers)
+
+    def teach(self, number: int, read: bool) -> Iterator[Step]:
+        """The steps of one layer: from the activity below to its own, and what its weights change by.
+
+        Args:
+            number: of the layer.
+            read: whether a layer above reads its activity.
+        """
+        raise NotImplementedError
+
+    def apply_updates(self, number: int) -> Iterator[Step]:
+        """The lasting changes of one layer."""
+        raise NotImplementedError
+
+    def taught(self, phase: str) -> list[int]:
+        """The layers that learn in a phase."""
+        return self.numbers if phase == "all layers" else [int(phase.split()[1])]
+
+    def wire(self, phase: str) -> Iterator[Step]:
+        taught = self.taught(phase)
+        below = 0
+        for n in taught:  # layer by layer, so that what one layer needs can lie where the layer below had its own
+            yield from self.network.propagate(n - 1, below)
+            yield from self.teach(n, n < taught[-1])
+            below = n
+        for n in taught:
+            yield from self.apply_updates(n)
+
+    def epochs(self, asked: int) -> int:
+        return asked * len(self.phases)
+
+    def phase(self, epoch: int, batch: int, asked: int) -> str:
+        if self.order == "random":
+            return self.phases[random_phase(self.network.seed, epoch, batch, len(self.phases))]
+        return self.phases[epoch // asked]
+
+    def progress(self, epoch: int, part: float, asked: int) -> float:
+        if self.order == "greedy":
+            return (epoch % asked + part) / asked
+        return super().progress(epoch, part, asked)
