@@ -15,6 +15,7 @@ from neurosim.readout.features import forward_weights
 from neurosim.readout.floor import Readout, compare, nothing
 from neurosim.report import page
 from neurosim.training.assembly import check_wiring, make_method
+from neurosim.training.budget import within
 from neurosim.training.callbacks import Bar, Checkpoints, Metrics, Signals
 from neurosim.training.config import Config
 from neurosim.training.folder import Run
@@ -36,9 +37,8 @@ class Experiment:
         config: what is asked for; None: made of the keywords.
         callbacks: what happens beside the training loop, see `neurosim.training.trainer.Callback`.
         **keywords: the words of the command line with the same defaults: ``rule="ll"``, ``data="toys"``, ``epochs=2``,
-            ``layer_rates=(1, 1, 0.5)``. ``data`` may also be a `Dataset` or arrays: ``images``, ``(images, labels)`` or a
-            mapping as an archive has it; ``rule``, ``loss``, ``plasticity`` and ``deformation`` a class, a factory or an
-            object, ``network`` an object.
+            ``layer_rates=(1, 1, 0.5)``. ``data`` may also be a `Dataset` or arrays (``images``, ``(images, labels)``, a
+            mapping); ``rule``, ``loss``, ``plasticity``, ``deformation`` a class, a factory or an object, ``network`` one.
 
     Raises:
         NeurosimError: whatever cannot be had, in one line that names the keyword.
@@ -51,7 +51,7 @@ class Experiment:
         else:
             asked = config.replace(**{k: v for k, v in keywords.items() if v is not None})
         check_wiring(asked, given)
-        data = load_data(asked, given.get("data"))
+        asked, data = within(asked, load_data(asked, given.get("data")), given)
         self._begin(Model(asked, data.image_shape, given), data, callbacks)
         self.trainer  # noqa: B018  data that do not go with the configuration are refused now
 

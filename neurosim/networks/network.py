@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -16,6 +17,7 @@ from neurosim.parts.competition import Competition
 from neurosim.parts.feedback import Feedback, SignFeedback, UpdatedFeedback
 from neurosim.parts.head import Head, NonlinearHead
 from neurosim.parts.inverse import Inverse
+from neurosim.parts.mean_pool import AveragedPopulation
 from neurosim.parts.population import Image, PooledPopulation, Population, Units
 from neurosim.parts.projection import Bias, Constant, Projection
 from neurosim.parts.retina import Retina
@@ -84,7 +86,8 @@ class Network:
         self.image = (Retina if self.first else Image)(sizes[0], views, learning, self.dtype)
         populations: list[Units] = [self.image]
         for number, (layer, size) in enumerate(zip(self.layers, sizes[1:], strict=True), 1):
-            kind = PooledPopulation if layer.pooled else Population
+            pools = AveragedPopulation if layer.averaged else PooledPopulation
+            kind = pools if layer.pooled else Population
             populations.append(kind(number, size, views, learning, layer.nonlinearity, self.dtype))
         return populations
 
@@ -195,22 +198,20 @@ class Network:
         synapse = Synapse(f"{letter}{number}", shape, "inverse weight", seed, plasticity, self.dtype)
         return Inverse(projection, synapse, self._bias(synapse))
 
-    def competition(
-        self, number: int, kind: str, winners: int, homeostasis: float, rate: float | None = None
-    ) -> Competition:
+    def competition(self, number: int, rate: float | None = None, **how: Any) -> Competition:
         """Competition among the units of a layer, whose synapse learns by a bounded plasticity from now on.
 
         Args:
             number: of the layer.
-            kind, winners, homeostasis: see `Competition`.
             rate: of its weights; None: that of the layer's own plasticity. Both count in the share that a unit wins if all
                 win alike.
+            **how: they compete, see `Competition`.
 
         Raises:
             WiringError: units that cannot compete, or a plasticity that makes nothing of winners.
         """
         projection, own = self.projections[number - 1], self.layer_plasticities[number - 1]
-        competing = Competition(projection, kind, winners, homeostasis)
+        competing = Competition(projection, **how)
         if rate is None and not isinstance(own, Bounded):
             raise WiringError(
                 f"plasticity={own.name!r} for layer {number}, which learns by competition",

@@ -27,29 +27,32 @@ class Competition:
         name      unit math                                               default
         ========= ==== ================================================== =======
         y         1    activity after competition                         made anew
-        a         1    ``sum y`` (winner), ``sum y^2`` (oja),             made anew
+        a         1    ``sum y`` (winner), ``sum y^2 / l^2`` (oja),       made anew
                        ``sum y u`` (softhebb)
         theta     u    threshold, one a unit; ``theta += gamma (m share   0
                        - 1)``: share of the places won, m units
         ========= ==== ================================================== =======
 
     ``winner``: y is 1 for the k units with the largest ``u - theta``, if u is above 0, else 0 (Rumelhart and Zipser 1985).
-    ``oja``: y is u there (Oja 1982). ``softhebb``: y is the softmax of ``u - theta``, negative for all but the winner
-    (Journe et al. 2023); it divides, so that it is a reference. Of equal units the first wins. The threshold grows where a
-    unit wins more than its share, and falls where it wins less, so that none stays silent (Foldiak 1990).
+    ``oja``: y is u there (Oja 1982): a unit's weights grow to the length l, so that potentials have one scale.
+    ``softhebb``: y is the softmax of ``u - theta``, negative for all but the winner (Journe et al. 2023); it divides, so that
+    it is a reference. Of equal units the first wins. The threshold grows where a unit wins more than its share, and falls
+    where it wins less, so that none stays silent (Foldiak 1990).
 
     Args:
         projection: whose post competes and whose synapse learns, through a plasticity that reads ``a``.
         kind: one of `neurosim.kernels.competition.KINDS`.
         winners: k.
         homeostasis: gamma.
+        length: l.
 
     Raises:
         WiringError: units of which none can lose, a bias (which competition would not teach), or weights of every place's own.
     """
 
-    def __init__(self, projection: Projection, kind: str, winners: int, homeostasis: float):
+    def __init__(self, projection: Projection, kind: str, winners: int, homeostasis: float, length: float = 1.0):
         self.projection, self.kind, self.winners, self.homeostasis = projection, kind, winners, homeostasis
+        self.strength = 1 / length**2 if kind == "oja" else 1.0
         post = projection.post
         _check(projection, winners)
         number, owner, u = post.number, post.activity.owner, post.potential
@@ -85,11 +88,10 @@ class Competition:
     def apply_update(self) -> Iterator[Step]:
         """The lasting change of the weights, and of the thresholds."""
         synapse = self.projection.synapse
-        equation, told = (
-            f"a of every synapse of {synapse.name} = {self.active.name} of its unit",
-            synapse.state["active"],
-        )
-        yield Step(tell, f"synapses of {synapse.name} are told", equation, {"active": self.active, "told": told})
+        times = f"{self.strength:g} " if self.strength != 1 else ""
+        equation = f"a of every synapse of {synapse.name} = {times}{self.active.name} of its unit"
+        arguments, scalars = {"active": self.active, "told": synapse.state["active"]}, {"strength": self.strength}
+        yield Step(tell, f"synapses of {synapse.name} are told", equation, arguments, scalars=scalars)
         yield from synapse.consolidate()
         theta, wins = self.threshold, self.wins
         arguments = {"wins": wins, "threshold": theta, "value": self.silent}
