@@ -152,7 +152,9 @@ class Plasticity(Section):
     """How outer products become a lasting change."""
 
     name: Annotated[str, Option("How weights change.")] = _as("plasticity", "signum")
-    rate: Annotated[float, Option("Learning rate; signum counts it in initial bounds of the weights.", low=0)] = 0.01
+    rate: Annotated[
+        float, Option("Learning rate; signum and ladder count it in initial bounds of the weights.", low=0)
+    ] = 0.01
     head_rate: Annotated[
         float, Option("Rate of heads and of their feedback, in units of the rate.", unit="rates", low=0)
     ] = 1.0
