@@ -21,6 +21,7 @@ from neurosim.training.config import Config
 from neurosim.training.folder import Run
 from neurosim.training.given import apart, changed, same
 from neurosim.training.model import Model
+from neurosim.training.record import Record
 from neurosim.training.stream import ViewStream, load_data
 from neurosim.training.trainer import Callback, Progress, Trainer
 
@@ -181,7 +182,7 @@ class Experiment:
         if not any(isinstance(callback, Bar) for callback in mine) and Bar.wanted():
             mine = [Bar(), *mine]
         diagnosis = [Diagnosis(Observer(self.model, self.data), every)] if every else []
-        kept, saved = ([Metrics(run)], [Checkpoints(run, checkpoint_every)]) if run else ([], [])
+        kept, saved = ([Metrics(run), Record(run)], [Checkpoints(run, checkpoint_every)]) if run else ([], [])
         return [*diagnosis, *kept, *mine, *saved, Signals()]
 
     def readout(self, show: Callable[[str], object] = nothing) -> Readout:
@@ -212,7 +213,6 @@ class Experiment:
         """
         return self.model.encode(images, layer)
 
-    # -- folders
     def _create(self, folder: Path) -> Run:
         return Run.create(folder, self.config, self.model.rule.wiring(), self.model.image)
 

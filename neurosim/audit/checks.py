@@ -14,11 +14,13 @@ from neurosim.audit.graph.kinds import kernel_name
 from neurosim.audit.graph.structure import Structure
 from neurosim.audit.interventions.behaviour import Behaviour
 from neurosim.audit.interventions.bench import BATCHES, Bench
+from neurosim.audit.interventions.changes import measured
 from neurosim.audit.operations.analysis import analyse_operations, counted
 from neurosim.audit.operations.ledger import readout_ledger
 from neurosim.audit.package import is_own
 from neurosim.audit.replay.analysis import Replay
 from neurosim.audit.replay.recipe import of_name
+from neurosim.audit.replay.runs import RunRecord
 from neurosim.audit.symmetry.analysis import analyse_symmetry
 from neurosim.audit.target import PAIRS, AuditTarget, of_config, of_rule
 from neurosim.audit.verdict import Verdict
@@ -188,9 +190,13 @@ def _analyses(target: AuditTarget, graph: Graph, light: bool) -> list[Evidence]:
         return [_nothing(is_own(type(target.rule)))]
     structure = Structure(graph, target.rule.feedbacks).analyse()
     with ThreadTeam(1) as team:  # small arrays: more threads would only wait for one another
-        behaviour = Behaviour(Bench(target, graph, team), light).analyse()
-        found = [structure, behaviour, analyse_operations(graph, target.kernels), analyse_symmetry(graph, target.start)]
-    return found if light else [*found, Replay(target).analyse()]
+        bench = Bench(target, graph, team)
+        behaviour = Behaviour(bench, light).analyse()
+        operations = analyse_operations(graph, target.kernels, measured(bench).excuses)
+        found = [structure, behaviour, operations, analyse_symmetry(graph, target.start)]
+    if not light:
+        found.append(Replay(target).analyse())
+    return [*found, RunRecord(target.run).analyse()] if target.run is not None else found
 
 
 def _nothing(own: bool) -> Evidence:

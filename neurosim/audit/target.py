@@ -46,6 +46,7 @@ class AuditTarget:
         note: lines for the verdict: the network, the batch, the weights.
         start: the weights before training, by name; None: they are those of the network.
         recipe: how a fresh process builds it; None: none can.
+        run: the trained run that it is of; None: it is of none.
         show: called as ``show(epoch, batch)``, puts the views alone before the stimulus; None: it is not known apart.
         matched: what changed while heads were matched: name -> values before and after.
     """
@@ -59,6 +60,7 @@ class AuditTarget:
     note: list[str] = field(default_factory=list)
     start: dict[str, Array] | None = None
     recipe: Recipe | None = None
+    run: Run | None = None
     show: Callable[[int, int], None] | None = None
     matched: dict[str, tuple[Array, Array]] = field(default_factory=dict)
 
@@ -190,7 +192,7 @@ def of_run(run: Run, pairs: int = PAIRS) -> AuditTarget:
     target = AuditTarget(
         str(run.folder), model.rule, plans, present_batch, labels, model.kernels, note=note, start=start, show=show
     )
-    target.recipe = Recipe("run", {"folder": str(run.folder.resolve()), "pairs": pairs})
+    target.recipe, target.run = Recipe("run", {"folder": str(run.folder.resolve()), "pairs": pairs}), run
     return target
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from neurosim.core.kernel import Kind
+from neurosim.core.roles import Role
 
 if TYPE_CHECKING:
     from neurosim.audit.graph.graph import Graph, Site, Slice
@@ -22,10 +23,13 @@ def slices_of(graph: Graph) -> dict[Site, Slice]:
 
 
 def reads_itself(site: Site, buffer: Buffer) -> bool:
-    """Whether a plasticity reads the weights that it changes, which decay: that is no transport."""
+    """Whether a step changes the weights that it reads, or makes their own change of them: they decay; that is no transport."""
     weights = [b for b in site.inputs.values() if b.role.is_weight]
     own = any(b.base is buffer.base for b in site.step.updates.values())
-    return site.kind is Kind.PLASTICITY and len(weights) == 1 and own
+    if site.kind is Kind.PLASTICITY:
+        return len(weights) == 1 and own
+    made = [b for b in site.step.changed.values() if b.role is Role.CHANGE]
+    return bool(made) and all(b.owner == buffer.owner and b.base.shape == buffer.base.shape for b in made)
 
 
 def populations_of(graph: Graph, weight: Buffer) -> set[frozenset[str]]:

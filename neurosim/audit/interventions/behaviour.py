@@ -8,11 +8,10 @@ import numpy as np
 
 from neurosim.audit.evidence import Evidence
 from neurosim.audit.graph.kinds import builtin
+from neurosim.audit.interventions.changes import Changes, measured
 from neurosim.audit.interventions.linearity import bend_of
 from neurosim.audit.interventions.locality import Locality
 from neurosim.audit.interventions.loop import Loop
-from neurosim.audit.interventions.plasticity import update_differs
-from neurosim.audit.interventions.products import product_differs
 from neurosim.audit.interventions.transport import Transport
 from neurosim.core.kernel import Kind
 from neurosim.core.roles import Role
@@ -43,7 +42,7 @@ class Behaviour:
         self._arithmetic()
         Transport(self.bench, self.evidence, self.rng, self.light).answer()
         self._labels()
-        self._products()
+        Changes(self.bench, self.evidence).answer()
         locality = Locality(self.bench, self.evidence, self.rng)
         if self.light:
             locality.moments()
@@ -66,6 +65,7 @@ class Behaviour:
 
     def _arithmetic(self) -> None:
         sites = [s for s in self.graph.sites if s.kind is Kind.COMPARE or (s.kind is Kind.GATE and not builtin(s.step))]
+        sites = [s for s in sites if builtin(s.step) or not measured(self.bench).bends(s)]
         for site in sites:
             share, size = bend_of(self.bench, site, self.rng)
             if share > 0.8:
@@ -121,22 +121,3 @@ class Behaviour:
         if updates:
             text = f"{what} permuted: {found[0].run.site} differs, and the update of {', '.join(updates)}"
             self.evidence.add_finding("iv", text, why=why)
-
-    # -- (i)
-
-    def _products(self) -> None:
-        """Some synapses of every change and every update of the last batch, by hand."""
-        recompute = {Kind.HEBBIAN: product_differs, Kind.PLASTICITY: update_differs}
-        count, worst = 0, 0.0
-        for run in self.bench.runs:
-            if run.batch < self.bench.batches - 1 or run.site.kind not in recompute:
-                continue
-            compared = recompute[run.site.kind](self.bench, run, self.rng)
-            count, worst = count + compared.synapses, max(worst, compared.error)
-            if compared.difference:
-                self.evidence.add_finding("i", f"{run.site}: {compared.difference}")
-        self.evidence.add_check(
-            "i",
-            f"{count} single synapses of every array recomputed by naive loops in float64: largest relative "
-            f"difference {worst:.0e}",
-        )

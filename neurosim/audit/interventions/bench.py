@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from neurosim.audit.graph.kinds import Function, callable_of, kernel_name
+from neurosim.audit.graph.kinds import Function, builtin, callable_of, kernel_name
 from neurosim.audit.interventions.arrays import bits, is_poisoned, poison, rows_of
 from neurosim.audit.interventions.places import Place, chosen
 from neurosim.core import workspace
@@ -73,7 +73,7 @@ class Bench:
 
     Attributes:
         runs: every run of a step, in order.
-        before: run of a phase's last batch -> argument -> values that a product or a plasticity found.
+        before: run -> argument -> values that a product, a plasticity or a kernel from outside this package found.
         after: run -> argument -> values that the step left.
         interventions: how often something was replaced and run again.
     """
@@ -145,7 +145,7 @@ class Bench:
     def _record(self) -> None:
         for run in self.runs:
             self._present(run)
-            if run.site.kind in (Kind.PLASTICITY, Kind.HEBBIAN) and run.batch == self.batches - 1:
+            if run.site.kind in (Kind.PLASTICITY, Kind.HEBBIAN) or not builtin(run.site.step):
                 self.before[run] = {k: b.array.copy() for k, b in run.site.inputs.items()}
             self.run(run.site)
             self.after[run] = {k: b.array.copy() for k, b in run.site.step.changed.items()}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from neurosim.audit.graph.kinds import builtin
+from neurosim.audit.interventions.changes import measured
 from neurosim.core.kernel import Kind
 from neurosim.core.roles import Role
 
@@ -63,7 +64,8 @@ class Transport:
 
     def _replaced(self, weight: Buffer) -> None:
         """Replace one forward weight, and note what differs besides it."""
-        found = [d for d in self.bench.replay(self._swap(weight)) if set(d.buffers) - {weight.name}]
+        own = measured(self.bench).own_arrays(weight)
+        found = [d for d in self.bench.replay(self._swap(weight)) if set(d.buffers) - own]
         if not found:
             return
         way, updates = self._described(weight, found)
