@@ -52,8 +52,8 @@ class Experiment:
         else:
             asked = config.replace(**{k: v for k, v in keywords.items() if v is not None})
         check_wiring(asked, given)
-        asked, data = within(asked, load_data(asked, given.get("data")), given)
-        self._begin(Model(asked, data.image_shape, given), data, callbacks)
+        data = load_data(asked, given.get("data"))
+        self._begin(Model(within(asked, data, given), data.image_shape, given), data, callbacks)
         self.trainer  # noqa: B018  data that do not go with the configuration are refused now
 
     def _begin(self, model: Model, data: Dataset | None, callbacks: Iterable[Callback]) -> None:
@@ -186,7 +186,7 @@ class Experiment:
         return [*diagnosis, *kept, *mine, *saved, Signals()]
 
     def readout(self, show: Callable[[str], object] = nothing) -> Readout:
-        """Accuracy of a read-out of every layer, beside its floor: the same network untrained.
+        """Accuracy of a read-out of every layer with every number of labels, beside its floor: the same network untrained.
 
         Args:
             show: called with a line as work goes on.
@@ -239,7 +239,7 @@ class Experiment:
             path: the folder.
             callbacks: as for a new one; no folder holds them.
             **keywords: what was given from Python (``rule=``, ``loss=``, ``network=``, ``data=``), once more; and
-                ``epochs``, ``threads``, ``device``, ``precision``, ``readout``, ``readout_images``, ``data_dir``, changed.
+                `neurosim.training.given.CHANGEABLE`, changed: ``epochs``, ``threads``, ``readout``, ``labels``, ...
 
         Raises:
             RunError: no run there, one of another version, or something that is missing or does not belong.
