@@ -67,7 +67,7 @@ def test_rule(name, monkeypatch):
         assert violated & set(wanted["condition"].split()), text
     assert re.search(wanted.get("says", ""), text, re.DOTALL), text
     if "grade" in wanted and hasattr(Verdict, "grade"):
-        assert wanted["grade"] in text, text
+        assert "grade: " + wanted["grade"] in text, text
 
 
 class NoReplay:
