@@ -323,4 +323,5 @@ def test_rates_that_follow_weights_or_the_loss(build):
     verdict = check(build(RateOfLoss))
     assert verdict.violated == ["declared"] and "grade: local with a broadcast scalar" in verdict.text(), verdict.text()
     assert "value3 (value) holds something from batch to batch that no checkpoint keeps" in verdict.findings[0].text
-    assert "rate, one number for all synapses, moves with value3" in " ".join(verdict.text().split())
+    lines = [line for a in verdict.analyses for found in a.grades.values() for line in found]
+    assert "rate, one number for all synapses, moves with value3" in lines, lines
