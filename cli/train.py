@@ -106,6 +106,9 @@ def _announce(experiment: Experiment) -> None:
     click.echo(
         f"data      {data.name}: {count} images {'x'.join(map(str, data.image_shape))}, views by {config.views.kind}"
     )
+    if config.training.minutes is not None:
+        fits = f"{config.training.epochs} epochs of {trainer.stream.batches} batches"
+        click.echo(f"budget    {config.training.minutes:g} minutes: {fits}, from the speed measured now")
     work = f"{trainer.epochs} epochs of {trainer.stream.batches} batches of {config.training.batch}"
     size = f"{(model.memory() + trainer.stream.nbytes) / 2**20:.0f} MB"
     if model.device is not None:

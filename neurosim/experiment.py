@@ -15,11 +15,13 @@ from neurosim.readout.features import forward_weights
 from neurosim.readout.floor import Readout, compare, nothing
 from neurosim.report import page
 from neurosim.training.assembly import check_wiring, make_method
+from neurosim.training.budget import within
 from neurosim.training.callbacks import Bar, Checkpoints, Metrics, Signals
 from neurosim.training.config import Config
 from neurosim.training.folder import Run
 from neurosim.training.given import apart, changed, same
 from neurosim.training.model import Model
+from neurosim.training.record import Record
 from neurosim.training.stream import ViewStream, load_data
 from neurosim.training.trainer import Callback, Progress, Trainer
 
@@ -36,9 +38,8 @@ class Experiment:
         config: what is asked for; None: made of the keywords.
         callbacks: what happens beside the training loop, see `neurosim.training.trainer.Callback`.
         **keywords: the words of the command line with the same defaults: ``rule="ll"``, ``data="toys"``, ``epochs=2``,
-            ``layer_rates=(1, 1, 0.5)``. ``data`` may also be a `Dataset` or arrays: ``images``, ``(images, labels)`` or a
-            mapping as an archive has it; ``rule``, ``loss``, ``plasticity`` and ``deformation`` a class, a factory or an
-            object, ``network`` an object.
+            ``layer_rates=(1, 1, 0.5)``. ``data`` may also be a `Dataset` or arrays (``images``, ``(images, labels)``, a
+            mapping); ``rule``, ``loss``, ``plasticity``, ``deformation`` a class, a factory or an object, ``network`` one.
 
     Raises:
         NeurosimError: whatever cannot be had, in one line that names the keyword.
@@ -52,7 +53,7 @@ class Experiment:
             asked = config.replace(**{k: v for k, v in keywords.items() if v is not None})
         check_wiring(asked, given)
         data = load_data(asked, given.get("data"))
-        self._begin(Model(asked, data.image_shape, given), data, callbacks)
+        self._begin(Model(within(asked, data, given), data.image_shape, given), data, callbacks)
         self.trainer  # noqa: B018  data that do not go with the configuration are refused now
 
     def _begin(self, model: Model, data: Dataset | None, callbacks: Iterable[Callback]) -> None:
@@ -181,7 +182,7 @@ class Experiment:
         if not any(isinstance(callback, Bar) for callback in mine) and Bar.wanted():
             mine = [Bar(), *mine]
         diagnosis = [Diagnosis(Observer(self.model, self.data), every)] if every else []
-        kept, saved = ([Metrics(run)], [Checkpoints(run, checkpoint_every)]) if run else ([], [])
+        kept, saved = ([Metrics(run), Record(run)], [Checkpoints(run, checkpoint_every)]) if run else ([], [])
         return [*diagnosis, *kept, *mine, *saved, Signals()]
 
     def readout(self, show: Callable[[str], object] = nothing) -> Readout:
@@ -212,7 +213,6 @@ class Experiment:
         """
         return self.model.encode(images, layer)
 
-    # -- folders
     def _create(self, folder: Path) -> Run:
         return Run.create(folder, self.config, self.model.rule.wiring(), self.model.image)
 

@@ -6,6 +6,7 @@ import contextlib
 import time
 import traceback
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from neurosim.audit.evidence import CONDITIONS, REQUIRED, Evidence, Extent, Grade
@@ -14,11 +15,15 @@ from neurosim.audit.graph.kinds import kernel_name
 from neurosim.audit.graph.structure import Structure
 from neurosim.audit.interventions.behaviour import Behaviour
 from neurosim.audit.interventions.bench import BATCHES, Bench
+from neurosim.audit.interventions.changes import measured
 from neurosim.audit.operations.analysis import analyse_operations, counted
 from neurosim.audit.operations.ledger import readout_ledger
 from neurosim.audit.package import is_own
+from neurosim.audit.replay.analysis import Replay
+from neurosim.audit.replay.recipe import of_name
+from neurosim.audit.replay.runs import RunRecord
 from neurosim.audit.symmetry.analysis import analyse_symmetry
-from neurosim.audit.target import PAIRS, AuditTarget, of_config, of_rule
+from neurosim.audit.target import PAIRS, AuditTarget, built, of_config, of_rule
 from neurosim.audit.verdict import Verdict
 from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import NeurosimError, UndecidedError, WiringError
@@ -68,9 +73,19 @@ def check(
     """
     with decided():
         if not isinstance(rule, AuditTarget):
-            rule = of_rule(wire(rule, network, IMAGE, pairs, loss, plasticity, **options))
+            again = of_name(rule, network, IMAGE, pairs, loss, plasticity, options)
+            target = built(
+                partial(_target, rule, network, pairs, loss, plasticity, options), not isinstance(rule, type | str)
+            )
+            target.recipe = again
+            rule = target
     with decided(crash=True):
         return _check(rule, light)
+
+
+def _target(rule: Any, network: Any, pairs: int, loss: Any, plasticity: Any, options: dict[str, Any]) -> AuditTarget:
+    """A rule, wired and shown random pictures."""
+    return of_rule(wire(rule, network, IMAGE, pairs, loss, plasticity, **options))
 
 
 @contextlib.contextmanager
@@ -154,6 +169,8 @@ def preflight_audit(model: Model) -> Verdict:
     graph = Graph({name: model.plan(name) for name in model.rule.phases}, alias=())
     config = model.config.replace(network=narrow(model.config.network.text))
     twin = _check(of_config(config, given=model.given), light=True)
+    if isinstance(twin.graph, Graph):
+        graph.adopt(twin.graph)
     structure = Structure(graph, model.rule.feedbacks).analyse()
     of_twin = [f for a in twin.analyses for f in a.findings if f.by == "structure" and f not in structure.findings]
     structure.findings += [f for f in of_twin if "share memory" in f.text]
@@ -182,10 +199,18 @@ def _check(target: AuditTarget, light: bool) -> Verdict:
 def _analyses(target: AuditTarget, graph: Graph, light: bool) -> list[Evidence]:
     if not graph.sites:
         return [_nothing(is_own(type(target.rule)))]
-    structure = Structure(graph, target.rule.feedbacks).analyse()
     with ThreadTeam(1) as team:  # small arrays: more threads would only wait for one another
-        behaviour = Behaviour(Bench(target, graph, team), light).analyse()
-        return [structure, behaviour, analyse_operations(graph, target.kernels), analyse_symmetry(graph, target.start)]
+        bench = Bench(target, graph, team)
+        try:
+            structure = Structure(graph, target.rule.feedbacks).analyse()
+            behaviour = Behaviour(bench, light).analyse()
+            operations = analyse_operations(graph, target.kernels, measured(bench).excuses)
+            found = [structure, behaviour, operations, analyse_symmetry(graph, target.start)]
+        finally:
+            graph.as_declared()
+    if not light:
+        found.append(Replay(target).analyse())
+    return [*found, RunRecord(target.run).analyse()] if target.run is not None else found
 
 
 def _nothing(own: bool) -> Evidence:

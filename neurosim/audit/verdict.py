@@ -40,6 +40,8 @@ WHY = {
     "behaviour": "it follows from no declaration: only what the kernels do shows it",
     "operations": "it is a matter of arithmetic, which the graph does not name",
     "symmetry": "it is a matter of the numbers that the weights hold, which no step makes",
+    "replay": "only another process shows what this one keeps beside its arrays",
+    "record": "a plan says what a batch does, and not what happened between two of them",
     "isolation": "it is a matter of the process, whatever the plan says",
 }
 

@@ -265,5 +265,10 @@ class Registry(Generic[T]):
         return self._given(thing, name)
 
 
+def misfit(actual: str, expected: str, hint: str, argument: str) -> WiringError:
+    """The error of a part that does not fit where it is asked for, in one line; arguments as of `WiringError`."""
+    return WiringError(actual, expected, hint, argument=argument)
+
+
 def _kind(thing: object, kind: str) -> str:
     return f"a class that derives from no {kind}" if inspect.isclass(thing) else f"of type {type(thing).__name__}"

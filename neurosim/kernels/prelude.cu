@@ -16,7 +16,7 @@ typedef long long Long;
 #define KERNEL extern "C" __global__ void
 #define EACH(i) for (Index i = blockIdx.x * blockDim.x + threadIdx.x; i < count; i += gridDim.x * blockDim.x)
 
-enum { HARDTANH, TANH, LINEAR, RECTIFIED };
+enum { HARDTANH, TANH, LINEAR, RECTIFIED, SATURATING };
 enum { BYTES, SINGLES, DOUBLES };          // of what an image is made
 enum { NONE, INACTIVE, ACTIVE };           // the state of a comparison
 #define CLOSED 4                           // a winner where hardtanh is saturated
@@ -65,11 +65,13 @@ __device__ inline double pixel(const void *image, int kind, Index i)
 
 __device__ inline REAL respond(REAL u, int phi)
 {
+    if (phi == SATURATING) return within(u, 0, 1);
     return phi == HARDTANH ? within(u, -1, 1) : phi == TANH ? (REAL)tanh(u) : phi == RECTIFIED && u < 0 ? (REAL)0 : u;
 }
 
 __device__ inline REAL slope(REAL x, int phi)
 {
+    if (phi == SATURATING) return (REAL)(x > 0 && x < 1);
     return phi == HARDTANH ? (REAL)(x > -1 && x < 1) : phi == TANH ? 1 - x * x : phi == RECTIFIED ? (REAL)(x > 0) : (REAL)1;
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -15,7 +16,9 @@ from neurosim.parts.average import Average
 from neurosim.parts.competition import Competition
 from neurosim.parts.feedback import Feedback, SignFeedback, UpdatedFeedback
 from neurosim.parts.head import Head, NonlinearHead
+from neurosim.parts.interneurons import Interneurons
 from neurosim.parts.inverse import Inverse
+from neurosim.parts.mean_pool import AveragedPopulation
 from neurosim.parts.population import Image, PooledPopulation, Population, Units
 from neurosim.parts.projection import Bias, Constant, Projection
 from neurosim.parts.retina import Retina
@@ -84,7 +87,8 @@ class Network:
         self.image = (Retina if self.first else Image)(sizes[0], views, learning, self.dtype)
         populations: list[Units] = [self.image]
         for number, (layer, size) in enumerate(zip(self.layers, sizes[1:], strict=True), 1):
-            kind = PooledPopulation if layer.pooled else Population
+            pools = AveragedPopulation if layer.averaged else PooledPopulation
+            kind = pools if layer.pooled else Population
             populations.append(kind(number, size, views, learning, layer.nonlinearity, self.dtype))
         return populations
 
@@ -94,7 +98,10 @@ class Network:
         places = pre.shape[:2] if layer.local else ()
         shape = (*places, layer.field, layer.field, pre.shape[2], post.shape[2])
         synapse = self._synapse("W", number, shape, "forward weight", True)
-        return Projection(pre, post, synapse, self._bias(synapse) if layer.bias else None)
+        projection = Projection(pre, post, synapse, self._bias(synapse) if layer.bias else None)
+        if layer.centred:
+            projection.interneurons = Interneurons(pre, post, synapse)
+        return projection
 
     def __len__(self) -> int:
         """Layers, the image not counted."""
@@ -195,22 +202,20 @@ class Network:
         synapse = Synapse(f"{letter}{number}", shape, "inverse weight", seed, plasticity, self.dtype)
         return Inverse(projection, synapse, self._bias(synapse))
 
-    def competition(
-        self, number: int, kind: str, winners: int, homeostasis: float, rate: float | None = None
-    ) -> Competition:
+    def competition(self, number: int, rate: float | None = None, **how: Any) -> Competition:
         """Competition among the units of a layer, whose synapse learns by a bounded plasticity from now on.
 
         Args:
             number: of the layer.
-            kind, winners, homeostasis: see `Competition`.
             rate: of its weights; None: that of the layer's own plasticity. Both count in the share that a unit wins if all
                 win alike.
+            **how: they compete, see `Competition`.
 
         Raises:
             WiringError: units that cannot compete, or a plasticity that makes nothing of winners.
         """
         projection, own = self.projections[number - 1], self.layer_plasticities[number - 1]
-        competing = Competition(projection, kind, winners, homeostasis)
+        competing = Competition(projection, **how)
         if rate is None and not isinstance(own, Bounded):
             raise WiringError(
                 f"plasticity={own.name!r} for layer {number}, which learns by competition",
@@ -219,7 +224,9 @@ class Network:
                 argument="plasticity",
             )
         learner = own if rate is None else Bounded(rate)
-        projection.synapse.learn_by(learner.with_rate(learner.base_rate * competing.fair, f"win rate {number}"))
+        learner = learner.with_rate(learner.base_rate * competing.fair, f"win rate {number}")
+        for synapse in projection.synapses:
+            synapse.learn_by(learner)
         return competing
 
     def propagate(self, top: int | None = None, start: int = 0) -> Iterator[Step]:

@@ -29,6 +29,7 @@ class Hebb(Layered):
         competition: ``winner``, ``oja`` or ``softhebb`` (which divides, and is a reference).
         winners: so many units of a place.
         homeostasis: how fast thresholds follow.
+        length: winner: weights go to so many times the mean of what they won; oja: the length that they grow to.
         win_rate: of these layers, where the plasticity of the others is no competition's.
         layers: see `Layered`.
 
@@ -49,15 +50,17 @@ class Hebb(Layered):
         ] = "winner",
         winners: Annotated[int, Option("Winners at every place.", unit="units", low=1)] = 1,
         homeostasis: Annotated[float, Option("How fast thresholds keep all units in play.", low=0)] = 0.02,
+        length: Annotated[
+            float, Option("Of a unit's weights (oja), or of them by the mean of what it won (winner).", above=0)
+        ] = 1.0,
         win_rate: Annotated[
             float | None, Option("Of layers that compete, beside layers with another plasticity.", above=0)
         ] = None,
         layers: Annotated[Sequence[int] | None, Option("Those that it teaches.", derived=True)] = None,
     ):
         super().__init__(network, loss, order, layers)
-        self.places: dict[int, Competition] = {
-            n: network.competition(n, competition, winners, homeostasis, win_rate) for n in self.numbers
-        }
+        how = {"kind": competition, "winners": winners, "homeostasis": homeostasis, "length": length}
+        self.places: dict[int, Competition] = {n: network.competition(n, win_rate, **how) for n in self.numbers}
 
     def teach(self, number: int, read: bool) -> Iterator[Step]:
         projection, competing = self.network.projections[number - 1], self.places[number]
@@ -74,8 +77,8 @@ class Hebb(Layered):
         own = [self.network.projections[n - 1].synapse.plasticity for n in self.numbers]
         return [*super().plasticities(), *(each for each in own if each is not None)]
 
-    def outputs(self, phase: str) -> list[Buffer]:
-        return [self.places[n].silent for n in self.taught(phase)]
+    def outputs_of(self, number: int) -> list[Buffer]:
+        return [self.places[number].silent]
 
     def figures(self) -> dict[str, Buffer]:
         return {f"silent_{n}": competing.silent for n, competing in self.places.items()}

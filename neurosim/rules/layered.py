@@ -9,6 +9,7 @@ from neurosim.core.step import Step
 from neurosim.rules.base import Rule, random_phase
 
 if TYPE_CHECKING:
+    from neurosim.core.buffer import Buffer
     from neurosim.losses.base import Loss
     from neurosim.networks.network import Network
 
@@ -44,6 +45,13 @@ class Layered(Rule):
     def apply_updates(self, number: int) -> Iterator[Step]:
         """The lasting changes of one layer."""
         raise NotImplementedError
+
+    def outputs_of(self, number: int) -> list[Buffer]:
+        """What of one layer is looked at after a batch."""
+        return [self.errors[number].value] if number in self.errors else []
+
+    def outputs(self, phase: str) -> list[Buffer]:
+        return [buffer for n in self.taught(phase) for buffer in self.outputs_of(n)]
 
     def taught(self, phase: str) -> list[int]:
         """The layers that learn in a phase."""

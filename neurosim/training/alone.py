@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
+
+import numpy as np
 
 from neurosim import losses, plasticity, rules
 from neurosim.data.views.affine import Affine
 from neurosim.errors import WiringError
 from neurosim.networks.network import Network
 from neurosim.networks.text import parse, written
+from neurosim.parts.synapse import Synapse
 from neurosim.rules.base import Rule
 from neurosim.training.assembly import Assembly, Shape
 
@@ -69,3 +74,30 @@ def narrow(network: str, channels: int = 6) -> str:
     parts = [part.split() for part in written(network).split(",")]
     few = [[str(min(int(words[0]), channels)), *words[1:]] if words[0].isdecimal() else words for words in parts]
     return ", ".join(" ".join(words) for words in few)
+
+
+@contextmanager
+def salted(salt: int, bounds: Mapping[str, float]) -> Iterator[None]:
+    """Draw initial weights from other streams than the network's own, so that whatever was copied from them differs.
+
+    Args:
+        salt: 0: draw them as they are.
+        bounds: name of a synapse -> its bound, wherever it is rescaled: what initial weights alone would decide.
+    """
+    init, rescale = Synapse.__init__, Synapse.rescale
+
+    def drawn_otherwise(self: Synapse, *args: Any, **given: Any) -> None:
+        init(self, *args, **given)
+        if salt:
+            rng = np.random.default_rng([salt, *self.name.encode()])
+            self.weight.put(rng.uniform(-self.bound, self.bound, self.shape))
+
+    def rescaled_alike(self: Synapse, gain: float) -> None:
+        rescale(self, gain)
+        self.bound = type(self.bound)(bounds.get(self.name, self.bound))
+
+    Synapse.__init__, Synapse.rescale = drawn_otherwise, rescaled_alike  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        Synapse.__init__, Synapse.rescale = init, rescale  # type: ignore[method-assign]

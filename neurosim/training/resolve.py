@@ -31,6 +31,7 @@ def resolve(tables: Mapping[str, Any], given: Mapping[str, Any]) -> Config:
     asked = given.pop("recipe", tables.get("recipe"))
     flat, loose = split(given)
     wanted = _merge_files(tables, flat)
+    _refuse_two_lengths(wanted.get("training", {}))
     names = {key: plugins.name(key, wanted[key]["name"]) for key in KEYS if "name" in wanted.get(key, {})}
     recipe = choose(names, asked)
     filled = merged(recipe.settings, wanted)
@@ -55,6 +56,17 @@ def resolve(tables: Mapping[str, Any], given: Mapping[str, Any]) -> Config:
             table["layer_rates"] = rates(table["layer_rates"], len(parse(made["network"].text)))
         made[section] = kind(**table)
     return Config(**made, recipe=recipe.name)
+
+
+def _refuse_two_lengths(wanted: Mapping[str, Any]) -> None:
+    """Refuse a budget of minutes beside a number of epochs, in what was given for training.
+
+    Raises:
+        WiringError: both.
+    """
+    if "epochs" in wanted and wanted.get("minutes", "none") not in (None, "none"):
+        fits = "one of them: minutes say how many epochs fit"
+        raise WiringError("epochs beside minutes", fits, "leave epochs out", argument="epochs")
 
 
 def _default(section: str, name: str) -> Any:

@@ -183,6 +183,18 @@ class Training(Section):
     ] = 6
     batch: Annotated[int, Option("Moments of the stream computed at once.", unit="moments", low=2)] = 100
     seed: Annotated[int, Option("Of weights, order, deformations.", low=0)] = 0
+    batches: Annotated[
+        int | None,
+        Option("Batches of an epoch, at most; others come in the next one.", unit="batches", low=1, none="all"),
+    ] = None
+    minutes: Annotated[
+        float | None,
+        Option(
+            "Train about so long instead: epochs, or the batches of one, are fixed at the start from the speed measured.",
+            unit="minutes",
+            above=0,
+        ),
+    ] = None
     threads: Annotated[int | None, Option("Any number gives the same bits.", low=1, none="all")] = None
     device: Annotated[
         str, Option("cpu, gpu, or auto: a GPU where there is one.", choices=DEVICES, metavar="DEVICE")

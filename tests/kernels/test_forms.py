@@ -50,7 +50,7 @@ def cases():
     for shape in (plain, pooled, (N, OUT)):
         yield "inhibit", {"potential": normal(*shape)}, ["potential"]
         yield "inhibit_factor", {"post": normal(*shape)}, ["post"]
-    for phi in ("hardtanh", "tanh", "linear", "rectified", "inhibited"):
+    for phi in ("hardtanh", "tanh", "linear", "rectified", "inhibited", "saturating"):
         activity = np.clip(normal(*plain), -1, 1)
         yield "activate", {"potential": normal(*plain), "activity": normal(*plain), "nonlinearity": phi}, ["activity"]
         yield (
@@ -65,6 +65,9 @@ def cases():
             ["activity", "winner"],
         )
         yield "pool", {"potential": ties, "activity": normal(*small), "nonlinearity": phi, "winner": None}, ["activity"]
+        yield "pool_mean", {"potential": ties, "activity": normal(*small), "nonlinearity": phi}, ["activity"]
+        given = {"potential": ties, "error": normal(*small), "post": normal(*pooled), "nonlinearity": phi}
+        yield "gate_mean", given, ["post"]
         yield (
             "gate_pooled",
             {

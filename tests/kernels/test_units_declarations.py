@@ -21,6 +21,8 @@ GIVEN = {
     units.pool: [{"potential": POOLED, "activity": HALF, "winner": HALF}, {"potential": POOLED, "activity": HALF}],
     units.gate: [{"activity": shape, "error": shape, "post": shape} for shape in (PLAIN, (N, D))],
     units.gate_pooled: [{"activity": HALF, "winner": HALF, "error": HALF, "post": POOLED}],
+    units.pool_mean: [{"potential": POOLED, "activity": HALF}],
+    units.gate_mean: [{"potential": POOLED, "error": HALF, "post": POOLED}],
     units.average: [{"activity": PLAIN, "mean": HALF}],
     units.spread: [{"mean": HALF, "error": PLAIN}],
     units.add_noise: [{"activity": shape, "noise": shape, "noisy": shape} for shape in (PLAIN, (N, D))],
@@ -160,8 +162,8 @@ def test_every_kernel_has_all_three_forms():
 
 
 def test_nonlinearities_are_numbered_as_in_cuda():
-    alone = {name: phi.number for name, phi in units.NONLINEARITIES.items() if not phi.lateral}
-    numbered = sorted(alone, key=lambda name: alone[name])
+    first = {phi.number: name for name, phi in reversed(units.NONLINEARITIES.items())}  # inhibited is rectified there
+    numbered = [first[number] for number in sorted(first)]
     assert f"enum {{ {', '.join(numbered).upper()} }};" in PRELUDE.read_text()
     assert f"#define CLOSED {units.CLOSED}" in PRELUDE.read_text()
 

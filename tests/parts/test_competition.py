@@ -31,7 +31,7 @@ class TestForms(Forms):
                 for winners in (1, 3):
                     yield compete, compete_case(shape, kind, winners), changed
             yield compete, compete_case((20, M), kind, 2, ties=True), changed
-        yield tell, {"active": RNG.normal(size=M), "told": np.full((2, 2, 3, M), np.nan)}, ["told"]
+        yield tell, {"active": RNG.normal(size=M), "told": np.full((2, 2, 3, M), np.nan), "strength": 1.5}, ["told"]
         wins, value = np.array([0.0, 3, 0, 5, 2, 1]), np.full(1, np.nan)
         given = {"wins": wins, "threshold": RNG.normal(size=M), "value": value, "fair": 0.4, "homeostasis": 0.1}
         yield adapt, given, ["threshold", "value"]

@@ -40,14 +40,15 @@ def test_weights_go_towards_the_patches_that_their_unit_won(build, show, run, wi
     np.testing.assert_allclose(weight, wanted, rtol=1e-10, atol=1e-12)
 
 
-def test_oja_s_weights_grow_to_length_one(build, show, run):
+@pytest.mark.parametrize("length", [1.0, 0.5])
+def test_oja_s_weights_grow_to_their_length(build, show, run, length):
     """Oja 1982: ``dw = rate y (x - y w)`` keeps weights at length 1 without dividing by it."""
-    rule = made(build, competition="oja", homeostasis=0.1)
+    rule = made(build, competition="oja", homeostasis=0.1, length=length)
     for step in range(1500):
         show(rule, step % 10)
         run(rule, "layer 1")
     lengths = np.sqrt((rule.network.projections[0].synapse.weight.array ** 2).sum(axis=(0, 1, 2)))
-    np.testing.assert_allclose(lengths, 1, atol=0.15)
+    np.testing.assert_allclose(lengths, length, rtol=0.15)
 
 
 def test_thresholds_bring_silent_units_back(build, show, run):

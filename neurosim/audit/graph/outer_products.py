@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from neurosim.audit.graph.graph import PER_ROW, Graph, Site
 from neurosim.audit.graph.kinds import builtin, kernel_name
-from neurosim.audit.graph.updates import populations_of, updates_of
+from neurosim.audit.graph.updates import populations_of, same_populations, updates_of
 from neurosim.core.kernel import Kind
 from neurosim.core.roles import Role
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from neurosim.audit.evidence import Evidence
     from neurosim.core.buffer import Buffer
 
-PRESYNAPTIC = (Role.IMAGE, Role.ACTIVITY)  # what a synapse may have for its presynaptic side
+PRESYNAPTIC = (Role.IMAGE, Role.ACTIVITY, Role.NOISE, Role.MEMORY)  # what a synapse may have for its presynaptic side
 
 
 class OuterProducts:
@@ -27,6 +27,7 @@ class OuterProducts:
 
     def __init__(self, graph: Graph, evidence: Evidence):
         self.graph, self.evidence = graph, evidence
+        self.populations = same_populations(graph)
 
     def answer(self) -> None:
         """The answer to condition (i), as far as declarations give one."""
@@ -45,6 +46,8 @@ class OuterProducts:
     def _change(self, weight: Buffer, site: Site) -> None:
         """One step that changes one weight array: by its own change and its own traces, or not at all."""
         others = [b for b in site.inputs.values() if b.owner != weight.owner and b.role is not Role.RATE]
+        if not builtin(site.step):  # what it does with activities and with numbers for all is measured
+            others = [b for b in others if _of_synapses(b)]
         if others:
             b = others[0]
             self._fail(f"{weight.name} changes by {b.name}, a {b.role} of {b.owner}, in {site}")
@@ -57,7 +60,7 @@ class OuterProducts:
             return
         self._undecided(site, "whether it works synapse by synapse is run")
         changes = [b for b in site.step.reads.values() if b.role is Role.CHANGE]
-        if not changes:
+        if not changes and builtin(site.step):
             self._fail(f"{weight.name} changes without an outer product, in {site}")
         for change in changes:
             makers, earlier = self.graph.makers(site, change)
@@ -79,14 +82,18 @@ class OuterProducts:
         inputs = [b for b in site.inputs.values() if not _place_in_own_rows(b, weight)]
         pre = [b for b in inputs if b.role in PRESYNAPTIC]
         post = [b for b in inputs if b.role is Role.ERROR] or pre[1:]
-        if site.kind is not Kind.HEBBIAN or not pre or not post or len(inputs) != 2:
+        measured = not builtin(site.step) and inputs and not any(_of_synapses(b, weight) for b in inputs)
+        if measured:
+            self._undecided(site, "what every synapse's change moves with is measured")
+            if not pre or not post:
+                return
+        elif site.kind is not Kind.HEBBIAN or not pre or not post or len(inputs) != 2:
             made_of = ", ".join(f"{b.name} ({b.role})" for b in inputs)
             self._fail(
                 f"the change of {weight.name} is no outer product of two activities but made of {made_of}, in {site}",
                 why="numbers that are copied from a product equal the product",
             )
             return
-        self._undecided(site, "whether it is an outer product is recomputed")
         self._ends(weight, pre[0], post[0], site)
         self._rows(weight, pre[0], post[0], site)
 
@@ -95,22 +102,32 @@ class OuterProducts:
         ends = populations_of(self.graph, weight)
         if not ends:
             self.evidence.undecided["i"] = f"no step uses {weight.name}, so its two populations are not known"
-        elif {pre.owner, post.owner} not in ends:
+        elif self._shared(pre.owner, post.owner) not in {self._shared(*end) for end in ends}:
             pairs = " or ".join(sorted("{} and {}".format(*sorted(end)) for end in ends if len(end) == 2))
             self._fail(
                 f"{weight.name} connects {pairs}, and changes by {pre.name} of {pre.owner} and {post.name} "
                 f"of {post.owner}, in {site}"
             )
 
+    def _shared(self, *owners: str) -> frozenset[str]:
+        """Owners, those of one population under one name."""
+        return frozenset(self.populations[owner] for owner in owners)
+
     def _rows(self, weight: Buffer, pre: Buffer, post: Buffer, site: Site) -> None:
         """Pre and post of a product are of the same moments of this batch."""
         for b in (pre, post):
             makers, earlier = self.graph.makers(site, b)
-            if earlier and makers:
+            if earlier and makers and b.role is not Role.MEMORY:
                 self._fail(f"{weight.name} changes by {b.name} of another batch, in {site}")
         rows = [b.base.shape[0] - b.start - b.shape[0] for b in (pre, post) if b.axes[0] in PER_ROW]
         if len(set(rows)) > 1:
             self._fail(f"{weight.name} pairs row i of {post.name} with another moment's row of {pre.name}, in {site}")
+
+
+def _of_synapses(buffer: Buffer, weight: Buffer | None = None) -> bool:
+    """Whether a buffer belongs to synapses, to others than those of a weight."""
+    synaptic = buffer.role.is_weight or buffer.role in (Role.CHANGE, Role.PLASTICITY, Role.LABEL)
+    return synaptic and (weight is None or buffer.owner != weight.owner)
 
 
 def _place_in_own_rows(buffer: Buffer, weight: Buffer) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from neurosim.core.kernel import Kind
+from neurosim.core.roles import Role
 
 if TYPE_CHECKING:
     from neurosim.audit.graph.graph import Graph, Site, Slice
@@ -22,10 +23,13 @@ def slices_of(graph: Graph) -> dict[Site, Slice]:
 
 
 def reads_itself(site: Site, buffer: Buffer) -> bool:
-    """Whether a plasticity reads the weights that it changes, which decay: that is no transport."""
+    """Whether a step changes the weights that it reads, or makes their own change of them: they decay; that is no transport."""
     weights = [b for b in site.inputs.values() if b.role.is_weight]
     own = any(b.base is buffer.base for b in site.step.updates.values())
-    return site.kind is Kind.PLASTICITY and len(weights) == 1 and own
+    if site.kind is Kind.PLASTICITY:
+        return len(weights) == 1 and own
+    made = [b for b in site.step.changed.values() if b.role is Role.CHANGE]
+    return bool(made) and all(b.owner == buffer.owner and b.base.shape == buffer.base.shape for b in made)
 
 
 def populations_of(graph: Graph, weight: Buffer) -> set[frozenset[str]]:
@@ -43,3 +47,19 @@ def populations_of(graph: Graph, weight: Buffer) -> set[frozenset[str]]:
             if not b.role.is_weight:
                 found |= {frozenset((b.owner, out.owner)) for out in site.step.changed.values()}
     return found
+
+
+def same_populations(graph: Graph) -> dict[str, str]:
+    """Owner of activities -> a name that all owners of the same population share.
+
+    Whatever one weight array carries activity to, belongs to one population, whoever is said to own it.
+    """
+    names = {b.owner: b.owner for b in graph.bases.values()}
+    for name in sorted(graph.carries):
+        sites = [s for s in graph.sites if s in graph.forward and any(b.base.name == name for b in s.inputs.values())]
+        ends = [{b.owner for s in sites for b in s.step.changed.values()}]
+        ends.append({b.owner for s in sites for b in s.inputs.values() if not b.role.is_weight} - ends[0])
+        for owners in ends:
+            known = {names[owner] for owner in owners}
+            names = {owner: min(known) if shared in known else shared for owner, shared in names.items()}
+    return names

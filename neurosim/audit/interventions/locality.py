@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from neurosim.audit.evidence import Grade
 from neurosim.audit.graph.kinds import builtin
 from neurosim.audit.graph.structure import TIME
 from neurosim.audit.interventions.arrays import poison
+from neurosim.audit.interventions.changes import measured
+from neurosim.audit.interventions.products import pair_of
 from neurosim.core.kernel import Kind
 from neurosim.core.roles import Role
 
@@ -45,45 +49,60 @@ class Locality:
     def moments(self) -> None:
         """The last moment's views replaced: nothing that came before may learn otherwise.
 
-        Where the plan declares that all moments of a batch are compared, their errors may: that is remarked, and the rest is
-        asked again with these errors held. Weights are held throughout: that a batch's changes are summed is assumed.
+        Where the plan declares that all moments of a batch are compared, or where a number that all share was measured, their
+        errors may: that lowers the grade, and the rest is asked again with these errors held. Weights are held throughout:
+        that a batch's changes are summed is assumed.
         """
         remarks = self.evidence.remarks
         if self.rule.network.populations[0].views != 2 * self.pairs:
-            remarks.append(f"{TIME} the rows of a batch are parts of pictures, and all of them are compared at once")
+            if any(s.kind is Kind.COMPARE for s in self.graph.sites):
+                self._over_a_batch("the rows of a batch are parts of pictures, and all of them are compared at once")
             return
-        held = frozenset(s for s in self.graph.sites if s.kind in (Kind.PLASTICITY, Kind.COUNT))
+        held = frozenset(s for s in self.graph.sites if s.kind in (Kind.PLASTICITY, Kind.COUNT)) | self._shared()
         declared = frozenset(s for s in self.graph.sites if _compares_all(s))
-        for view in (0, 1):
-            early = self._earlier(view, held)
+        for phase, view in product(self.graph.phases, (0, 1)):
+            early = self._earlier(phase, view, held)
             if early and declared:
-                remarks.append(
-                    f"{TIME} {_described(view, self.pairs, early)}: the moments of a batch are compared "
+                self._over_a_batch(
+                    f"{_described(view, self.pairs, early)}: the moments of a batch are compared "
                     "as if all of them were remembered until the last has come"
                 )
-                early = self._earlier(view, held | declared)
+                early = self._earlier(phase, view, held | declared)
             if early:
                 self.evidence.add_finding("i", _described(view, self.pairs, early))
         note = " (the declared comparison of all moments held)" if remarks else ""
         text = f"the last moment's activities replaced: no error of an earlier view differs{note}"
         self.evidence.add_check("i", text)
 
-    def _earlier(self, view: int, also: frozenset[Site]) -> dict[str, int]:
-        """Errors of which a row that came earlier differs: name -> when."""
+    def _over_a_batch(self, text: str) -> None:
+        self.evidence.remarks.append(f"{TIME} {text}")
+        self.evidence.lower_grade(Grade.OVER_A_BATCH, text)
+
+    def _shared(self) -> frozenset[Site]:
+        """Steps of others in which rows or units were measured to share a number: the grade says so already."""
+        known = measured(self.bench)
+        found = {**known.synaptic, **known.units}.items()
+        sharing = {site for site, d in found if not d.elsewhere and (d.scalars or d.batch)}
+        return frozenset(sharing) | {site for site, d in known.forward.items() if d.batch}
+
+    def _earlier(self, phase: str, view: int, also: frozenset[Site]) -> dict[str, int]:
+        """Errors of one phase of which a row that came earlier differs: name -> when."""
         early: dict[str, int] = {}
-        for difference in self.bench.replay(self._other_activities(view), batches=1, also=also):
+        for difference in self.bench.replay(self._other_activities(phase, view), batches=1, also=also):
+            if difference.run.batch or difference.run.site.phase != phase:
+                continue  # what one phase left is long past in the next
             for name, (buffer, mask) in difference.buffers.items():
                 times = self._times(buffer, mask) if self._is_learned_from(buffer) else []
                 if times and times[0] < 2 * (self.pairs - 1) + view:
                     early.setdefault(name, times[0])
         return early
 
-    def _other_activities(self, view: int) -> Change:
-        """Other activities of the last moment, in one of its views."""
+    def _other_activities(self, phase: str, view: int) -> Change:
+        """Other activities of the last moment of a phase, in one of its views."""
         row = (view + 1) * self.pairs - 1
 
         def change(run: StepRun | None) -> None:
-            if run is None or run.site not in self.graph.forward:
+            if run is None or run.site not in self.graph.forward or run.site.phase != phase:
                 return
             for argument, buffer in run.site.step.changed.items():
                 if buffer.axes[0] == "sample" and buffer.shape[0] == 2 * self.pairs and buffer.dtype.kind == "f":
@@ -198,6 +217,8 @@ class Locality:
         made_of = {b.role for b in site.step.reads.values()}
         if site.kind is not Kind.HEBBIAN or not made_of & {Role.ACTIVITY, Role.IMAGE, Role.ERROR}:
             return  # a change that is made of no activity is the structure's business
+        if site in measured(self.bench).synaptic:
+            return  # a kernel of somebody else's: every unit was altered already
         for name, (buffer, mask) in difference.buffers.items():
             allowed = self._allowed(site, buffer, base, index)
             if (mask.reshape(buffer.shape) & ~allowed).any():
@@ -206,7 +227,7 @@ class Locality:
 
     def _allowed(self, site: Site, change: Buffer, base: Buffer, index: tuple[int, ...]) -> Array:
         """Where a change may differ when one unit of an activity does, as declared."""
-        allowed, cls = np.zeros(change.shape, bool), self.graph.class_of(base)
+        allowed, cls, pair = np.zeros(change.shape, bool), self.graph.class_of(base), pair_of(site)
         unit = int(np.ravel_multi_index(index[1:], base.shape[1:])) if len(change.shape) == 2 else index[-1]
         for argument, buffer in site.step.reads.items():
             if buffer.role is Role.ERROR:
@@ -221,7 +242,10 @@ class Locality:
                 elif readers:
                     allowed[...] = True
             elif self.graph.class_of(buffer) == cls:
-                allowed[..., unit, :] = True
+                side = (..., unit) if pair is not None and buffer is pair[1] else (..., unit, slice(None))
+                allowed[side] = True
+            elif buffer.role is Role.MEMORY and cls in self.graph.slice(site, [argument]).uses:
+                allowed[..., unit, :] = True  # a trace of the unit's activity
         return allowed
 
 

@@ -1,4 +1,4 @@
-"""Outer products again, one synapse at a time, by plain loops in float64."""
+"""Outer products again, every synapse, in float64; `terms` has them one synapse at a time, by plain loops."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 
 from neurosim.audit.graph.graph import PER_ROW, Site
 from neurosim.audit.graph.updates import populations_of
+from neurosim.audit.interventions.sums import sums_of, unfolded
 from neurosim.core.kernel import Kind
 from neurosim.core.roles import Role
 
@@ -17,8 +18,10 @@ if TYPE_CHECKING:
     from neurosim.core.buffer import Buffer
     from neurosim.core.typing import Array
 
-SYNAPSES = 6  # of every array, drawn at random
+SHARE = 0.1  # of the mean size of sums of an array, below which a sum is not asked to be exact
 LOOSE = {2: 1e-2, 4: 2e-5, 8: 1e-11}  # relative difference that rounding explains, by bytes of a number
+
+CAUSES = (Role.ACTIVITY, Role.IMAGE, Role.NOISE, Role.MEMORY)  # what may stand on a presynaptic side
 
 Place = tuple[int, ...]  # (sample, row, column), (sample,) or whatever names where two activities come together
 Terms = list[tuple[Place, float, float]]  # where, presynaptic, postsynaptic
@@ -26,7 +29,7 @@ Terms = list[tuple[Place, float, float]]  # where, presynaptic, postsynaptic
 
 @dataclass(frozen=True)
 class Recomputed:
-    """Some synapses of one array, computed again.
+    """The synapses of one array, computed again.
 
     Args:
         difference: what differs, in words; empty if nothing.
@@ -39,28 +42,31 @@ class Recomputed:
     error: float
 
 
-def product_differs(bench: Bench, run: StepRun, rng: np.random.Generator) -> Recomputed:
-    """Recompute some synapses of a change from the stored activity and the factor."""
+def product_differs(bench: Bench, run: StepRun) -> Recomputed:
+    """Recompute every synapse of a change from the stored activity and the factor."""
     site = run.site
     argument, change = next(iter(site.step.changed.items()))
     pair = pair_of(site) or _pair_of_same_ends(bench, site, change)
     if pair is None:
         return Recomputed("made of no pair of activities", 0, 0.0)
     pre, post = _values(bench, run, *pair)
-    found, worst = bench.after[run][argument], 0.0
-    synapses = {tuple(int(rng.integers(size)) for size in change.shape) for _ in range(SYNAPSES)}
-    for synapse in synapses:
-        place = synapse
-        if len(synapse) == 7:  # (row, row of the window, column, ...): rows of pooled weights, two and two
-            place = (synapse[0] * change.shape[1] + synapse[1], *synapse[2:])
-        products = [a * b for _, a, b in terms(pre, post, place)]
-        total, actual = sum(products), float(found[synapse])
-        error = abs(total - actual) / max(sum(map(abs, products)), 1e-30)
-        if not (error < LOOSE[change.dtype.itemsize] or abs(total - actual) < 1e-30):
-            text = f"{change.name} at {synapse} is {actual:.6g}, the sum of its products {total:.6g}"
-            return Recomputed(text, len(synapses), 1.0)
-        worst = max(worst, error if np.isfinite(error) else 0.0)
-    return Recomputed("", len(synapses), worst)
+    found = bench.after[run][argument]
+    try:
+        wanted, size = sums_of(pre, post, change.shape), sums_of(np.abs(pre), np.abs(post), change.shape)
+    except (ValueError, IndexError):
+        return Recomputed(f"{pair[0].name} and {pair[1].name} make no array of the size of {change.name}", 0, 0.0)
+    if wanted.shape != found.shape:
+        return Recomputed(f"{pair[0].name} and {pair[1].name} make no array of the size of {change.name}", 0, 0.0)
+    apart = np.abs(found - wanted)
+    size = np.maximum(
+        size, SHARE * size.mean()
+    )  # tiles that are transformed round to the size of their largest numbers
+    error = np.where(apart < 1e-30, 0, apart / np.maximum(size, 1e-30))
+    worst = tuple(int(i) for i in np.unravel_index(int(np.argmax(np.nan_to_num(error, nan=np.inf))), error.shape))
+    if not error[worst] < LOOSE[change.dtype.itemsize]:
+        text = f"{change.name} at {worst} is {found[worst]:.6g}, the sum of its products {wanted[worst]:.6g}"
+        return Recomputed(text, found.size, 1.0)
+    return Recomputed("", found.size, float(error[worst]))
 
 
 # -- which two buffers
@@ -69,7 +75,7 @@ def product_differs(bench: Bench, run: StepRun, rng: np.random.Generator) -> Rec
 def pair_of(site: Site) -> tuple[Buffer, Buffer] | None:
     """The presynaptic and the postsynaptic buffer that a product reads."""
     factors = [b for b in site.step.reads.values() if b.role is Role.ERROR]
-    causes = [b for b in site.step.reads.values() if b.role in (Role.ACTIVITY, Role.IMAGE)]
+    causes = [b for b in site.step.reads.values() if b.role in CAUSES]
     if not factors and len(causes) > 1:  # a synapse between two activities
         factors = [causes.pop()]
     return (causes[0], factors[0]) if causes and factors else None
@@ -94,6 +100,8 @@ def _values(bench: Bench, run: StepRun, pre: Buffer, post: Buffer) -> tuple[Arra
     """What this batch stored of both: the forward pass left the one, the delivery of errors the other."""
     factor = _left(bench, run, post, False)
     cause = _left(bench, run, pre, True)
+    if post.axes[0] in PER_ROW and len(factor) == len(post.base.array):
+        factor = factor[post.start : post.start + post.shape[0]]
     rows = pre.axes[0] in PER_ROW and post.axes[0] in PER_ROW
     return cause[len(cause) - len(factor) :] if rows else cause, factor
 
@@ -105,7 +113,7 @@ def _left(bench: Bench, run: StepRun, buffer: Buffer, forward: bool) -> Array:
     for site in (*reversed(before), *after):
         for argument, made in site.step.changed.items():
             whole = made.base is buffer.base and made.shape[0] == buffer.base.shape[0]
-            if whole and (site in bench.graph.forward or not forward):
+            if whole and (site in bench.graph.forward or not forward or buffer.role is not Role.ACTIVITY):
                 maker = next(r for r in bench.runs if r.site is site and r.batch == run.batch)
                 left = bench.after[maker][argument]
                 return left.reshape(buffer.shape) if left.size == np.prod(buffer.shape) else left
@@ -167,12 +175,3 @@ def _of_prediction(view: Array, factor: Array, synapse: tuple[int, ...]) -> Term
         ((n, k, c), float(view[(n * grid + k) * grid + c, q, i]), float(factor[k, n, c, q, u]))
         for n, c, q in np.ndindex(factor.shape[1:4])
     ]
-
-
-def unfolded(post: Array) -> Array:
-    """``(sample, window, row, column, channel)`` put back at its places; the rest as it is."""
-    if post.ndim != 5:
-        return post
-    n, _, rows, columns, channels = post.shape
-    windows = post.reshape(n, 2, 2, rows, columns, channels).transpose(0, 3, 1, 4, 2, 5)
-    return windows.reshape(n, 2 * rows, -1, channels)

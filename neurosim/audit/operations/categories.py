@@ -13,6 +13,7 @@ DIVIDE, BY_COUNT, TIMES_COUNT = "divide", "divide by a count", "multiply by a co
 ROOT, POWER, EXP, LOG, NORM, VARIANCE = "root", "power", "exp", "log", "norm", "variance"
 ROUND, CURVED, LOOK_UP = "round", "nonlinear function", "look-up by activity"
 ACROSS = "sum over synapses"
+SHARED = "one number for all units x another"
 ESCAPE, FAILURE, UNKNOWN = "escape", "failure", "unknown function"
 
 # What these do depends on where their numbers come from: `neurosim.audit.operations.naming` decides.

@@ -32,7 +32,7 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "gate": (set(), {C.SLOPE, C.SQUARE, C.CURVED}),
     "feedback": ({C.DELIVERED, C.TRANSMITTED}, set()),
     "hebbian": ({C.OUTER}, set()),
-    "plasticity": (set(), {C.DIVIDE, C.ROOT, C.SQUARE}),
+    "plasticity": (set(), {C.DIVIDE, C.ROOT, C.SQUARE, C.OTHER_PRODUCT}),  # of a synapse's own numbers, as Oja's decay
 }
 
 
@@ -77,12 +77,27 @@ def product_category(place: str, roles: Mapping[str, Role]) -> Product:
             return C.SLOPE
         if place == "hebbian" and len(a) == len(b) == 1 and a != b:
             return C.OUTER
-        weights = [all(role is not None and role.is_weight for role in f) for f in factors]
+        weights = [_connects(f) for f in factors]
         if place in ("feedback", "response") and sum(weights) == 1:
             return C.DELIVERED if factors[weights.index(False)] == {Role.ERROR} else C.TRANSMITTED
+        if place in ("error units", "gate", "memory", "hebbian") and not summed and _one_for_all(operands):
+            return C.SHARED
         return C.INNER if summed else C.PRODUCT if active else C.OTHER_PRODUCT
 
     return name
+
+
+def _one_for_all(operands: tuple[Any, ...]) -> bool:
+    """Whether one factor has one number where the other has one for every unit."""
+    if len(operands) != 2:
+        return False
+    one, other = (np.shape(bare(x))[-1:] or (1,) for x in operands)
+    return min(one, other) == (1,) != max(one, other)
+
+
+def _connects(roles: set[Role | None]) -> bool:
+    """Whether a factor is made of weights, and perhaps of masks, noise or constants: of nothing that units did."""
+    return any(role is not None and role.is_weight for role in roles) and not roles & FELT
 
 
 def judged(place: str, operation: Operation, sums: bool) -> tuple[str, Operation]:

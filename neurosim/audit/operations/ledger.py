@@ -73,18 +73,19 @@ class Ledger:
             _add_once(getattr(self, where), operation)
 
 
-def ledger(step: Step, function: Function | None = None) -> Ledger:
+def ledger(step: Step, function: Function | None = None, place: str | None = None) -> Ledger:
     """Run a step's kernel on recording arrays and judge what it did.
 
     Args:
         step: of a plan; its buffers are read, cut to a few rows, and never changed.
         function: the kernel that is run; None: its form for the CPU.
+        place: where it is judged; None: as the roles of its buffers say.
 
     Raises:
         WiringError: no such kernel.
     """
     function = function or callable_of(step, Backend("cpu"))
-    found = Ledger(step.label, kernel_name(step), place_of(step))
+    found = Ledger(step.label, kernel_name(step), place or place_of(step))
     runs = []
     for draw in range(DRAWS + 1):
         tape, given, failed = _recorded_run(step, function, found.place, draw)

@@ -205,8 +205,8 @@ def _alike(
     """What chance cannot have made, of arrays that have just been drawn."""
     sure = SURE / np.sqrt(b.size)
     for form in forms.values():
-        if _equal_signs(b, form) in (0.0, 1.0):
-            return "sign copy"
+        if _equal_signs(b, form) in (0.0, 1.0) and centred(np.sign(b)).any() and centred(np.sign(form)).any():
+            return "sign copy"  # signs that every unit has for itself (Dale's law) agree by chance
     for form in forms.values():
         equal = np.count_nonzero((b == form) & (b != 0))
         if equal >= 8 and _various(form):
@@ -216,14 +216,24 @@ def _alike(
         for form in (inverse, inverse.T):
             if form.shape == b.shape and abs(_correlation(b, form)) > max(sure, 1 - EXACT):
                 return "inverse"
-    if correlation > sure:
+    if correlation > sure and any(abs(_correlation(centred(b), centred(form))) > sure for form in forms.values()):
         return "correlated"
-    size = np.abs(b)
-    if any(abs(_correlation(size, np.abs(form))) > sure for form in forms.values()):
+    size = centred(np.abs(b))
+    if any(abs(_correlation(size, centred(np.abs(form)))) > sure for form in forms.values()):
         return "magnitude copy"
     if min(_matrix(w).shape) >= 4 and spectrum < EXACT < 1e-2 * chance_spectrum:
         return "rotated"
     return "none"
+
+
+def centred(array: Array) -> Array:
+    """An array less what is common to all of a presynaptic or of a postsynaptic unit: its sign, by Dale's law, or its size."""
+    matrix = _matrix(array) if array.ndim > 1 else array.reshape(1, -1)
+    if min(matrix.shape) > 1:
+        matrix = matrix - matrix.mean(axis=0, keepdims=True)
+        matrix = matrix - matrix.mean(axis=1, keepdims=True)
+        matrix = np.where(np.abs(matrix) > 1e-9 * np.abs(array).max(initial=0), matrix, 0)
+    return matrix.reshape(array.shape)
 
 
 def _correlation(a: Array, b: Array) -> float:

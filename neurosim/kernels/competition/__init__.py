@@ -30,7 +30,8 @@ tell = Kernel(
     kind=Kind.OTHER,
     reads={"active": "channel"},
     writes={"told": "... channel"},
-    equation="told[..., o] = active[o]",
+    scalars=("strength",),
+    equation="told[..., o] = strength active[o]",
 )
 
 adapt = Kernel(

@@ -41,9 +41,9 @@ def compete(
 
 
 @competition.tell.cpu
-def tell(active: Array, told: Array) -> None:
-    """``told[..., o] = active[o]``."""
-    told[...] = active
+def tell(active: Array, told: Array, *, strength: float) -> None:
+    """``told[..., o] = strength active[o]``."""
+    np.multiply(active, told.dtype.type(strength), out=told)
 
 
 @competition.adapt.cpu

@@ -38,9 +38,9 @@ def compete(
 
 
 @competition.tell.gpu
-def tell(gpu: Gpu, active: Array, told: Array) -> None:
-    """``told[..., o] = active[o]``."""
-    gpu.launch(told.dtype, "tell", told.size, active, told, active.size)
+def tell(gpu: Gpu, active: Array, told: Array, *, strength: float) -> None:
+    """``told[..., o] = strength active[o]``."""
+    gpu.launch(told.dtype, "tell", told.size, active, told, float(strength), active.size)
 
 
 @competition.adapt.gpu

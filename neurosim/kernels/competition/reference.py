@@ -36,10 +36,10 @@ def compete(
 
 
 @competition.tell.reference
-def tell(active: Array, told: Array) -> None:
-    """``told[..., o] = active[o]``: every synapse knows how active its own unit was; ``(..., m)``, ``(m,)``."""
+def tell(active: Array, told: Array, *, strength: float) -> None:
+    """``told[..., o] = strength active[o]``: every synapse knows how active its own unit was; ``(..., m)``, ``(m,)``."""
     for synapse in np.ndindex(told.shape):
-        told[synapse] = active[synapse[-1]]
+        told[synapse] = strength * active[synapse[-1]]
 
 
 @competition.adapt.reference

@@ -47,6 +47,9 @@ NONLINEARITIES = {
     "linear": Nonlinearity(2, lambda u: u, lambda x: 1.0, "1"),
     "rectified": Nonlinearity(3, lambda u: max(0.0, u), lambda x: float(x > 0), "(x > 0)"),
     "inhibited": Nonlinearity(3, lambda u: max(0.0, u), lambda x: float(x > 0), "(x > 0)", lateral=True),
+    "saturating": Nonlinearity(
+        4, lambda u: min(1.0, max(0.0, u)), lambda x: float(0 < x < 1), "(0 < x < 1)", lateral=True
+    ),
 }
 
 ANY = "sample ..."
@@ -109,6 +112,26 @@ gate_pooled = Kernel(
     scalars=("nonlinearity",),
     over="sample",
     equation="post = phi'(u) error at the winner, 0 at the other places of the window",
+)
+
+pool_mean = Kernel(
+    "pool_mean",
+    kind=Kind.RESPOND,
+    reads={"potential": POOLED},
+    writes={"activity": MAP},
+    scalars=("nonlinearity",),
+    over="sample",
+    equation="activity = mean over the window of phi(potential)",
+)
+
+gate_mean = Kernel(
+    "gate_mean",
+    kind=Kind.GATE,
+    reads={"potential": POOLED, "error": MAP},
+    writes={"post": POOLED},
+    scalars=("nonlinearity",),
+    over="sample",
+    equation="post = phi'(potential) error / 4 at every place of the window",
 )
 
 average = Kernel(

@@ -21,6 +21,8 @@ def respond(potential: Array, activity: Array, nonlinearity: str) -> None:
         np.tanh(potential, out=activity)
     elif nonlinearity in RECTIFIED:
         np.maximum(potential, 0, out=activity)
+    elif nonlinearity == "saturating":
+        np.clip(potential, 0, 1, out=activity)
     elif activity is not potential:
         np.copyto(activity, potential)
 
@@ -119,6 +121,13 @@ def gate(activity: Array, error: Array, post: Array, *, nonlinearity: str) -> No
         is_open = thread_local("open", activity.shape, bool)
         np.greater(activity, 0, out=is_open)
         np.multiply(error, is_open, out=post)
+    elif nonlinearity == "saturating":
+        is_open = thread_local("open", activity.shape, bool)
+        below = thread_local("below", activity.shape, bool)
+        np.greater(activity, 0, out=is_open)
+        np.less(activity, 1, out=below)
+        np.logical_and(is_open, below, out=is_open)
+        np.multiply(error, is_open, out=post)
     else:
         np.copyto(post, error)
 
@@ -139,6 +148,28 @@ def _gate_pooled(activity: Array, winner: Array, error: Array, post: Array, nonl
     for place in range(4):
         np.equal(winner, place, out=won)
         np.multiply(error, won, out=post[:, place])
+
+
+@units.pool_mean.cpu
+def pool_mean(potential: Array, activity: Array, *, nonlinearity: str) -> None:
+    """``x = mean over a window of phi(u)``."""
+    for part in _chunks(activity):
+        total, place = activity[part], thread_local("upper", activity[part].shape, activity.dtype)
+        respond(potential[part, 0], total, nonlinearity)
+        for w in range(1, 4):
+            respond(potential[part, w], place, nonlinearity)
+            total += place
+        total *= activity.dtype.type(0.25)
+
+
+@units.gate_mean.cpu
+def gate_mean(potential: Array, error: Array, post: Array, *, nonlinearity: str) -> None:
+    """A quarter of the error at each place, through its gate."""
+    quarter, x = (thread_local(name, error.shape, error.dtype) for name in ("quarter", "upper"))
+    np.multiply(error, error.dtype.type(0.25), out=quarter)
+    for w in range(4):
+        respond(potential[:, w], x, nonlinearity)
+        gate(x, quarter, post[:, w], nonlinearity=nonlinearity)
 
 
 @units.average.cpu

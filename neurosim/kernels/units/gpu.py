@@ -72,6 +72,20 @@ def gate_pooled(gpu: Gpu, activity: Array, winner: Array, error: Array, post: Ar
     gpu.launch(post.dtype, "gate_pooled", error.size, activity, winner, error, post, phi, _inside(error))
 
 
+@units.pool_mean.gpu
+def pool_mean(gpu: Gpu, potential: Array, activity: Array, *, nonlinearity: str) -> None:
+    """``x = mean over a window of phi(u)``."""
+    phi, inside = NONLINEARITIES[nonlinearity].number, _inside(activity)
+    gpu.launch(activity.dtype, "pool_mean", activity.size, potential, activity, phi, inside)
+
+
+@units.gate_mean.gpu
+def gate_mean(gpu: Gpu, potential: Array, error: Array, post: Array, *, nonlinearity: str) -> None:
+    """A quarter of the error at each place, through its gate."""
+    phi, inside = NONLINEARITIES[nonlinearity].number, _inside(error)
+    gpu.launch(post.dtype, "gate_mean", post.size, potential, error, post, phi, inside)
+
+
 @units.average.gpu
 def average(gpu: Gpu, activity: Array, mean: Array) -> None:
     """Mean over 2 x 2 windows."""

@@ -63,6 +63,25 @@ KERNEL gate_pooled(const REAL *activity, const Byte *winner, const REAL *error, 
     }
 }
 
+KERNEL pool_mean(const REAL *potential, REAL *activity, int phi, int inside, Index count)
+{
+    EACH(i) {
+        const REAL *u = potential + i / inside * 4 * inside + i % inside;
+        REAL sum = 0;
+        for (int w = 0; w < 4; w++) sum += respond(u[w * inside], phi);
+        activity[i] = sum / 4;
+    }
+}
+
+/* One potential: which window's error, a quarter of it. */
+KERNEL gate_mean(const REAL *potential, const REAL *error, REAL *post, int phi, int inside, Index count)
+{
+    EACH(i) {
+        Index window = i / (4 * inside) * inside + i % inside;
+        post[i] = slope(respond(potential[i], phi), phi) * error[window] / 4;
+    }
+}
+
 /* rows, columns: of the mean. */
 KERNEL average(const REAL *x, REAL *mean, int rows, int columns, int channels, Index count)
 {

@@ -85,6 +85,22 @@ def gate_pooled(activity: Array, winner: Array, error: Array, post: Array, *, no
             post[n, winner[n, r, c, o], r, c, o] = error[n, r, c, o] * slope(activity[n, r, c, o])
 
 
+@units.pool_mean.reference
+def pool_mean(potential: Array, activity: Array, *, nonlinearity: str) -> None:
+    """``x = sum over the window of phi(u) / 4``; potential ``(N, 4, R, C, O)``, activity ``(N, R, C, O)``, written."""
+    phi = NONLINEARITIES[nonlinearity].phi
+    for n, r, c, o in np.ndindex(activity.shape):
+        activity[n, r, c, o] = sum(phi(potential[n, w, r, c, o]) for w in range(4)) / 4
+
+
+@units.gate_mean.reference
+def gate_mean(potential: Array, error: Array, post: Array, *, nonlinearity: str) -> None:
+    """``delta = phi'(u) e / 4`` at every place; potential and post ``(N, 4, R, C, O)``, error ``(N, R, C, O)``."""
+    rule = NONLINEARITIES[nonlinearity]
+    for n, w, r, c, o in np.ndindex(post.shape):
+        post[n, w, r, c, o] = rule.slope(rule.phi(potential[n, w, r, c, o])) * error[n, r, c, o] / 4
+
+
 @units.average.reference
 def average(activity: Array, mean: Array) -> None:
     """Mean of every 2 x 2 window of ``activity``, ``(N, 2R, 2C, O)``."""

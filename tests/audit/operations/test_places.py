@@ -86,13 +86,19 @@ def shared_weights(change, weight, rate, *, decay):
 
 @pytest.mark.parametrize(
     ("mutant", "kind"),
-    [(normalised_weights, C.ACROSS), (multiplied_weights, C.OTHER_PRODUCT), (shared_weights, C.ACROSS)],
+    [(normalised_weights, C.ACROSS), (shared_weights, C.ACROSS)],
 )
 def test_plasticity_that_is_not_its_own_synapse_s(mutant, kind):
     step = next(s for s in steps(plasticity="sgd") if named(s, "sgd"))
     found = ledger(step, mutant)
     assert found.verdict == "violated"
     assert kind in kinds(found.forbidden)
+
+
+def test_a_synapse_s_own_numbers_may_be_multiplied():
+    """As in Oja's rule: the decay of a weight by itself."""
+    found = ledger(next(s for s in steps(plasticity="sgd") if named(s, "sgd")), multiplied_weights)
+    assert found.verdict == "simple" and kinds(found.assumed) == {C.OTHER_PRODUCT}
 
 
 def divided_outer(pre, post, change):

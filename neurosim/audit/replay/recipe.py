@@ -1,0 +1,130 @@
+"""How a fresh process builds what is audited: plain values, and names that it finds again."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from neurosim.training.config import Config
+from neurosim.training.given import names
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from neurosim.audit.target import AuditTarget
+
+LIVE = "a live object, which no fresh process can build"
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What is needed to build a target again, as JSON has it.
+
+    Args:
+        kind: ``rule``: a rule by itself; ``config``: the rule of a configuration; ``run``: the run in a folder.
+        arguments: of the function of that kind, see `build`.
+    """
+
+    kind: str
+    arguments: dict[str, Any]
+
+    def build(self) -> AuditTarget:
+        """The target, made anew.
+
+        Raises:
+            NeurosimError: what cannot be built here.
+        """
+        from neurosim.audit import target
+        from neurosim.training.alone import wire
+        from neurosim.training.folder import Run
+
+        given = dict(self.arguments)
+        if self.kind == "rule":
+            options = given.pop("options")
+            return target.of_rule(wire(**given, **options))
+        if self.kind == "config":
+            given["config"] = Config.from_json(json.dumps(given["config"]), "the certificate")
+            given["image"] = given["image"] and tuple(given["image"])
+            return target.of_config(**given)
+        return target.of_run(Run.open(Path(given["folder"])), given["pairs"])
+
+    @property
+    def outside(self) -> list[str]:
+        """Parts of somebody else's that building it imports: ``module:Class``."""
+        if self.kind == "run":
+            path = Path(self.arguments["folder"])
+            return foreign(json.loads((path / "config.json").read_text()))
+        if self.kind == "config":
+            return foreign(self.arguments["config"])
+        return [word for kind in ("rule", "loss", "changes", "network") if ":" in (word := str(self.arguments[kind]))]
+
+
+def foreign(config: Mapping[str, Any]) -> list[str]:
+    """The parts of a configuration, as config.json has it, that are named ``module:Class``.
+
+    Args:
+        config: section -> field -> value.
+    """
+    from neurosim.training.plugins import REGISTRIES
+    from neurosim.training.sections import PLUGGED
+
+    found = []
+    for section, registry in REGISTRIES.items():
+        name = (config.get(section) or {}).get(PLUGGED[section], "")
+        if not isinstance(name, str) or ":" not in name or name.startswith("<"):
+            continue
+        kinds = registry.available()
+        if name not in kinds and not any(
+            claims(name) for k in kinds.values() if (claims := getattr(k, "claims", None))
+        ):
+            found.append(name)
+    return found
+
+
+def of_name(
+    rule: Any, network: Any, image: tuple[int, int, int], pairs: int, loss: Any, changes: Any, options: dict[str, Any]
+) -> Recipe | None:
+    """The recipe of a rule by itself; arguments as for `neurosim.training.alone.wire`.
+
+    Returns:
+        None where no file holds a part, or an option is no plain value.
+    """
+    parts = {"rule": rule, "loss": loss} | ({} if changes is None else {"plasticity": changes})
+    found = {kind: part if isinstance(part, str) else names({kind: part})[kind] for kind, part in parts.items()}
+    if not isinstance(network, str) or any(name.startswith("<") for name in found.values()):
+        return None
+    given = {
+        "rule": found["rule"],
+        "network": network,
+        "image": list(image),
+        "pairs": pairs,
+        "loss": found["loss"],
+        "changes": found.get("plasticity"),
+        "options": options,
+    }
+    return Recipe("rule", given) if _plain(given) else None
+
+
+def of_configuration(
+    config: Config, image: tuple[int, int, int] | None, channels: int, given: Mapping[str, object]
+) -> Recipe | None:
+    """The recipe of a configuration's rule; arguments as for `neurosim.audit.target.of_config`.
+
+    Returns:
+        None where some part was given from Python and no file holds it.
+    """
+    found = names({kind: thing for kind, thing in given.items() if kind not in ("network", "data")})
+    words = config.flat()
+    named = [str(words[kind]) for kind in ("rule", "loss", "plasticity", "deformation")]
+    if any(name.startswith("<") for name in (*found.values(), *named)):
+        return None
+    return Recipe("config", {"config": json.loads(config.to_json()), "image": image, "channels": channels})
+
+
+def _plain(value: object) -> bool:
+    try:
+        return bool(json.loads(json.dumps(value)) == value)
+    except (TypeError, ValueError):
+        return False

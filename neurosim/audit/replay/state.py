@@ -1,0 +1,113 @@
+"""Declared state: what lasts and what is given, recorded and loaded; batches played step by step, with digests."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from neurosim.core.plan import Plan
+from neurosim.engine.program import Program
+from neurosim.errors import WiringError
+
+if TYPE_CHECKING:
+    from neurosim.audit.target import AuditTarget
+    from neurosim.core.buffer import Buffer
+    from neurosim.core.step import Step
+    from neurosim.core.typing import Array
+    from neurosim.engine.threads import ThreadTeam
+
+Arrays = dict[str, "Array"]
+Left = tuple[str, dict[str, str]]  # a step, and the digest of every array that it left
+
+
+def digest(array: Array) -> str:
+    """SHA-256 of an array's type, shape and bytes."""
+    whole = np.ascontiguousarray(array)
+    total = hashlib.sha256(f"{whole.dtype.str} {whole.shape}".encode())
+    total.update(whole.data if whole.size else b"")
+    return total.hexdigest()
+
+
+def declared(target: AuditTarget) -> dict[str, Buffer]:
+    """Every array of a target that lasts or is given, by name."""
+    return {b.name: b for plan in target.plans.values() for b in plan.buffers if b.lasts or b.given}
+
+
+def read(buffers: Iterable[Buffer]) -> Arrays:
+    """Copies of arrays, by name."""
+    return {b.name: b.host().copy() for b in buffers}
+
+
+def load(target: AuditTarget, arrays: Arrays) -> None:
+    """Put declared state into a target.
+
+    Raises:
+        WiringError: the target has other arrays.
+    """
+    there = declared(target)
+    for name in sorted(there.keys() | arrays.keys()):
+        if name not in there or name not in arrays or there[name].shape != arrays[name].shape:
+            raise WiringError(
+                f"the array {name} is not the same where the rule is built anew",
+                "arrays that follow from the rule, its options and its network",
+                "declare what they depend on as options",
+            )
+    for name, values in arrays.items():
+        there[name].put(values)
+
+
+class Player:
+    """Plays the phases of a target one step at a time.
+
+    Args:
+        target: whose.
+        team: one thread is enough.
+    """
+
+    def __init__(self, target: AuditTarget, team: ThreadTeam):
+        self.target, self.team = target, team
+        self._steps = [
+            (f"step {number} of {phase!r} ({step.label})", step, self._bound(step))
+            for phase, plan in target.plans.items()
+            for number, step in enumerate(plan, 1)
+        ]
+
+    def _bound(self, step: Step) -> Program:
+        return Program(Plan.alone(step.label, [step]), self.target.kernels, hold=True)
+
+    def play(self) -> list[Left]:
+        """Every phase once, in order.
+
+        Raises:
+            WiringError: a step fails; it is named.
+        """
+        left = []
+        for name, step, program in self._steps:
+            try:
+                program.run(self.team)
+            except Exception as problem:  # somebody else's kernel may fail in any way
+                raise WiringError(
+                    f"{name} fails: {type(problem).__name__}: {problem}",
+                    "a kernel that runs from the declared state",
+                    f"correct {step.kernel.name}",
+                ) from problem
+            left.append((name, {b.name: digest(b.host()) for b in step.changed.values()}))
+        return left
+
+
+def written_plans(target: AuditTarget) -> dict[str, list[Any]]:
+    """Phase -> what each step is: label, kernel, names of its arrays, scalars; as plain values that can be compared."""
+    return {phase: [_written(step) for step in plan] for phase, plan in target.plans.items()}
+
+
+def wired_again(target: AuditTarget) -> dict[str, list[Any]]:
+    """As `written_plans`, of the steps that the rule lists when it is asked once more; the stimulus left out."""
+    return {phase: [_written(step) for step in target.rule.wire(phase)] for phase in target.plans}
+
+
+def _written(step: Step) -> list[Any]:
+    arrays = {name: [b.name, list(b.shape)] for name, b in step.buffers.items()}
+    return [step.label, step.kernel.name, arrays, {name: repr(value) for name, value in step.scalars.items()}]
