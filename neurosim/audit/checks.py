@@ -228,7 +228,8 @@ def _extent(target: AuditTarget, analyses: list[Evidence]) -> Extent:
     """How much was tried."""
     count = sum(a.interventions for a in analyses)
     sizes = " -> ".join("x".join(map(str, p.shape)) for p in target.rule.network.populations)
-    return Extent(BATCHES, 1, sizes, count) if count else Extent(sizes=sizes)
+    batches, epochs = (max(getattr(a, word) for a in analyses) for word in ("batches", "epochs"))
+    return Extent(batches or BATCHES, epochs or 1, sizes, count) if count else Extent(sizes=sizes)
 
 
 def _assumed(graph: Graph, analyses: list[Evidence]) -> list[str]:

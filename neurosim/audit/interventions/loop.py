@@ -56,6 +56,7 @@ class Loop:
         draws.far()
         Wiring(self.watched).answer()
         self.watched.put(before)
+        self.evidence.batches, self.evidence.epochs = len(steps), steps[-1].epoch + 1
         text = f"{len(steps)} batches over {steps[-1].epoch + 1} epochs and a checkpoint: no array changes outside its steps"
         self.evidence.add_check("declared", text)
 

@@ -131,7 +131,12 @@ class Replay:
             seeded(self.torch, number)
             with (
                 self._eager(),
-                listening(self.torch, tape, first, first.held([held.ends[number]]) if first and held else None),
+                listening(
+                    self.torch,
+                    tape,
+                    first,
+                    first.held([held.ends[number]], set(before or {})) if first and held else None,
+                ),
             ):
                 output = call_theirs(functools.partial(self.model, *self.inputs))
                 tape.of_model = len(tape.operations)

@@ -84,13 +84,20 @@ class Tape:
                 left += self.operations[number].sources
         return found
 
-    def held(self, ends: list[Tensor]) -> set[int]:
+    def held(self, ends: list[Tensor], weights: set[str]) -> set[int]:
         """Numbers of the operations whose results are activities: made of inputs, and part of the loss; or made of noise.
 
-        An operation that makes the same numbers again as one of them is held, too.
+        An operation that makes the same numbers again as one of them is held, too; and one through which values go through a
+        weight in the direction in which activity does.
+
+        Args:
+            ends: the loss.
+            weights: that are replaced.
         """
         ancestors = self.ancestors(ends)
         own = {n for n, o in enumerate(self.operations) if (o.driven and n in ancestors) or o.noise}
+        ways = {way for n in own for way in self.operations[n].ways if way[0] in weights}
+        own |= {n for n, o in enumerate(self.operations) if o.ways & ways}
         values = {_key(t) for n in own for t in self.operations[n].results}
         again = {
             n
