@@ -126,22 +126,8 @@ class Replay:
         outputs: list[Tensor] = []
         for number in range(1 if after else PASSES):
             at_first = {name: array.detach().clone() for name, array in self.weights.items()}
-            tape = self._tape()
             first = held.tapes[number] if held else None
-            seeded(self.torch, number)
-            with (
-                self._eager(),
-                listening(
-                    self.torch,
-                    tape,
-                    first,
-                    first.held([held.ends[number]], set(before or {})) if first and held else None,
-                ),
-            ):
-                output = call_theirs(functools.partial(self.model, *self.inputs))
-                tape.of_model = len(tape.operations)
-                value = call_theirs(functools.partial(self.loss, output))
-            self._check(value)
+            tape, output, value = self._forward(number, first, first and held and held.ends[number], set(before or {}))
             for name, values in (after or {}).items():
                 self.weights[name].data.copy_(values)
                 at_first[name] = values
@@ -154,9 +140,19 @@ class Replay:
             tapes.append(tape)
             for array in (*self.weights.values(), *self.model.parameters()):
                 array.grad = None
-        return Pass(
-            losses, {name: self._joined([c[name] for c in changes]) for name in self.weights}, outputs, tapes, ends
-        )
+        joined = {name: self._joined([c[name] for c in changes]) for name in self.weights}
+        return Pass(losses, joined, outputs, tapes, ends)
+
+    def _forward(self, number: int, first: Tape | None, end: Tensor, replaced: set[str]) -> tuple[Tape, Any, Any]:
+        """One forward pass and its loss: the tape, what the model gives, the loss."""
+        tape = self._tape()
+        seeded(self.torch, number)
+        with self._eager(), listening(self.torch, tape, first, first.held([end], replaced) if first else None):
+            output = call_theirs(functools.partial(self.model, *self.inputs))
+            tape.of_model = len(tape.operations)
+            value = call_theirs(functools.partial(self.loss, output))
+        self._check(value)
+        return tape, output, value
 
     def tensors(self, thing: Any) -> list[Tensor]:
         """The tensors of real numbers in what a model gives."""

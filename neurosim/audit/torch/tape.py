@@ -8,7 +8,6 @@ that a weight which was replaced meanwhile shows in nothing but in what makes er
 
 from __future__ import annotations
 
-import importlib
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -154,7 +153,7 @@ def listening(torch: Any, tape: Tape, first: Tape | None = None, held: set[int] 
             tape.operations[-1].ways = _ways(tape, func, args)
         return results
 
-    base = importlib.import_module("torch.utils._python_dispatch").TorchDispatchMode
+    base = torch.utils._python_dispatch.TorchDispatchMode
     return type("Listening", (base,), {"__torch_dispatch__": answer})()
 
 
