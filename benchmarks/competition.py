@@ -100,8 +100,7 @@ def filled(experiment: ns.Experiment, choose: Callable, rng: np.random.Generator
             weights = weights / (np.linalg.norm(weights, axis=1, keepdims=True) + 1e-9)
         projection.synapse.weight.put((length * weights.T).reshape(projection.synapse.shape))
         if projection.interneurons is not None:
-            projection.interneurons.synapse.weight.put(np.zeros((1, len(weights))))
-            own = projection.synapse.weight.host().sum(axis=(0, 1, 2))[None] * projection.interneurons.scale
+            own = projection.synapse.weight.host().sum(axis=(0, 1, 2)) * projection.interneurons.scale
             projection.interneurons.synapse.weight.put(own)
     return encoder
 

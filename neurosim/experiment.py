@@ -186,7 +186,7 @@ class Experiment:
         return [*diagnosis, *kept, *mine, *saved, Signals()]
 
     def readout(self, show: Callable[[str], object] = nothing) -> Readout:
-        """Accuracy of a read-out of every layer, beside its floor: the same network untrained.
+        """Accuracy of a read-out of every layer with every number of labels, beside its floor: the same network untrained.
 
         Args:
             show: called with a line as work goes on.
@@ -239,7 +239,7 @@ class Experiment:
             path: the folder.
             callbacks: as for a new one; no folder holds them.
             **keywords: what was given from Python (``rule=``, ``loss=``, ``network=``, ``data=``), once more; and
-                ``epochs``, ``threads``, ``device``, ``precision``, ``readout``, ``readout_images``, ``data_dir``, changed.
+                `neurosim.training.given.CHANGEABLE`, changed: ``epochs``, ``threads``, ``readout``, ``labels``, ...
 
         Raises:
             RunError: no run there, one of another version, or something that is missing or does not belong.

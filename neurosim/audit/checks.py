@@ -19,8 +19,9 @@ from neurosim.audit.interventions.changes import measured
 from neurosim.audit.operations.analysis import analyse_operations, counted
 from neurosim.audit.operations.ledger import readout_ledger
 from neurosim.audit.package import is_own
-from neurosim.audit.replay.analysis import Replay
-from neurosim.audit.replay.recipe import of_name
+from neurosim.audit.replay.analysis import Replay, left_out
+from neurosim.audit.replay.certificate import certificate, of_preflight
+from neurosim.audit.replay.recipe import of_model, of_name
 from neurosim.audit.replay.runs import RunRecord
 from neurosim.audit.symmetry.analysis import analyse_symmetry
 from neurosim.audit.target import PAIRS, AuditTarget, built, of_config, of_rule
@@ -178,6 +179,7 @@ def preflight_audit(model: Model) -> Verdict:
     note = [f"network {model.network}; interventions on the twin {config.network.name!r} with {PAIRS} moments"]
     analyses = [structure, *others] if graph.sites else others
     verdict = Verdict(config.rule.name, note, analyses, twin.assumed, graph, light=True, extent=twin.extent)
+    verdict.certificate = of_preflight(model, of_model(model.config, model.image, model.given))
     verdict.seconds = time.perf_counter() - began
     return verdict
 
@@ -192,6 +194,7 @@ def _check(target: AuditTarget, light: bool) -> Verdict:
         counts = counted(readout_ledger().counts)
         passed.append(f"the read-out: the only place that uses labels; recorded, not judged: {counts}")
     verdict = Verdict(target.title, target.note, analyses, passed, graph, light=light, extent=_extent(target, analyses))
+    verdict.certificate = certificate(target, light)
     verdict.seconds = time.perf_counter() - began
     return verdict
 
@@ -208,8 +211,7 @@ def _analyses(target: AuditTarget, graph: Graph, light: bool) -> list[Evidence]:
             found = [structure, behaviour, operations, analyse_symmetry(graph, target.start)]
         finally:
             graph.as_declared()
-    if not light:
-        found.append(Replay(target).analyse())
+    found.append(left_out() if light else Replay(target).analyse())
     return [*found, RunRecord(target.run).analyse()] if target.run is not None else found
 
 

@@ -11,6 +11,7 @@ from neurosim.core.buffer import Buffer
 from neurosim.core.roles import Role
 from neurosim.core.step import Step
 from neurosim.kernels.interneurons import inhibit_place, sum_field
+from neurosim.parts.population import AXES
 from neurosim.parts.synapse import Synapse
 
 if TYPE_CHECKING:
@@ -38,13 +39,13 @@ class Interneurons:
     """
 
     def __init__(self, pre: Units, post: Units, synapse: Synapse):
-        u, number = post.potential, post.number
+        number, dtype, places = post.number, post.potential.dtype, (pre.views, *pre.shape[:2], 1)
         self.pre, self.post, self.side = pre, post, synapse.shape[0]
         self.scale = 1 / np.sqrt(synapse.fan_in)
-        shape = (*u.shape[:-1], 1)
-        self.activity = Buffer(f"m{number}", (*u.axes[:-1], "one"), shape, Role.ACTIVITY, pre.activity.owner, u.dtype)
-        self.synapse = Synapse(f"V{number}", (1, u.shape[-1]), synapse.weight.role, [0], synapse.plasticity, u.dtype)
-        self.synapse.weight.put(synapse.weight.host().sum(axis=(0, 1, 2))[None] * self.scale)
+        self.activity = Buffer(f"m{number}", AXES, places, Role.ACTIVITY, pre.activity.owner, dtype)
+        shape, role = (1, 1, 1, synapse.shape[-1]), synapse.weight.role
+        self.synapse = Synapse(f"V{number}", shape, role, [0], synapse.plasticity, dtype)
+        self.synapse.weight.put(synapse.weight.host().sum(axis=(0, 1, 2)) * self.scale)
 
     def transmit(self) -> Iterator[Step]:
         """``u = u - V m``."""

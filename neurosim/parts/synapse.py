@@ -12,7 +12,6 @@ from neurosim.core.roles import Role
 from neurosim.core.step import Step
 from neurosim.kernels.convolution import hebbian_convolution
 from neurosim.kernels.dense import hebbian_bias, hebbian_dense
-from neurosim.kernels.interneurons import hebbian_place
 from neurosim.kernels.inverse import hebbian_upconvolution
 from neurosim.kernels.local import hebbian_local
 
@@ -99,8 +98,6 @@ class Synapse:
             kernel, over, arguments = hebbian_local, "row", self._places(pre, post)
         elif "sample" not in pre.axes:  # the constant unit: the same for every view
             kernel, over = hebbian_bias, "sample"
-        elif self.axes is DENSE and "row" in pre.axes:  # every place by itself
-            kernel, over = hebbian_place, "sample"
         elif self.axes is CONVOLUTION:
             kernel, over = hebbian_upconvolution if widens(pre, post) else hebbian_convolution, "sample"
         yield Step(kernel, label, equation, arguments, over=over)

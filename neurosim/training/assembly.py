@@ -30,6 +30,7 @@ from neurosim.training.config import Config
 Shape = tuple[int, int, int]  # row, column, channel
 Given = Mapping[str, object]  # parts that were given from Python, by kind
 NOTHING: Given = {}
+CENTRED: Mapping[str, float] = {"gain": 2.0, "offset": -1.0}  # of pixels, 0..1: they come to -1..1
 
 
 class Assembly:
@@ -97,6 +98,11 @@ def make_framing(config: Config) -> Framing:
     return Framing(config.views.crop, config.views.patch, config.views.grey)
 
 
+def make_scales(config: Config) -> dict[str, float]:
+    """Gain and offset of the pixels, see `neurosim.parts.stimulus.Stimulus`."""
+    return {"gain": 1.0, "offset": 0.0} if config.views.pixels == "unit" else dict(CENTRED)
+
+
 def make_deformation(config: Config, given: Given = NOTHING) -> Deformation:
     """How the views of a configuration are deformed, as strongly as its data ask for.
 
@@ -115,7 +121,9 @@ def make_dtype(config: Config) -> type[np.floating]:
 
 def make_method(config: Config) -> Method:
     """How the features of a configuration are read out."""
-    return Method(config.readout.name, config.readout.images, config.training.seed)
+    labels = config.readout.labels
+    seen = None if labels is None else tuple(map(int, labels))
+    return Method(config.readout.name, config.readout.images, config.training.seed, seen)
 
 
 def make_network(config: Config, image: Shape, given: Given = NOTHING) -> Network:
@@ -213,7 +221,8 @@ def build(config: Config, image: Shape, given: Given = NOTHING) -> Assembly:
             "leave views out, or take rule='hebb'",
             argument="views",
         )
-    return Assembly(rule, make_deformation(config, given) if config.views.kind == "deform" else None)
+    deformation = make_deformation(config, given) if config.views.kind == "deform" else None
+    return Assembly(rule, deformation, **make_scales(config))
 
 
 def make_encoder(
@@ -226,6 +235,7 @@ def make_encoder(
     views: int = 128,
     framing: Framing | None = None,
     kernels: Backend | None = None,
+    scales: Mapping[str, float] = CENTRED,
 ) -> Encoder:
     """A network that only encodes.
 
@@ -239,6 +249,7 @@ def make_encoder(
         views: views at a time, at least.
         framing: which part of a picture is shown.
         kernels: of the device; None: the CPU's.
+        scales: gain and offset of the pixels.
     """
     framing = framing or Framing()
     patches = framing.views(image[0])
@@ -247,7 +258,7 @@ def make_encoder(
     for synapse in (s for projection in network.projections for s in projection.synapses):
         if weights is not None:
             synapse.weight.put(weights[synapse.name])
-    stimulus = Stimulus(network.image)
+    stimulus = Stimulus(network.image, gain=scales["gain"], offset=scales["offset"])
     return Encoder(network, stimulus, framing, patches, kernels or Backend("cpu"))
 
 

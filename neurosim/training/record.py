@@ -13,6 +13,7 @@ import numpy as np
 from threadpoolctl import threadpool_info
 
 import neurosim
+from neurosim.core import tuning
 from neurosim.training.folder import Run, make_folder, write_whole
 from neurosim.training.trainer import Callback, Trainer
 
@@ -48,6 +49,7 @@ def machine(config: Config) -> dict[str, str]:
         "neurosim": neurosim.__version__,
         "numpy": np.__version__,
         "processor": f"{platform.machine()} {' '.join(blas)}",
+        "cuts": str({name: value for name, value in vars(tuning.CPU).items() if isinstance(value, int | float)}),
         "device": config.training.device,
         "precision": config.training.precision,
     }

@@ -9,7 +9,7 @@ from neurosim.core.plan import Plan
 from neurosim.engine.program import Program
 from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import WiringError
-from neurosim.kernels.interneurons import hebbian_place, inhibit_place, sum_field
+from neurosim.kernels.interneurons import inhibit_place, sum_field
 from neurosim.losses import make as make_loss
 from neurosim.networks.network import Network
 from neurosim.plasticity.bounded import Bounded
@@ -25,15 +25,14 @@ class TestForms(Forms):
     @staticmethod
     def cases():
         x = RNG.normal(size=(N, R, C, K))
+        for side in (3, 4, 5):
+            total = np.full((*PLAIN, 1), np.nan)
+            yield sum_field, {"activity": x, "total": total, "side": side, "scale": 0.3}, ["total"]
         for shape in (PLAIN, POOLED):
-            for side in (3, 4, 5):
-                total = np.full((*shape, 1), np.nan)
-                yield sum_field, {"activity": x, "total": total, "side": side, "scale": 0.3}, ["total"]
             for inhibiting in (1, 2):
-                pre, weight = RNG.normal(size=(*shape, inhibiting)), RNG.normal(size=(inhibiting, D))
-                post = RNG.normal(size=(*shape, D))
-                yield inhibit_place, {"presynaptic": pre, "weight": weight, "potential": post.copy()}, ["potential"]
-                yield hebbian_place, {"pre": pre, "post": post, "change": weight.copy()}, ["change"]
+                pre, weight = RNG.normal(size=(*PLAIN, inhibiting)), RNG.normal(size=(1, 1, inhibiting, D))
+                given = {"presynaptic": pre, "weight": weight, "potential": RNG.normal(size=(*shape, D))}
+                yield inhibit_place, given, ["potential"]
 
 
 def centred_patches(x, side):

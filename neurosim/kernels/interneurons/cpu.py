@@ -29,24 +29,17 @@ def sum_field(activity: Array, total: Array, *, side: int, scale: float) -> None
     for j in range(side):
         found += down[:, :, j : j + columns]
     found *= activity.dtype.type(scale)
-    if total.ndim == 4:
-        total[..., 0] = found
-    else:
-        total[..., 0] = (
-            found.reshape(n, rows // 2, 2, columns // 2, 2).transpose(0, 2, 4, 1, 3).reshape(total.shape[:-1])
-        )
+    total[..., 0] = found
 
 
 @interneurons.inhibit_place.cpu
 def inhibit_place(presynaptic: Array, weight: Array, potential: Array) -> None:
-    """``u -= v m``; of one unit a place without a product's array beside u."""
-    for k in range(len(weight)):
-        part = thread_local("inhibition", potential.shape, potential.dtype)
-        np.multiply(presynaptic[..., k : k + 1], weight[k], out=part)
+    """``u -= v m``, one inhibiting unit of a place after another."""
+    m, part = presynaptic, thread_local("inhibition", potential.shape, potential.dtype)
+    if potential.ndim == 5:
+        n, rows, columns, units = m.shape
+        windows = m.reshape(n, rows // 2, 2, columns // 2, 2, units).transpose(0, 2, 4, 1, 3, 5)
+        m = windows.reshape(n, 4, rows // 2, columns // 2, units)
+    for k in range(weight.shape[2]):
+        np.multiply(m[..., k : k + 1], weight[0, 0, k], out=part)
         potential -= part
-
-
-@interneurons.hebbian_place.cpu
-def hebbian_place(pre: Array, post: Array, change: Array) -> None:
-    """``change += m^T y`` over all places."""
-    change += pre.reshape(-1, len(change)).T @ post.reshape(-1, change.shape[1])

@@ -1,9 +1,9 @@
 /* Interneurons; reference.py beside this file says what each kernel computes. */
 
-KERNEL sum_field(const REAL *x, REAL *total, int rows, int columns, int channels, int pooled, int side, double scale, Index count)
+KERNEL sum_field(const REAL *x, REAL *total, int rows, int columns, int channels, int side, double scale, Index count)
 {
     EACH(i) {
-        Place p = place_of(i, rows, columns, pooled);
+        Place p = place_of(i, rows, columns, 0);
         double sum = 0;
         int before = (side - 1) / 2;
         for (int tap = 0; tap < side * side; tap++) {
@@ -15,22 +15,14 @@ KERNEL sum_field(const REAL *x, REAL *total, int rows, int columns, int channels
     }
 }
 
-KERNEL inhibit_place(const REAL *pre, const REAL *weight, REAL *potential, int inhibiting, int units, Index count)
+KERNEL inhibit_place(const REAL *pre, const REAL *weight, REAL *potential, int rows, int columns, int inhibiting, int units,
+                     int pooled, Index count)
 {
     EACH(i) {
-        Index place = i / units, d = i % units;
+        Place p = place_of(i / units, rows, columns, pooled);
+        const REAL *m = pre + ((p.sample * rows + p.row) * columns + p.column) * inhibiting;
         REAL sum = 0;
-        for (int k = 0; k < inhibiting; k++) sum += weight[k * units + d] * pre[place * inhibiting + k];
+        for (int k = 0; k < inhibiting; k++) sum += weight[k * units + i % units] * m[k];
         potential[i] -= sum;
-    }
-}
-
-KERNEL hebbian_place(const REAL *pre, const REAL *post, REAL *change, int inhibiting, int units, int places, Index count)
-{
-    EACH(i) {
-        Index k = i / units, d = i % units;
-        double sum = 0;
-        for (Index p = 0; p < (Index)places; p++) sum += pre[p * inhibiting + k] * post[p * units + d];
-        change[i] += (REAL)sum;
     }
 }

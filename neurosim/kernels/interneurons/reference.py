@@ -15,26 +15,25 @@ def sum_field(activity: Array, total: Array, *, side: int, scale: float) -> None
 
     Args:
         activity: ``(N, R, C, I)``.
-        total: ``(N, R, C, 1)`` or ``(N, 4, R/2, C/2, 1)``, written.
+        total: ``(N, R, C, 1)``, written.
         side: T. scale: fixed and equal weights of all connections.
     """
     for n in range(len(activity)):
-        for index, row, column in places(total):
+        for row, column in np.ndindex(total.shape[1:3]):
             found = (activity[n, r, c].sum() for _, _, r, c in taps(activity.shape, row, column, side))
-            total[(n, *index, 0)] = scale * sum(found)
+            total[n, row, column, 0] = scale * sum(found)
 
 
 @interneurons.inhibit_place.reference
 def inhibit_place(presynaptic: Array, weight: Array, potential: Array) -> None:
-    """``u[..., d] -= sum_k v[k, d] m[..., k]``; presynaptic ``(N, ..., K)``, weight ``(K, D)``, potential ``(N, ..., D)``."""
-    for place in np.ndindex(potential.shape[:-1]):
-        for k, d in np.ndindex(weight.shape):
-            potential[(*place, d)] -= weight[k, d] * presynaptic[(*place, k)]
+    """``u[n, r, c, o] -= sum_k v[k, o] m[n, r, c, k]``.
 
-
-@interneurons.hebbian_place.reference
-def hebbian_place(pre: Array, post: Array, change: Array) -> None:
-    """Outer product: ``change[k, d] += sum over samples and places of m[..., k] y[..., d]``."""
-    for place in np.ndindex(post.shape[:-1]):
-        for k, d in np.ndindex(change.shape):
-            change[k, d] += pre[(*place, k)] * post[(*place, d)]
+    Args:
+        presynaptic: ``(N, R, C, I)``.
+        weight: ``(1, 1, I, O)``.
+        potential: ``(N, R, C, O)`` or ``(N, 4, R/2, C/2, O)``, updated.
+    """
+    for n in range(len(presynaptic)):
+        for index, row, column in places(potential):
+            for k, o in np.ndindex(weight.shape[2:]):
+                potential[(n, *index, o)] -= weight[0, 0, k, o] * presynaptic[n, row, column, k]
