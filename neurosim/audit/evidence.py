@@ -113,8 +113,7 @@ class Evidence:
         grades: grade below `Grade.STRICT` -> lines that say why it is no higher.
         not_asked: what could not be asked, or was left out, and why; a pass says nothing about it.
         interventions: how many runs with something replaced were compared.
-        batches: that were run one after another, as training runs them.
-        epochs: over which they ran.
+        batches, epochs: how long the longest run was.
     """
 
     by: str

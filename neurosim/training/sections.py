@@ -210,7 +210,7 @@ class Training(Section):
         int | None,
         Option(
             "Every N batches: angles to forward weights and to bp, active hinges, sparsity, dead and saturated units, "
-            "a small read-out; in metrics.csv.",
+            "effective dimensions, a small read-out; in metrics.csv.",
             unit="batches",
             low=1,
             metavar="N",
