@@ -21,6 +21,7 @@ from neurosim.audit.package import is_own
 from neurosim.audit.replay.analysis import Replay
 from neurosim.audit.replay.recipe import of_name
 from neurosim.audit.symmetry.analysis import analyse_symmetry
+from neurosim.audit.symmetry.delivered import Delivered
 from neurosim.audit.target import PAIRS, AuditTarget, of_config, of_rule
 from neurosim.audit.verdict import Verdict
 from neurosim.engine.threads import ThreadTeam
@@ -192,7 +193,9 @@ def _analyses(target: AuditTarget, graph: Graph, light: bool) -> list[Evidence]:
         bench = Bench(target, graph, team)
         behaviour = Behaviour(bench, light).analyse()
         operations = analyse_operations(graph, target.kernels, measured(bench).excuses)
-        found = [structure, behaviour, operations, analyse_symmetry(graph, target.start)]
+        symmetry = analyse_symmetry(graph, target.start)
+        Delivered(bench, symmetry, target.start, light, not behaviour.findings).answer()
+        found = [structure, behaviour, operations, symmetry]
     return found if light else [*found, Replay(target).analyse()]
 
 
