@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 from neurosim.cli import apart
+from neurosim.cli.certificates import computed, opened, verified
 from neurosim.cli.options import Configured, Option, configure
 
 from neurosim.audit.evidence import REQUIRED
 from neurosim.audit.isolation.parent import MEMORY, TIMEOUT, Limits
 from neurosim.audit.report import grade_table
 from neurosim.errors import RunError, UndecidedError
-from neurosim.training.folder import Run, write_json, write_text
+from neurosim.training.folder import write_json, write_text
 
 if TYPE_CHECKING:
     from neurosim.audit.torch.verdict import TorchVerdict
@@ -123,6 +124,18 @@ OWN: list[click.Parameter] = [
         help="Exit 1 below this grade of locality.  [default: batch]",
     ),
     click.Option(
+        ["--verify"],
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="Compute what a file of --json, or a run's audit.json, says once more: the same, or what differs.",
+    ),
+    click.Option(
+        ["--trust"],
+        multiple=True,
+        metavar="MODULE:CLASS",
+        help="Run what a run or a certificate names and is not neurosim's own.",
+    ),
+    click.Option(
         ["--timeout"],
         type=click.FloatRange(0, min_open=True),
         default=TIMEOUT,
@@ -170,10 +183,15 @@ def _elsewhere(args: list[str], title: str) -> int:
     context = own.make_context("neurosim audit", list(args))
     words = dict(context.params)
     limits = Limits(words.pop("timeout"), words.pop("memory"))
+    verify, trust = words.pop("verify"), words.pop("trust")
     shown = Shown(**words)
     shown.check()
+    named = [word for name in trust for word in ("--trust", name)]
+    if verify is not None:
+        code: int = verified(verify, [*context.args, *named], limits, shown.json_file)
+        return code
     try:
-        found = apart.audited(_passed_on(shown, context.args), limits, title)
+        found = apart.audited(_passed_on(shown, [*context.args, *named]), limits, title)
     except UndecidedError as problem:
         shown.undecided(problem, title)
         raise
@@ -205,12 +223,16 @@ def audit(
     svg_file: Path | None,
     graph: bool,
     require: str | None,
+    verify: Path | None,
+    trust: tuple[str, ...],
     timeout: float,
     memory: float,
     **given: Any,
 ) -> Verdict | TorchVerdict:
     """Audit a rule, a run, or a PyTorch module; its help is `HELP`."""
     shown = Shown(json_file, html_file, svg_file, graph, require)
+    if verify is not None:
+        return _given(shown, computed(verify, {"folder": folder, "torch": torch, **given}, trust))
     if torch is not None:
         from neurosim.audit.torch.audit import audit_build
 
@@ -223,7 +245,7 @@ def audit(
 
     if apart.inside is None:
         shown.check()
-    target = of_config(configure(given)) if folder is None else of_run(_opened(folder, given))
+    target = of_config(configure(given)) if folder is None else of_run(opened(folder, given, trust))
     if apart.inside is not None:
         apart.inside.restore()  # whatever the rule put in the audit's place while it was made
     verdict: Verdict = check(target)
@@ -235,18 +257,6 @@ def _given(shown: Shown, found: Verdict | TorchVerdict) -> Verdict | TorchVerdic
     if apart.inside is None:
         sys.exit(shown.show(found))
     return found
-
-
-def _opened(folder: Path, given: dict[str, Any]) -> Run:
-    """The run of a folder; options beside it would be ignored, and are refused."""
-    others = [name for name, value in given.items() if value is not None]
-    if others:
-        raise RunError(
-            f"--{others[0].replace('_', '-')} beside the run {folder}",
-            "the run's own options",
-            "leave it out, or leave the folder out",
-        )
-    return Run.open(folder)
 
 
 def _refuse(beside: list[str]) -> None:

@@ -21,7 +21,7 @@ from neurosim.training.trainer import Interrupted
 
 if TYPE_CHECKING:
     from neurosim.experiment import Experiment
-    from neurosim.readout.floor import Readout
+    from neurosim.readout.results import Estimate, Readout
 
 
 @click.command(cls=Configured)
@@ -107,7 +107,7 @@ def _announce(experiment: Experiment) -> None:
         f"data      {data.name}: {count} images {'x'.join(map(str, data.image_shape))}, views by {config.views.kind}"
     )
     if config.training.minutes is not None:
-        fits = f"{config.training.epochs} epochs of {count} images"
+        fits = f"{config.training.epochs} epochs of {trainer.stream.batches} batches"
         click.echo(f"budget    {config.training.minutes:g} minutes: {fits}, from the speed measured now")
     work = f"{trainer.epochs} epochs of {trainer.stream.batches} batches of {config.training.batch}"
     size = f"{(model.memory() + trainer.stream.nbytes) / 2**20:.0f} MB"
@@ -156,12 +156,23 @@ def _finish(experiment: Experiment, began: float) -> None:
 
 
 def print_readout(readout: Readout | None) -> None:
-    """The two lines of accuracies, per layer, trained and untrained."""
+    """The table, and three lines of what counts."""
     if readout is None:
         click.echo("accuracy  none: the images have no labels to read out")
         click.echo("floor     none: the images have no labels to read out")
         return
-    how = f"{readout.how} read-out, % of test images"
-    for name, shares, what in (("accuracy", readout.accuracy, how), ("floor", readout.floor, "the same, untrained")):
-        layers = "  ".join(f"layer {number} {100 * share:.1f}" for number, share in enumerate(shares, 1))
-        click.echo(f"{name:9} top {100 * shares[-1]:.1f}  ({what}: {layers})")
+    click.echo(str(readout))
+    row, layer, gain = readout.curve[-1].layers[readout.headline - 1], readout.headline, readout.gain
+    what = f"{readout.how} read-out, {readout.labels:,} labels, % of test images"
+    click.echo(f"accuracy  layer {layer} {_share(row.trained)}  ({what})")
+    click.echo(f"floor     layer {layer} {_share(row.floor)}  (the same, untrained: {_share(row.difference, '+')})")
+    if gain is None:
+        click.echo("gain      none: no layer learned")
+    else:
+        both = f"layer {gain.layers[0]} {100 * gain.trained.value:.1f}, layer {gain.floor_layers[0]} {100 * gain.floor.value:.1f}"
+        click.echo(f"gain      {_share(gain.difference, '+')}  (best learned layer over best untrained one: {both})")
+
+
+def _share(found: Estimate, sign: str = "") -> str:
+    """A share in %, and half its 95 % interval."""
+    return f"{100 * found.value:{sign}.1f} ± {100 * found.interval:.1f}"

@@ -21,6 +21,7 @@ from neurosim.training.config import Config
 from neurosim.training.folder import Run
 from neurosim.training.given import apart, changed, same
 from neurosim.training.model import Model
+from neurosim.training.record import Record
 from neurosim.training.stream import ViewStream, load_data
 from neurosim.training.trainer import Callback, Progress, Trainer
 
@@ -51,8 +52,8 @@ class Experiment:
         else:
             asked = config.replace(**{k: v for k, v in keywords.items() if v is not None})
         check_wiring(asked, given)
-        asked, data = within(asked, load_data(asked, given.get("data")), given)
-        self._begin(Model(asked, data.image_shape, given), data, callbacks)
+        data = load_data(asked, given.get("data"))
+        self._begin(Model(within(asked, data, given), data.image_shape, given), data, callbacks)
         self.trainer  # noqa: B018  data that do not go with the configuration are refused now
 
     def _begin(self, model: Model, data: Dataset | None, callbacks: Iterable[Callback]) -> None:
@@ -181,11 +182,11 @@ class Experiment:
         if not any(isinstance(callback, Bar) for callback in mine) and Bar.wanted():
             mine = [Bar(), *mine]
         diagnosis = [Diagnosis(Observer(self.model, self.data), every)] if every else []
-        kept, saved = ([Metrics(run)], [Checkpoints(run, checkpoint_every)]) if run else ([], [])
+        kept, saved = ([Metrics(run), Record(run)], [Checkpoints(run, checkpoint_every)]) if run else ([], [])
         return [*diagnosis, *kept, *mine, *saved, Signals()]
 
     def readout(self, show: Callable[[str], object] = nothing) -> Readout:
-        """Accuracy of a read-out of every layer, beside its floor: the same network untrained.
+        """Accuracy of a read-out of every layer with every number of labels, beside its floor: the same network untrained.
 
         Args:
             show: called with a line as work goes on.
@@ -212,7 +213,6 @@ class Experiment:
         """
         return self.model.encode(images, layer)
 
-    # -- folders
     def _create(self, folder: Path) -> Run:
         return Run.create(folder, self.config, self.model.rule.wiring(), self.model.image)
 
@@ -239,7 +239,7 @@ class Experiment:
             path: the folder.
             callbacks: as for a new one; no folder holds them.
             **keywords: what was given from Python (``rule=``, ``loss=``, ``network=``, ``data=``), once more; and
-                ``epochs``, ``threads``, ``device``, ``precision``, ``readout``, ``readout_images``, ``data_dir``, changed.
+                `neurosim.training.given.CHANGEABLE`, changed: ``epochs``, ``threads``, ``readout``, ``labels``, ...
 
         Raises:
             RunError: no run there, one of another version, or something that is missing or does not belong.

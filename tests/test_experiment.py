@@ -58,7 +58,9 @@ def test_the_front_door_word_for_word(few_toys, tmp_path, monkeypatch, capsys):
     exec(FRONT_DOOR, names)
     experiment, features, again = names["experiment"], names["features"], names["again"]
     printed = capsys.readouterr().out.splitlines()
-    assert printed[0] == "linear read-out, % of test images" and [line[0] for line in printed[2:]] == list("1234")
+    assert printed[0].startswith("linear read-out, % of test images: trained, untrained, difference")
+    assert printed[1].split() == ["labels", "100", "(10", "draws)", "200"]
+    assert [line[:8] for line in printed[2:8]] == [*(f"layer {n} " for n in range(1, 5)), "together", "best    "]
     assert features.shape == (30, 2 * 2 * 256) and features.dtype == np.float32
     assert names["verdict"].plausible
     assert np.array_equal(again.encode(few_toys.test_images), features)
@@ -116,7 +118,7 @@ def test_every_layer_beside_the_floor_which_is_the_untrained_network(pictures):
     """The floor is no read-out of trained weights: it is what the experiment read out before it was fitted."""
     experiment = Experiment(data=pictures, **TINY, readout="hinge")
     before = experiment.readout()
-    assert before.accuracy == before.floor
+    assert before.accuracy == before.floor and before.learned == () and before.gain is None
     drawn = experiment.encode(pictures[0])
     after = experiment.fit().readout()
     assert not np.array_equal(experiment.encode(pictures[0]), drawn)
@@ -125,6 +127,31 @@ def test_every_layer_beside_the_floor_which_is_the_untrained_network(pictures):
         np.testing.assert_array_equal(*(e.features(pictures[0], _team())[-1] for e in _encoders(experiment)))
     told = after.to_json()
     assert told["floor_accuracy"] == after.floor[-1] and [row["layer"] for row in told["per_layer"]] == [1, 2]
+    assert told["learned_layers"] == [1, 2] and told["headline"]["layer"] == 2
+
+
+def test_the_headline_is_a_layer_that_learned(pictures):
+    """A rate of 0 leaves a layer as it was drawn: it is none, whatever learned below it."""
+    readout = trained(data=pictures, layer_rates=(1.0, 0.0)).readout()
+    assert readout.learned == (1,) and readout.headline == 1 and set(readout.gain.layers) == {1}
+    assert readout.to_json()["test_accuracy"] == readout.accuracy[0]
+
+
+def test_labels_are_those_of_the_curve_and_the_largest_is_what_the_read_out_sees(pictures, tmp_path):
+    experiment = trained(data=pictures, labels="12,30")
+    assert experiment.config.readout.images == 30 and [p.labels for p in experiment.readout().curve] == [12, 30]
+    experiment.save(tmp_path / "a")
+    for words, wanted in (
+        ({}, [12, 30]),
+        ({"labels": "12,40,80"}, [12, 40, 48]),
+        ({"labels": (12, 20)}, [12, 20]),
+        ({"readout_images": 20}, [20]),
+        ({"labels": "15", "readout_images": 40}, [15, 40]),
+    ):
+        again = ns.load(tmp_path / "a", data=pictures, **words)
+        assert [point.labels for point in again.readout().curve] == wanted
+    with pytest.raises(WiringError, match="labels=40 beside readout_images=20"):
+        ns.load(tmp_path / "a", data=pictures, labels="40", readout_images=20)
 
 
 def _encoders(experiment):

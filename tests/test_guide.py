@@ -97,3 +97,19 @@ def test_a_page_word_for_word(page, lab, capsys):
             for line in text.splitlines():  # however wide the terminal is
                 assert " ".join(line.split()) in " ".join(printed.split()), f"{line!r} is not in\n{printed}"
     assert len(list((lab / "runs").glob("*/results.json"))) == 1
+
+
+def test_the_page_of_the_read_out_word_for_word(lab, capsys):
+    page, printed = ROOT / "docs" / "readout.md", ""
+    for language, text in blocks(page):
+        if language == "sh":
+            printed = "".join(run(line, lab, capsys) for line in text.splitlines())
+        elif language == "text":
+            words = " ".join(printed.split())
+            for line in text.splitlines():
+                assert " ".join(line.split()) in words, f"{line!r} is not in\n{printed}"
+        else:
+            assert language == "python"
+            names = {"experiment": neurosim.load(lab / "runs" / "a")}
+            exec(text, names)
+            assert [point.labels for point in names["readout"].curve] == [20, 100, 300]

@@ -6,6 +6,7 @@ import contextlib
 import time
 import traceback
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from neurosim.audit.evidence import CONDITIONS, REQUIRED, Evidence, Extent, Grade
@@ -18,11 +19,12 @@ from neurosim.audit.interventions.changes import measured
 from neurosim.audit.operations.analysis import analyse_operations, counted
 from neurosim.audit.operations.ledger import readout_ledger
 from neurosim.audit.package import is_own
-from neurosim.audit.replay.analysis import Replay
-from neurosim.audit.replay.recipe import of_name
+from neurosim.audit.replay.analysis import Replay, left_out
+from neurosim.audit.replay.certificate import certificate, of_preflight
+from neurosim.audit.replay.recipe import of_model, of_name
+from neurosim.audit.replay.runs import RunRecord
 from neurosim.audit.symmetry.analysis import analyse_symmetry
-from neurosim.audit.symmetry.delivered import Delivered
-from neurosim.audit.target import PAIRS, AuditTarget, of_config, of_rule
+from neurosim.audit.target import PAIRS, AuditTarget, built, of_config, of_rule
 from neurosim.audit.verdict import Verdict
 from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import NeurosimError, UndecidedError, WiringError
@@ -73,10 +75,18 @@ def check(
     with decided():
         if not isinstance(rule, AuditTarget):
             again = of_name(rule, network, IMAGE, pairs, loss, plasticity, options)
-            rule = of_rule(wire(rule, network, IMAGE, pairs, loss, plasticity, **options))
-            rule.recipe = again
+            target = built(
+                partial(_target, rule, network, pairs, loss, plasticity, options), not isinstance(rule, type | str)
+            )
+            target.recipe = again
+            rule = target
     with decided(crash=True):
         return _check(rule, light)
+
+
+def _target(rule: Any, network: Any, pairs: int, loss: Any, plasticity: Any, options: dict[str, Any]) -> AuditTarget:
+    """A rule, wired and shown random pictures."""
+    return of_rule(wire(rule, network, IMAGE, pairs, loss, plasticity, **options))
 
 
 @contextlib.contextmanager
@@ -160,6 +170,8 @@ def preflight_audit(model: Model) -> Verdict:
     graph = Graph({name: model.plan(name) for name in model.rule.phases}, alias=())
     config = model.config.replace(network=narrow(model.config.network.text))
     twin = _check(of_config(config, given=model.given), light=True)
+    if isinstance(twin.graph, Graph):
+        graph.adopt(twin.graph)
     structure = Structure(graph, model.rule.feedbacks).analyse()
     of_twin = [f for a in twin.analyses for f in a.findings if f.by == "structure" and f not in structure.findings]
     structure.findings += [f for f in of_twin if "share memory" in f.text]
@@ -167,6 +179,7 @@ def preflight_audit(model: Model) -> Verdict:
     note = [f"network {model.network}; interventions on the twin {config.network.name!r} with {PAIRS} moments"]
     analyses = [structure, *others] if graph.sites else others
     verdict = Verdict(config.rule.name, note, analyses, twin.assumed, graph, light=True, extent=twin.extent)
+    verdict.certificate = of_preflight(model, of_model(model.config, model.image, model.given))
     verdict.seconds = time.perf_counter() - began
     return verdict
 
@@ -181,6 +194,7 @@ def _check(target: AuditTarget, light: bool) -> Verdict:
         counts = counted(readout_ledger().counts)
         passed.append(f"the read-out: the only place that uses labels; recorded, not judged: {counts}")
     verdict = Verdict(target.title, target.note, analyses, passed, graph, light=light, extent=_extent(target, analyses))
+    verdict.certificate = certificate(target, light)
     verdict.seconds = time.perf_counter() - began
     return verdict
 
@@ -188,15 +202,18 @@ def _check(target: AuditTarget, light: bool) -> Verdict:
 def _analyses(target: AuditTarget, graph: Graph, light: bool) -> list[Evidence]:
     if not graph.sites:
         return [_nothing(is_own(type(target.rule)))]
-    structure = Structure(graph, target.rule.feedbacks).analyse()
     with ThreadTeam(1) as team:  # small arrays: more threads would only wait for one another
         bench = Bench(target, graph, team)
-        behaviour = Behaviour(bench, light).analyse()
-        operations = analyse_operations(graph, target.kernels, measured(bench).excuses)
-        symmetry = analyse_symmetry(graph, target.start)
-        Delivered(bench, symmetry, target.start, light, not behaviour.findings).answer()
-        found = [structure, behaviour, operations, symmetry]
-    return found if light else [*found, Replay(target).analyse()]
+        try:
+            structure = Structure(graph, target.rule.feedbacks).analyse()
+            behaviour = Behaviour(bench, light).analyse()
+            operations = analyse_operations(graph, target.kernels, measured(bench).excuses)
+            symmetry = analyse_symmetry(graph, target.start, bench, light, not behaviour.findings)
+            found = [structure, behaviour, operations, symmetry]
+        finally:
+            graph.as_declared()
+    found.append(left_out() if light else Replay(target).analyse())
+    return [*found, RunRecord(target.run).analyse()] if target.run is not None else found
 
 
 def _nothing(own: bool) -> Evidence:

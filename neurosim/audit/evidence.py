@@ -13,7 +13,7 @@ CONDITIONS = {
     "iii": "asymmetry: no feedback is made of forward weights",
     "iv": "unsupervised: no label reaches a synapse",
 }
-ANALYSES = ("structure", "behaviour", "operations", "symmetry", "replay", "isolation")
+ANALYSES = ("structure", "behaviour", "operations", "symmetry", "replay", "record", "isolation")
 
 
 def label(condition: str) -> str:

@@ -17,6 +17,7 @@ from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import RunError
 from neurosim.training.alone import narrow, shown
 from neurosim.training.assembly import NOTHING, Assembly, Given, build, smallest
+from neurosim.training.labels import watched_labels
 from neurosim.training.model import Model
 from neurosim.training.stream import ViewStream, load_data
 
@@ -46,8 +47,10 @@ class AuditTarget:
         note: lines for the verdict: the network, the batch, the weights.
         start: the weights before training, by name; None: they are those of the network.
         recipe: how a fresh process builds it; None: none can.
+        run: the trained run that it is of; None: it is of none.
         show: called as ``show(epoch, batch)``, puts the views alone before the stimulus; None: it is not known apart.
         matched: what changed while heads were matched: name -> values before and after.
+        labels_reach: who reads the labels of a data set, and which array is another one where these are others.
     """
 
     title: str
@@ -59,8 +62,47 @@ class AuditTarget:
     note: list[str] = field(default_factory=list)
     start: dict[str, Array] | None = None
     recipe: Recipe | None = None
+    run: Run | None = None
     show: Callable[[int, int], None] | None = None
     matched: dict[str, tuple[Array, Array]] = field(default_factory=dict)
+    labels_reach: str = ""
+
+
+def built(make: Callable[[], AuditTarget], once: bool = False) -> AuditTarget:
+    """Make a target; where somebody reads the labels of a data set meanwhile, make it with other labels too, and compare.
+
+    Args:
+        make: makes the target, every time anew.
+        once: it cannot: its rule is wired already.
+    """
+    if once:
+        return make()
+    with watched_labels() as readers:
+        target = make()
+        left = _trained(target) if readers else {}
+    if readers:
+        with watched_labels(others=True):
+            other = _trained(make())
+        moved = [name for name, values in left.items() if not np.array_equal(values, other[name], equal_nan=True)]
+        if moved:
+            target.labels_reach = f"the labels of a data set, read by {readers[0]}, reach {moved[0]}"
+    return target
+
+
+def _trained(target: AuditTarget, batches: int = 3) -> dict[str, Array]:
+    """What arrays that last hold after a few batches, and what every batch is given; the target is as before then."""
+    bases = {b.name: b for plan in target.plans.values() for b in plan.buffers}
+    programs = {phase: Program(plan, target.kernels, hold=True) for phase, plan in target.plans.items()}
+    before = {name: b.array.copy() for name, b in bases.items()}
+    with ThreadTeam(1) as team:
+        for batch in range(batches):
+            target.present_batch(batch)
+            for program in programs.values():
+                program.run(team)
+    after = {name: b.array.copy() for name, b in bases.items() if b.lasts or b.given}
+    for name, values in before.items():
+        bases[name].array[...] = values
+    return after
 
 
 # -- a rule or a configuration
@@ -83,7 +125,10 @@ def of_config(
     """
     few = config.replace(batch=PAIRS, network=narrow(config.network.text, channels))
     parts = {kind: thing for kind, thing in given.items() if kind not in ("network", "data")}
-    target = of_rule(build(few, image or smallest(config), parts).rule, deformed=config.views.kind == "deform")
+    shape, deformed = image or smallest(config), config.views.kind == "deform"
+    target = built(
+        lambda: of_rule(build(few, shape, parts).rule, deformed), not isinstance(parts.get("rule", ""), type | str)
+    )
     target.recipe = of_configuration(config, image, channels, given)
     return target
 
@@ -190,7 +235,7 @@ def of_run(run: Run, pairs: int = PAIRS) -> AuditTarget:
     target = AuditTarget(
         str(run.folder), model.rule, plans, present_batch, labels, model.kernels, note=note, start=start, show=show
     )
-    target.recipe = Recipe("run", {"folder": str(run.folder.resolve()), "pairs": pairs})
+    target.recipe, target.run = Recipe("run", {"folder": str(run.folder.resolve()), "pairs": pairs}), run
     return target
 
 

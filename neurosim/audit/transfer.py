@@ -20,6 +20,7 @@ def packed(verdict: Verdict) -> dict[str, Any]:
         "seconds": verdict.seconds,
         "light": verdict.light,
         "extent": dataclasses.asdict(verdict.extent),
+        "certificate": verdict.certificate,
         "graph": {"data": graph.data, "walked": graph.walked},
         "analyses": [_packed(evidence) for evidence in verdict.analyses],
     }
@@ -44,6 +45,7 @@ def unpacked(data: dict[str, Any]) -> Verdict:
             float(data["seconds"]),
             bool(data["light"]),
             Extent(**data["extent"]),
+            certificate=dict(data["certificate"]),
         )
     except (KeyError, TypeError, AttributeError, ValueError) as problem:
         raise ValueError(f"no evidence: {type(problem).__name__} {problem}") from problem

@@ -41,6 +41,7 @@ WHY = {
     "operations": "it is a matter of arithmetic, which the graph does not name",
     "symmetry": "it is a matter of the numbers that the weights hold, which no step makes",
     "replay": "only another process shows what this one keeps beside its arrays",
+    "record": "a plan says what a batch does, and not what happened between two of them",
     "isolation": "it is a matter of the process, whatever the plan says",
 }
 
@@ -59,6 +60,7 @@ class Verdict:
         light: fewer interventions were made.
         extent: how much was tried.
         required: the grade of locality below which the exit code is 1.
+        certificate: what is needed to compute it again, see `neurosim.audit.replay.certificate`.
 
     Attributes:
         table: condition -> analysis -> its answer.
@@ -73,6 +75,7 @@ class Verdict:
     light: bool = False
     extent: Extent = field(default_factory=Extent)
     required: Grade = Grade.OVER_A_BATCH
+    certificate: dict[str, Any] = field(default_factory=dict)
     table: dict[str, dict[str, Answer]] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -229,11 +232,13 @@ class Verdict:
             "violated": self.violated,
             "undecided": self.undecided,
             "grade": self.grade.words,
+            "required": self.required.words,
             "grades": {grade.words: lines for grade, lines in self.grades.items()},
             "weight sharing": self.shares_weights,
             "light": self.light,
             "tried": vars(self.extent),
             "not asked": self.not_asked,
+            "certificate": self.certificate,
             "trusted": self.trusted,
             "seconds": round(self.seconds, 3),
             "conditions": {condition: _answers_json(condition, answers) for condition, answers in self.table.items()},

@@ -16,6 +16,7 @@ from neurosim.parts.average import Average
 from neurosim.parts.competition import Competition
 from neurosim.parts.feedback import Feedback, SignFeedback, UpdatedFeedback
 from neurosim.parts.head import Head, NonlinearHead
+from neurosim.parts.interneurons import Interneurons
 from neurosim.parts.inverse import Inverse
 from neurosim.parts.mean_pool import AveragedPopulation
 from neurosim.parts.population import Image, PooledPopulation, Population, Units
@@ -97,7 +98,10 @@ class Network:
         places = pre.shape[:2] if layer.local else ()
         shape = (*places, layer.field, layer.field, pre.shape[2], post.shape[2])
         synapse = self._synapse("W", number, shape, "forward weight", True)
-        return Projection(pre, post, synapse, self._bias(synapse) if layer.bias else None)
+        projection = Projection(pre, post, synapse, self._bias(synapse) if layer.bias else None)
+        if layer.centred:
+            projection.interneurons = Interneurons(pre, post, synapse)
+        return projection
 
     def __len__(self) -> int:
         """Layers, the image not counted."""
@@ -220,7 +224,9 @@ class Network:
                 argument="plasticity",
             )
         learner = own if rate is None else Bounded(rate)
-        projection.synapse.learn_by(learner.with_rate(learner.base_rate * competing.fair, f"win rate {number}"))
+        learner = learner.with_rate(learner.base_rate * competing.fair, f"win rate {number}")
+        for synapse in projection.synapses:
+            synapse.learn_by(learner)
         return competing
 
     def propagate(self, top: int | None = None, start: int = 0) -> Iterator[Step]:

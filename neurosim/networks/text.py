@@ -11,7 +11,7 @@ from neurosim.networks import presets
 from neurosim.networks.presets.base import Preset
 from neurosim.parts.population import NONLINEARITIES
 
-FLAGS = ("pool", "average", "bias", "local")  # words of a layer
+FLAGS = ("pool", "average", "bias", "local", "centred")  # words of a layer
 FIRST = "centre-surround"  # the stage before the first layer
 FIELD = 3  # rows and columns of a field, where a layer does not say otherwise
 _FIELD = re.compile(r"([1-9]\d?)x\1")
@@ -22,7 +22,8 @@ class Layer:
     """One layer of a text network: a convolution, perhaps a bias, perhaps a 2 x 2 pool, and a nonlinearity.
 
     A ``local`` layer is untied: the same connections, but every place has weights of its own (Amit 2019). ``field`` is how
-    many rows and columns below a unit receives from. A pool is the largest of a window or, ``averaged``, the mean.
+    many rows and columns below a unit receives from. A pool is the largest of a window or, ``averaged``, the mean. Of a
+    ``centred`` layer interneurons take the mean of a field off (`neurosim.parts.interneurons`).
     """
 
     channels: int
@@ -32,10 +33,17 @@ class Layer:
     local: bool = False
     field: int = FIELD
     averaged: bool = False
+    centred: bool = False
 
     def __str__(self) -> str:
         field = f"{self.field}x{self.field}"
-        words = [str(self.channels), *[field] * (self.field != FIELD), *["local"] * self.local, *["bias"] * self.bias]
+        words = [
+            str(self.channels),
+            *[field] * (self.field != FIELD),
+            *["local"] * self.local,
+            *["bias"] * self.bias,
+            *["centred"] * self.centred,
+        ]
         if self.nonlinearity != "linear" or not self.pooled:
             words.append(self.nonlinearity)
         return " ".join([*words, "average" if self.averaged else "pool"] if self.pooled else words)
@@ -81,42 +89,48 @@ def written(network: object, **options: Any) -> str:
 def parse(network: str | Preset) -> tuple[Layer, ...]:
     """Read a preset's name or ``"32 hardtanh, 32 pool, 512 hardtanh pool"``.
 
-    A layer is its number of channels and then words: ``hardtanh``, ``tanh``, ``linear``, ``rectified``, ``inhibited``
-    or ``saturating``, ``bias``, ``local``, ``pool`` or ``average``, and the size of its fields, ``5x5``. A pooled layer
-    without a nonlinearity is linear. The largest of a window is taken before the nonlinearity (where that never falls it
-    is the same) and after lateral inhibition, the mean after the nonlinearity. The first
-    part may be ``centre-surround``, see `neurosim.parts.retina`; the last may be of the heads, see `parse_head`.
+    A layer is its number of channels and then words: ``hardtanh``, ``tanh``, ``linear``, ``rectified``, ``inhibited`` or
+    ``saturating``, ``bias``, ``centred``, ``local``, ``pool`` or ``average``, and the size of its fields, ``5x5``. A pooled
+    layer without a nonlinearity is linear. The largest of a window is taken before the nonlinearity (where that never falls
+    it is the same) and after lateral inhibition, the mean after the nonlinearity. The first part may be
+    ``centre-surround``, see `neurosim.parts.retina`; the last may be of the heads, see `parse_head`.
 
     Raises:
         WiringError: a text that is none of these.
     """
-    layers = []
-    for number, part in enumerate(_parts(network).layers, 1):
-        words = part.split()
-        fields = [word for word in words[1:] if _FIELD.fullmatch(word)]
-        names = [word for word in words[1:] if word not in FLAGS and word not in fields]
-        known = words and words[0].isdecimal() and int(words[0]) > 0 and len(names) <= 1 and len(fields) <= 1
-        pools = {"pool", "average"} & set(words)
-        known = known and max(map(words.count, FLAGS)) <= 1 and bool(names or pools) and len(pools) < 2
-        if not known or any(name not in NONLINEARITIES for name in names):
-            there = ", ".join([*presets.available(), *presets.installed()])
-            raise WiringError(
-                f"layer {number} of the network {str(network)!r} reads {part.strip()!r}",
-                f"a preset ({there}) or layers like '32 hardtanh', '64 pool' and '96 5x5 inhibited', with commas between",
-                'write network="32 hardtanh, 64 pool"',
-                argument="network",
-            )
-        flags = (bool(pools), "bias" in words, "local" in words)
-        field = int(fields[0].split("x")[0]) if fields else FIELD
-        if "local" in words and field != FIELD:
-            raise WiringError(
-                f"layer {number} of the network {str(network)!r} is local with fields of {fields[0]}",
-                f"fields of {FIELD}x{FIELD} where every place has weights of its own",
-                f"leave out {fields[0]}, or local",
-                argument="network",
-            )
-        layers.append(Layer(int(words[0]), names[0] if names else "linear", *flags, field, "average" in words))
-    return tuple(layers)
+    return tuple(_layer(number, part, network) for number, part in enumerate(_parts(network).layers, 1))
+
+
+def _layer(number: int, part: str, network: str | Preset) -> Layer:
+    """One layer from its words.
+
+    Raises:
+        WiringError: words that are no layer.
+    """
+    words = part.split()
+    fields = [word for word in words[1:] if _FIELD.fullmatch(word)]
+    names = [word for word in words[1:] if word not in FLAGS and word not in fields]
+    known = words and words[0].isdecimal() and int(words[0]) > 0 and len(names) <= 1 and len(fields) <= 1
+    pools = {"pool", "average"} & set(words)
+    known = known and max(map(words.count, FLAGS)) <= 1 and bool(names or pools) and len(pools) < 2
+    if not known or any(name not in NONLINEARITIES for name in names):
+        there = ", ".join([*presets.available(), *presets.installed()])
+        raise WiringError(
+            f"layer {number} of the network {str(network)!r} reads {part.strip()!r}",
+            f"a preset ({there}) or layers like '32 hardtanh', '64 pool' and '96 5x5 inhibited', with commas between",
+            'write network="32 hardtanh, 64 pool"',
+            argument="network",
+        )
+    field = int(fields[0].split("x")[0]) if fields else FIELD
+    if "local" in words and (field != FIELD or "centred" in words):
+        raise WiringError(
+            f"layer {number} of the network {str(network)!r} reads {part.strip()!r}",
+            f"fields of {FIELD}x{FIELD}, not centred, where every place has weights of its own",
+            "leave out local",
+            argument="network",
+        )
+    flags = (bool(pools), "bias" in words, "local" in words, field, "average" in words, "centred" in words)
+    return Layer(int(words[0]), names[0] if names else "linear", *flags)
 
 
 def parse_head(network: str | Preset) -> HeadText:

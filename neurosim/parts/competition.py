@@ -13,7 +13,7 @@ from neurosim.core.step import Step
 from neurosim.errors import WiringError
 from neurosim.kernels.competition import KINDS as KINDS  # rules name them
 from neurosim.kernels.competition import adapt, compete, tell
-from neurosim.parts.synapse import LOCAL
+from neurosim.parts.synapse import LOCAL, Synapse
 
 if TYPE_CHECKING:
     from neurosim.parts.projection import Projection
@@ -27,14 +27,14 @@ class Competition:
         name      unit math                                               default
         ========= ==== ================================================== =======
         y         1    activity after competition                         made anew
-        a         1    ``sum y`` (winner), ``sum y^2 / l^2`` (oja),       made anew
+        a         1    ``sum y / l`` (winner), ``sum y^2 / l^2`` (oja),   made anew
                        ``sum y u`` (softhebb)
         theta     u    threshold, one a unit; ``theta += gamma (m share   0
                        - 1)``: share of the places won, m units
         ========= ==== ================================================== =======
 
-    ``winner``: y is 1 for the k units with the largest ``u - theta``, if u is above 0, else 0 (Rumelhart and Zipser 1985).
-    ``oja``: y is u there (Oja 1982): a unit's weights grow to the length l, so that potentials have one scale.
+    ``winner``: y is 1 for the k units with the largest ``u - theta``, if u is above 0, else 0 (Rumelhart and Zipser 1985):
+    weights go to l times the mean of what their unit won. ``oja``: y is u there (Oja 1982): weights grow to the length l.
     ``softhebb``: y is the softmax of ``u - theta``, negative for all but the winner (Journe et al. 2023); it divides, so that
     it is a reference. Of equal units the first wins. The threshold grows where a unit wins more than its share, and falls
     where it wins less, so that none stays silent (Foldiak 1990).
@@ -52,7 +52,7 @@ class Competition:
 
     def __init__(self, projection: Projection, kind: str, winners: int, homeostasis: float, length: float = 1.0):
         self.projection, self.kind, self.winners, self.homeostasis = projection, kind, winners, homeostasis
-        self.strength = 1 / length**2 if kind == "oja" else 1.0
+        self.strength = 1 / length ** {"winner": 1, "oja": 2, "softhebb": 0}[kind]
         post = projection.post
         _check(projection, winners)
         number, owner, u = post.number, post.activity.owner, post.potential
@@ -82,22 +82,28 @@ class Competition:
         yield Step(compete, label, f"{y.name} = {words[self.kind]}", arguments, scalars=scalars, over="sample")
 
     def hebbian(self) -> Iterator[Step]:
-        """``c = sum of presynaptic activity x y``."""
+        """``c = sum of presynaptic activity x y``, of the interneurons too."""
         yield from self.projection.synapse.hebbian(self.projection.pre.active_part, self.activity)
+        if self.projection.interneurons:
+            yield from self.projection.interneurons.hebbian(self.activity)
 
     def apply_update(self) -> Iterator[Step]:
         """The lasting change of the weights, and of the thresholds."""
-        synapse = self.projection.synapse
-        times = f"{self.strength:g} " if self.strength != 1 else ""
-        equation = f"a of every synapse of {synapse.name} = {times}{self.active.name} of its unit"
-        arguments, scalars = {"active": self.active, "told": synapse.state["active"]}, {"strength": self.strength}
-        yield Step(tell, f"synapses of {synapse.name} are told", equation, arguments, scalars=scalars)
-        yield from synapse.consolidate()
+        for synapse in self.projection.synapses:
+            yield from self._tell(synapse)
+            yield from synapse.consolidate()
         theta, wins = self.threshold, self.wins
         arguments = {"wins": wins, "threshold": theta, "value": self.silent}
         scalars = {"fair": self.fair, "homeostasis": self.homeostasis}
         equation = f"{theta.name} += gamma (m {wins.name} / all - 1)"
         yield Step(adapt, f"{theta.name} keeps all units in play", equation, arguments, scalars=scalars)
+
+    def _tell(self, synapse: Synapse) -> Iterator[Step]:
+        """What every synapse of an array is told of its unit's activity."""
+        times = f"{self.strength:g} " if self.strength != 1 else ""
+        equation = f"a of every synapse of {synapse.name} = {times}{self.active.name} of its unit"
+        arguments, scalars = {"active": self.active, "told": synapse.state["active"]}, {"strength": self.strength}
+        yield Step(tell, f"synapses of {synapse.name} are told", equation, arguments, scalars=scalars)
 
 
 def _check(projection: Projection, winners: int) -> None:

@@ -11,6 +11,7 @@ from neurosim.core import tuning
 from neurosim.core.buffer import Buffer
 from neurosim.core.roles import Role
 from neurosim.core.step import Step
+from neurosim.errors import WiringError
 from neurosim.kernels.convolution import convolve
 from neurosim.kernels.dense import add_bias, dense
 from neurosim.kernels.inverse import upconvolve
@@ -19,6 +20,7 @@ from neurosim.parts.synapse import CONVOLUTION, DENSE, LOCAL, Synapse, widens
 
 if TYPE_CHECKING:
     from neurosim.core.kernel import Kernel
+    from neurosim.parts.interneurons import Interneurons
     from neurosim.parts.population import Units
 
 
@@ -65,6 +67,7 @@ class Projection:
 
     def __init__(self, pre: Units, post: Units, synapse: Synapse, bias: Bias | None = None):
         self.pre, self.post, self.synapse, self.bias = pre, post, synapse, bias
+        self.interneurons: Interneurons | None = None
         self.convolution = synapse.axes is not DENSE  # from maps to maps; a head reads one flat vector
         self.widens = self.convolution and widens(pre.activity, post.potential)
 
@@ -76,8 +79,9 @@ class Projection:
 
     @property
     def synapses(self) -> list[Synapse]:
-        """Its weights, and its bias where it has one."""
-        return [self.synapse, self.bias.synapse] if self.bias else [self.synapse]
+        """Its weights, and those of its bias and its interneurons where it has them."""
+        others = [part.synapse for part in (self.bias, self.interneurons) if part is not None]
+        return [self.synapse, *others]
 
     @property
     def kernel(self) -> Kernel:
@@ -103,9 +107,22 @@ class Projection:
         )
         if self.bias:
             yield from self.bias.transmit(out)
+        if self.interneurons:
+            yield from self.interneurons.transmit()
 
     def hebbian(self) -> Iterator[Step]:
-        """The outer product of this projection's own pre and post, and of the bias's."""
+        """The outer product of this projection's own pre and post, and of the bias's.
+
+        Raises:
+            WiringError: interneurons, which learn by competition alone.
+        """
+        if self.interneurons:
+            raise WiringError(
+                f"layer {self.post.number} is centred and learns from an error",
+                "competition in a layer whose mean is taken off",
+                "leave centred out of the layer, or take rule='hebb' for it",
+                argument="network",
+            )
         post = self._flat(self.post.post)
         yield from self.synapse.hebbian(as_seen(self.pre.active_part, self.synapse), post)
         if self.bias:

@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from functools import partial
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
+
+from neurosim.readout.results import READ_OUTS, Readout
 
 if TYPE_CHECKING:
     from neurosim.core.typing import Array
     from neurosim.data.dataset import Dataset
     from neurosim.engine.threads import ThreadTeam
+    from neurosim.networks.network import Network
     from neurosim.readout.features import Encoder
 
-READ_OUTS = {"lbfgs": "linear", "adam": "linear", "hinge": "hinge", "knn": "nearest-neighbour"}  # in words
+__all__ = ["READ_OUTS", "Fitted", "Method", "Readout", "compare", "labelled", "nothing", "read_out"]
 
 
 class Fitted(Protocol):
-    """A read-out of one layer's features."""
+    """A read-out of one layer's features; ``path``: settings tried, each with the share right of images held out."""
+
+    @property
+    def path(self) -> Sequence[tuple[float, float]]:
+        """Settings tried, each with the share right of labelled images held out; empty where there was no choice."""
+
+    def predict(self, features: Array, team: ThreadTeam) -> Array:
+        """The class of each image, ``(sample,)``."""
 
     def accuracy(self, features: Array, labels: Array, team: ThreadTeam) -> float:
         """Share of features whose label it finds, 0..1."""
@@ -32,11 +43,13 @@ class Method:
         name: one of `READ_OUTS`.
         images: labelled training images that it may see.
         seed: of their choice and of the fit.
+        labels: numbers of labels of the curve below ``images``; None: `neurosim.readout.curve.STANDARD`.
     """
 
     name: str = "lbfgs"
     images: int = 10000
     seed: int = 0
+    labels: tuple[int, ...] | None = None
 
     def fit(self, features: Array, labels: Array, classes: int, team: ThreadTeam) -> Fitted:
         """The read-out, fitted to the features of one layer."""
@@ -47,44 +60,6 @@ class Method:
         if self.name == "knn":
             return neighbours.Nearest(seed=self.seed).fit(features, labels, classes, team)
         return logistic.Logistic(self.name, seed=self.seed).fit(features, labels, classes, team)
-
-
-@dataclass(frozen=True)
-class Readout:
-    """What a read-out of every layer found, beside the floor: the same network untrained. It prints as a table.
-
-    Args:
-        method: of the read-out.
-        accuracy: share of test images that are right, 0..1, of layer 1 first.
-        floor: the same of the untrained network.
-    """
-
-    method: str
-    accuracy: tuple[float, ...]
-    floor: tuple[float, ...]
-
-    @property
-    def how(self) -> str:
-        """The method in words."""
-        return READ_OUTS[self.method]
-
-    def __str__(self) -> str:
-        lines = [f"{self.how} read-out, % of test images", "layer  trained  untrained  difference"]
-        for number, (trained, floor) in enumerate(zip(self.accuracy, self.floor, strict=True), 1):
-            lines.append(f"{number:<5}  {100 * trained:7.1f}  {100 * floor:9.1f}  {100 * (trained - floor):+10.1f}")
-        return "\n".join(lines)
-
-    def to_json(self) -> dict[str, Any]:
-        """As results.json holds it: the top layer's, and every layer's."""
-        return {
-            "readout": self.method,
-            "test_accuracy": self.accuracy[-1],
-            "floor_accuracy": self.floor[-1],
-            "per_layer": [
-                {"layer": number, "test_accuracy": trained, "floor_accuracy": floor}
-                for number, (trained, floor) in enumerate(zip(self.accuracy, self.floor, strict=True), 1)
-            ],
-        }
 
 
 def labelled(data: Dataset, images: int, seed: int) -> Array:
@@ -134,6 +109,19 @@ def read_out(
     return accuracies
 
 
+def changed(trained: Network, untrained: Network) -> tuple[int, ...]:
+    """Numbers of the layers whose own forward weights differ between two networks: those that learned."""
+    pairs = zip(trained.projections, untrained.projections, strict=True)
+    return tuple(
+        number
+        for number, (mine, drawn) in enumerate(pairs, 1)
+        if any(
+            not np.array_equal(synapse.weight.host(), other.weight.host())
+            for synapse, other in zip(mine.synapses, drawn.synapses, strict=True)
+        )
+    )
+
+
 def compare(
     trained: Encoder,
     untrained: Encoder,
@@ -142,14 +130,36 @@ def compare(
     team: ThreadTeam,
     show: Callable[[str], object] = nothing,
 ) -> Readout:
-    """Read every layer of the trained network out, and of the untrained one, which is the floor.
+    """Read every layer of the trained network out with every number of labels, and of the untrained one, the floor.
 
     Args:
         trained, untrained: of one network. data, method, team, show: as for `read_out`.
 
     Raises:
-        DataError: no labels or no test images.
+        DataError: no labels, no test images, or fewer labels than classes.
     """
-    accuracy = read_out(trained, data, method, team, lambda line: show(f"read-out, {line}"))
-    floor = read_out(untrained, data, method, team, lambda line: show(f"floor, {line}"))
-    return Readout(method.name, tuple(accuracy), tuple(floor))
+    from neurosim.readout import curve, draws, few  # SciPy is not needed before
+
+    given, chosen, classes = data.for_readout(), labelled(data, method.images, method.seed), len(data.classes)
+    if method.name == "lbfgs" and len(chosen) > few.FOLDED:
+        chosen = chosen[few.ordered(given.labels[chosen], method.seed)]
+    labels, learned = given.labels[chosen], changed(trained.network, untrained.network)
+    counts = draws.numbers(method.labels, len(chosen), classes)
+    drawn = draws.draw(labels, counts, classes, method.seed)
+    sides: dict[str, curve.Side] = {}
+    for name, encoder in (("read-out", trained), ("floor", untrained)):
+        if name == "floor" and not learned:
+            sides[name] = sides["read-out"]
+            break
+        reading = curve.Reading(
+            method, drawn, labels, given.test_labels, classes, learned, team, partial(_show, show, name)
+        )
+        images = given.images[chosen], given.test_images
+        sides[name] = reading.read(*(encoder.features(each, team) for each in images))
+    points = curve.points(sides["read-out"], sides["floor"], drawn, len(trained.network), learned)
+    asked = (*(method.labels or ()), *[method.images] * bool(method.labels))
+    return Readout(method.name, learned, points, tuple(sorted({n for n in asked if n > counts[-1]})))
+
+
+def _show(show: Callable[[str], object], name: str, line: str) -> None:
+    show(f"{name}, {line}")

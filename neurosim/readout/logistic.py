@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from neurosim.core.typing import Array
     from neurosim.engine.threads import ThreadTeam
     from neurosim.readout.adam import Solver
+    from neurosim.readout.softmax import Rows
 
 # The strengths tried, each with the fraction of the held-out images classified correctly.
 Path: TypeAlias = tuple[tuple[float, float], ...]
@@ -99,8 +100,9 @@ class Logistic:
     """Multinomial logistic regression: the mean cross entropy of a softmax plus ``strength/2 |W|^2``, minimised.
 
     The strength is chosen on held-out training images, then all of them are fitted at that strength
-    (`neurosim.readout.softmax.Cost`). Strengths are tried from strong to weak; the search stops once two in a row do worse
-    on the held-out images than the best, and of equal ones the strongest is taken.
+    (`neurosim.readout.softmax.Cost`). Of `STRENGTHS` every other one is tried from strong to weak until one does worse on the
+    held-out images than the best; then the best one's neighbours, as long as one wins. Strengths that were given are tried
+    one after another until two in a row do worse. Of equal ones the strongest is taken.
 
     Args:
         method: ``"lbfgs"``: L-BFGS, each strength starting where the one before ended; ``"adam"``: the published
@@ -109,7 +111,7 @@ class Logistic:
         held_out: fraction of the training images to choose on, each class in proportion; over 0 up to 0.5.
         seed: of the choice of held-out images, of L-BFGS's search for steep directions and of Adam's order.
         iterations: L-BFGS steps for each strength tried and for the last fit, at most.
-        tolerance: L-BFGS stops when a step lowers the cost by less than this fraction of it; ten times as much for
+        tolerance: L-BFGS stops when a step lowers the cost by less than this fraction of it; a hundred times as much for
             strengths that are only tried.
 
     Raises:
@@ -166,7 +168,10 @@ class Logistic:
             path: Path = ()
             if len(self.choices) > 1:
                 rows = split(labels, self.held_out, self.seed)
-                strength, start, path = _choose(cost, solver, self.choices, *rows)
+                if self.strengths is None:
+                    strength, start, path = climb(cost, solver, *rows)
+                else:
+                    strength, start, path = _choose(cost, solver, self.choices, *rows)
             weights, value, steps, converged = solver.last(strength, start)
         return Readout(weights, mean, scale, strength, self.method, path, value, steps, converged)
 
@@ -189,9 +194,43 @@ def _choose(
     return chosen, found, tuple(path)
 
 
-def answers(table: Table, weights: Array, rows: Array | None = None) -> Array:
+def climb(cost: Cost, solver: Solver, kept: Rows, aside: Rows, first: float | None = None) -> tuple[float, Array, Path]:
+    """As `_choose` among all `STRENGTHS`, of which few are tried.
+
+    Args:
+        cost, solver: of the fit.
+        kept, aside: images that are fitted, and that are held out.
+        first: where the best strength is expected: it and its neighbours are tried first.
+    """
+    tried: dict[float, tuple[float, Array]] = {}
+
+    def best() -> float:
+        return max(tried, key=lambda strength: (tried[strength][0], strength))
+
+    def attempt(strength: float, start: Array) -> float:
+        weights = solver.trial(strength, start, kept)
+        right = float(np.mean(answers(cost.table, weights, aside) == cost.labels[aside]))
+        tried[strength] = right, weights
+        return right
+
+    weights = np.zeros(cost.shape)
+    for strength in STRENGTHS[2::2] if first is None else (first,):
+        if attempt(strength, weights) < tried[best()][0]:
+            break
+        weights = tried[strength][1]
+    asked = [best()]
+    while asked:
+        place, weights = STRENGTHS.index(best()), tried[best()][1]
+        asked = [s for s in STRENGTHS[max(place - 1, 0) : place + 2] if s not in tried]
+        for strength in asked:
+            attempt(strength, weights)
+    return best(), tried[best()][1], tuple((strength, right) for strength, (right, _) in tried.items())
+
+
+def answers(table: Table, weights: Array, rows: Rows | None = None) -> Array:
     """The class with the largest ``u = (x, 1) W`` of every image, or of some rows; int64 ``(sample,)``."""
-    found = np.empty(len(table.features) if rows is None else len(rows), np.int64)
+    count = len(rows) if isinstance(rows, np.ndarray) else len(table.features[rows or slice(None)])
+    found = np.empty(count, np.int64)
     answer = logits(weights, table.features.dtype)
 
     def visit(place: slice, block: Array) -> tuple[()]:

@@ -21,6 +21,10 @@ from neurosim.errors import DataError
 if TYPE_CHECKING:
     from neurosim.engine.threads import ThreadTeam
 
+Rows: TypeAlias = Array | slice  # which images
+# Of a block: bytes, and rows at least. Products with ten columns run at twice the speed while a block lies in the second cache
+# (512 to 1,024 features; 8,192: 1.3 times), and with fewer rows than these the calls themselves cost as much.
+BLOCK, ROWS = 1 << 19, 64
 # Called with a block's place and its standardised features; gives numbers or arrays that are added up over blocks.
 Visit: TypeAlias = Callable[[slice, Array], tuple[Any, ...]]
 
@@ -30,43 +34,45 @@ class Table:
 
     Args:
         features: ``(sample, feature)``, float32 or float64; never copied.
-        mean: ``(feature,)``, taken off every image.
+        mean: ``(feature,)``, taken off every image; None: the features are standardised already, and are visited as they lie.
         scale: ``(feature,)``, what is left is divided by it.
         team: who reads.
     """
 
-    def __init__(self, features: Array, mean: Array, scale: Array, team: ThreadTeam):
+    def __init__(self, features: Array, mean: Array | None, scale: Array | None, team: ThreadTeam):
         self.features, self._team = features, team
-        self._mean = np.asarray(mean, features.dtype)
-        self._factor = (1 / scale).astype(features.dtype)
+        self._mean = None if mean is None else np.asarray(mean, features.dtype)
+        self._factor = None if scale is None else (1 / scale).astype(features.dtype)
 
     def sweep(
         self,
         visit: Visit,
-        rows: Array | None = None,
+        rows: Rows | None = None,
         block_bytes: int | None = None,
     ) -> list[Any]:
         """Visit every image once, in blocks, and add up what the visits give.
 
         Args:
             visit: called with a block's place in ``rows`` and its standardised features ``(sample, feature)``, a
-                scratch array that it may spoil; gives a tuple of numbers or arrays.
-            rows: which images, in which order; None: all, as they come.
-            block_bytes: how large a block is; None: as the engine's.
+                scratch array that it may spoil unless the table is standardised already; gives a tuple of numbers or arrays.
+            rows: which images, in which order; a slice: those that lie there; None: all, as they come.
+            block_bytes: how large a block is; None: `BLOCK`.
 
         Returns:
             The sums of the visits' tuples.
         """
-        count = len(self.features) if rows is None else len(rows)
-        row_bytes = self.features[0].nbytes
-        size = max(1, min(max(16, (block_bytes or tuning.CPU.block_bytes) // row_bytes), -(-count // tuning.CPU.lanes)))
+        part = self.features[rows] if isinstance(rows, slice) else self.features
+        rows = None if isinstance(rows, slice) else rows
+        count = len(part) if rows is None else len(rows)
+        size = max(ROWS, (block_bytes or BLOCK) // self.features[0].nbytes)
+        size = max(1, min(size, -(-count // tuning.CPU.lanes)))
         bounds = [slice(start, min(start + size, count)) for start in range(0, count, size)]
         lanes: list[list[Any]] = [[] for _ in range(min(tuning.CPU.lanes, len(bounds)))]
 
         def run(lane: int) -> None:
-            scratch = np.empty((size, self.features.shape[1]), self.features.dtype)
+            scratch = np.empty((size if self._mean is not None or rows is not None else 0, part.shape[1]), part.dtype)
             for place in bounds[lane :: tuning.CPU.lanes]:
-                block = self._read(place, rows, scratch[: place.stop - place.start])
+                block = self._read(part, place, rows, scratch[: place.stop - place.start])
                 _add(lanes[lane], visit(place, block))
 
         self._team.run([partial(run, lane) for lane in range(len(lanes))])
@@ -74,13 +80,13 @@ class Table:
             _add(lanes[0], lane)
         return lanes[0] if lanes else []
 
-    def _read(self, place: slice, rows: Array | None, out: Array) -> Array:
+    def _read(self, part: Array, place: slice, rows: Array | None, out: Array) -> Array:
+        if rows is not None:
+            np.take(part, rows[place], axis=0, out=out, mode="clip")  # any other mode makes a copy first
+        if self._mean is None or self._factor is None:
+            return part[place] if rows is None else out
         with np.errstate(invalid="ignore"):  # an infinite feature gives NaN here, and `check_finite` refuses it
-            if rows is None:
-                np.subtract(self.features[place], self._mean, out=out)
-            else:
-                np.take(self.features, rows[place], axis=0, out=out, mode="clip")  # any other mode makes a copy first
-                np.subtract(out, self._mean, out=out)
+            np.subtract(part[place] if rows is None else out, self._mean, out=out)
             np.multiply(out, self._factor, out=out)
         return out
 
@@ -173,7 +179,7 @@ class Cost:
         self.table, self.labels, self.classes = table, labels, classes
         self.shape = (table.features.shape[1] + 1, classes)
 
-    def __call__(self, weights: Array, strength: float, rows: Array | None = None) -> tuple[float, Array]:
+    def __call__(self, weights: Array, strength: float, rows: Rows | None = None) -> tuple[float, Array]:
         """Cost and slope at one point.
 
         Args:

@@ -145,6 +145,33 @@ def bars(layers: Sequence[dict[str, Any]]) -> str:
     return _svg(figure)
 
 
+def labels(points: Sequence[dict[str, Any]]) -> str:
+    """Accuracy over numbers of labels, every layer and all that learned together, and what each is above its floor, as SVG.
+
+    Args:
+        points: ``curve`` of results.json.
+    """
+    figure, (left, right) = blank(2, 8)
+    counts = [point["labels"] for point in points]
+    rows = {f"layer {row['layer']}": [p["layers"][n] for p in points] for n, row in enumerate(points[0]["layers"])}
+    rows |= {name: [p[name] for p in points] for name in ("together",) if points[0][name]}
+    for name, each in rows.items():
+        values = {key: [100 * row[key] for row in each] for key in each[0] if key != "layer"}
+        (line,) = left.plot(counts, values["test_accuracy"], marker="o", markersize=3, label=name)
+        left.plot(counts, values["floor_accuracy"], color=line.get_color(), linestyle=":", linewidth=1)
+        bars = values["difference_interval"]
+        right.errorbar(
+            counts, values["difference"], yerr=bars, color=line.get_color(), capsize=2, marker="o", markersize=3
+        )
+    right.axhline(0, color=GREY, linewidth=0.8)
+    for axes, title in ((left, "% of test images (dotted: untrained)"), (right, "above the same untrained, points")):
+        axes.set(xscale="log", xlabel="labels", title=title)
+        axes.set_xticks(counts, [f"{count:,}" for count in counts], fontsize=7)
+        axes.minorticks_off()
+    left.legend(fontsize=7, frameon=False)
+    return _svg(figure)
+
+
 def published(rows: Sequence[dict[str, Any]], title: str) -> bytes:
     """The cells of a table of the paper: its number, ours over seeds, the floor, as PNG.
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import neurosim
 from neurosim.errors import RunError
-from neurosim.readout.floor import READ_OUTS
+from neurosim.readout.results import READ_OUTS
 from neurosim.report import figures
 from neurosim.training.folder import Run, write_text
 
@@ -45,7 +45,7 @@ def page(run: Run, weights: dict[str, Array]) -> str:
     if results is None:
         raise RunError(f"{run.folder} has no results.json", "a run that is read out", "evaluate it first")
     title = f"{run.config.rule.name} on {run.config.data.name}"
-    parts = [f"<h1>{escape(title)}</h1>", _headline(results, rows), _layers(results)]
+    parts = [f"<h1>{escape(title)}</h1>", _headline(results, rows), _layers(results), _curve(results)]
     if rows:
         parts += ["<h2>Training</h2>", figures.curves(rows) if figures.can_plot() else _no_plots(), _metrics(rows)]
     if diagnoses:
@@ -92,11 +92,20 @@ def _headline(results: dict[str, Any], rows: list[dict[str, str]]) -> str:
     if results["test_accuracy"] is None:
         return f"<p>No labels to read out; {speed}.</p>"
     how = READ_OUTS[results.get("readout", "lbfgs")]  # earlier files have linear ones alone
-    top, floor = 100 * results["test_accuracy"], 100 * results["floor_accuracy"]
-    return (
-        f'<p class="big"><b>{top:.1f} %</b> of test images by a {how} read-out of the top layer; '
-        f"<b>{floor:.1f} %</b> untrained ({top - floor:+.1f}).</p><p>{speed}.</p>"
+    seen, floor = 100 * results["test_accuracy"], 100 * results["floor_accuracy"]
+    which = f"layer {results['headline']['layer']}" if "headline" in results else "the top layer"
+    lines = (
+        f'<p class="big"><b>{seen:.1f} %</b> of test images by a {how} read-out of {which}; '
+        f"<b>{floor:.1f} %</b> untrained ({seen - floor:+.1f}).</p><p>{speed}.</p>"
     )
+    gain = results.get("gain")
+    if gain:
+        lines += (
+            f"<p>The best learned layer ({gain['layers'][0]}) is {100 * gain['difference']:+.1f} ± "
+            f"{100 * gain['difference_interval']:.1f} over the best untrained one ({gain['floor_layers'][0]}), each chosen "
+            "within the labels.</p>"
+        )
+    return lines
 
 
 def _layers(results: dict[str, Any]) -> str:
@@ -113,6 +122,31 @@ def _layers(results: dict[str, Any]) -> str:
     ]
     table = _table(["", "trained, %", "untrained, %", "difference"], lines)
     return "<h2>Read-out</h2>" + (figures.bars(layers) if figures.can_plot() else "") + table
+
+
+def _curve(results: dict[str, Any]) -> str:
+    """The read-out over numbers of labels; none in earlier files."""
+    points = results.get("curve", [])
+    if not points:
+        return ""
+    heads = [f"{point['labels']:,}" + (f", {point['draws']} draws" if point["draws"] > 1 else "") for point in points]
+    names = [f"layer {row['layer']}" for row in points[0]["layers"]]
+    lines = [[name, *(_cell(point["layers"][place]) for point in points)] for place, name in enumerate(names)]
+    for name, key in (("layers together", "together"), ("best over best untrained", "best")):
+        if points[0][key]:
+            lines.append([name, *(_cell(point[key]) for point in points)])
+    drawn = set(range(1, len(names) + 1)) - set(results["learned_layers"])
+    words = f" Not learned: layer {', '.join(map(str, sorted(drawn)))}." if drawn else ""
+    note = f"Trained, untrained, difference ± half its 95 % interval, in % of test images.{words}"
+    figure = figures.labels(points) if figures.can_plot() and len(points) > 1 else ""
+    return f'<h2>Labels</h2>{figure}{_table(["", *heads], lines)}<p class="pale">{note}</p>'
+
+
+def _cell(row: dict[str, float]) -> str:
+    trained, floor, gain, half = (
+        100 * row[key] for key in ("test_accuracy", "floor_accuracy", "difference", "difference_interval")
+    )
+    return f"{trained:.1f}, {floor:.1f}, {gain:+.1f} ± {half:.1f}"
 
 
 def _metrics(rows: list[dict[str, str]]) -> str:

@@ -29,7 +29,7 @@ class Hebb(Layered):
         competition: ``winner``, ``oja`` or ``softhebb`` (which divides, and is a reference).
         winners: so many units of a place.
         homeostasis: how fast thresholds follow.
-        length: that weights grow to, of oja.
+        length: winner: weights go to so many times the mean of what they won; oja: the length that they grow to.
         win_rate: of these layers, where the plasticity of the others is no competition's.
         layers: see `Layered`.
 
@@ -50,7 +50,9 @@ class Hebb(Layered):
         ] = "winner",
         winners: Annotated[int, Option("Winners at every place.", unit="units", low=1)] = 1,
         homeostasis: Annotated[float, Option("How fast thresholds keep all units in play.", low=0)] = 0.02,
-        length: Annotated[float, Option("Of a unit's weights, with oja.", above=0)] = 1.0,
+        length: Annotated[
+            float, Option("Of a unit's weights (oja), or of them by the mean of what it won (winner).", above=0)
+        ] = 1.0,
         win_rate: Annotated[
             float | None, Option("Of layers that compete, beside layers with another plasticity.", above=0)
         ] = None,

@@ -115,7 +115,9 @@ def make_dtype(config: Config) -> type[np.floating]:
 
 def make_method(config: Config) -> Method:
     """How the features of a configuration are read out."""
-    return Method(config.readout.name, config.readout.images, config.training.seed)
+    labels = config.readout.labels
+    seen = None if labels is None else tuple(map(int, labels))
+    return Method(config.readout.name, config.readout.images, config.training.seed, seen)
 
 
 def make_network(config: Config, image: Shape, given: Given = NOTHING) -> Network:

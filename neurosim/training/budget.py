@@ -1,6 +1,6 @@
-"""A budget of minutes: how many passes, or pictures, it buys is fixed once, before training, from a measured speed.
+"""A budget of minutes: how many passes, or batches of one, it buys is fixed once, before training, from a measured speed.
 
-What is fixed stands in the configuration as ``epochs`` and ``images``, so that a run that is resumed, on whatever machine, goes
+What is fixed stands in the configuration as ``epochs`` and ``batches``, so that a run that is resumed, on whatever machine, goes
 on as it began.
 """
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from neurosim.engine.threads import ThreadTeam
 from neurosim.training.model import Model
-from neurosim.training.stream import ViewStream, load_data
+from neurosim.training.stream import ViewStream
 
 if TYPE_CHECKING:
     from neurosim.data.dataset import Dataset
@@ -22,8 +22,8 @@ BATCHES = 3  # timed of each phase, after one that is not
 SHARE = 0.95  # of the budget that is planned with: checkpoints and metrics take the rest
 
 
-def within(config: Config, data: Dataset, given: Given) -> tuple[Config, Dataset]:
-    """A configuration and pictures that take as long as it allows; both as they are where it has no budget.
+def within(config: Config, data: Dataset, given: Given) -> Config:
+    """A configuration that takes as long as it allows; as it is where it has no budget, or learns nothing.
 
     Args:
         config: of a run that has not begun.
@@ -32,28 +32,23 @@ def within(config: Config, data: Dataset, given: Given) -> tuple[Config, Dataset
     """
     minutes = config.training.minutes
     if minutes is None:
-        return config, data
+        return config
     model = Model(config, data.image_shape, given)
-    count, batch = len(data.train_images), config.training.batch
     if not model.rule.phases:
-        return config, data
-    passes = SHARE * 60 * minutes / (count // batch * model.rule.epochs(1) * seconds_a_batch(model, data))
-    epochs, images = bought(passes, count, batch)
-    config = config.replace(epochs=epochs, **({} if images == count else {"images": images}))
-    return config, data if images == count else load_data(config, given.get("data"))
+        return config
+    fit = SHARE * 60 * minutes / (model.rule.epochs(1) * seconds_a_batch(model, data))
+    epochs, batches = bought(int(fit), ViewStream(model, data).batches)
+    return config.replace(epochs=epochs, batches=batches)
 
 
-def bought(passes: float, count: int, batch: int) -> tuple[int, int]:
-    """Epochs and pictures: whole passes, or, where not even one fits, one through some of them, a batch at least.
+def bought(fit: int, whole: int) -> tuple[int, int | None]:
+    """Epochs, and batches of an epoch (None: all): whole passes, or, where not even one fits, a part of one.
 
     Args:
-        passes: through all pictures, that fit.
-        count: how many there are.
-        batch: whole batches are taken of some of them.
+        fit: batches that fit, of every layer that is trained by itself.
+        whole: batches of an epoch.
     """
-    if passes >= 1:
-        return int(passes), count
-    return 1, max(1, int(passes * count) // batch) * batch
+    return (fit // whole, None) if fit >= whole else (1, max(1, fit))
 
 
 def seconds_a_batch(model: Model, data: Dataset) -> float:

@@ -19,6 +19,7 @@ from neurosim.networks.network import Network
 from neurosim.networks.text import written
 from neurosim.plasticity.base import Plasticity
 from neurosim.rules.base import Rule
+from neurosim.training.sections import label_numbers
 
 if TYPE_CHECKING:
     from neurosim.training.config import Config
@@ -32,7 +33,8 @@ KINDS = (
     "deformation",
     "data",
 )  # what may be given as a class, a factory or an object
-CHANGEABLE = ("epochs", "threads", "device", "precision", "readout", "readout_images", "data_dir")  # of a saved run
+# Of a saved run.
+CHANGEABLE = ("epochs", "threads", "device", "precision", "readout", "readout_images", "labels", "data_dir")
 
 _NAMES: dict[str, Callable[[object], str]] = {
     "rule": rules.REGISTRY.name,
@@ -158,6 +160,10 @@ def changed(config: Config, keywords: dict[str, Any]) -> Config:
         )
     if words.get("device") == "cpu" and config.training.precision == "tf32":
         words.setdefault("precision", "float32")  # what a CPU has
+    if words.get("labels", "standard") != "standard":
+        words.setdefault("readout_images", max(10, *label_numbers(words["labels"])))
+    elif "readout_images" in words:
+        words.setdefault("labels", "standard")
     return config.replace(**words)
 
 

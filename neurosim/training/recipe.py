@@ -2,7 +2,8 @@
 
 A file has in ``[match]`` when it applies: for any of `KEYS` a value, a list of values, or ``"not VALUE"``. A key that was not
 given has the value ``unset`` (network, plasticity) or its default (rule, loss, data). Of all that match, the one that names
-the most keys applies; ``not`` excludes and names nothing. ``extends`` starts from another recipe's settings.
+the most keys applies; ``not`` excludes and names nothing. A file without ``[match]`` applies where it is asked for by its name,
+``recipe="record"``. ``extends`` starts from another recipe's settings.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ class Recipe:
     Attributes:
         name: of the file.
         summary: one line.
-        match: key -> values that it may have, and those that it may not, ``not VALUE``.
+        match: key -> values that it may have, and those that it may not, ``not VALUE``; empty: it is asked for by name.
         settings: section -> field -> value; under ``options`` those of plug-ins.
     """
 
@@ -39,6 +40,8 @@ class Recipe:
     def specificity(self, names: Mapping[str, str]) -> int | None:
         """How many keys it names, where it matches; None where it does not."""
         count = 0
+        if not self.match:
+            return None
         for key, values in self.match.items():
             wanted = [value for value in values if not value.startswith("not ")]
             if names[key] in {value.removeprefix("not ") for value in set(values) - set(wanted)}:
@@ -59,7 +62,10 @@ def recipes() -> dict[str, Recipe]:
 
 
 def _recipe(name: str, tables: Mapping[str, Mapping[str, Any]]) -> Recipe:
-    match = {key: (value,) if isinstance(value, str) else tuple(value) for key, value in tables[name]["match"].items()}
+    match = {
+        key: (value,) if isinstance(value, str) else tuple(value)
+        for key, value in tables[name].get("match", {}).items()
+    }
     return Recipe(name, tables[name]["summary"], match, _settings(name, tables))
 
 

@@ -12,7 +12,7 @@ from neurosim.networks.text import parse
 from neurosim.training import plugins
 from neurosim.training.config import Config, split
 from neurosim.training.recipe import KEYS, choose, merged
-from neurosim.training.sections import PLUGGED, SECTIONS, fields
+from neurosim.training.sections import PLUGGED, SECTIONS, fields, label_numbers
 
 Tables = dict[str, dict[str, Any]]
 
@@ -76,7 +76,10 @@ def _default(section: str, name: str) -> Any:
 def _values(section: str, table: Mapping[str, Any]) -> dict[str, Any]:
     """Fields as they are held: a file's word for None, a list of numbers."""
     known = fields(SECTIONS[section])
-    return {word: known[word].read(value) if word in known else value for word, value in table.items()}
+    found = {word: known[word].read(value) if word in known else value for word, value in table.items()}
+    if found.get("labels"):  # the largest number is what the read-out may see
+        found.setdefault("images", max(10, *label_numbers(found["labels"])))
+    return found
 
 
 def _merge_files(tables: Mapping[str, Any], flat: Tables) -> Tables:

@@ -7,7 +7,7 @@ plug-in takes (the order of ``ll``, the lags of ``hinge``) is declared in its co
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
@@ -183,10 +183,14 @@ class Training(Section):
     ] = 6
     batch: Annotated[int, Option("Moments of the stream computed at once.", unit="moments", low=2)] = 100
     seed: Annotated[int, Option("Of weights, order, deformations.", low=0)] = 0
+    batches: Annotated[
+        int | None,
+        Option("Batches of an epoch, at most; others come in the next one.", unit="batches", low=1, none="all"),
+    ] = None
     minutes: Annotated[
         float | None,
         Option(
-            "Train about so long instead: epochs, or the number of images, are fixed at the start from the speed measured.",
+            "Train about so long instead: epochs, or the batches of one, are fixed at the start from the speed measured.",
             unit="minutes",
             above=0,
         ),
@@ -218,9 +222,54 @@ class Readout(Section):
     name: Annotated[str, Option("lbfgs, adam (the paper's protocol), hinge (plausible) or knn.", choices=READOUTS)] = (
         _as("readout", "lbfgs")
     )
-    images: Annotated[int, Option("Labelled training images of the read-out.", unit="images", low=10)] = _as(
-        "readout_images", 10000
-    )
+    images: Annotated[
+        int, Option("Labelled training images of the read-out: its largest number of labels.", unit="images", low=10)
+    ] = _as("readout_images", 10000)
+    labels: Annotated[
+        tuple[float, ...] | None,
+        Option(
+            "Numbers of labels, each averaged over draws of so many; the largest sets READOUT_IMAGES where that is not "
+            "given. By default 100, 500, 2000 and READOUT_IMAGES.",
+            unit="labels",
+            low=10,
+            metavar="N1,N2,...",
+            none="standard",
+        ),
+    ] = None
+
+    def __post_init__(self) -> None:
+        if isinstance(self.labels, str) and self.labels != "standard":
+            object.__setattr__(self, "labels", label_numbers(self.labels))
+        super().__post_init__()
+        if self.labels is None:
+            return
+        if not self.labels or any(count != int(count) for count in self.labels):
+            raise _no_numbers(",".join(f"{count:g}" for count in self.labels))
+        object.__setattr__(self, "labels", tuple(map(int, self.labels)))
+        if max(self.labels) > self.images:
+            raise WiringError(
+                f"labels={int(max(self.labels))} beside readout_images={self.images}",
+                "numbers up to readout_images, which is the largest",
+                "leave readout_images out",
+                argument="labels",
+            )
+
+
+def label_numbers(labels: str | Sequence[float]) -> tuple[int, ...]:
+    """Numbers of labels as they are typed, with commas between; of a sequence its numbers.
+
+    Raises:
+        WiringError: something else.
+    """
+    try:
+        return tuple(int(part) for part in (labels.split(",") if isinstance(labels, str) else labels))
+    except ValueError:
+        raise _no_numbers(str(labels)) from None
+
+
+def _no_numbers(labels: str) -> WiringError:
+    expected, instead = "whole numbers with commas between", "write labels=100,500,2000"
+    return WiringError(f"labels={labels or '()'}", expected, instead, argument="labels")
 
 
 SECTIONS: dict[str, type[Section]] = {

@@ -75,7 +75,8 @@ class ViewStream:
     @property
     def batches(self) -> int:
         """Batches in an epoch; what is left over of the images waits for the next epoch's order."""
-        return len(self.images) // self.config.training.batch
+        whole, most = len(self.images) // self.config.training.batch, self.config.training.batches
+        return whole if most is None else min(whole, most)
 
     @property
     def nbytes(self) -> int:

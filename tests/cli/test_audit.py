@@ -351,3 +351,32 @@ def test_one_synapse(call, rule, synapse, words):
 def test_a_synapse_that_is_not_there(call, synapse, words):
     done = call("explain", "--rule", "urf", "--synapse", synapse, *SMALL)
     assert done.returncode == 2 and words in done.stderr and len(done.stderr.splitlines()) == 1
+
+
+def test_a_certificate_is_computed_once_more(call, lab):
+    options = ["--network", "4 hardtanh, 5 pool"]
+    done = call("audit", "--rule", "mylab.rules:MyRule", *options, "--json", "c.json", where=lab)
+    assert done.returncode == 0, done.stderr
+    done = call("audit", "--verify", "c.json", where=lab)
+    assert done.returncode == 2 and "nothing was run" in done.stderr and len(done.stderr.splitlines()) == 1
+    for again in (["--trust", "mylab.rules:MyRule"], ["--rule", "mylab.rules:MyRule"]):
+        done = call("audit", "--verify", "c.json", *again, where=lab)
+        assert done.returncode == 0 and "c.json computed once more: the same answer" in done.stdout, done.stderr
+    record = json.loads((lab / "c.json").read_text())
+    (lab / "c.json").write_text(json.dumps(record | {"grade": "not local"}))
+    done = call("audit", "--verify", "c.json", "--trust", "mylab.rules:MyRule", "--json", "d.json", where=lab)
+    assert done.returncode == 1 and "grade: not local is written, strictly local comes out" in done.stdout
+    assert json.loads((lab / "d.json").read_text())["grade"] == "strictly local"
+    done = call("audit", "--verify", "c.json", "--trust", "mylab.rules:MyRule", "--seed", "3", where=lab)
+    assert done.returncode == 2 and "--seed beside --verify" in done.stderr
+    assert call("audit", "--verify", "missing.json", where=lab).returncode == 2
+
+
+def test_a_run_of_somebody_else_s_rule_runs_nothing_unless_it_is_named_again(call, lab):
+    train = ["train", "--data", "some.npz", "--network", "4 hardtanh, 5 pool", "--batch", "8", "--epochs", "1"]
+    assert call(*train, "--rule", "mylab.rules:MyRule", "--out", "other", where=lab).returncode == 0
+    done = call("audit", "other", where=lab)
+    assert done.returncode == 2 and "names mylab.rules:MyRule" in done.stderr and "nothing was run" in done.stderr
+    for again in (["--trust", "mylab.rules:MyRule"], ["--rule", "mylab.rules:MyRule"]):
+        done = call("audit", "other", *again, where=lab)
+        assert done.returncode == 0 and "5 of 5 batches trained once more" in done.stdout, done.stdout + done.stderr

@@ -59,7 +59,15 @@ def test_train_says_what_it_will_do_does_it_and_says_what_came(archive, tmp_path
     assert lines[0].startswith("recipe    photographs: photographs, where")
     assert "network   4 hardtanh, 6 pool: 4 hardtanh, 6 pool" in lines[1] and "8x8x3 -> 8x8x4 -> 4x4x6" in lines[2]
     assert any("F2: ez2 -> layer 2 (urf" in line for line in lines)
-    assert [line.split()[0] for line in lines[-4:]] == ["accuracy", "floor", "time", "run"]
+    assert [line.split()[0] for line in lines[-5:]] == ["accuracy", "floor", "gain", "time", "run"]
+    table = next(number for number, line in enumerate(lines) if line.startswith("linear read-out, % of test images"))
+    assert [line.split()[0] for line in lines[table + 1 : table + 6]] == [
+        "labels",
+        "layer",
+        "layer",
+        "together",
+        "best",
+    ]
     assert "epoch 2/2" in done.stderr
     folder = tmp_path / "runs" / "a"
     assert sorted(p.name for p in folder.iterdir()) == [
@@ -77,10 +85,11 @@ def test_train_says_what_it_will_do_does_it_and_says_what_came(archive, tmp_path
     assert results["rule"] == "ll" and len(results["per_layer"]) == 2 and results["test_accuracy"] > 0.5
     assert results["wiring"] == json.loads((folder / "config.json").read_text())["wiring"]
     assert len(Run.open(folder).metrics()) == 2
-    assert f"top {100 * results['test_accuracy']:.1f}" in lines[-4]
+    assert f"layer 2 {100 * results['test_accuracy']:.1f} ± " in lines[-5]
+    assert [point["labels"] for point in results["curve"]] == [60] and results["learned_layers"] == [1, 2]
 
     again = call("evaluate", "runs/a", where=tmp_path)
-    assert again.returncode == 0 and again.stdout.splitlines() == lines[-4:-2]
+    assert again.returncode == 0 and again.stdout.splitlines() == lines[table:-2]
     assert json.loads((folder / "results.json").read_text()) == results
 
     assert "runs/a exists" in refused("train", "--data", archive, *TINY, "--out", "runs/a", where=tmp_path)
@@ -210,6 +219,14 @@ def test_other_read_outs(archive, tmp_path, readout, words):
     again = call("evaluate", "a", "--readout", "lbfgs", "--readout-images", "50", where=tmp_path)
     assert again.returncode == 0 and "(linear read-out" in again.stdout
     assert json.loads((tmp_path / "a" / "results.json").read_text())["readout"] == "lbfgs"
+    assert again.stdout.splitlines()[1].split() == ["labels", "50"]
+    curve = call("evaluate", "a", "--labels", "10,30,90", where=tmp_path)
+    assert curve.returncode == 0 and "labels 90: the data hold 60, which are the last column instead" in curve.stdout
+    assert "10 (10 draws)" in curve.stdout.splitlines()[1]
+    for wrong, words in (("2", "--labels 2; expected"), ("a,b", "--labels a,b; expected whole numbers with commas")):
+        assert words in refused("evaluate", "a", "--labels", wrong, where=tmp_path)
+    both = refused("evaluate", "a", "--labels", "50", "--readout-images", "40", where=tmp_path)
+    assert "--labels 50 beside --readout-images 40; expected numbers up to --readout-images" in both
     wrong = refused("evaluate", "a", "--readout", "svm", where=tmp_path)
     assert "unknown readout 'svm'; expected one of lbfgs, adam, hinge, knn; write --readout lbfgs" in wrong
 
@@ -228,7 +245,7 @@ def test_dtp_tells_its_inverses_and_how_well_they_restore(archive, tmp_path):
     for column in ("inverse_Q2", "inverse_G2"):
         assert all(0 < float(row[column]) < 5 for row in rows)
     again = call("evaluate", "a", where=tmp_path)
-    assert again.returncode == 0 and "accuracy  top" in again.stdout
+    assert again.returncode == 0 and "accuracy  layer 2" in again.stdout
     told = call("explain", "--rule", "dtp", "--network", "conv4-tanh", "--short", where=tmp_path)
     assert told.returncode == 0 and "t3 = x3 - x3^ + x3^t" in told.stdout
 

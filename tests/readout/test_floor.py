@@ -8,7 +8,7 @@ from neurosim.data.views.framing import Framing
 from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import DataError
 from neurosim.readout.features import coarse, pictures
-from neurosim.readout.floor import Method, Readout, compare, labelled, read_out
+from neurosim.readout.floor import Method, changed, compare, labelled, read_out
 from neurosim.training.assembly import make_encoder
 
 
@@ -24,25 +24,6 @@ def bright():
     return Dataset("bright", images[:40], labels[:40], images[40:], labels[40:], ("a", "b", "c"))
 
 
-def test_it_prints_as_a_table_and_is_kept_as_results_json():
-    readout = Readout("knn", (0.5, 0.725), (0.25, 0.75))
-    assert str(readout).splitlines() == [
-        "nearest-neighbour read-out, % of test images",
-        "layer  trained  untrained  difference",
-        "1         50.0       25.0       +25.0",
-        "2         72.5       75.0        -2.5",
-    ]
-    assert readout.to_json() == {
-        "readout": "knn",
-        "test_accuracy": 0.725,
-        "floor_accuracy": 0.75,
-        "per_layer": [
-            {"layer": 1, "test_accuracy": 0.5, "floor_accuracy": 0.25},
-            {"layer": 2, "test_accuracy": 0.725, "floor_accuracy": 0.75},
-        ],
-    }
-
-
 def test_each_side_has_its_own_weights(bright):
     """The trained side is blind here, the untrained one is not: whoever confuses them is found out."""
     network = "4 hardtanh, 5 pool"
@@ -55,7 +36,56 @@ def test_each_side_has_its_own_weights(bright):
         assert readout.floor == tuple(read_out(untrained, bright, Method("hinge"), team))
         assert read_out(untrained, bright, Method("hinge"), team, only_top=True) == [readout.floor[-1]]
     assert max(readout.accuracy) < 0.5 < min(readout.floor)
-    assert lines == [f"{side}, layer {n} of 2" for side in ("read-out", "floor") for n in (1, 2)]
+    shown = ("layer 1 of 2", "layer 2 of 2", "layers together")
+    assert lines == [f"{side}, {line}" for side in ("read-out", "floor") for line in shown]
+
+
+@pytest.mark.parametrize("method", ["lbfgs", "adam", "hinge", "knn"])
+def test_every_method_gives_a_curve(bright, method):
+    """The trained side is blind, by every method, with every number of labels; the layers of the other are not."""
+    untrained = make_encoder("4 hardtanh, 5 pool", (8, 8, 3))
+    blind = {s.name: np.zeros_like(s.weight.host()) for p in untrained.network.projections for s in p.synapses}
+    with ThreadTeam(2) as team:
+        trained = make_encoder("4 hardtanh, 5 pool", (8, 8, 3), blind)
+        readout = compare(trained, untrained, bright, Method(method, labels=(9, 30, 41), images=41), team)
+    assert [(point.labels, point.draws) for point in readout.curve] == [(9, 10), (30, 10), (40, 1)]
+    assert readout.left_out == (41,) and readout.learned == (1, 2) and readout.headline == 2
+    for point in readout.curve[1:]:
+        for row in (*point.layers, point.together, point.best):
+            assert row.trained.value < 0.5 < row.floor.value
+            assert row.difference.value == pytest.approx(row.trained.value - row.floor.value)
+
+
+def test_a_layer_that_stays_as_drawn_did_not_learn(bright):
+    """The headline and the gain are of layers whose own synapses changed; a layer above them changes what it gives, no more."""
+    untrained = make_encoder("4 hardtanh, 5 pool, 6 hardtanh", (8, 8, 3))
+    drawn = {s.name: s.weight.host() for p in untrained.network.projections for s in p.synapses}
+    moved = make_encoder("4 hardtanh, 5 pool, 6 hardtanh", (8, 8, 3), {**drawn, "W2": 1.01 * drawn["W2"]})
+    same = make_encoder("4 hardtanh, 5 pool, 6 hardtanh", (8, 8, 3), drawn)
+    assert changed(moved.network, untrained.network) == (2,) and changed(same.network, untrained.network) == ()
+    with ThreadTeam(1) as team:
+        readout = compare(moved, untrained, bright, Method("knn"), team)
+        nothing = compare(same, untrained, bright, Method("knn"), team)
+    assert readout.headline == 2 and readout.gain.layers == (2,) and readout.curve[-1].together is None
+    assert readout.to_json()["test_accuracy"] == readout.accuracy[1]
+    assert nothing.headline == 3 and nothing.gain is None and nothing.accuracy == nothing.floor
+    assert "no layer learned" in str(nothing) and "(layer 1)" in str(readout) and "(layer 2)" not in str(readout)
+
+
+@pytest.mark.parametrize("counts", [{}, {"FOLDED": 20}, {"FOLDED": 20, "MOST": 25}, {"FOLDED": 9, "MOST": 9}])
+def test_the_curve_has_the_same_bits_with_any_number_of_threads(bright, counts, monkeypatch):
+    """By folds, by Cholesky's triangle and by the images themselves, which take their turns at these numbers of labels."""
+    for name, count in counts.items():
+        monkeypatch.setattr(f"neurosim.readout.few.{name}", count)
+    text, found = "4 hardtanh, 5 pool", []
+    drawn = {s.name: s.weight.host() for p in make_encoder(text, (8, 8, 3)).network.projections for s in p.synapses}
+    for threads in (1, 3):
+        moved = make_encoder(text, (8, 8, 3), {name: 0.9 * weight for name, weight in drawn.items()})
+        with ThreadTeam(threads) as team:
+            method = Method(labels=(10, 23, 30))
+            found.append(compare(moved, make_encoder(text, (8, 8, 3)), bright, method, team))
+    assert found[0] == found[1] and found[0].curve[-1].labels == 40
+    assert min(row.trained.value for row in found[0].curve[-1].layers) > 0.5
 
 
 def test_it_is_fitted_to_the_chosen_training_images_and_asked_about_all_test_images(bright):

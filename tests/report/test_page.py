@@ -72,6 +72,33 @@ def test_the_page_says_what_the_files_say_and_stands_alone(run, weights):
     assert text.count("<svg") == 2
 
 
+def test_the_curve_is_a_table_and_a_figure(run, weights):
+    def row(trained, floor):
+        names = (
+            "test_accuracy",
+            "test_interval",
+            "floor_accuracy",
+            "floor_interval",
+            "difference",
+            "difference_interval",
+        )
+        return dict(zip(names, (trained, 0.01, floor, 0.02, trained - floor, 0.015), strict=True))
+
+    best = {**row(0.6, 0.5), "layers": [1], "floor_layers": [2]}
+    points = [
+        {"labels": n, "draws": draws, "layers": [{"layer": 1, **row(0.5, 0.4)}], "together": None, "best": best}
+        for n, draws in ((100, 10), (2000, 1))
+    ]
+    more = {"curve": points, "gain": best, "headline": {"layer": 7}, "learned_layers": [1]}
+    run.save_results({**run.results(), **more})
+    text = page.page(run, weights)
+    for words in ("100, 10 draws", "2,000", "50.0, 40.0, +10.0 ± 1.5", "read-out of layer 7", "is +10.0 ± 1.5 over"):
+        assert words in text, words
+    assert text.count("<svg") == 3 and "Not learned" not in text
+    run.save_results({**run.results(), "learned_layers": [], "gain": None})
+    assert "Not learned: layer 1" in page.page(run, weights)
+
+
 def test_without_matplotlib_the_page_says_how_to_have_curves(run, weights, monkeypatch):
     monkeypatch.setattr(figures, "can_plot", lambda: False)
     text = page.page(run, weights)

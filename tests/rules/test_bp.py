@@ -13,13 +13,21 @@ import pytest
 from neurosim.losses import make as make_loss
 
 STEP = 1e-6
-PHI = {"hardtanh": lambda u: np.clip(u, -1, 1), "tanh": np.tanh, "linear": lambda u: u}
+PHI = {
+    "hardtanh": lambda u: np.clip(u, -1, 1),
+    "tanh": np.tanh,
+    "linear": lambda u: u,
+    "rectified": lambda u: np.maximum(u, 0),
+    "inhibited": lambda u: np.maximum(u, 0),
+    "saturating": lambda u: np.clip(u, 0, 1),
+}
 
 
 def convolved(x, weight):
-    rows, columns = x.shape[1:3]
-    wide = np.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))
-    taps = product(range(3), range(3))
+    (rows, columns), side = x.shape[1:3], len(weight)
+    above, below = (side - 1) // 2, side // 2
+    wide = np.pad(x, ((0, 0), (above, below), (above, below), (0, 0)))
+    taps = product(range(side), range(side))
     return sum(np.einsum("nrck,ko->nrco", wide[:, i : i + rows, j : j + columns], weight[i, j]) for i, j in taps)
 
 
@@ -28,6 +36,14 @@ def looked(x, layers, weights):
     sides = []
     for layer, weight in zip(layers, weights[:-1], strict=True):
         u = convolved(x, weight)
+        if layer.nonlinearity in ("inhibited", "saturating"):
+            u = u - u.mean(3, keepdims=True)
+        if layer.averaged:
+            sides += [u > 0, u > 1]
+            n, rows, columns, channels = u.shape
+            response = PHI[layer.nonlinearity](u).reshape(n, rows // 2, 2, columns // 2, 2, channels)
+            x = response.mean((2, 4))
+            continue
         if layer.pooled:
             n, rows, columns, channels = u.shape
             windows = u.reshape(n, rows // 2, 2, columns // 2, 2, channels).swapaxes(2, 3)
@@ -36,6 +52,8 @@ def looked(x, layers, weights):
             u = windows.max(3)
         if layer.nonlinearity == "hardtanh":
             sides.append((u > -1).astype(int) + (u >= 1))
+        if layer.nonlinearity in ("rectified", "inhibited", "saturating"):
+            sides += [u > 0, u > 1]
         x = PHI[layer.nonlinearity](u)
     return x.reshape(len(x), -1) @ weights[-1], sides
 
@@ -132,6 +150,11 @@ class Written:
 
 
 TEXTS = ["3 hardtanh, 4 pool", "3 tanh pool, 4 hardtanh", "3 hardtanh pool, 3 linear, 4 tanh pool", "4 linear pool"]
+LATERAL = [
+    "4 5x5 saturating average, 4 inhibited pool",
+    "4 rectified pool, 4 2x2 inhibited",
+    "4 tanh average, 4 saturating",
+]
 # Margins between the distances met, so that comparisons of both kinds fall on both sides: m+ and m- of each network.
 MARGINS = dict(zip(TEXTS, [(0.8, 1.3), (0.55, 0.75), (0.2, 0.36), (1.0, 1.25)], strict=True))
 
@@ -144,6 +167,7 @@ def between(text):
 CASES = [
     *((text, "hinge", {"lags": lags, **between(text)}) for text in TEXTS for lags in (None, 3)),
     *((text, "simclr", {"temperature": 0.5}) for text in TEXTS[:2]),
+    *((text, "simclr", {"temperature": 0.5}) for text in LATERAL),
     (TEXTS[1], "hinge-mean", between(TEXTS[1])),
     (TEXTS[3], "barlow", {}),
     (TEXTS[0], "positive", {}),

@@ -12,24 +12,22 @@ from neurosim.training.config import Config
 SMALL = {"rule": "hebb", "network": "4 5x5 inhibited pool", "images": 60, "batch": 10, "threads": 1}
 
 
-@pytest.mark.parametrize(
-    ("passes", "wanted"), [(3.7, (3, 60)), (1.0, (1, 60)), (0.99, (1, 50)), (0.2, (1, 10)), (0.001, (1, 10))]
-)
-def test_whole_passes_or_whole_batches_of_one(passes, wanted):
-    assert budget.bought(passes, 60, 10) == wanted
+@pytest.mark.parametrize(("fit", "wanted"), [(22, (3, None)), (6, (1, None)), (5, (1, 5)), (1, (1, 1)), (0, (1, 1))])
+def test_whole_passes_or_batches_of_one(fit, wanted):
+    assert budget.bought(fit, 6) == wanted
 
 
 def test_what_fits_is_fixed_in_the_configuration(monkeypatch, tmp_path):
-    """6 batches of half a second: 6.33 passes fit into 95 % of 20 seconds; a fifth of that time buys one and nothing more."""
+    """6 batches of half a second: 6.33 passes fit into 95 % of 20 seconds, and 3 batches into 95 % of 2 seconds."""
     monkeypatch.setattr(budget, "seconds_a_batch", lambda model, data: 0.5)
     experiment = ns.Experiment(**SMALL, minutes=20 / 60)
-    assert (experiment.config.training.epochs, experiment.config.data.images) == (6, 60)
+    assert (experiment.config.training.epochs, experiment.config.training.batches) == (6, None)
     experiment = ns.Experiment(**SMALL, minutes=2 / 60)
-    assert (experiment.config.training.epochs, experiment.config.data.images) == (1, 30)
-    assert len(experiment.data.train_images) == 30
+    assert (experiment.config.training.epochs, experiment.config.training.batches) == (1, 3)
+    assert experiment.stream.batches == 3
     experiment.fit(tmp_path / "run")
     record = json.loads((tmp_path / "run" / "config.json").read_text())
-    assert (record["training"]["epochs"], record["data"]["images"]) == (1, 30)
+    assert (record["training"]["epochs"], record["training"]["batches"]) == (1, 3)
     monkeypatch.setattr(budget, "seconds_a_batch", lambda model, data: 1 / 0)
     assert ns.load(tmp_path / "run").config == experiment.config
 

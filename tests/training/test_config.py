@@ -21,6 +21,7 @@ CASES = {
     "photographs": {"data": "cifar10"},
     "dtp": {"rule": "dtp", "data": "cifar10", "noise": 0.5, "target_step": 1e-7},
     "motion": {"views": "motion", "hue": 0.25},
+    "labels": {"labels": "100,2000,50000"},
     "simclr": {"deformation": "simclr", "loss": "simclr", "area": 0.5},
     "rates": {"layer_rates": "1, 0.5...", "schedule": "linear", "decay": 0.1},
     "numbers": {"threads": 3, "images": 100, "crop": 16, "diagnose_every": 5, "precision": "float64", "seed": 2**40},

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+import neurosim as ns
 from neurosim.data.dataset import Dataset
-from neurosim.errors import DataError
+from neurosim.errors import DataError, WiringError
 
 
 def film(count=12, frames=4):
@@ -85,3 +86,14 @@ def test_bytes_of_a_mapped_file_are_not_the_host_s(begin, tmp_path):
     mapped = np.load(tmp_path / "images.npy", mmap_mode="r")
     stream = begin(data=Dataset("mapped", mapped, None, None, None, ())).stream
     assert stream.nbytes == 0 and begin(data=film()).stream.nbytes == film().train_images.nbytes
+
+
+def test_still_shows_each_picture_once_as_it_is():
+    asked = {"rule": "hebb", "network": "4 inhibited", "batch": 6, "threads": 1}
+    experiment = ns.Experiment(data=film().train_images[:, 0], **asked)
+    assert experiment.config.views.kind == "still"
+    stream = experiment.stream
+    assert stream.stimulus.images.shape[0] == 6
+    assert np.array_equal(shown(stream, 0, 0), stream.images[stream.order(0)[:6], 0, 0, 0])
+    with pytest.raises(WiringError, match="views='still' with rule='ll'"):
+        ns.Experiment(data=film().train_images[:, 0], rule="ll", views="still", network="4 pool", batch=6)

@@ -23,9 +23,16 @@ PER_ROW = ("sample", "moment", "moment_stored")  # axes of which a row is one vi
 CARRIED = (Role.IMAGE, Role.ACTIVITY, Role.NOISE, Role.GATE)  # roles by which the forward pass goes from step to step
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Site:
-    """A step at its place: which plan, which number (from 1, as `neurosim explain` prints it)."""
+    """A step at its place.
+
+    Args:
+        phase: of which plan.
+        number: in it, from 1, as `neurosim explain` prints it.
+        step: itself.
+        kind: what it does, as declared by a kernel of this package, else judged by roles until it is measured.
+    """
 
     phase: str
     number: int
@@ -88,6 +95,7 @@ class Graph:
         aliases: pairs of buffers that are declared apart and share memory.
         forward: sites of the forward pass.
         carries: names of arrays that carry activity in the forward pass, whatever role they are declared to have.
+        declared: name -> declared role, of arrays that were found to have another.
     """
 
     def __init__(self, plans: Mapping[str, Plan], alias: Iterable[Buffer] | None = None):
@@ -105,6 +113,7 @@ class Graph:
             for name in {self.class_of(b) for b in site.step.changed.values()}:
                 self._changers.setdefault((site.phase, name), []).append(site)
         self.carries: set[str] = set()
+        self.declared: dict[str, Role] = {}
         self.forward = self._forward()
 
     def _find_aliases(self, buffers: Iterable[Buffer]) -> None:
@@ -174,6 +183,44 @@ class Graph:
             if not more:
                 return forward
             forward |= more
+
+    def refine(self, forward: set[Site], carries: set[str], kinds: Mapping[Site, Kind]) -> None:
+        """Take what was measured in place of what was declared.
+
+        Args:
+            forward: sites of the forward pass.
+            carries: names of arrays that carry activity in it.
+            kinds: site -> what it does.
+        """
+        self.forward, self.carries = set(forward), set(carries)
+        for site, measured in kinds.items():
+            site.kind = measured
+
+    def believe(self, roles: Mapping[str, Role]) -> None:
+        """Take the roles that arrays were found to have in place of declared ones, until `as_declared`."""
+        for name in roles:
+            self.declared.setdefault(name, self.bases[name].role)
+        self._set_roles(roles)
+        for site in self.sites:
+            if {b.base.name for b in site.step.buffers.values()} & roles.keys() and site not in self.forward:
+                site.kind = kind(site.step)
+
+    def as_declared(self) -> None:
+        """Give every array the role back that it is declared to have."""
+        self._set_roles(self.declared)
+        self.declared = {}
+
+    def _set_roles(self, roles: Mapping[str, Role]) -> None:
+        for buffer in (*self.bases.values(), *(b for s in self.sites for b in s.step.buffers.values())):
+            buffer.role = roles.get(buffer.base.name, buffer.role)
+
+    def adopt(self, other: Graph) -> None:
+        """Take what was measured of the same plans on smaller arrays, where every step has its twin."""
+        twins = {(s.phase, s.number, s.step.label): s for s in self.sites}
+        pairs = {s: twins.get((s.phase, s.number, s.step.label)) for s in other.sites}
+        if len(twins) == len(pairs) and None not in pairs.values():
+            mine = {s: t for s, t in pairs.items() if t is not None}
+            self.refine({mine[s] for s in other.forward}, other.carries, {t: s.kind for s, t in mine.items()})
 
     def _transmits(self, site: Site, forward: set[Site]) -> bool:
         """Whether a site belongs to the forward pass, given sites that do."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from neurosim.audit.graph.graph import PER_ROW, Graph, Site
 from neurosim.audit.graph.kinds import builtin, kernel_name
-from neurosim.audit.graph.updates import populations_of, updates_of
+from neurosim.audit.graph.updates import populations_of, same_populations, updates_of
 from neurosim.core.kernel import Kind
 from neurosim.core.roles import Role
 
@@ -27,6 +27,7 @@ class OuterProducts:
 
     def __init__(self, graph: Graph, evidence: Evidence):
         self.graph, self.evidence = graph, evidence
+        self.populations = same_populations(graph)
 
     def answer(self) -> None:
         """The answer to condition (i), as far as declarations give one."""
@@ -101,12 +102,16 @@ class OuterProducts:
         ends = populations_of(self.graph, weight)
         if not ends:
             self.evidence.undecided["i"] = f"no step uses {weight.name}, so its two populations are not known"
-        elif {pre.owner, post.owner} not in ends:
+        elif self._shared(pre.owner, post.owner) not in {self._shared(*end) for end in ends}:
             pairs = " or ".join(sorted("{} and {}".format(*sorted(end)) for end in ends if len(end) == 2))
             self._fail(
                 f"{weight.name} connects {pairs}, and changes by {pre.name} of {pre.owner} and {post.name} "
                 f"of {post.owner}, in {site}"
             )
+
+    def _shared(self, *owners: str) -> frozenset[str]:
+        """Owners, those of one population under one name."""
+        return frozenset(self.populations[owner] for owner in owners)
 
     def _rows(self, weight: Buffer, pre: Buffer, post: Buffer, site: Site) -> None:
         """Pre and post of a product are of the same moments of this batch."""

@@ -40,7 +40,7 @@ def transported(graph: Graph, slices: dict[Site, Slice]) -> dict[str, Way]:
     for start, one in slices.items():
         targets = [b.base.name for b in start.step.changed.values() if b.role.is_weight]
         for name, uses in one.uses.items():
-            forward = [b.name for b in graph.members(name) if b.role.is_forward]
+            forward = [b.name for b in graph.members(name) if graph.is_forward_weight(b)]
             users = [site for site, buffer in uses if not reads_itself(site, buffer)]
             if not forward or not users:
                 continue
@@ -59,7 +59,7 @@ def carriers(graph: Graph, slices: dict[Site, Slice]) -> dict[str, list[Site]]:
     found: dict[str, list[Site]] = {}
     for walk in slices.values():
         for name, uses in walk.uses.items():
-            forward = [b.name for b in graph.members(name) if b.role.is_forward]
+            forward = [b.name for b in graph.members(name) if graph.is_forward_weight(b)]
             for site, buffer in uses if forward else ():
                 if not reads_itself(site, buffer):
                     found.setdefault(forward[0], []).append(site)
@@ -98,7 +98,7 @@ def _declared_path(graph: Graph, part: Feedback, evidence: Evidence) -> None:
     if part.kind == "bp" or sent.base.name not in graph.bases:
         return
     name = graph.class_of(sent)
-    if any(b.role.is_forward for b in graph.members(name)):
+    if any(graph.is_forward_weight(b) for b in graph.members(name)):
         evidence.add_finding(
             "iii", f"feedback {part.synapse.name} is declared {part.kind} and sends through {name}, a forward weight"
         )

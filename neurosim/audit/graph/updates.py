@@ -47,3 +47,19 @@ def populations_of(graph: Graph, weight: Buffer) -> set[frozenset[str]]:
             if not b.role.is_weight:
                 found |= {frozenset((b.owner, out.owner)) for out in site.step.changed.values()}
     return found
+
+
+def same_populations(graph: Graph) -> dict[str, str]:
+    """Owner of activities -> a name that all owners of the same population share.
+
+    Whatever one weight array carries activity to, belongs to one population, whoever is said to own it.
+    """
+    names = {b.owner: b.owner for b in graph.bases.values()}
+    for name in sorted(graph.carries):
+        sites = [s for s in graph.sites if s in graph.forward and any(b.base.name == name for b in s.inputs.values())]
+        ends = [{b.owner for s in sites for b in s.step.changed.values()}]
+        ends.append({b.owner for s in sites for b in s.inputs.values() if not b.role.is_weight} - ends[0])
+        for owners in ends:
+            known = {names[owner] for owner in owners}
+            names = {owner: min(known) if shared in known else shared for owner, shared in names.items()}
+    return names

@@ -40,9 +40,22 @@ def poison(array: Array) -> None:
 
 def is_poisoned(array: Array) -> bool:
     """Whether an array is as `poison` left it."""
-    if array.dtype.kind == "f":
-        return bool(np.isnan(array).all())
-    return bool((array.view(np.uint8) == 0xFF).all()) if array.flags.c_contiguous else True
+    words = _words(array) if array.flags.c_contiguous else None
+    if words is not None and np.bitwise_and.reduce(words) == ~np.zeros((), words.dtype):
+        return True
+    return bool(np.isnan(array).all()) if array.dtype.kind == "f" else True
+
+
+def checksum(array: Array) -> int:
+    """A number that is another one where a bit of an array is, but for changes that cancel by chance."""
+    whole = array if array.flags.c_contiguous else np.ascontiguousarray(array)
+    return int(np.add.reduce(_words(whole), dtype=np.uint64))
+
+
+def _words(array: Array) -> Array:
+    """The memory of an array as whole numbers that are as long as its size allows."""
+    line = array.reshape(-1).view(np.uint8)
+    return line.view(np.uint64) if line.size % 8 == 0 else line
 
 
 def other_values(values: Array, rng: np.random.Generator) -> Array:

@@ -39,6 +39,7 @@ class Behaviour:
         """All answers."""
         self._undeclared()
         Loop(self.bench, self.evidence, self.rng, self.light).answer()
+        self.bench.roles.answer(self.evidence)
         self._arithmetic()
         Transport(self.bench, self.evidence, self.rng, self.light).answer()
         self._labels()
@@ -48,6 +49,7 @@ class Behaviour:
             locality.moments()
         else:
             locality.answer()
+        self._again()
         self.evidence.interventions = self.bench.interventions
         return self.evidence
 
@@ -60,6 +62,12 @@ class Behaviour:
         count = len(self.graph.sites)
         text = f"{count} steps ran with all they do not declare filled with NaN: no bit differs"
         self.evidence.add_check("declared", text)
+
+    def _again(self) -> None:
+        """All of it once more, with nothing replaced: the same bits, or something is remembered that no array shows."""
+        for difference in self.bench.replay(lambda run: None, held=False)[:1]:
+            text = f"{difference.run.site} leaves something else when everything is run again: hidden state"
+            self.evidence.add_finding("declared", text, why="no array shows it")
 
     # -- (ii)
 
@@ -84,6 +92,9 @@ class Behaviour:
     def _labels(self) -> None:
         labels = self.bench.target.labels
         buffers = [b for b in self.bench.bases if b.role is Role.LABEL]
+        if self.bench.target.labels_reach:
+            why = "the labels are read outside the plan, where declarations do not reach"
+            self.evidence.add_finding("iv", self.bench.target.labels_reach, why=why)
         if labels is not None:
             self._permute_labels(labels)
         if buffers:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -11,7 +12,9 @@ import numpy as np
 
 from neurosim.audit.graph.kinds import Function, builtin, callable_of, kernel_name
 from neurosim.audit.interventions.arrays import bits, is_poisoned, poison, rows_of
+from neurosim.audit.interventions.forward import ForwardPass
 from neurosim.audit.interventions.places import Place, chosen
+from neurosim.audit.interventions.roles import DerivedRoles
 from neurosim.core import workspace
 from neurosim.core.kernel import Kind
 from neurosim.core.plan import Plan
@@ -70,6 +73,7 @@ class Bench:
         team: one thread is enough.
         batches: how often every phase runs, the second time in another epoch where the rule's order allows it: what a batch
             leaves behind shows in the next.
+        verified: the graph knows its forward pass already; else it is measured here, and the graph refined.
 
     Attributes:
         runs: every run of a step, in order.
@@ -78,7 +82,9 @@ class Bench:
         interventions: how often something was replaced and run again.
     """
 
-    def __init__(self, target: AuditTarget, graph: Graph, team: ThreadTeam, batches: int = BATCHES):
+    def __init__(
+        self, target: AuditTarget, graph: Graph, team: ThreadTeam, batches: int = BATCHES, verified: bool = False
+    ):
         self.target, self.graph, self.team, self.batches = target, graph, team, batches
         self.bases, self.interventions = list(graph.bases.values()), 0
         self._program = {site: self._bound(site) for site in graph.sites}
@@ -88,6 +94,19 @@ class Bench:
         self.after: dict[StepRun, dict[str, Array]] = {}
         self._presented: dict[Place | None, dict[str, Array]] = {}
         self._record()
+        self.forward = ForwardPass(self)
+        if not verified:
+            self.forward.verify()
+        self.roles = DerivedRoles(self)
+
+    def longer(self, batches: int) -> Bench:
+        """The same, with more batches."""
+        return Bench(self.target, self.graph, self.team, batches, verified=True)
+
+    def is_drawn(self, base: Buffer) -> bool:
+        """Whether what is given in an array is another in every batch."""
+        values = [v[base.name] for v in self._presented.values() if base.name in v]
+        return len(values) > 1 and all(not np.array_equal(a, b) for a, b in itertools.pairwise(values))
 
     def _runs(self) -> Iterator[StepRun]:
         """Every run of a step, in the rule's own order of phases."""
@@ -237,11 +256,15 @@ class Bench:
         for base in self.bases:
             poison(base.array)
         for run in self.runs:
-            if run.batch and self.graph.aliases:
-                continue  # found already: what one of them is given, the other has too
             if run.site is self.graph.phases[run.site.phase][0]:
                 for name, values in self._presented[run.place].items():
                     true[name][...] = values
+            if run.batch and self.graph.aliases:
+                continue  # found already: what one of them is given, the other has too
+            if run.batch and builtin(run.site.step):  # once is enough
+                for argument, buffer in run.site.step.changed.items():
+                    rows_of(buffer, true)[...] = self.after[run][argument]
+                continue
             self._run_alone(run, true, touched)
         self.restore()
         return touched

@@ -50,6 +50,8 @@ def bend_of(bench: Bench, site: Site, rng: np.random.Generator) -> tuple[float, 
 def _errors_of(bench: Bench, site: Site, given: dict[str, Array], moved: list[str]) -> Callable[..., Array]:
     """The errors of a step as a function of moves of its inputs."""
     step, kernel = site.step, bench.function(site)
+    real = {k: b for k, b in step.changed.items() if b.dtype.kind == "f"}
+    results = [k for k, b in real.items() if b.role is Role.ERROR] or list(real)  # whatever else they are called
     sizes = {k: max(np.abs(given[k]).max(), 1e-12) for k in moved}
 
     def errors(*moves: Move) -> Array:
@@ -61,6 +63,6 @@ def _errors_of(bench: Bench, site: Site, given: dict[str, Array], moved: list[st
             arguments[k] = np.zeros(b.shape, float if b.dtype.kind == "f" else b.dtype)
         with np.errstate(all="ignore"):
             kernel(**arguments, **step.scalars)
-        return np.concatenate([arguments[k].ravel() for k, b in step.changed.items() if b.role is Role.ERROR])
+        return np.concatenate([arguments[k].ravel() for k in results])
 
     return errors

@@ -1,4 +1,4 @@
-"""Condition (iii) by intervention: a forward weight replaced, activities held, changes no error and no other weight."""
+"""Condition (iii) by intervention: forward weights replaced, verified activities held, change no error and no other weight."""
 
 from __future__ import annotations
 
@@ -12,60 +12,109 @@ from neurosim.core.kernel import Kind
 from neurosim.core.roles import Role
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from neurosim.audit.evidence import Evidence
     from neurosim.audit.graph.graph import Site
     from neurosim.audit.interventions.bench import Bench, Change, Difference, StepRun
     from neurosim.core.buffer import Buffer
     from neurosim.core.typing import Array
 
+LATER = 6  # batches of the long run: what is carried only after some time
+
 
 class Transport:
-    """Replaces every forward weight in turn.
+    """Replaces every forward weight: all that are declared so, and all that carry activity in the forward pass.
 
     Args:
-        bench: recorded.
+        bench: recorded, its forward pass verified.
         evidence: to which the answers are added.
         rng: of the weights put in place of others.
-        light: without the control by feedback weights.
+        light: without the control by feedback weights, and without the long run.
     """
 
     def __init__(self, bench: Bench, evidence: Evidence, rng: np.random.Generator, light: bool = False):
         self.bench, self.evidence, self.rng, self.light = bench, evidence, rng, light
         self.graph = bench.graph
+        self.forward = [b for b in bench.bases if self.graph.is_forward_weight(b)]
+        self.own = {b.name: measured(bench).own_arrays(b) for b in self.forward}
 
     def answer(self) -> None:
         """The answer to condition (iii)."""
         self._zero_errors()
-        forward = [b for b in self.bench.bases if b.role.is_forward]
-        for weight in forward:
-            self._replaced(weight)
+        if self._crossed() or self._moves(self.bench, self.forward):
+            for weight in self.forward:
+                self._replaced(weight)
+        if not self.light and not self._found():
+            self._later()
         self._without_activity()
-        own = [b for b in self.bench.bases if b.role.is_weight and not b.role.is_forward and self._is_sent(b)]
+        own = [b for b in self.bench.bases if b.role.is_weight and b not in self.forward and self._is_sent(b)]
         if not self.light:
             self._control(own)
         names = ", ".join(b.name for b in own) or "no feedback"
         control = "" if self.light else f"; control: replacing {names} does change errors"
         self.evidence.add_check(
             "iii",
-            f"{', '.join(b.name for b in forward)} replaced one by one, activities held, {self.bench.batches} batches: "
+            f"{', '.join(b.name for b in self.forward)} replaced, verified activities held, {self.bench.batches} batches: "
             f"every error and every other weight's change has the same bits{control}",
         )
 
+    def _found(self) -> bool:
+        return any(f.condition == "iii" for f in self.evidence.findings)
+
     def _zero_errors(self) -> None:
         """Where an error is zero everywhere, nothing could carry weights."""
-        comparisons = [s for s in self.graph.sites if s.kind is Kind.COMPARE]
+        comparisons = [s for s in self.graph.sites if s.kind is Kind.COMPARE and self._names(s)]
         zero = [site for site in comparisons if not any(e.any() for e in self._errors(site))]
         if zero:
             self.evidence.undecided["iii"] = f"{zero[0]} gave no error at all, so nothing could carry weights"
 
+    @staticmethod
+    def _names(site: Site) -> list[str]:
+        return [k for k, b in site.step.changed.items() if b.role is Role.ERROR]
+
     def _errors(self, site: Site) -> list[Array]:
-        names = [k for k, b in site.step.changed.items() if b.role is Role.ERROR]
-        return [self.bench.after[run][k] for run in self.bench.runs if run.site is site for k in names]
+        return [self.bench.after[run][k] for run in self.bench.runs if run.site is site for k in self._names(site)]
+
+    # -- what moves
+
+    def _crossed(self) -> bool:
+        """Whether some step that changes a forward weight, or what belongs to it, reads another one."""
+        names = {b.name for b in self.forward}
+        for site in self.graph.sites:
+            changed = {b.base.name for b in site.step.changed.values()}
+            owners = {name for name in names if changed & self.own[name]}
+            read = {b.base.name for b in site.inputs.values()} & names
+            if owners and (read - owners or len(owners) > 1):
+                return True
+        return False
+
+    def _moves(self, bench: Bench, weights: Sequence[Buffer]) -> list[Difference]:
+        """What else moves when some weights are replaced: an error, a change, or anything that lasts.
+
+        Of several at once every number counts: what some are made of may hide in others.
+        """
+        swaps = [self._swap(weight) for weight in weights]
+
+        def change(run: StepRun | None) -> None:
+            for swap in swaps:
+                swap(run)
+
+        own = set[str]().union(*(self.own[weight.name] for weight in weights))
+        found = [d for d in bench.replay(change) if set(d.buffers) - own]
+        if len(weights) > 1 or any(
+            self._matters(b) for d in found for name, (b, _) in d.buffers.items() if name not in own
+        ):
+            return found
+        return []
+
+    def _matters(self, buffer: Buffer) -> bool:
+        """Whether a number is more than a figure: an error, a change, or what lasts."""
+        return buffer.lasts or buffer.role.may_last or buffer.role in (Role.ERROR, Role.CHANGE)
 
     def _replaced(self, weight: Buffer) -> None:
         """Replace one forward weight, and note what differs besides it."""
-        own = measured(self.bench).own_arrays(weight)
-        found = [d for d in self.bench.replay(self._swap(weight)) if set(d.buffers) - own]
+        found = self._moves(self.bench, [weight])
         if not found:
             return
         way, updates = self._described(weight, found)
@@ -84,8 +133,7 @@ class Transport:
 
         return change
 
-    @staticmethod
-    def _described(weight: Buffer, found: list[Difference]) -> tuple[list[str], list[str]]:
+    def _described(self, weight: Buffer, found: list[Difference]) -> tuple[list[str], list[str]]:
         """The way in words, and the weights whose change differs."""
         way: list[str] = []
         for difference in found:
@@ -99,9 +147,23 @@ class Transport:
             b.owner
             for d in found
             for name, (b, _) in d.buffers.items()
-            if b.role is Role.CHANGE or (b.role.is_weight and name != weight.name)
+            if b.role is Role.CHANGE or (b.role.is_weight and name not in self.own[weight.name])
         ]
         return way, list(dict.fromkeys(updates))
+
+    def _later(self) -> None:
+        """A longer run, all forward weights replaced at once: what is carried only after some batches."""
+        if not self.forward or all(builtin(s.step) for s in self.graph.sites):
+            return  # kernels of this package do the same at every batch
+        longer = self.bench.longer(LATER)
+        found = [] if self._crossed() else self._moves(longer, self.forward)
+        if found:
+            run, names = found[0].run, ", ".join(b.name for b in self.forward)
+            words = (names, f"{next(iter(found[0].buffers))} (step {run.site.number}: {run.site.step.label})")
+            text = f"{names} replaced, activities held: {words[1]} differs from {run.place} on"
+            self.evidence.add_finding("iii", text, words, why="it does not happen in the first batches")
+
+    # -- where nothing is active
 
     def _without_activity(self) -> None:
         """A transmission by a kernel from outside this package leaves nothing of its weights where no activity comes in."""
@@ -119,12 +181,14 @@ class Transport:
         left = []
         for _ in range(2):
             for buffer in site.inputs.values():
-                drawn = self.rng.uniform(-1, 1, buffer.shape).astype(buffer.dtype) if buffer.role.is_weight else 0
-                buffer.array[...] = drawn
+                weights = buffer.base.name in self.graph.carries or buffer.role.is_weight
+                buffer.array[...] = self.rng.uniform(-1, 1, buffer.shape).astype(buffer.dtype) if weights else 0
             self.bench.run(site)
             left.append([b.array.copy() for b in site.step.changed.values()])
         self.bench.restore()
         return all(np.array_equal(a, b, equal_nan=a.dtype.kind == "f") for a, b in zip(*left, strict=True))
+
+    # -- the control
 
     def _is_sent(self, buffer: Buffer) -> bool:
         """Whether a weight array is read by a delivery or transmission (and not made anew before)."""
@@ -133,7 +197,13 @@ class Transport:
 
     def _control(self, own: list[Buffer]) -> None:
         """Replacing feedback must change errors, or the intervention shows nothing."""
-        without = [b.name for b in own if not self.bench.replay(self._swap(b))]
-        if own and len(without) == len(own):
-            text = f"replacing {', '.join(without)} changes nothing either: the intervention shows nothing here"
+        swaps = [self._swap(weight) for weight in own]
+
+        def change(run: StepRun | None) -> None:
+            for swap in swaps:
+                swap(run)
+
+        if own and not self.bench.replay(change):
+            names = ", ".join(b.name for b in own)
+            text = f"replacing {names} changes nothing either: the intervention shows nothing here"
             self.evidence.undecided["iii"] = text

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from neurosim.audit.interventions.arrays import bits, other_values
+from neurosim.audit.interventions.arrays import bits, checksum, other_values
 from neurosim.core.roles import Role
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ class Watched:
         made = {b.base.name for s in self.graph.sites for b in s.step.changed.values()}
         self.given = {name for name, b in self.bases.items() if name not in made and not b.role.is_weight}
         self.now = self.copies()
+        self._sums: dict[str, int] = {}
 
     def copies(self) -> dict[str, Array]:
         return {name: b.array.copy() for name, b in self.bases.items()}
@@ -48,13 +49,22 @@ class Watched:
         for name, array in values.items():
             self.bases[name].array[...] = array
 
+    def note(self, names: Collection[str]) -> None:
+        """Some arrays may have changed, as was declared."""
+        for name in names:
+            self.now[name] = self.bases[name].array.copy()
+            self._sums[name] = checksum(self.bases[name].array)
+
     def moved(self) -> list[str]:
         """Arrays that changed since they were last looked at; they are known as they are now afterwards."""
         found = []
         for name, base in self.bases.items():
-            if not np.array_equal(bits(base.array), bits(self.now[name])):
-                found.append(name)
-                self.now[name] = base.array.copy()
+            total = checksum(base.array)
+            if total != self._sums.get(name):
+                self._sums[name] = total
+                if not np.array_equal(bits(base.array), bits(self.now[name])):
+                    found.append(name)
+                    self.now[name] = base.array.copy()
         return found
 
     def watch(self, place: Place, hook: str, call: Callable[[], object], allowed: Collection[str] = ()) -> list[str]:

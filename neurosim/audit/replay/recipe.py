@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from neurosim.audit.target import AuditTarget
+    from neurosim.training.model import Model
 
 LIVE = "a live object, which no fresh process can build"
 
@@ -23,7 +24,8 @@ class Recipe:
     """What is needed to build a target again, as JSON has it.
 
     Args:
-        kind: ``rule``: a rule by itself; ``config``: the rule of a configuration; ``run``: the run in a folder.
+        kind: ``rule``: a rule by itself; ``config``: the rule of a configuration; ``run``: the run in a folder;
+            ``preflight``: the model of a configuration, before it is trained.
         arguments: of the function of that kind, see `build`.
     """
 
@@ -50,13 +52,21 @@ class Recipe:
             return target.of_config(**given)
         return target.of_run(Run.open(Path(given["folder"])), given["pairs"])
 
+    def model(self) -> Model:
+        """The model of a preflight audit, as it was before it was trained."""
+        from neurosim.training.model import Model
+
+        config = Config.from_json(json.dumps(self.arguments["config"]), "the certificate")
+        row, column, channel = self.arguments["image"]
+        return Model(config, (row, column, channel))
+
     @property
     def outside(self) -> list[str]:
         """Parts of somebody else's that building it imports: ``module:Class``."""
         if self.kind == "run":
             path = Path(self.arguments["folder"])
             return foreign(json.loads((path / "config.json").read_text()))
-        if self.kind == "config":
+        if self.kind in ("config", "preflight"):
             return foreign(self.arguments["config"])
         return [word for kind in ("rule", "loss", "changes", "network") if ":" in (word := str(self.arguments[kind]))]
 
@@ -115,12 +125,28 @@ def of_configuration(
     Returns:
         None where some part was given from Python and no file holds it.
     """
+    if _given(config, given):
+        return None
+    return Recipe("config", {"config": json.loads(config.to_json()), "image": image, "channels": channels})
+
+
+def of_model(config: Config, image: tuple[int, int, int], given: Mapping[str, object]) -> Recipe | None:
+    """The recipe of a preflight audit; arguments as for `neurosim.training.model.Model`.
+
+    Returns:
+        None where some part was given from Python and no file holds it.
+    """
+    return (
+        None if _given(config, given) else Recipe("preflight", {"config": json.loads(config.to_json()), "image": image})
+    )
+
+
+def _given(config: Config, given: Mapping[str, object]) -> bool:
+    """Whether a part was given from Python, and no file holds it; of data none is needed."""
     found = names({kind: thing for kind, thing in given.items() if kind not in ("network", "data")})
     words = config.flat()
     named = [str(words[kind]) for kind in ("rule", "loss", "plasticity", "deformation")]
-    if any(name.startswith("<") for name in (*found.values(), *named)):
-        return None
-    return Recipe("config", {"config": json.loads(config.to_json()), "image": image, "channels": channels})
+    return any(name.startswith("<") for name in (*found.values(), *named))
 
 
 def _plain(value: object) -> bool:

@@ -39,7 +39,7 @@ class Relayed(Guilty):
     def build(self, rule):
         self.back = self.choose(*rule.down)
         self.target, forwards = self.back.synapse.weight, [p.synapse.weight for p in rule.learners]
-        own = self.back.projection.synapse.weight
+        own = rule.forward_of(self.back).weight
         self.source = own if self.rng.random() < 0.7 and own.shape == self.target.shape else self.choose(*forwards)
         self.late, self.use = self.rng.random() < 0.3, self.choose("refresh", "refresh", "blend")
         self.works = [self._work() for _ in range(int(self.rng.integers(1, 4)))]
@@ -259,7 +259,7 @@ class InTheLoop(Guilty):
     def hook(self, rule, place, epoch=0):
         if place != self.place or epoch < self.first:
             return
-        own, weight = self.back.synapse.weight.array, self.back.projection.synapse.weight.array
+        own, weight = self.back.synapse.weight.array, rule.forward_of(self.back).weight.array
         if self.way == "copy":
             own[...] = resized(weight, own.shape)
         elif self.way == "blend":

@@ -31,7 +31,9 @@ class UnitRates(Trait):
         self.units = rule.head.post
         width = self.units.post.shape[-1]
         rates = self.rng.uniform(0.5, 1.5, width).astype(REAL)
-        self.rates = Buffer(self.name("rates"), ("unit",), (width,), "value", "head", REAL, given=True, initial=rates)
+        self.rates = Buffer(
+            self.name("rates"), ("unit",), (width,), "value", self.units.activity.owner, REAL, given=True, initial=rates
+        )
 
     def gated(self, rule, units):
         if units is self.units:

@@ -93,6 +93,10 @@ class Trait:
         """A population has its factor."""
         yield from ()
 
+    def learning(self, rule: Base, projection) -> Iterator[Step]:
+        """A projection is about to make its outer products."""
+        yield from ()
+
     def learned(self, rule: Base, projection) -> Iterator[Step]:
         """A projection has its outer products."""
         yield from ()
@@ -121,6 +125,7 @@ class Base(Rule):
         self.direct, self.learning = self.rng.random() < 0.25, self.rng.random() < 0.5
         self.down = [self._path(projection) for projection in self.learners[:-1]]
         self.feedbacks = [*self.down]
+        self.presynaptic = {}  # projection -> what its changes are made of, where not of the activity below
         for trait in self.traits:
             trait.build(self)
         self.built = True
@@ -173,7 +178,8 @@ class Base(Rule):
         for projection, back in zip(self.learners, [*self.down, None], strict=True):
             yield from projection.post.gate()
             yield from self._each("gated", projection.post)
-            yield from projection.hebbian()
+            yield from self._each("learning", projection)
+            yield from self._products(projection)
             yield from self._each("learned", projection)
             if back is not None:
                 yield from back.learn()
@@ -183,6 +189,17 @@ class Base(Rule):
         for part in (*self.learners, *self.down):
             yield from part.apply_update()
         yield from self._each("ended")
+
+    def _products(self, projection):
+        """The outer products of a projection."""
+        if projection in self.presynaptic:
+            yield from projection.synapse.hebbian(self.presynaptic[projection], projection.post.post)
+        else:
+            yield from projection.hebbian()
+
+    def forward_of(self, back):
+        """The forward synapse beside a feedback: the head's, where it comes straight from there."""
+        return (self.head if self.direct else back.projection).synapse
 
     def _hook(self, place, epoch=0):
         if getattr(self, "built", False):

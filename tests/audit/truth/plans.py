@@ -11,25 +11,26 @@ from dataclasses import dataclass
 
 import guilty
 import guilty_more
+import guilty_subtle
 import innocent
+import innocent_more
 import numpy as np
 from parts import Base, Trait
 
 GUILTY = [
     *(guilty.Relayed, guilty.OtherUnits, guilty.HiddenWeights, guilty.HiddenState, guilty.StartsAsCopy),
     *(guilty.InTheLoop, guilty.FalseRole, guilty_more.OtherSynapses, guilty_more.Arithmetic, guilty_more.Labels),
-    guilty_more.Firewall,
+    *(guilty_more.Firewall, guilty_subtle.RareUnits, guilty_subtle.NumberOfWeights, guilty_subtle.DrawnWeights),
+    *(guilty_subtle.StartsHidden, guilty_subtle.FewCopied),
 ]
 INNOCENT = [
     *(innocent.Decay, innocent.UnitRates, innocent.Mask, innocent.SmoothError, innocent.ScaledError, innocent.Noise),
     *(innocent.Respond, innocent.Dale, innocent.Threshold, innocent.Reward, innocent.BatchMean, innocent.OwnRelayed),
-    innocent.KolenPollack,
+    *(innocent.KolenPollack, innocent_more.Structured, innocent_more.Dropout, innocent_more.Leak, innocent_more.Mirror),
+    *(innocent_more.Trace, innocent_more.TwoPopulations, innocent_more.Recurrent),
 ]
-LATE = (
-    innocent.KolenPollack,
-    innocent.OwnRelayed,
-    innocent.Dale,
-)  # they make feedback anew: before what copies into it
+FEEDBACK = (innocent.KolenPollack, innocent_more.Mirror, innocent.OwnRelayed)  # they make feedback anew: at most one
+WEIGHTS = (innocent.Dale, innocent_more.Structured)  # they set weights: then, at most one; before what copies them
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,9 @@ def drawn(seed: int) -> tuple[list[type[Trait]], str]:
     rng = np.random.default_rng([seed, 1])
     number = int(rng.integers(0, 3))
     traits = [INNOCENT[n] for n in sorted(rng.choice(len(INNOCENT), number, replace=False))]
-    traits.sort(key=lambda trait: trait not in LATE)
+    for group in (FEEDBACK, WEIGHTS):
+        traits = [t for n, t in enumerate(traits) if t not in group or not set(traits[:n]) & set(group)]
+    traits.sort(key=lambda trait: 0 if trait in FEEDBACK else 1 if trait in WEIGHTS else 2)
     if seed % 2:
         traits.append(GUILTY[seed // 2 % len(GUILTY)])
     layers = [

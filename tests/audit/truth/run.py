@@ -20,14 +20,14 @@ sys.path.insert(0, str(HERE))
 from plans import truth  # noqa: E402
 
 
-def audited(seed: int) -> dict:
+def audited(seed: int, light: bool = False) -> dict:
     """One plan's verdict beside what is known of it."""
     from neurosim.audit import check
 
     known, began = truth(seed), time.perf_counter()
     row = {"seed": seed, "kind": known.kind, "guilty": known.guilty}
     try:
-        verdict = check(f"plans:Plan{seed}", network=known.network)
+        verdict = check(f"plans:Plan{seed}", network=known.network, light=light)
         row |= {"exit": verdict.exit_code, "violated": list(verdict.violated), "line": verdict.line()[:200]}
     except Exception as problem:
         row |= {"exit": -1, "violated": [], "line": f"{type(problem).__name__}: {problem}"[:200]}
@@ -66,6 +66,7 @@ def main() -> None:
     parser.add_argument("--start", type=int, default=0, help="the first seed")
     parser.add_argument("--out", type=Path, default=Path("truth.jsonl"), help="file of results, added to")
     parser.add_argument("--seconds", type=float, default=float("inf"), help="stop after so long")
+    parser.add_argument("--light", action="store_true", help="as at the start of a training: seconds a hundred plans")
     parser.add_argument("--counts", action="store_true", help="audit nothing")
     asked = parser.parse_args()
     os.environ["PYTHONPATH"] = os.pathsep.join([str(HERE), *filter(None, [os.environ.get("PYTHONPATH")])])
@@ -76,7 +77,7 @@ def main() -> None:
             if asked.counts or time.perf_counter() - began > asked.seconds:
                 break
             if seed not in done:
-                rows.append(audited(seed))
+                rows.append(audited(seed, asked.light))
                 file.write(json.dumps(rows[-1]) + "\n")
                 file.flush()
     print(counts(rows))

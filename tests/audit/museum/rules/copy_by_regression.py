@@ -1,9 +1,10 @@
-"""F learns to predict the head from the layer by outer products of what it misses: it converges to W by activity alone."""
+"""F learns to predict the head from the layer by what it misses, and carries errors down too: one array in both directions."""
 
 from lab import HeadOnly, kernel, like, own_path, step
 
-EXPECTED = {"exit": 0}
-# Innocent: the delta rule (Widrow, Hoff) between two populations that both are active; F sees activities alone.
+EXPECTED = {"exit": 1, "condition": "iii declared", "says": "F3"}
+# How F came to be is legal: the delta rule (Widrow, Hoff), from activities alone. That it moves an activity that is compared, and
+# delivers errors the other way, is not: a synapse carries signals in one direction.
 
 
 @kernel(reads={"activity": "sample unit", "weight": "unit top"}, writes={"guess": "sample top"}, kind="transmit")

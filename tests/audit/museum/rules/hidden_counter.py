@@ -2,7 +2,7 @@
 
 from lab import HeadOnly, kernel, step
 
-EXPECTED = {"exit": 1, "condition": "declared"}
+EXPECTED = {"exit": 1, "condition": "declared", "replay": True}
 CALLS = [0]
 
 

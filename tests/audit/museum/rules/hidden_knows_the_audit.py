@@ -4,7 +4,7 @@ import sys
 
 from lab import HeadOnly, kernel, step
 
-EXPECTED = {"exit": 1, "condition": "declared i iii", "says": "down|F3|H3"}
+EXPECTED = {"exit": 1, "condition": "declared i iii", "says": "down|F3|H3", "replay": True}
 
 
 class Museum(HeadOnly):
