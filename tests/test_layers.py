@@ -1,6 +1,7 @@
 """Imports point downwards only, and nothing differentiates by itself."""
 
 import ast
+import configparser
 import runpy
 import sys
 from pathlib import Path
@@ -168,3 +169,12 @@ def test_files_and_functions_are_short(path, room):
 def test_a_room_says_what_it_is_for():
     for path in sorted(ROOT.rglob("__init__.py")):
         assert len((ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").split()) > 10, path
+
+
+def test_every_room_is_installed():
+    """A folder that setup.cfg does not list is missing from the wheel, and nobody who works in a checkout sees it."""
+    settings = configparser.ConfigParser()
+    if not settings.read(ROOT.parent / "setup.cfg"):
+        pytest.skip("not a checkout")
+    listed = set(settings["options"]["packages"].split()) - {"neurosim.cli", "neurosim.bench"}
+    assert listed == {".".join(path.parent.relative_to(ROOT.parent).parts) for path in ROOT.rglob("__init__.py")}

@@ -14,6 +14,10 @@ Columns, ``n`` a layer's number:
 ``active_n``          share   of the comparisons of head n that are active
 ``sparsity_n``        share   ``1 - mean(|x|)^2 / mean(x^2)``: 0 where all units are equally active (Rolls, Tovee 1995)
 ``dead_n``            share   of units whose activity is the same for every view
+``dimension_n``               participation ratio of the activities' covariance: how many dimensions they fill; of a head's
+                              units ``dimension_head_n``
+``common_n``          share   of the activities' variance along the direction in which all units go up and down together; of
+                              a head's units ``common_head_n``
 ``saturated_n``       share   of activities whose gate is shut: ``|x| = 1`` of hardtanh, ``|x| > 0.99`` of tanh
 ``inverse_G3``, ...           the rule's own figures of a batch: of dtp the mean squared error of each inverse, noise included
 ``readout_n``         share   right, of a linear read-out of a few labelled training images, on others of them
@@ -32,6 +36,7 @@ import numpy as np
 
 from neurosim.core.plan import Plan
 from neurosim.core.roles import Role
+from neurosim.diagnostics.dimension import common, participation
 from neurosim.engine.program import Program
 from neurosim.errors import WiringError
 from neurosim.readout import logistic
@@ -131,6 +136,15 @@ class Observer:
             yield f"dead_{number}", float(np.mean(x.max(axis=0) == x.min(axis=0)))
             shut = SHUT.get(population.nonlinearity, np.inf)
             yield f"saturated_{number}", float(np.mean(size >= shut))
+            yield f"dimension_{number}", participation(x)
+            yield f"common_{number}", common(x)
+        heads = list(model.rule.errors)
+        if heads:
+            Program(model.propagation(heads), model.kernels).run(team)
+        for number in heads:
+            z = model.network.head(number).post.activity.host()
+            yield f"dimension_head_{number}", participation(z)
+            yield f"common_head_{number}", common(z)
 
     def _read_out(self, team: ThreadTeam) -> Iterator[tuple[str, float]]:
         if self.data.labelled is None:

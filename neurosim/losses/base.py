@@ -45,12 +45,13 @@ class Loss(Declared):
         patches: whether it compares the patches of one picture instead of two views.
         predicts: whether it has synapses of its own, which predict one patch's activity from another's.
         lags: K, how many moments the short-term memory must offer, the present one included; None: no memory.
+        labels: whether it compares with the labels of the pictures: supervised.
         grid, negatives: of a loss of patches: G, rows and columns of patches, and random patches against each one ahead.
     """
 
     name = ""
     summary = ""
-    patches = predicts = False
+    patches = predicts = labels = False
     lags: int | None = None
     grid: int = 0
     negatives: int = 0

@@ -30,12 +30,14 @@ class ErrorUnits:
     Attributes:
         value: float64 ``(3,)``: the loss, the active comparisons, all comparisons of the last batch.
         synapses: those of the loss's own.
+        label: of every moment, where the loss is supervised; else None.
     """
 
     def __init__(self, head: Units, loss: Loss):
         self.head, self.loss, self.owner = head, loss, f"error units {head.number}"
         self.value = Buffer(f"value{head.number}", ("figure",), (3,), Role.VALUE, self.owner, np.float64)
         self.synapses: list[Synapse] = []
+        self.label: Buffer | None = None
 
     @property
     def memory(self) -> ShortTermMemory | None:
@@ -66,6 +68,7 @@ class ViewErrorUnits(ErrorUnits):
         view1, view2: ``(pairs, D)`` each, parts of the head's activity.
         error1, error2: ``(pairs, D)``; under the gradient block error1 is None.
         index: int64 ``(pairs,)``, the number of every moment in the batch.
+        label: int64 ``(pairs,)``, of every moment's picture, where the loss is supervised.
     """
 
     def __init__(self, head: Units, loss: Loss):
@@ -81,6 +84,9 @@ class ViewErrorUnits(ErrorUnits):
         self.index = Buffer(
             f"moments{number}", ("moment",), (pairs,), Role.VALUE, self.owner, np.int64, given=True, initial=moments
         )
+        if loss.labels:
+            axes, shape = ("moment",), (pairs,)
+            self.label = Buffer(f"labels{number}", axes, shape, Role.LABEL, self.owner, np.int64, given=True)
         units, dtype = head.shape[0], head.activity.dtype
         self._memory = ShortTermMemory(f"M{number}", pairs + loss.lags - 1, units, dtype) if loss.lags else None
 

@@ -21,12 +21,15 @@ if TYPE_CHECKING:
 
 
 class Ladder(Plasticity):
-    """``m, s = traces of c, |c|; w -= rate (sign(m) rung + decay w)``, c the summed outer product. No division, no root.
+    """``m = mu m + c; s = max(nu s, |c|); w -= rate (bound sign(m) rung + decay w)``, c the summed outer product. No division.
 
-    A synapse compares its trace m with the slow trace s of its changes' sizes: the rung is 1 where ``|m| > s/2``, 1/2 where
-    ``|m| > s/4``, and so on; 0 where m is less than all of these. Where changes agree the weight moves by whole steps, where
-    they mostly cancel by small ones or not at all. Adam's step ``m / sqrt(v)`` has that shape, and takes a root and divides.
-    s never lies below ``|m|``: so the first changes, of which s knows little, move no weight further than later ones.
+    A synapse compares its trace m with s, the largest of its changes of late, which fades. With m' = (1 - mu) m, the mean of
+    late changes, the rung is 1 where ``|m'| > s/2``, 1/2 where ``|m'| > s/4``, and so on; 0 where it is less than all of these:
+    ``|m'| / s`` to the next power of two. Where changes agree the weight moves by whole steps, where they mostly cancel by small
+    ones or not at all. Divided, it would be Adam with the largest change for the root of the mean square (AdaMax, Kingma and
+    Ba 2015, section 7.1), without what corrects the first batches: these move weights least.
+
+    The rate counts in bounds of the initial weights, 1/sqrt(fan in), so that one rate suits every array.
 
     Parameters:
         ========= ==== ======================================= ========
@@ -34,7 +37,7 @@ class Ladder(Plasticity):
         ========= ==== ======================================= ========
         rate      1    eta, shared, set by the schedule        0.001
         momentum  1    mu, of the trace m = mu m + c           0.9
-        slow      1    nu, of the slow trace s of sizes        0.99
+        slow      1    nu, of the fading maximum s             0.99
         rungs     1    1, 1/2, 1/4, ..., so many               5
         decay     1    lambda, pulls weights to zero           0
         ========= ==== ======================================= ========
@@ -51,7 +54,7 @@ class Ladder(Plasticity):
         self,
         rate: Rate = 1e-3,
         momentum: Mu = 0.9,
-        slow: Annotated[float, Option("Of the slow trace of changes' sizes.", low=0, below=1)] = 0.99,
+        slow: Annotated[float, Option("Of the largest change of late, which fades.", low=0, below=1)] = 0.99,
         rungs: Annotated[int, Option("How many sizes a step has: 1, 1/2, 1/4, ...", low=1, high=7)] = 5,
         decay: Decay = 0.0,
         name: Name = "rate",
@@ -62,11 +65,10 @@ class Ladder(Plasticity):
     def consolidate(
         self, name: str, weight: Buffer, change: Buffer, state: Mapping[str, Buffer], bound: float
     ) -> Iterator[Step]:
-        equation = f"m, s = traces of c, |c|; {name} -= rate (sign(m) rung(|m| : s) + decay {name})"
-        # m = mu m + c of a steady c comes to c / (1 - mu): with this weight of |c|, s comes to as much.
-        unit = (1 - self.slow) / (1 - self.momentum)
-        numbers = {"momentum": self.momentum, "slow": self.slow, "unit": unit, "rungs": self.rungs}
-        yield self.step(ladder, equation, name, weight, change, state, **numbers)
+        equation = f"m = mu m + c; s = max(nu s, |c|); {name} -= rate (bound sign(m) rung(m : s) + decay {name})"
+        # m = mu m + c of a steady c comes to c / (1 - mu): in s's measure this is c.
+        numbers = {"momentum": self.momentum, "slow": self.slow, "whole": 1 / (1 - self.momentum), "rungs": self.rungs}
+        yield self.step(ladder, equation, name, weight, change, state, bound=bound, **numbers)
 
 
 ladder = Kernel(
@@ -74,9 +76,10 @@ ladder = Kernel(
     kind=Kind.PLASTICITY,
     reads={"change": "synapse", "rate": "1: float64"},
     updates={"weight": "synapse", "trace": "synapse", "size": "synapse"},
-    scalars=("momentum", "slow", "unit", "rungs", "decay"),
+    scalars=("bound", "momentum", "slow", "whole", "rungs", "decay"),
     over="synapse",
-    equation="trace, size = traces of change, |change|; weight -= rate (sign(trace) rung(|trace| : size) + decay weight)",
+    equation="trace = momentum trace + change; size = max(slow size, |change|); "
+    "weight -= rate (bound sign(trace) rung(trace : size) + decay weight)",
 )
 
 
@@ -88,28 +91,29 @@ def _(
     size: Array,
     rate: Array,
     *,
+    bound: float,
     momentum: float,
     slow: float,
-    unit: float,
+    whole: float,
     rungs: int,
     decay: float,
 ) -> None:
-    """``m = mu m + c``, ``s = max(nu s + unit |c|, |m|)``, ``w -= eta (sign(m) rung + lambda w)``; all ``(synapse,)``.
+    """``m = mu m + c``, ``s = max(nu s, |c|)``, ``w -= eta (b sign(m) rung + lambda w)``; all ``(synapse,)``.
 
-    rung: ``2^-k`` for the first k below ``rungs`` with ``|m| > 2^-(k+1) s``, 0 where there is none. So the step is
-    ``|m| / s`` to the next power of two, 0 where that is less than the last rung.
+    ``b`` is the bound of the initial weights. rung: ``2^-k`` for the first k below ``rungs`` with ``|m| > 2^-(k+1) whole s``,
+    0 where there is none; ``whole`` is what m comes to where every change is s.
     """
     for i in range(len(weight)):
         trace[i] = momentum * trace[i] + change[i]
-        size[i] = max(slow * size[i] + unit * abs(change[i]), abs(trace[i]))
+        size[i] = max(slow * size[i], abs(change[i]))
         rung = 1.0
         for _ in range(rungs):
-            if abs(trace[i]) > rung * 0.5 * size[i]:
+            if abs(trace[i]) > rung * 0.5 * whole * size[i]:
                 break
             rung *= 0.5
         else:
             rung = 0.0
-        weight[i] -= rate[0] * (np.sign(trace[i]) * rung + decay * weight[i])
+        weight[i] -= rate[0] * (bound * np.sign(trace[i]) * rung + decay * weight[i])
 
 
 @ladder.cpu
@@ -120,9 +124,10 @@ def _(
     size: Array,
     rate: Array,
     *,
+    bound: float,
     momentum: float,
     slow: float,
-    unit: float,
+    whole: float,
     rungs: int,
     decay: float,
 ) -> None:
@@ -131,13 +136,11 @@ def _(
     direction, threshold = (thread_local(name, weight.shape, weight.dtype) for name in ("direction", "threshold"))
     steps, passed = (thread_local(name, weight.shape, np.int8) for name in ("steps", "passed"))
     follow(change, trace, momentum)
-    np.absolute(change, out=direction)
-    direction *= real(unit)
     size *= real(slow)
-    size += direction
-    np.absolute(trace, out=direction)
+    np.absolute(change, out=direction)
     np.maximum(size, direction, out=size)
-    np.multiply(size, real(0.5), out=threshold)
+    np.absolute(trace, out=direction)
+    np.multiply(size, real(0.5 * whole), out=threshold)
     np.greater(direction, threshold, out=steps.view(bool))
     for left in reversed(range(rungs - 1)):
         threshold *= real(0.5)
@@ -150,7 +153,7 @@ def _(
     steps ^= passed  # with -1 and then minus -1: the number with the other sign
     steps -= passed
     np.copyto(direction, steps)
-    descend(direction, weight, rate, decay, 0.5 ** (rungs - 1))
+    descend(direction, weight, rate, decay, bound * 0.5 ** (rungs - 1))
 
 
 @ladder.gpu
@@ -162,30 +165,31 @@ def _(
     size: Array,
     rate: Array,
     *,
+    bound: float,
     momentum: float,
     slow: float,
-    unit: float,
+    whole: float,
     rungs: int,
     decay: float,
 ) -> None:
-    numbers = float(momentum), float(slow), float(unit), int(rungs), float(decay)
+    numbers = float(bound), float(momentum), float(slow), float(whole), int(rungs), float(decay)
     gpu.launch(weight.dtype, "ladder", weight.size, change, weight, trace, size, rate, *numbers)
 
 
 register("""
-KERNEL ladder(const REAL *change, REAL *weight, REAL *trace, REAL *size, const double *rate, double mu, double nu, double unit,
-              int rungs, double decay, Index count)
+KERNEL ladder(const REAL *change, REAL *weight, REAL *trace, REAL *size, const double *rate, double bound, double mu, double nu,
+              double whole, int rungs, double decay, Index count)
 {
     EACH(i) {
-        REAL m = trace[i] = (REAL)mu * trace[i] + change[i];
-        REAL length = m < 0 ? -m : m, s = (REAL)nu * size[i] + (REAL)unit * (change[i] < 0 ? -change[i] : change[i]);
-        REAL rung = 1, threshold = size[i] = s < length ? length : s;
-        for (int k = 0; k < rungs; k++) {
+        REAL m = trace[i] = (REAL)mu * trace[i] + change[i], faded = (REAL)nu * size[i];
+        REAL length = m < 0 ? -m : m, now = change[i] < 0 ? -change[i] : change[i];
+        size[i] = faded < now ? now : faded;
+        REAL rung = 1, threshold = (REAL)(0.5 * whole) * size[i];
+        for (int k = 0; k < rungs && !(length > threshold); k++) {
             threshold *= (REAL)0.5;
-            if (length > threshold) break;
             rung = k + 1 < rungs ? rung * (REAL)0.5 : (REAL)0;
         }
-        change_weight(weight + i, sign(m) * rung, rate, decay);
+        change_weight(weight + i, (REAL)bound * sign(m) * rung, rate, decay);
     }
 }
 """)

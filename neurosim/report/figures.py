@@ -81,6 +81,8 @@ PANELS = {
     "feedback_angle_": "degrees, feedback to forward weight",
     "update_angle_": "degrees, change to bp's",
     "active_": "share of comparisons active",
+    "dimension_": "dimensions of activity, participation ratio",
+    "common_": "share of variance common to all units",
     "sparsity_": "sparsity of activity",
     "dead_": "share of dead units",
     "saturated_": "share of saturated activities",

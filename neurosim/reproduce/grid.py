@@ -25,6 +25,7 @@ from neurosim.training.assembly import make_method
 from neurosim.training.callbacks import Checkpoints, Each, Metrics, Signals
 from neurosim.training.folder import Run, make_folder, write_json
 from neurosim.training.model import Model
+from neurosim.training.record import Record
 from neurosim.training.stream import ViewStream
 from neurosim.training.trainer import Progress, Trainer
 
@@ -242,6 +243,7 @@ class Grid:
         """Train a cell from its beginning or from its last checkpoint; a stage after every batch."""
         callbacks = [
             Metrics(run),
+            Record(run),
             Each(lambda progress: on_batch(progress)),
             Checkpoints(run, self.checkpoint_every),
             Signals(),

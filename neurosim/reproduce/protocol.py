@@ -1,6 +1,7 @@
 """The protocol of a table at a scale: how many images, epochs, moments a batch, and at which rate.
 
-At scale 1 it is the paper's. At scale S < 1 a cell sees S times as many images, with the shape of the protocol kept:
+At scale 1 it is the paper's, with views and pixels as the authors' code has them (docs/results.md lists what differs). At
+scale S < 1 a cell sees S times as many images, with the shape of the protocol kept:
 
 ==================== ============== ============================================================================
 what                 times          why
@@ -23,6 +24,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from neurosim.errors import WiringError
+from neurosim.reproduce.cells import DTP
 from neurosim.training.config import Config
 
 if TYPE_CHECKING:
@@ -121,9 +123,19 @@ class Protocol:
             "device": self.device,
             "precision": self.precision,
             "readout_images": min(labelled, max(10, self.labelled)),
+            **(self._views(cell) if whole else {}),
             **cell.options,
         }
         return Config.resolve(**{**given, "network": network})
+
+    def _views(self, cell: Cell) -> dict[str, object]:
+        """How the authors' code shows CIFAR: half of each view's images keep their geometry, pixels enter as 0..1.
+
+        Target propagation deforms all images, and its images and those of its floor lie in -1..1; of patches nothing is said.
+        """
+        if self.table.name != "table1" or "patch" in cell.options or cell.options.get("network") == DTP["network"]:
+            return {}
+        return {"deform_share": 0.5, "pixels": "unit"}
 
     def identity(self, cell: Cell, seed: int) -> dict[str, Any]:
         """What a kept result must have been made with: every option but those that change nothing in it."""

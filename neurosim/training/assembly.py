@@ -30,6 +30,7 @@ from neurosim.training.config import Config
 Shape = tuple[int, int, int]  # row, column, channel
 Given = Mapping[str, object]  # parts that were given from Python, by kind
 NOTHING: Given = {}
+CENTRED: Mapping[str, float] = {"gain": 2.0, "offset": -1.0}  # of pixels, 0..1: they come to -1..1
 
 
 class Assembly:
@@ -95,6 +96,11 @@ def make_rule(config: Config, network: Network, given: Given = NOTHING) -> Rule:
 def make_framing(config: Config) -> Framing:
     """Which part of every picture a configuration shows."""
     return Framing(config.views.crop, config.views.patch, config.views.grey)
+
+
+def make_scales(config: Config) -> dict[str, float]:
+    """Gain and offset of the pixels, see `neurosim.parts.stimulus.Stimulus`."""
+    return {"gain": 1.0, "offset": 0.0} if config.views.pixels == "unit" else dict(CENTRED)
 
 
 def make_deformation(config: Config, given: Given = NOTHING) -> Deformation:
@@ -215,7 +221,8 @@ def build(config: Config, image: Shape, given: Given = NOTHING) -> Assembly:
             "leave views out, or take rule='hebb'",
             argument="views",
         )
-    return Assembly(rule, make_deformation(config, given) if config.views.kind == "deform" else None)
+    deformation = make_deformation(config, given) if config.views.kind == "deform" else None
+    return Assembly(rule, deformation, **make_scales(config))
 
 
 def make_encoder(
@@ -228,6 +235,7 @@ def make_encoder(
     views: int = 128,
     framing: Framing | None = None,
     kernels: Backend | None = None,
+    scales: Mapping[str, float] = CENTRED,
 ) -> Encoder:
     """A network that only encodes.
 
@@ -241,15 +249,16 @@ def make_encoder(
         views: views at a time, at least.
         framing: which part of a picture is shown.
         kernels: of the device; None: the CPU's.
+        scales: gain and offset of the pixels.
     """
     framing = framing or Framing()
     patches = framing.views(image[0])
     rows = max(1, views // patches) * patches
     network = Network(text, framing.shape(image), 1, seed=seed, dtype=dtype, views=rows)
-    for synapse in (s for projection in network.projections for s in projection.synapses):
+    for synapse in network.synapses:
         if weights is not None:
             synapse.weight.put(weights[synapse.name])
-    stimulus = Stimulus(network.image)
+    stimulus = Stimulus(network.image, gain=scales["gain"], offset=scales["offset"])
     return Encoder(network, stimulus, framing, patches, kernels or Backend("cpu"))
 
 

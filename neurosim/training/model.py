@@ -52,7 +52,7 @@ class Model(Assembly):
         self.kernels: Backend = backend(config.training.device, config.training.precision)
         self.device = self.kernels.device
         built = build(config, image, given)
-        super().__init__(built.rule, built.stimulus.deformation)
+        super().__init__(built.rule, built.stimulus.deformation, **built.stimulus.scalars)
         self.framing = make_framing(config)
         self._programs: dict[str, Program] = {}
         self._arena = Arena()
@@ -231,6 +231,7 @@ class Model(Assembly):
             framing=self.framing,
             dtype=make_dtype(self.config),
             kernels=self.kernels,
+            scales=self.stimulus.scalars,
         )
 
     def encode(self, images: Array, layer: int | None = None, team: ThreadTeam | None = None) -> Array:

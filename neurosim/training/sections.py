@@ -19,6 +19,7 @@ from neurosim.networks.text import written
 
 SCHEDULES = ("constant", "cosine", "linear")
 VIEWS = ("deform", "motion", "gaze", "still")
+PIXELS = ("centred", "unit")
 READOUTS = ("lbfgs", "adam", "hinge", "knn")
 OWN = ("options",)  # fields that are no options themselves
 
@@ -95,6 +96,7 @@ class Views(Section):
         Option("clapp, gaze: rows of a patch; patches overlap by half.", unit="pixels", low=2),
     ] = None
     grey: Annotated[bool, Option("Look at brightness alone.")] = False
+    pixels: Annotated[str, Option("Pixels enter in -1..1 (centred) or 0..1 (unit).", choices=PIXELS)] = "centred"
     options: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -145,7 +147,9 @@ class Plasticity(Section):
     """How outer products become a lasting change."""
 
     name: Annotated[str, Option("How weights change.")] = _as("plasticity", "signum")
-    rate: Annotated[float, Option("Learning rate; signum counts it in initial bounds of the weights.", low=0)] = 0.01
+    rate: Annotated[
+        float, Option("Learning rate; signum and ladder count it in initial bounds of the weights.", low=0)
+    ] = 0.01
     head_rate: Annotated[
         float, Option("Rate of heads and of their feedback, in units of the rate.", unit="rates", low=0)
     ] = 1.0
@@ -206,7 +210,7 @@ class Training(Section):
         int | None,
         Option(
             "Every N batches: angles to forward weights and to bp, active hinges, sparsity, dead and saturated units, "
-            "a small read-out; in metrics.csv.",
+            "effective dimensions, a small read-out; in metrics.csv.",
             unit="batches",
             low=1,
             metavar="N",

@@ -41,7 +41,7 @@ class ViewStream:
         data: the pictures.
 
     Raises:
-        DataError: fewer pictures than a batch, or views that these pictures do not have.
+        DataError: fewer pictures than a batch, views or labels that these pictures do not have.
     """
 
     def __init__(self, model: Model, data: Dataset):
@@ -58,6 +58,9 @@ class ViewStream:
         self.config, self.data, self.stimulus = config, data, model.stimulus
         self.images: Array = images[:, 0] if images.ndim == 5 and config.views.kind != "motion" else images
         self.framing = model.framing
+        # Where labels are declared as given, and nowhere else, they come into a plan: of supervised losses.
+        self.labelled = [units.label for units in model.rule.errors.values() if units.label is not None]
+        self._check_labels(min((units.head.shape[0] for units in model.rule.errors.values()), default=0))
         self._order: tuple[int, Array] | None = None  # an epoch and its order
         self.resident = self._resident(model.device) if model.device is not None else None
 
@@ -71,6 +74,24 @@ class ViewStream:
         device.put(held, pictures)
         self.stimulus.images.move(device)
         return held
+
+    def _check_labels(self, units: int) -> None:
+        """Refuse a supervised loss without labels, or with more classes than a head has units."""
+        labels, name = self.data.train_labels, self.data.name
+        if self.labelled and labels is None:
+            raise DataError(
+                f"{name} has no labels of its training images",
+                "labels, for a loss that is supervised",
+                "choose another loss, as loss='hinge'",
+                argument="loss",
+            )
+        if self.labelled and labels is not None and labels.max() >= units:
+            raise DataError(
+                f"{name} has {int(labels.max()) + 1} classes and heads have {units} units",
+                "at most as many classes as units, for a loss that is supervised",
+                "choose data of fewer classes, or another loss",
+                argument="loss",
+            )
 
     @property
     def batches(self) -> int:
@@ -98,6 +119,9 @@ class ViewStream:
         rng = np.random.default_rng([self.config.training.seed, ord("V"), epoch, batch])
         show = {"gaze": self._patches, "motion": self._moments, "deform": self._pairs, "still": self._stills}
         show[self.config.views.kind](chosen, rng)
+        if self.labelled and self.data.train_labels is not None:
+            for label in self.labelled:
+                label.put(self.data.train_labels[chosen])
 
     def _stills(self, chosen: Array, rng: np.random.Generator) -> None:
         """Every picture once, or one crop of it, as it is."""

@@ -75,6 +75,7 @@ def test_train_says_what_it_will_do_does_it_and_says_what_came(archive, tmp_path
         "checkpoint.npz",
         "config.json",
         "metrics.csv",
+        "record",
         "report.html",
         "results.json",
     ]

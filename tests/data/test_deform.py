@@ -86,6 +86,19 @@ def test_two_draws_in_a_row_are_one_long_draw():
         np.testing.assert_array_equal(np.concatenate([first[name], second[name]]), array)
 
 
+def test_only_a_share_of_the_views_changes_its_geometry():
+    """As the authors' code does; colour and flip are drawn for all."""
+    drawn = draw(deform_share=0.5)
+    still = (drawn["theta"] == np.eye(2, 3)).all(axis=(1, 2))
+    assert 0.47 < still.mean() < 0.53 and (drawn["saturation"][still] != 1).all()
+    assert 0.45 < drawn["flip"][still].mean() < 0.55 and 0.45 < drawn["flip"][~still].mean() < 0.55
+    assert abs(np.corrcoef(still, drawn["hue"])[0, 1]) < 0.05
+    assert (draw(deform_share=0.0)["theta"] == np.eye(2, 3)).all()
+    rng = np.random.default_rng([1, 7])
+    parts = [Affine(deform_share=0.5).draw(rng, n)["theta"] for n in (8, 12)]
+    np.testing.assert_array_equal(np.concatenate(parts), draw(20, deform_share=0.5)["theta"])
+
+
 @pytest.mark.parametrize("border", [False, True])
 def test_identity_draw_leaves_the_image(border):
     rng = np.random.default_rng(3)
@@ -98,7 +111,15 @@ def test_identity_draw_leaves_the_image(border):
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("scale", -0.1), ("shift", np.nan), ("saturation", np.inf), ("hue", -1), ("flip", 1.5), ("flip", -0.1)],
+    [
+        ("scale", -0.1),
+        ("shift", np.nan),
+        ("saturation", np.inf),
+        ("hue", -1),
+        ("flip", 1.5),
+        ("flip", -0.1),
+        ("deform_share", 1.1),
+    ],
 )
 def test_impossible_strengths_are_refused(name, value):
     with pytest.raises(WiringError, match=f"^{name}=.*; expected a number of at least 0.*; write {name}="):

@@ -123,6 +123,10 @@ def test_every_rule_is_told_of(archive, options):
         for n in layers:
             for name in (f"sparsity_{n}", f"dead_{n}", f"saturated_{n}", f"readout_{n}"):
                 assert 0 <= row[name] <= 1, name
+            assert 1 <= row[f"dimension_{n}"] < 2 * network.pairs and 0 < row[f"common_{n}"] <= 1
+        heads = {name.removeprefix("dimension_head_") for name in row if name.startswith("dimension_head_")}
+        assert heads == {name.removeprefix("active_") for name in row if name.startswith("active_")}
+        assert all(1 <= row[f"dimension_head_{n}"] < 2 * network.pairs and row[f"common_head_{n}"] <= 1 for n in heads)
         updates = [row.get(f"update_angle_W{n}") for n in layers]
         assert (rule == "none") == (updates == [None] * len(layers))
         assert rule != "bp" or updates == pytest.approx([0.0] * len(layers), abs=1e-4)

@@ -106,9 +106,10 @@ def test_there_is_no_error_of_view_1_under_the_block(name):
 
 @pytest.mark.parametrize("block", [True, False])
 @pytest.mark.parametrize(("name", "given"), [("hinge", {"lags": None}), *((name, {}) for name in sorted(available()))])
-def test_no_loss_reads_an_image_a_weight_or_a_label(name, given, block):
+def test_no_loss_reads_an_image_a_weight_or_an_undeclared_label(name, given, block):
     loss = make(name, **given)
     own = {"prediction weight", "error"} if loss.predicts else set()  # and what it predicts with, which is its own
+    own |= {"label"} if loss.labels else set()  # declared, and so found by the audit
     try:
         _, steps = wired(loss, block=block)
     except WiringError as problem:  # some losses are for the gradient block alone

@@ -43,6 +43,7 @@ def test_there_are_enough_in_every_area():
             "plan",
             "plasticity",
             "readout",
+            "replay",
             "rules",
             "training",
             "views",

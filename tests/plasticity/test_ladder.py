@@ -27,11 +27,12 @@ class TestForms(Forms):
     @staticmethod
     def cases():
         for rungs in (1, 2, 5, 7):
-            more = {"momentum": 0.9, "slow": 0.99, "unit": 0.1, "rungs": rungs, "decay": 0.1, "rate": np.array([0.03])}
+            more = {"momentum": 0.9, "slow": 0.99, "whole": 10.0, "rungs": rungs, "bound": 0.2}
+            more |= {"decay": 0.1, "rate": np.array([0.03])}
             size = np.exp2(RNG.uniform(-2, 2, 200))
-            trace = RNG.choice([-1, 1], 200) * size * np.exp2(RNG.uniform(-8, 1, 200))
+            trace = RNG.choice([-1, 1], 200) * 10 * size * np.exp2(RNG.uniform(-8, 1, 200))
             trace[:9], size[:3] = 0, 0
-            change = 0.01 * RNG.normal(size=200)
+            change = RNG.normal(size=200)
             change[:6] = 0
             given = {"change": change, "weight": RNG.normal(size=200), "trace": trace, "size": size}
             yield ladder, {**given, **more}, ["weight", "trace", "size"]
@@ -52,35 +53,37 @@ def trained(plasticity, changes, device="cpu", rates=None):
     return before, synapse.weight.array
 
 
-def formula(w, changes, rates, mu, nu, rungs, decay):
-    """The ratio of both traces to the next power of two, by its logarithm; less than the last rung is nothing."""
-    s = np.zeros_like(w)
+def formula(w, changes, rates, mu, nu, rungs, decay, bound):
+    """The ratio of both traces to the next power of two, at most 1, by its logarithm; under the last rung nothing."""
     for t, rate in enumerate(rates):
         m = sum(mu ** (t - i) * changes[i] for i in range(t + 1))
-        s = np.maximum(nu * s + (1 - nu) / (1 - mu) * abs(changes[t]), abs(m))
-        ratio = np.divide(abs(m), s, out=np.zeros_like(m), where=s > 0)
+        s = np.max([nu ** (t - i) * abs(changes[i]) for i in range(t + 1)], axis=0)
+        ratio = np.divide((1 - mu) * abs(m), s, out=np.zeros_like(m), where=s > 0)
         up = np.exp2(np.ceil(np.log2(np.where(ratio > 0, ratio, 1))))
-        step = np.where(ratio > 2.0**-rungs, up, 0)
-        w = w - rate * np.sign(m) * step - rate * decay * w
+        step = np.where(ratio > 2.0**-rungs, np.minimum(up, 1), 0)
+        w = w - rate * bound * np.sign(m) * step - rate * decay * w
     return w
 
 
 @pytest.mark.parametrize("device", ["cpu", "reference"])
 @pytest.mark.parametrize("rungs", [1, 3, 5])
 def test_weights_follow_the_formula(rungs, device):
-    changes = [RNG.normal(size=(3, 4, 5)) * np.exp2(RNG.integers(-6, 6, (3, 4, 5))) for _ in range(8)]
+    changes = [RNG.normal(size=(3, 3, 4, 5)) * np.exp2(RNG.integers(-6, 6, (3, 3, 4, 5))) for _ in range(8)]
     changes[2][:, 0] = 0
     rates = [0.05, 0.05, 0.01, 0.2, 0.03, 0.03, 0.1, 0.02]
     before, after = trained(Ladder(momentum=0.8, slow=0.95, rungs=rungs, decay=0.3), changes, device, rates)
-    np.testing.assert_allclose(after, formula(before, changes, rates, 0.8, 0.95, rungs, 0.3), rtol=1e-11, atol=1e-12)
+    np.testing.assert_allclose(
+        after, formula(before, changes, rates, 0.8, 0.95, rungs, 0.3, 1 / 6), rtol=1e-11, atol=1e-12
+    )
 
 
-def test_changes_that_agree_move_a_weight_further_than_changes_that_cancel():
-    agree = np.full((2, 3), 7.0)
-    before, after = trained(Ladder(rate=0.1), [agree] * 200)
-    np.testing.assert_allclose(after - before, np.full((2, 3), -20.0), rtol=1e-12)  # a whole step each time
-    before, after = trained(Ladder(rate=0.1), [agree * (-1) ** t for t in range(200)])
-    assert abs(after - before).max() < 1
+def test_changes_that_agree_move_a_weight_by_whole_steps_and_changes_that_cancel_hardly():
+    change = np.full((4, 3), 7.0)
+    before, after = trained(Ladder(rate=0.1), [change] * 40)
+    # m' = 0.1, 0.19, 0.27, ... of c: 1/8, 1/4, 1/2, 1/2, 1/2, 1/2, then whole steps, in bounds of 1/2.
+    np.testing.assert_allclose(after - before, np.full((4, 3), -0.05 * (1 / 8 + 1 / 4 + 4 / 2 + 34)), rtol=1e-12)
+    before, after = trained(Ladder(rate=0.1), [change * (-1) ** t for t in range(40)])
+    assert abs(after - before).max() < 0.05  # one whole step
 
 
 def test_the_size_of_changes_does_not_matter():

@@ -390,6 +390,17 @@ def test_scale_one_is_the_paper_s_protocol():
     )
 
 
+def test_scale_one_shows_pictures_as_the_authors_code_does():
+    """Half of the views keep their geometry and pixels lie in 0..1; dtp, its floor and patches are as they were."""
+    for cell in TABLES["table1"].cells:
+        views = protocol(1.0).config(cell, 0).views
+        other = "tanh" in cell.name or "dtp" in cell.name or "patches" in cell.name or "clapp" in cell.name
+        assert views.pixels == ("centred" if other else "unit")
+        assert views.options["deform_share"] == (1.0 if other else 0.5)
+        scaled = protocol(0.001).config(cell, 0).views
+        assert (scaled.pixels, scaled.options["deform_share"]) == ("centred", 1.0)
+
+
 @pytest.mark.parametrize("scale", [1.0, 0.3, 0.02, 0.001])
 @pytest.mark.parametrize("table", TABLES)
 def test_a_scale_is_the_share_of_the_images_seen(scale, table):

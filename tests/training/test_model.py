@@ -5,7 +5,7 @@ import pytest
 
 from neurosim.engine.program import Program
 from neurosim.engine.threads import ThreadTeam
-from neurosim.errors import RunError
+from neurosim.errors import RunError, WiringError
 from neurosim.training.assembly import build
 
 
@@ -104,3 +104,15 @@ def test_an_encoder_without_training_has_the_weights_as_drawn(begin):
         learned = trainer.model.encoder().features(images, team)
     for untrained, still, trained in zip(drawn, floor, learned, strict=True):
         assert np.array_equal(untrained, still) and not np.array_equal(untrained, trained)
+
+
+def test_pixels_enter_training_and_encoding_alike(begin):
+    """-1..1 by default, 0..1 as in the authors' code; the read-out sees what the network learned from."""
+    for pixels, wanted in (("centred", {"gain": 2.0, "offset": -1.0}), ("unit", {"gain": 1.0, "offset": 0.0})):
+        model = begin(pixels=pixels).model
+        assert model.stimulus.scalars == model.encoder().stimulus.scalars == wanted
+        assert model.encoder(untrained=True).stimulus.scalars == wanted
+        (step,) = [s for s in model.plan("all layers") if s.kernel.name == "present"]
+        assert step.scalars == wanted
+    with pytest.raises(WiringError, match="unknown pixels 'raw'; expected one of centred, unit"):
+        begin(pixels="raw")

@@ -214,8 +214,9 @@ def is_connection(site: Site, buffer: Buffer) -> bool:
 
 def connects_units(buffer: Buffer, site: Site) -> bool:
     """Whether a buffer may hold connections of the units of a step's results: it has two axes or more, none of them of rows."""
-    inside = {b.shape[has_rows(b) :] for b in site.step.changed.values()}
-    return buffer.dtype.kind == "f" and not has_rows(buffer) and len(buffer.shape) > 1 and buffer.shape not in inside
+    changed = site.step.changed.values()
+    units = {b.shape for b in changed} | {b.shape[has_rows(b) :] for b in changed}  # one number a unit is no connection
+    return buffer.dtype.kind == "f" and not has_rows(buffer) and len(buffer.shape) > 1 and buffer.shape not in units
 
 
 def is_mask(graph: Graph, buffer: Buffer) -> bool:

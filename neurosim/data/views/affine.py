@@ -13,7 +13,8 @@ from neurosim.core.typing import Array
 from neurosim.data.views.base import Deformation
 from neurosim.kernels.views import deform
 
-# Random numbers a view takes: four matrix entries, two shifts, saturation, hue, flip.
+# Random numbers a view takes: four matrix entries, two shifts, saturation, hue, flip; and whether its geometry is deformed,
+# where that is not sure.
 _DRAWS = 9
 
 
@@ -28,6 +29,8 @@ class Affine(Deformation):
         hue: the hue's shift is U(-hue, hue), in turns.
         flip: probability that the columns are reversed.
         border: outside of the image is its nearest border pixel, instead of 0.
+        deform_share: probability that the affine map applies to a view; the others keep their geometry. The authors' code
+            takes a random half of each view's images; saturation, hue and flip are drawn for all.
     """
 
     scale: Annotated[float, Option("Of the affine map: entries are those of the identity +- this.", low=0)] = 0.25
@@ -36,6 +39,9 @@ class Affine(Deformation):
     hue: Annotated[float, Option("Largest shift of the hue.", unit="turns", low=0)] = 0.1
     flip: Annotated[float, Option("Probability of a flip.", low=0, high=1)] = 0.5
     border: Annotated[bool, Option("Outside of the image is its border, instead of black.")] = False
+    deform_share: Annotated[
+        float, Option("Share of the views whose geometry is deformed; the authors' code: 0.5.", low=0, high=1)
+    ] = 1.0
 
     name = "affine"
     kernel = deform
@@ -46,12 +52,15 @@ class Affine(Deformation):
         return {"border": self.border}
 
     def draw(self, rng: np.random.Generator, count: int) -> dict[str, Array]:
-        """Draw the parameters of ``count`` views; nine numbers a view, see `Deformation.draw`."""
-        uniform = rng.random((count, _DRAWS))
+        """Draw the parameters of ``count`` views, see `Deformation.draw`; nine numbers a view, ten where some keep theirs."""
+        some = self.deform_share < 1
+        uniform = rng.random((count, _DRAWS + some))
         signed = 2.0 * uniform - 1.0
         theta = np.empty((count, 2, 3))
         theta[:, :, :2] = np.eye(2) + self.scale * signed[:, 0:4].reshape(count, 2, 2)
         theta[:, :, 2] = self.shift * signed[:, 4:6]
+        if some:
+            theta[uniform[:, _DRAWS] >= self.deform_share] = np.eye(2, 3)
         return {
             "theta": theta,
             "saturation": np.exp2(self.saturation * signed[:, 6]),
