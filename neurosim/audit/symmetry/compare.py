@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from neurosim.audit.symmetry.chance import FEW, SURE, beyond_chance, centred, limited
+from neurosim.audit.symmetry.chance import FEW, SURE, beyond_chance, centred, dimensions, limited
 
 if TYPE_CHECKING:
     from neurosim.core.typing import Array
@@ -221,7 +221,8 @@ def _alike(
         return "correlated"
     if any(_beyond(np.abs(b), np.abs(form), rng, (b != 0) & (form != 0)) for form in forms.values()):
         return "magnitude copy"
-    if min(_matrix(w).shape) >= 4 and spectrum < EXACT < 1e-2 * chance_spectrum:
+    various = min(dimensions(_matrix(x)) for x in (b, w)) >= 4  # a spectrum of one number says nothing
+    if various and spectrum < EXACT < 1e-2 * chance_spectrum:
         return "rotated"
     return "none"
 

@@ -97,7 +97,8 @@ def _inverse(d: Array, s: Array) -> Likeness | None:
 def _equal_ratios(d: Array, s: Array) -> Likeness | None:
     """The share of numbers that are those of the other map times one number: a sparse copy."""
     there = (np.abs(d) > 1e-6 * np.abs(d).max()) & (np.abs(s) > 1e-6 * np.abs(s).max())
-    ratios = np.sort(d[there] / s[there])
+    pairs = np.unique(np.stack([d[there], s[there]]).astype(np.float32), axis=1).astype(float)  # each pair counts once
+    ratios = np.sort(pairs[0] / pairs[1])
     various = min(len(np.unique(np.round(np.abs(x[there]) / np.abs(x).max(), 6))) for x in (d, s))
     if len(ratios) < MANY or various < len(ratios) // 8 or various < MANY:
         return None  # signs, or weights that are equal: their ratios are, too
