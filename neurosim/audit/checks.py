@@ -208,7 +208,8 @@ def _analyses(target: AuditTarget, graph: Graph, light: bool) -> list[Evidence]:
             structure = Structure(graph, target.rule.feedbacks).analyse()
             behaviour = Behaviour(bench, light).analyse()
             operations = analyse_operations(graph, target.kernels, measured(bench).excuses)
-            found = [structure, behaviour, operations, analyse_symmetry(graph, target.start)]
+            symmetry = analyse_symmetry(graph, target.start, bench, light, not behaviour.findings)
+            found = [structure, behaviour, operations, symmetry]
         finally:
             graph.as_declared()
     found.append(left_out() if light else Replay(target).analyse())

@@ -50,6 +50,8 @@ def build():
 def caught():
     """Gives ``caught(target, condition, by, also)``: one condition is broken, and exactly these analyses find it.
 
+    Transported weights may show in the delivered errors besides, where layers are wide enough for that.
+
     ``also`` names conditions that the mutant breaks besides: a copy is no outer product either.
     """
 
@@ -57,7 +59,10 @@ def caught():
         verdict = check(target)
         text = verdict.text()
         assert verdict.exit_code == 1 and set(verdict.violated) == {condition, *also.split()}, text
-        assert {f.by for f in verdict.findings if f.condition == condition} == set(by.split()), text
+        found = {f.by for f in verdict.findings if f.condition == condition}
+        assert set(by.split()) <= found and found - set(by.split()) <= {"symmetry"}, (
+            text
+        )  # what is delivered shows, too
         answers = verdict.table[condition]
         alone = any(w in answers and answers[w].verdict == "holds" for w in ("structure", "behaviour"))
         lines = [line for line in verdict.disagreements() if line.startswith((f"({condition})", condition))]

@@ -222,15 +222,27 @@ class Bench:
 
     def inputs(self, site: Site, batch: int) -> dict[str, Array]:
         """What a step found in its inputs in some batch: what the steps before it left."""
+        bases = self._state(lambda run: run.batch == batch and run.site is site)
+        return {argument: rows_of(buffer, bases) for argument, buffer in site.inputs.items()}
+
+    def state_after(self, run: StepRun) -> dict[str, Array]:
+        """Every array, by name, as a run of a step left all of them."""
+        bases = self._state(lambda other: other is run)
+        for argument, buffer in run.site.step.changed.items():
+            rows_of(buffer, bases)[...] = self.after[run][argument]
+        return bases
+
+    def _state(self, until: Callable[[StepRun], bool]) -> dict[str, Array]:
+        """Every array as some run of a step found it."""
         bases = {name: values.copy() for name, values in self.start.items()}
         for run in self.runs:
-            for name, values in self._presented.get(run.place, {}).items():
-                bases[name] = values.copy() if run.site is self.graph.phases[run.site.phase][0] else bases[name]
-            if run.batch == batch and run.site is site:
+            if run.site is self.graph.phases[run.site.phase][0]:
+                bases |= {name: values.copy() for name, values in self._presented.get(run.place, {}).items()}
+            if until(run):
                 break
             for argument, buffer in run.site.step.changed.items():
                 rows_of(buffer, bases)[...] = self.after[run][argument]
-        return {argument: rows_of(buffer, bases) for argument, buffer in site.inputs.items()}
+        return bases
 
     # -- what is declared
 

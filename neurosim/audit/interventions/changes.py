@@ -144,8 +144,9 @@ class Measured:
             return False
         if kind == C.SHARED and found.scalars:
             return True
-        alone = not found.shared and not found.joins and not found.batch and site not in self.compares
-        return alone and (found.tame or site in self.synaptic)
+        if site in self.synaptic:
+            return not found.shared
+        return found.tame and not (found.shared or found.joins or found.batch or site in self.compares)
 
     def bends(self, site: Site) -> bool:
         """Whether a step's results may bend: its ledger is what is judged."""

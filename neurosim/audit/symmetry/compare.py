@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from neurosim.audit.symmetry.chance import FEW, SURE, beyond_chance, centred, dimensions, limited
+
 if TYPE_CHECKING:
     from neurosim.core.typing import Array
 
@@ -22,8 +24,6 @@ DRAWS = 20  # of what chance gives; of large arrays fewer, as it hardly varies
 LARGE = 1 << 18
 CHANNELS = 256  # whose singular values are compared: of all 1024 of a layer they would take a minute
 EXACT = 1e-5  # relative; float32 keeps 1e-7 of a number
-SURE = 6.0  # standard deviations of chance: one in 10^9
-FEW = 36  # below so many numbers, signs that agree and correlations prove nothing
 
 
 @dataclass(frozen=True)
@@ -216,24 +216,21 @@ def _alike(
         for form in (inverse, inverse.T):
             if form.shape == b.shape and abs(_correlation(b, form)) > max(sure, 1 - EXACT):
                 return "inverse"
-    if correlation > sure and any(abs(_correlation(centred(b), centred(form))) > sure for form in forms.values()):
+    rng = np.random.default_rng(b.size)
+    if correlation > sure and any(_beyond(b, form, rng) for form in forms.values()):
         return "correlated"
-    size = centred(np.abs(b))
-    if any(abs(_correlation(size, centred(np.abs(form)))) > sure for form in forms.values()):
+    if any(_beyond(np.abs(b), np.abs(form), rng, (b != 0) & (form != 0)) for form in forms.values()):
         return "magnitude copy"
-    if min(_matrix(w).shape) >= 4 and spectrum < EXACT < 1e-2 * chance_spectrum:
+    various = min(dimensions(_matrix(x)) for x in (b, w)) >= 4  # a spectrum of one number says nothing
+    if various and spectrum < EXACT < 1e-2 * chance_spectrum:
         return "rotated"
     return "none"
 
 
-def centred(array: Array) -> Array:
-    """An array less what is common to all of a presynaptic or of a postsynaptic unit: its sign, by Dale's law, or its size."""
-    matrix = _matrix(array) if array.ndim > 1 else array.reshape(1, -1)
-    if min(matrix.shape) > 1:
-        matrix = matrix - matrix.mean(axis=0, keepdims=True)
-        matrix = matrix - matrix.mean(axis=1, keepdims=True)
-        matrix = np.where(np.abs(matrix) > 1e-9 * np.abs(array).max(initial=0), matrix, 0)
-    return matrix.reshape(array.shape)
+def _beyond(a: Array, b: Array, rng: np.random.Generator, there: Array | None = None) -> bool:
+    """Whether two arrays correlate beyond chance, less what is common to all of a unit."""
+    one, other = (np.moveaxis(limited(centred(x, there)), -1, 0).reshape(x.shape[-1], -1) for x in (a, b))
+    return beyond_chance(one, other, a.shape[-2] if a.ndim > 1 else a.size, rng) is not None
 
 
 def _correlation(a: Array, b: Array) -> float:

@@ -30,7 +30,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from neurosim.audit.symmetry.compare import FEW, compare
+from neurosim.audit.symmetry.chance import FEW
+from neurosim.audit.symmetry.compare import compare
 from neurosim.audit.torch.delivered import Delivered
 from neurosim.audit.torch.replay import Changes, Pass, Replay, Tensor, call_theirs
 from neurosim.audit.torch.verdict import TorchVerdict
