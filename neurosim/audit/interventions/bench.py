@@ -133,7 +133,8 @@ class Bench:
             UndecidedError: its kernel fails, so that nothing can be decided.
         """
         try:
-            self._program[site].run(self.team)
+            with np.errstate(all="ignore"):  # what an intervention makes of a kernel's numbers is judged, not warned of
+                self._program[site].run(self.team)
         except Exception as problem:  # somebody else's kernel may fail in any way
             raise UndecidedError(
                 f"{site} fails: {type(problem).__name__}: {problem}",
