@@ -7,7 +7,7 @@ The network, its first stage, its nonlinearity and its read-out are the same; on
 - learned: `neurosim train --rule hebb --data cifar10` with the options given here;
 - random: as they are drawn, the floor;
 - imprinted: every unit is one patch of what its layer sees, seen once, drawn at random;
-- kmeans: centres of scikit-learn's MiniBatchKMeans (`pip install scikit-learn`), of so many patches.
+- kmeans: centres of scikit-learn's MiniBatchKMeans (`pip install 'neurosim[controls]'`), of so many patches.
 
 Read out are every layer by itself and all together. ``--held-out`` asks the last 5,000 training images, on which settings may be
 chosen; without it, the test images.

@@ -14,7 +14,7 @@ from neurosim.audit.graph.graph import Graph
 from neurosim.audit.graph.kinds import kernel_name
 from neurosim.audit.graph.structure import Structure
 from neurosim.audit.interventions.behaviour import Behaviour
-from neurosim.audit.interventions.bench import BATCHES, Bench
+from neurosim.audit.interventions.bench import Bench
 from neurosim.audit.interventions.changes import measured
 from neurosim.audit.operations.analysis import analyse_operations, counted
 from neurosim.audit.operations.ledger import readout_ledger
@@ -230,7 +230,8 @@ def _extent(target: AuditTarget, analyses: list[Evidence]) -> Extent:
     """How much was tried."""
     count = sum(a.interventions for a in analyses)
     sizes = " -> ".join("x".join(map(str, p.shape)) for p in target.rule.network.populations)
-    return Extent(BATCHES, 1, sizes, count) if count else Extent(sizes=sizes)
+    batches, epochs = (max((getattr(a, word) for a in analyses), default=0) for word in ("batches", "epochs"))
+    return Extent(batches, epochs, sizes, count) if count else Extent(sizes=sizes)
 
 
 def _assumed(graph: Graph, analyses: list[Evidence]) -> list[str]:

@@ -113,6 +113,7 @@ class Evidence:
         grades: grade below `Grade.STRICT` -> lines that say why it is no higher.
         not_asked: what could not be asked, or was left out, and why; a pass says nothing about it.
         interventions: how many runs with something replaced were compared.
+        batches, epochs: how long the longest run was.
     """
 
     by: str
@@ -123,6 +124,8 @@ class Evidence:
     grades: dict[Grade, list[str]] = field(default_factory=dict)
     not_asked: list[str] = field(default_factory=list)
     interventions: int = 0
+    batches: int = 0
+    epochs: int = 0
 
     @property
     def grade(self) -> Grade:

@@ -32,7 +32,9 @@ def html(verdict: Verdict) -> str:
         paths = [f'<div class="path">{escape(path)}</div>' for path in verdict.paths]
         parts += ["<h2>Weight transport</h2>", *paths]
     parts += _evidence(verdict)
+    reasons = [] if verdict.violated else verdict.grades.get(verdict.grade, [])
     notes = (
+        ("Why the grade is no higher", reasons),
         ("Found by one analysis alone", verdict.disagreements()),
         ("What remains assumed", verdict.assumed),
         ("What was not asked", verdict.not_asked),

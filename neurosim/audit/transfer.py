@@ -70,7 +70,7 @@ def _unpacked(data: dict[str, Any]) -> Evidence:
         remarks=_texts(data["remarks"]),
         grades={Grade[name]: _texts(lines) for name, lines in data["grades"].items()},
         not_asked=_texts(data["not_asked"]),
-        interventions=int(data["interventions"]),
+        **{word: int(data[word]) for word in ("interventions", "batches", "epochs")},
     )
 
 

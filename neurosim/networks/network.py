@@ -11,7 +11,7 @@ from numpy.typing import DTypeLike
 from neurosim.core.step import Step
 from neurosim.errors import ShapeError, WiringError
 from neurosim.networks.presets.base import Preset
-from neurosim.networks.text import parse, parse_first, parse_head, shapes
+from neurosim.networks.text import FIRST, parse, parse_first, parse_head, shapes
 from neurosim.parts.average import Average
 from neurosim.parts.competition import Competition
 from neurosim.parts.feedback import Feedback, SignFeedback, UpdatedFeedback
@@ -21,11 +21,12 @@ from neurosim.parts.inverse import Inverse
 from neurosim.parts.mean_pool import AveragedPopulation
 from neurosim.parts.population import Image, PooledPopulation, Population, Units
 from neurosim.parts.projection import Bias, Constant, Projection
-from neurosim.parts.retina import Retina
+from neurosim.parts.retina import LearnedRetina, Retina
 from neurosim.parts.synapse import Synapse
 from neurosim.parts.transported import TransportedFeedback
 from neurosim.plasticity.base import Plasticity
 from neurosim.plasticity.bounded import Bounded
+from neurosim.plasticity.predictive import Predictive
 from neurosim.plasticity.signum import Signum
 
 HEAD_UNITS = 64
@@ -84,7 +85,9 @@ class Network:
         self._heads: dict[int, Projection] = {}
 
     def _populations(self, sizes: list[tuple[int, int, int]], views: int, learning: int) -> list[Units]:
-        self.image = (Retina if self.first else Image)(sizes[0], views, learning, self.dtype)
+        sees = sizes[0], views, learning, self.dtype
+        learned = self.first == FIRST[1]
+        self.image = LearnedRetina(Predictive, *sees) if learned else (Retina if self.first else Image)(*sees)
         populations: list[Units] = [self.image]
         for number, (layer, size) in enumerate(zip(self.layers, sizes[1:], strict=True), 1):
             pools = AveragedPopulation if layer.averaged else PooledPopulation
@@ -102,6 +105,12 @@ class Network:
         if layer.centred:
             projection.interneurons = Interneurons(pre, post, synapse)
         return projection
+
+    @property
+    def synapses(self) -> list[Synapse]:
+        """Of all forward projections, heads left out; before them that of a first stage that learns."""
+        first = [self.image.synapse] if isinstance(self.image, LearnedRetina) else []
+        return [*first, *(synapse for projection in self.projections for synapse in projection.synapses)]
 
     def __len__(self) -> int:
         """Layers, the image not counted."""

@@ -12,7 +12,7 @@ from neurosim.networks.presets.base import Preset
 from neurosim.parts.population import NONLINEARITIES
 
 FLAGS = ("pool", "average", "bias", "local", "centred")  # words of a layer
-FIRST = "centre-surround"  # the stage before the first layer
+FIRST = ("centre-surround", "centre-surround learned")  # stages before the first layer
 FIELD = 3  # rows and columns of a field, where a layer does not say otherwise
 _FIELD = re.compile(r"([1-9]\d?)x\1")
 
@@ -162,14 +162,14 @@ class Parts(NamedTuple):
 
 
 def parse_first(network: str | Preset) -> str | None:
-    """What comes before the first layer: ``centre-surround``, or nothing."""
+    """What comes before the first layer: ``centre-surround``, ``centre-surround learned``, or nothing."""
     return _parts(network).first
 
 
 def _parts(network: str | Preset) -> Parts:
     parts = written(network).split(",")
     head = parts.pop() if len(parts) > 1 and parts[-1].split()[:1] == ["head"] else None
-    first = parts.pop(0).strip() if len(parts) > 1 and parts[0].strip() == FIRST else None
+    first = " ".join(parts.pop(0).split()) if len(parts) > 1 and " ".join(parts[0].split()) in FIRST else None
     return Parts(first, parts, head)
 
 

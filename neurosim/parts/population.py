@@ -139,6 +139,19 @@ class Image(Units):
         super().__init__(0, shape, views, learning, Buffer("x0", AXES, (views, *shape), Role.ACTIVITY, "image", dtype))
         self.shown = self.activity
 
+    @property
+    def learns(self) -> bool:
+        """Whether anything learns before the first layer: a retina may."""
+        return False
+
+    def learn(self) -> Iterator[Step]:
+        """Nothing learns."""
+        yield from ()
+
+    def apply_update(self) -> Iterator[Step]:
+        """Nothing changes."""
+        yield from ()
+
     def transmit(self) -> Iterator[Step]:
         """From what the stimulus shows to the activity: nothing, they are the same."""
         yield from ()

@@ -134,4 +134,4 @@ class Encoder:
 
 def forward_weights(network: Network) -> dict[str, Array]:
     """``W1`` ... ``WL`` and their biases -> the weights of the forward projections, heads left out."""
-    return {s.name: s.weight.host() for p in network.projections for s in p.synapses}
+    return {s.name: s.weight.host() for s in network.synapses}

@@ -59,8 +59,9 @@ class Rule(Declared):
         yield from ()
 
     def plan(self, phase: str) -> Plan:
-        """The phase's steps, frozen; ``x0`` is given."""
-        return Plan(phase, self.wire(phase), self.outputs(phase), [self.network.populations[0].activity])
+        """The phase's steps, frozen; ``x0`` is given, and the picture before it."""
+        image = self.network.image
+        return Plan(phase, self.wire(phase), self.outputs(phase), [image.shown, image.activity])
 
     def outputs(self, phase: str) -> list[Buffer]:
         """What is looked at after a phase: the figures of its error units, and the rule's own."""
@@ -107,7 +108,7 @@ class Rule(Declared):
 
     def synapses(self) -> list[Synapse]:
         """Every synapse that the rule's plans touch: forward, heads', feedback's; each array once."""
-        found = [s for p in self.network.projections for s in p.synapses]
+        found = list(self.network.synapses)
         found += [s for number in self.errors for s in self.network.head(number).synapses]
         found += [s for units in self.errors.values() for s in units.synapses]
         found += [feedback.synapse for feedback in self.feedbacks]

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from neurosim.core.buffer import Buffer
     from neurosim.losses.base import Loss
     from neurosim.networks.network import Network
+    from neurosim.plasticity.base import Plasticity
 
 ORDERS = ("greedy", "random", "simultaneous")
 
@@ -23,15 +24,18 @@ class Layered(Rule):
         network, loss: as for every rule.
         order: ``greedy`` (layer 1 for E epochs, then layer 2, ...), ``random`` (each batch trains one layer drawn at
             random, E x L epochs in all) or ``simultaneous`` (every layer on every batch, E epochs).
-        layers: numbers of those that it teaches; None: all. One whose rate is 0 stays as drawn.
+        layers: numbers of those that it teaches; None: all. One whose rate is 0 stays as drawn. 0 is the first stage, where
+            the network has one that learns.
     """
 
     def __init__(self, network: Network, loss: Loss, order: str, layers: Sequence[int] | None = None):
         super().__init__(network, loss)
         self.order = order
-        numbers = range(1, len(network) + 1) if layers is None else layers
-        self.numbers = [n for n in numbers if network.learns(n)]
-        self.phases = ("all layers",) if order == "simultaneous" else tuple(f"layer {n}" for n in self.numbers)
+        numbers = range(len(network) + 1) if layers is None else layers
+        self.numbers = [n for n in numbers if n and network.learns(n)]
+        self.first = network.image.learns and 0 in numbers
+        each = tuple(f"layer {n}" for n in [*[0] * self.first, *self.numbers])
+        self.phases = ("all layers",) if order == "simultaneous" else each
 
     def teach(self, number: int, read: bool) -> Iterator[Step]:
         """The steps of one layer: from the activity below to its own, and what its weights change by.
@@ -54,18 +58,26 @@ class Layered(Rule):
         return [buffer for n in self.taught(phase) for buffer in self.outputs_of(n)]
 
     def taught(self, phase: str) -> list[int]:
-        """The layers that learn in a phase."""
-        return self.numbers if phase == "all layers" else [int(phase.split()[1])]
+        """The layers that learn in a phase, the first stage left out."""
+        return [n for n in self.numbers if phase in ("all layers", f"layer {n}")]
 
     def wire(self, phase: str) -> Iterator[Step]:
-        taught = self.taught(phase)
+        taught, first = self.taught(phase), self.first and phase in ("all layers", "layer 0")
         below = 0
+        if first:
+            yield from self.network.image.learn()
         for n in taught:  # layer by layer, so that what one layer needs can lie where the layer below had its own
             yield from self.network.propagate(n - 1, below)
             yield from self.teach(n, n < taught[-1])
             below = n
         for n in taught:
             yield from self.apply_updates(n)
+        if first:
+            yield from self.network.image.apply_update()
+
+    def plasticities(self) -> list[Plasticity]:
+        own = [s.plasticity for s in self.network.synapses[: self.first]]
+        return [*super().plasticities(), *(each for each in own if each is not None)]
 
     def epochs(self, asked: int) -> int:
         return asked * len(self.phases)

@@ -47,7 +47,7 @@ class Mixed(Layered):
                 "write rule='hebb,ll' for a network of two layers",
                 argument="rule",
             )
-        super().__init__(network, loss, order, [n for n, word in enumerate(self.words, 1) if word != "none"])
+        super().__init__(network, loss, order, [0, *(n for n, word in enumerate(self.words, 1) if word != "none")])
         options = {"win_rate": WIN_RATE, **options}
         own: dict[str, Layered] = {}
         for word, kind in self.kinds.items():

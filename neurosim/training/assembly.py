@@ -255,7 +255,7 @@ def make_encoder(
     patches = framing.views(image[0])
     rows = max(1, views // patches) * patches
     network = Network(text, framing.shape(image), 1, seed=seed, dtype=dtype, views=rows)
-    for synapse in (s for projection in network.projections for s in projection.synapses):
+    for synapse in network.synapses:
         if weights is not None:
             synapse.weight.put(weights[synapse.name])
     stimulus = Stimulus(network.image, gain=scales["gain"], offset=scales["offset"])

@@ -20,25 +20,26 @@ from neurosim.training.trainer import Callback, Trainer
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from neurosim.core.buffer import Buffer
     from neurosim.core.typing import Array
     from neurosim.training.config import Config
 
-SPAN = 3  # batches after a kept state of which there are digests
-BETWEEN = 2  # kept states between the start and the end
+SPAN = 2  # batches after a kept state of which there are digests
+LONG = 200  # batches from which on two states are kept between the start and the end, and not one
 LARGEST = 2**28  # bytes of all kept states; what is more has digests alone
 SAMPLES = 8  # elements of an array that are noted, for machines that give other bits
 Line = dict[str, Any]
 
 
 def kept_places(total: int, seed: int) -> list[int]:
-    """After how many batches a whole state is kept: at the start, shortly before the end, and twice between.
+    """After how many batches a whole state is kept: at the start, shortly before the end, and once or twice between.
 
     Args:
         total: batches of the run.
         seed: of the run; places between are drawn from it.
     """
     rng = np.random.default_rng([seed, ord("K"), total])
-    between = rng.integers(0, max(total - SPAN, 1), BETWEEN).tolist()
+    between = rng.integers(0, max(total - SPAN, 1), 1 + (total >= LONG)).tolist()
     return sorted({0, max(total - SPAN, 0), *between})
 
 
@@ -134,9 +135,14 @@ class Record(Callback):
         self._kept: list[int] = []
         self._noted: set[int] = set()
         self._bytes = 0
+        self._buffers: dict[str, Buffer] = {}
+        self._bounds: dict[str, Array] = {}
 
     def on_start(self, trainer: Trainer) -> None:
-        done, config = trainer.progress.done, trainer.model.config
+        done, config, rule = trainer.progress.done, trainer.model.config, trainer.model.rule
+        # As `Model.state` has them, without copies.
+        self._buffers = {s.name: s.weight for s in rule.synapses()} | trainer.model.buffers()
+        self._bounds = {f"bound {s.name}": np.asarray(np.float64(s.bound)) for s in rule.synapses()}
         lines = [line for line in self._recording.lines() if line["done"] <= done] if done else []
         epochs = [line["epochs"] for line in lines if "epochs" in line]
         begun = {"event": "resume" if done else "begin", "done": done, "machine": machine(config)}
@@ -159,7 +165,7 @@ class Record(Callback):
 
     def _note(self, trainer: Trainer, whole: bool) -> None:
         """A line about what the arrays hold now, and where asked for all that they hold."""
-        progress, arrays = trainer.progress, trainer.model.state()
+        progress, arrays = trainer.progress, {n: b.host() for n, b in self._buffers.items()} | self._bounds
         line: Line = {"event": "state", "done": progress.done, "epoch": progress.epoch, "batch": progress.batch}
         size = sum(array.nbytes for array in arrays.values())
         if whole and (self._bytes + size <= LARGEST or progress.done in (self._kept[0], self._kept[-1])):

@@ -145,7 +145,7 @@ def test_weight_sharing_is_said_apart():
 def test_a_pass_says_what_was_tried_and_what_is_trusted():
     verdict = check("ll", light=True, network="3 tanh")
     last = verdict.text().splitlines()[-1]
-    tried = f"No violation found: 2 batches over 1 epoch, sizes 8x8x3 -> 8x8x3, {verdict.extent.interventions} interventions."
+    tried = f"No violation found: 4 batches over 2 epochs, sizes 8x8x3 -> 8x8x3, {verdict.extent.interventions} interventions."
     assert tried in last and verdict.extent.interventions > 10
     assert last.endswith(f"neurosim's own kernels (digest {digest()[:12]}).") and "plausible" not in last
     assert "no labels were given" in verdict.not_asked[0] and verdict.json()["not asked"] == verdict.not_asked

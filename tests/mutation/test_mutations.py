@@ -34,7 +34,20 @@ def test_its_tests_are_there(mutation):
 def test_there_are_enough_in_every_area():
     assert len({mutation.name for mutation in ALL}) == len(ALL) >= 60
     assert {file.stem for file in PLACE.parent.glob("*.toml")} == {
-        *("audit", "audit_more", "engine", "losses", "parts", "plan", "plasticity", "readout", "rules", "training", "views"),
+        *(
+            "audit",
+            "audit_more",
+            "engine",
+            "losses",
+            "parts",
+            "plan",
+            "plasticity",
+            "readout",
+            "replay",
+            "rules",
+            "training",
+            "views",
+        ),
     }
 
 

@@ -8,9 +8,11 @@ from neurosim.core.backend import Backend
 from neurosim.core.plan import Plan
 from neurosim.engine.program import Program
 from neurosim.engine.threads import ThreadTeam
+from neurosim.losses import make as make_loss
 from neurosim.networks.network import Network
 from neurosim.parts.retina import COLOURS, FIELD, LENGTH, VARIANCE, centre_surround
 from neurosim.parts.stimulus import Stimulus
+from neurosim.rules import make
 
 
 def natural(count, size, channels, seed=0):
@@ -78,3 +80,35 @@ def test_every_rule_learns_behind_it():
         assert all((s.weight.host() != before[s.name]).any() for s in experiment.model.rule.synapses())
         assert np.array_equal(experiment.model.network.image.synapse.weight.host(), fixed)
         assert experiment.encode(experiment.data.test_images[:3]).shape[0] == 3
+
+
+def test_a_learned_stage_takes_off_what_the_surround_tells(tmp_path):
+    """After training, what a unit answers is less like its neighbours' input and less like its neighbours' answers."""
+    pictures = np.clip(natural(60, 12, 3) * 80 + 128, 0, 255).astype(np.uint8)
+    asked = {"network": "centre-surround learned, 4 inhibited", "batch": 10, "batches": 5, "epochs": 30, "threads": 1}
+    experiment = ns.Experiment(rule="hebb", data=pictures, **asked)
+    assert experiment.model.rule.phases == ("layer 0", "layer 1")
+    image = experiment.model.network.image
+    before = image.synapse.weight.host().copy()
+    experiment.fit(tmp_path / "run")
+    after = image.synapse.weight.host()
+    middle = FIELD // 2
+    assert (after[middle, middle - 1, 0, 0] < before[middle, middle - 1, 0, 0]) and after[middle, middle, 0, 0] > 0
+
+    def alike(kernel):
+        y = filtered(natural(300, 12, 3, seed=1), kernel)
+        return np.corrcoef(y[:, 2, 2, 0], y[:, 2, 3, 0])[0, 1]
+
+    assert alike(after) < alike(before) - 0.1
+    again = ns.load(tmp_path / "run", data=pictures)
+    assert np.array_equal(again.model.network.image.synapse.weight.host(), after)
+    assert np.array_equal(again.encode(pictures[:3]), experiment.encode(pictures[:3]))
+
+
+def test_a_learned_stage_learns_beside_any_rule_that_works_layer_by_layer():
+    for rule in ("ll", "hebb,ll"):
+        network = Network("centre-surround learned, 4 inhibited, 4 pool", (8, 8, 3), 2)
+        made = make(rule, network, make_loss("hinge"), order="simultaneous")
+        weights = {b.base.name for step in made.plan("all layers") for b in step.updates.values() if b.role.is_weight}
+        assert "R0" in weights
+        assert "rate 0" in {plasticity.rate.name for plasticity in made.plasticities()}

@@ -82,7 +82,7 @@ def test_lines_are_what_the_arrays_were(run, begin):
 
 
 @pytest.mark.parametrize(
-    ("stop", "error"), [(1, None), (4, None), (5, None), (8, None), (4, KeyboardInterrupt), (6, KeyboardInterrupt)]
+    ("stop", "error"), [(1, None), (4, None), (5, None), (8, None), (4, KeyboardInterrupt), (8, KeyboardInterrupt)]
 )
 def test_a_run_that_goes_on_has_the_record_of_one_in_one_go(run, stop, error):
     whole, trainer = run("whole")
@@ -97,6 +97,8 @@ def test_a_run_that_goes_on_has_the_record_of_one_in_one_go(run, stop, error):
     assert all(found[done] == wanted[done] for done in wanted if "state" in wanted[done] or done in found)
     events = [line["event"] for line in Recording(opened).lines() if line["event"] != "state"]
     assert events == ["begin", "resume"]
+    places = [line["done"] for line in Recording(opened).lines()]
+    assert places == sorted(places)
     assert sorted(p.name for p in (opened.folder / "record").glob("*.npz")) == sorted(
         p.name for p in (whole.folder / "record").glob("*.npz")
     )

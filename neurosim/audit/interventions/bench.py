@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from neurosim.core.typing import Array
     from neurosim.engine.threads import ThreadTeam
 
+MORE = 5  # the same, where kernels of other people have a state of their own, and may wait
 BATCHES = 2  # how often all phases run: what a batch leaves behind shows in the next
 
 
@@ -72,7 +73,7 @@ class Bench:
         graph: of its plans.
         team: one thread is enough.
         batches: how often every phase runs, the second time in another epoch where the rule's order allows it: what a batch
-            leaves behind shows in the next.
+            leaves behind shows in the next; None: as often as the rule's kernels call for.
         verified: the graph knows its forward pass already; else it is measured here, and the graph refined.
 
     Attributes:
@@ -83,9 +84,10 @@ class Bench:
     """
 
     def __init__(
-        self, target: AuditTarget, graph: Graph, team: ThreadTeam, batches: int = BATCHES, verified: bool = False
+        self, target: AuditTarget, graph: Graph, team: ThreadTeam, batches: int | None = None, verified: bool = False
     ):
-        self.target, self.graph, self.team, self.batches = target, graph, team, batches
+        self.target, self.graph, self.team = target, graph, team
+        self.batches = batches or (MORE if _counts(graph) else BATCHES)
         self.bases, self.interventions = list(graph.bases.values()), 0
         self._program = {site: self._bound(site) for site in graph.sites}
         self.runs = list(self._runs())
@@ -274,3 +276,9 @@ class Bench:
             if not is_poisoned(base.array):
                 touched.append((run.site, f"{base.name} was changed and is not declared"))
                 poison(base.array)
+
+
+def _counts(graph: Graph) -> bool:
+    """Whether a kernel from outside this package keeps something that is no weight from batch to batch."""
+    kept = [b for s in graph.sites if not builtin(s.step) for b in s.step.updates.values()]
+    return any(b.lasts and not b.role.is_weight for b in kept)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
+from neurosim.audit.evidence import Grade
 from neurosim.audit.interventions.places import Place
 from neurosim.audit.interventions.watched import differing
+from neurosim.core.roles import Role
 
 if TYPE_CHECKING:
     from neurosim.audit.interventions.watched import Watched
@@ -56,6 +59,27 @@ class Draws:
         if not sources:
             text = f"{name} is drawn otherwise when it is drawn again at {place}: no function of seed and place"
             self.watched.fail("declared", text)
+
+    def rates(self, names: set[str], put: Callable[[], None]) -> None:
+        """Rates follow a schedule; one that follows what happens is a number that all synapses share.
+
+        Args:
+            names: of the rates.
+            put: asks the rule for them, as a trainer does.
+        """
+        before, names = self.watched.copies(), names & self.watched.bases.keys()
+        one, other = (
+            self.watched.outcome(put, before, names, replaced) for replaced in (set(), set(self.watched.bases))
+        )
+        if one is not None and other is not None and (changed := differing(one, other)):
+            for source in self.watched.sources(put, before, set(changed[:1])):
+                base = self.watched.bases[source]
+                if self.watched.graph.is_forward_weight(base) or base.role is Role.LABEL:
+                    self.watched.reaches(source, changed[0], "the schedule of rates")
+                else:
+                    text = f"{changed[0]}, one number for all synapses, moves with {source}"
+                    self.watched.evidence.lower_grade(Grade.BROADCAST_SCALAR, text)
+        self.watched.put(before)
 
     def far(self) -> None:
         """Hooks at places far from the first."""

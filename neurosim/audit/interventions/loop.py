@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -53,9 +54,11 @@ class Loop:
         self.watched.put(before)
         draws = Draws(self.watched, self.light)
         draws.again(self._redrawn, steps[0], steps[-1])
+        draws.rates({p.rate.name for p in self.rule.plasticities()}, partial(self._rates, steps[-1]))
         draws.far()
         Wiring(self.watched).answer()
         self.watched.put(before)
+        self.evidence.batches, self.evidence.epochs = len(steps), len({place.epoch for place in steps})
         text = f"{len(steps)} batches over {steps[-1].epoch + 1} epochs and a checkpoint: no array changes outside its steps"
         self.evidence.add_check("declared", text)
 
@@ -122,6 +125,7 @@ class Loop:
 
     def _rates(self, place: Place) -> None:
         """What the trainer asks and sets: the phase, and the rates by the schedule."""
+        self.rule.epochs(ASKED)
         self.rule.phase(place.epoch, place.batch, ASKED)
         done = self.rule.progress(place.epoch, min(1.0, place.batch / BATCHES), ASKED)
         for plasticity in self.rule.plasticities():

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from neurosim.core.buffer import Buffer
     from neurosim.core.typing import Array
 
-LATER = 6  # batches of the long run: what is carried only after some time
+LATER = 10  # batches of the long run: what is carried only after some time
 
 
 class Transport:

@@ -8,6 +8,9 @@ from typing import Any
 
 NONE_FOUND, VIOLATED, UNDECIDED = "no violation found", "violated", "undecided"
 EXIT = {NONE_FOUND: 0, VIOLATED: 1, UNDECIDED: 3}
+NOT_ASKED = (
+    "not asked: locality (i), arithmetic (ii), labels (iv), what an optimiser outside the module does afterwards"
+)
 
 
 @dataclass
@@ -16,12 +19,15 @@ class TorchVerdict:
 
     Args:
         name: as it was asked for.
-        forward: parameters whose replacement alters the loss.
-        feedback: parameters whose replacement does not.
-        silent: parameters that received no change, or one of zeros: nothing can be seen at them.
-        after: forward weight -> parameters whose gradients it alters, replaced after the forward pass.
-        before: the same, replaced before it.
+        forward: weights whose replacement alters the loss.
+        feedback: weights whose replacement alters what others learn, and not the loss.
+        silent: weights that received no change, or one of zeros: nothing can be seen at them.
+        after: forward weight -> weights whose changes it alters, replaced after the forward pass.
+        before: the same, replaced before it, every activity held.
+        alike: feedback weight -> the forward weight that it resembles at the start, and how.
+        delivered: weight -> how what it receives resembles what transported weights would deliver.
         undecided: why nothing could be decided, or None.
+        interventions: how many runs with something replaced were compared.
     """
 
     name: str
@@ -30,14 +36,17 @@ class TorchVerdict:
     silent: list[str] = field(default_factory=list)
     after: dict[str, list[str]] = field(default_factory=dict)
     before: dict[str, list[str]] = field(default_factory=dict)
+    alike: dict[str, str] = field(default_factory=dict)
+    delivered: dict[str, str] = field(default_factory=dict)
     undecided: str | None = None
+    interventions: int = 0
 
     @property
     def outcome(self) -> str:
         """Violated, undecided or no violation found (as far as condition (iii) goes)."""
-        if self.after:
+        if self.after or self.before or self.alike or self.delivered:
             return VIOLATED
-        return UNDECIDED if self.undecided or self.before else NONE_FOUND
+        return UNDECIDED if self.undecided else NONE_FOUND
 
     @property
     def exit_code(self) -> int:
@@ -49,17 +58,13 @@ class TorchVerdict:
         return dataclasses.asdict(self)
 
     def json(self) -> dict[str, Any]:
-        """As data."""
+        """As a record."""
         return {
-            "name": self.name,
             "condition": "iii",
             "verdict": self.outcome,
-            "forward": self.forward,
-            "feedback": self.feedback,
-            "silent": self.silent,
-            "after": self.after,
-            "before": self.before,
-            "undecided": self.undecided,
+            "exit code": self.exit_code,
+            **self.data(),
+            "not asked": NOT_ASKED,
         }
 
     def text(self) -> str:
@@ -69,13 +74,17 @@ class TorchVerdict:
             lines.append(f"  {weight} -> gradients of {', '.join(others)} (replaced after the forward pass)")
         for weight, others in self.before.items():
             if weight not in self.after:
-                how = "through a copy of the weight, or an activity inside that module that could not be held"
-                lines.append(f"  {weight} -> gradients of {', '.join(others)} (replaced before it: {how})")
+                how = "replaced before it, every activity held: through a copy of the weight, or by hand"
+                lines.append(f"  {weight} -> changes of {', '.join(others)} ({how})")
+        lines += [f"  {name} resembles {how}" for name, how in self.alike.items()]
+        lines += [f"  {name} receives {how}" for name, how in self.delivered.items()]
         if self.undecided:
             lines.append(f"  {self.undecided}")
-        names = f"{', '.join(self.forward) or 'none'}; others {', '.join(self.feedback) or 'none'}"
-        lines.append(f"  forward weights {names}")
+        lines.append(
+            f"  forward weights {', '.join(self.forward) or 'none'}; others {', '.join(self.feedback) or 'none'}"
+        )
         if self.silent:
             lines.append(f"  no change to be seen at {', '.join(self.silent)}")
-        lines.append("  not asked: locality (i), arithmetic (ii), labels (iv), what an optimiser does afterwards")
+        lines.append(f"  tried: {self.interventions} interventions, 2 passes each, random errors at the output")
+        lines.append(f"  {NOT_ASKED}")
         return "\n".join(lines)

@@ -279,7 +279,7 @@ def test_activity_that_remembers_errors_is_not_held(benched):
 
 
 class Waits(RandomFeedback):
-    """A declared step counts batches, and from the fifth on lets feedback follow the forward weights."""
+    """A declared step counts batches, and from the eighth on lets feedback follow the forward weights."""
 
     def __init__(self, network, loss):
         super().__init__(network, loss)
@@ -291,7 +291,7 @@ class Waits(RandomFeedback):
 
         def follow(weight, count, back):
             count += 1
-            if count[0] > 4:
+            if count[0] > 7:
                 back += 0.5 * (weight - back)
 
         reads, updates = {"weight": weights["W3"]}, {"count": self.count, "back": weights["B3"]}

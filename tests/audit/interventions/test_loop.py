@@ -301,3 +301,27 @@ def test_a_phase_that_comes_late_is_found(build):
     steps = places(rule, 2, 2)
     assert {place.phase for place in steps} == {"all layers", "inverses"} and len(steps) < 10
     assert {p.epoch for p in chosen(rule, ["all layers"], 2)} != {0}
+
+
+class RateOfWeights(RandomFeedback):
+    """How far the schedule has come depends on a forward weight."""
+
+    def progress(self, epoch, part, asked):
+        return float(np.abs(weight(self, "W3").array).mean())
+
+
+class RateOfLoss(RandomFeedback):
+    """Where the loss is large, the rate is another: a number that all synapses share."""
+
+    def progress(self, epoch, part, asked):
+        return float(abs(np.tanh(self.error.value.array[0])))
+
+
+def test_rates_that_follow_weights_or_the_loss(build):
+    found = check(build(RateOfWeights)).findings
+    assert any(f.condition == "iii" and f.text == "W3 reaches rate in the schedule of rates" for f in found)
+    verdict = check(build(RateOfLoss))
+    assert verdict.violated == ["declared"] and "grade: local with a broadcast scalar" in verdict.text(), verdict.text()
+    assert "value3 (value) holds something from batch to batch that no checkpoint keeps" in verdict.findings[0].text
+    lines = [line for a in verdict.analyses for found in a.grades.values() for line in found]
+    assert "rate, one number for all synapses, moves with value3" in lines, lines

@@ -1,5 +1,6 @@
 """PyTorch modules audited from outside: plain back-propagation is caught, feedback alignment passes."""
 
+import itertools
 import json
 import sys
 import textwrap
@@ -73,7 +74,7 @@ def test_feedback_alignment_passes(shown):
     assert (found.outcome, found.exit_code) == ("no violation found", 0), found.text()
     assert (found.after, found.before) == ({}, {})
     assert found.forward == ["0.weight", "2.weight", "4.weight"]
-    assert found.feedback == (["0.feedback", "2.feedback", "4.feedback"] if shown else [])
+    assert found.feedback == (["0.feedback", "2.feedback", "4.feedback"] if shown else ["2.feedback", "4.feedback"])
 
 
 @pytest.mark.parametrize("how", ["transport", "sign"])
@@ -85,7 +86,7 @@ def test_feedback_made_of_the_weight_on_the_way_down_is_violated(how):
 
 def test_a_copy_that_the_forward_pass_keeps_is_not_called_plausible():
     found = audit(aligned("copy", shown=False))
-    assert (found.outcome, found.exit_code) == ("undecided", 3)
+    assert (found.outcome, found.exit_code) == ("violated", 1)
     assert found.before == {"2.weight": ["0.weight"], "4.weight": ["0.weight", "2.weight"]}
     assert "through a copy of the weight" in found.text()
 
@@ -97,7 +98,7 @@ def test_convolutions_and_gains_of_a_normalisation():
     )
     before = {name: array.clone() for name, array in model.state_dict().items()}
     found = audit(model, torch.randn(4, 2, 8, 8), lambda z: (z - z.roll(1, 0)).abs().sum())
-    assert {"3.weight", "1.weight"} <= found.after.keys()
+    assert list(found.after) == ["3.weight"]  # a gain is its unit's own, as a slope is: no synapse between two units
     assert all(torch.equal(before[name], array) for name, array in model.state_dict().items())
     assert all(p.grad is None for p in model.parameters())
 
@@ -142,14 +143,15 @@ def test_dead_gradients_are_reported_as_silent():
 
 
 def test_chance_that_ignores_the_seed_is_undecided():
+    count = itertools.count()
+
     class Restless(nn.Module):
         def __init__(self):
             super().__init__()
-            self.one, self.two, self.count = nn.Linear(5, 5), nn.Linear(5, 4), 0
+            self.one, self.two = nn.Linear(5, 5), nn.Linear(5, 4)
 
         def forward(self, x):
-            self.count += 1
-            return self.two(torch.tanh(self.one(x) + self.count))
+            return self.two(torch.tanh(self.one(x) + next(count)))
 
     assert "two runs on one seed differ" in audit(Restless()).text()
 
