@@ -37,6 +37,7 @@ ARMS: dict[str, dict[str, Any]] = {
     "signum": {**SHORT, "plasticity": "signum", "rate": 0.03},
     "ladder": {**SHORT, "plasticity": "ladder", "rate": 0.1},
     "adam": {**SHORT, "layer_rates": "1, 1, 1..., 0", "head_rate": 1.0, "plasticity": "adam", "rate": 0.004},
+    # Rates of these two are guesses: neither has been run yet.
     "momentum": {**SHORT, "plasticity": "momentum", "rate": 1e-6},
     "sgd": {**SHORT, "plasticity": "sgd", "rate": 1e-5},
     # One change at a time.

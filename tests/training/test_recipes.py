@@ -89,8 +89,14 @@ def extras(loss, rule):
 
 
 def expected(**given):
-    """What d081ef4 resolved, as a run used it: options of the rule and the loss that are not there are nothing."""
+    """What d081ef4 resolved, as a run used it: options of the rule and the loss that are not there are nothing.
+
+    But for bp on photographs with conv5 and signum, whose rate was 0.03 and let a seed fall apart.
+    """
     found = old.resolve(**given)
+    patches = found["loss"] in ("clapp", "gaze") or found["data"] in ("toys", "stl10") or "rate" in given
+    if (found["rule"], found["network"], found["plasticity"]) == ("bp", "conv5", "signum") and not patches:
+        found["rate"] = 0.01
     for kind, words in (("rule", old.OF_RULES), ("loss", old.OF_LOSSES), ("plasticity", ("momentum", "decay"))):
         known = plugins.options(kind, found[kind])
         for word in words:
