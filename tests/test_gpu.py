@@ -131,7 +131,7 @@ def test_a_run_trains_resumes_to_the_same_bits_and_is_read_out(kernels, run_on, 
     whole, part = str(tmp_path / "whole"), str(tmp_path / "part")
     told = call("train", "--data", archive, *OPTIONS, "--epochs", "4", "--schedule", "constant", "--out", whole)
     name = kernels.device.name
-    assert f"auto took gpu: {name}" in told and f"on {name} in float32" in told and "accuracy  top" in told
+    assert f"auto took gpu: {name}" in told and f"on {name} in float32" in told and "accuracy  layer" in told
     call("train", "--data", archive, *OPTIONS, "--epochs", "2", "--schedule", "constant", "--out", part)
     call("train", "--resume", part, "--epochs", "4")
     both = [dict(np.load(f"{folder}/checkpoint.npz")) for folder in (whole, part)]

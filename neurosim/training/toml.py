@@ -31,6 +31,8 @@ def write_toml(config: Config) -> str:
     for name, section in config.sections().items():
         known = fields(type(section))
         unseen = {"deformation"} if name == "views" and config.views.kind != "deform" else set()
+        if name == "training" and config.training.minutes is not None:
+            unseen = {"epochs"}  # minutes say how many
         values = {word: getattr(section, word) for word in known if word not in unseen}
         lines += ["", f"[{name}]", *_lines(values, known)]
         if name in PLUGGED and getattr(section, "options", None):
