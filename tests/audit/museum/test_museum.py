@@ -42,7 +42,7 @@ def expected(name):
 
 def cases():
     """Every rule, those of later.txt marked."""
-    marks = {name: [pytest.mark.xfail(reason=reason, strict=False)] for name, reason in LATER.items()}
+    marks = {name: [pytest.mark.xfail(reason=reason)] for name, reason in LATER.items()}
     return [pytest.param(name, marks=marks.get(name, [])) for name in NAMES]
 
 
