@@ -58,9 +58,8 @@ def product_differs(bench: Bench, run: StepRun) -> Recomputed:
     if wanted.shape != found.shape:
         return Recomputed(f"{pair[0].name} and {pair[1].name} make no array of the size of {change.name}", 0, 0.0)
     apart = np.abs(found - wanted)
-    size = np.maximum(
-        size, SHARE * size.mean()
-    )  # tiles that are transformed round to the size of their largest numbers
+    # Tiles that are transformed round to the size of their largest numbers, however few of them are not zero.
+    size = np.maximum(size, max(SHARE * size.mean(), 0.05 * size.max()))
     error = np.where(apart < 1e-30, 0, apart / np.maximum(size, 1e-30))
     worst = tuple(int(i) for i in np.unravel_index(int(np.argmax(np.nan_to_num(error, nan=np.inf))), error.shape))
     if not error[worst] < LOOSE[change.dtype.itemsize]:

@@ -36,18 +36,20 @@ def sums_of(pre: Array, post: Array, shape: tuple[int, ...]) -> Array:
     post = unfolded(post)
     if post.shape[1] == 2 * pre.shape[1]:
         return _of_upward(pre, post)
-    return _of_convolution(pre, post) if len(shape) == 4 else _of_places(pre, post).reshape(shape)
+    return _of_convolution(pre, post, shape[0]) if len(shape) == 4 else _of_places(pre, post).reshape(shape)
 
 
 def _padded(maps: Array) -> Array:
     return np.pad(maps, ((0, 0), (1, 1), (1, 1), (0, 0)))
 
 
-def _of_convolution(pre: Array, post: Array) -> Array:
+def _of_convolution(pre: Array, post: Array, side: int) -> Array:
+    """Fields of ``side x side`` places, of which ``(side - 1) // 2`` lie above and left of the middle."""
     rows, columns = post.shape[1:3]
-    seen, over = _padded(pre), (0, 1, 2)
-    taps = [np.tensordot(seen[:, i : i + rows, j : j + columns], post, (over, over)) for i, j in TAPS]
-    return np.reshape(taps, (3, 3, *taps[0].shape))
+    border, over = ((side - 1) // 2, side // 2), (0, 1, 2)
+    seen, places = np.pad(pre, ((0, 0), border, border, (0, 0))), product(range(side), range(side))
+    taps = [np.tensordot(seen[:, i : i + rows, j : j + columns], post, (over, over)) for i, j in places]
+    return np.reshape(taps, (side, side, *taps[0].shape))
 
 
 def _of_upward(pre: Array, post: Array) -> Array:
