@@ -189,7 +189,7 @@ def _beyond(
     order = _each_its_own if alone else reordered
     by_chance = [statistic(order(d, channels, rng), s) for _ in range(ORDERS)]
     mean, deviation = float(np.mean(by_chance)), float(np.std(by_chance))
-    sure = max(mean + FAR * max(deviation, 0.002), 1.3 * max(by_chance))
+    sure = max(mean + FAR * max(deviation, 0.002), 1.6 * max(by_chance))
     return Likeness(how, size, mean) if size > sure else None
 
 
