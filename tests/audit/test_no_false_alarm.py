@@ -128,7 +128,7 @@ def test_assert_plausible():
     with pytest.raises(PlausibilityError) as problem:
         assert_plausible("bp")
     first, path, seen = str(problem.value).splitlines()
-    assert first == "bp is not plausible: violated (iii) asymmetry, found by structure and behaviour"
+    assert first == "bp is not plausible: violated (iii) asymmetry, found by structure and behaviour and symmetry"
     assert path.strip().startswith("H3 -> feedback into layer 3 -> update of W3")
     assert seen.strip().startswith("behaviour: H3 replaced, activities held")
     with pytest.raises(PlausibilityError, match="violated"):
