@@ -85,8 +85,8 @@ def sent(bench: Bench, passage: Passage, run: StepRun, above: Array, below: Arra
     trial = Trial(bench, run, np.random.default_rng(0))
     given = dict(trial.given)
     if weight is not None:
-        argument = next(k for k, b in passage.site.inputs.items() if b.base is passage.weight)
-        given[argument] = weight.reshape(given[argument].shape)
+        argument, shown = next((k, b) for k, b in passage.site.inputs.items() if b.base is passage.weight)
+        given[argument] = rows_of(shown, {passage.weight.name: weight})
     rows = len(given[passage.pre])
     found = np.zeros((len(above), len(below)))
     for start in range(0, len(below), rows):
