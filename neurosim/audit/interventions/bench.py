@@ -10,17 +10,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from neurosim.audit.graph.kinds import Function, builtin, callable_of, kernel_name
+from neurosim.audit.graph.kinds import Function, builtin, callable_of
 from neurosim.audit.interventions.arrays import bits, is_poisoned, poison, rows_of
 from neurosim.audit.interventions.forward import ForwardPass
 from neurosim.audit.interventions.places import Place, chosen
 from neurosim.audit.interventions.roles import DerivedRoles
+from neurosim.audit.single import SingleStep
 from neurosim.core import workspace
 from neurosim.core.kernel import Kind
-from neurosim.core.plan import Plan
 from neurosim.core.roles import Role
-from neurosim.engine.program import Program
-from neurosim.errors import UndecidedError
 
 if TYPE_CHECKING:
     from neurosim.audit.graph.graph import Graph, Site
@@ -89,7 +87,7 @@ class Bench:
         self.target, self.graph, self.team = target, graph, team
         self.batches = batches or (MORE if _counts(graph) else BATCHES)
         self.bases, self.interventions = list(graph.bases.values()), 0
-        self._program = {site: self._bound(site) for site in graph.sites}
+        self._steps = {site: SingleStep(site.step, str(site), target.kernels) for site in graph.sites}
         self.runs = list(self._runs())
         self.start = {b.name: b.array.copy() for b in self.bases}
         self.before: dict[StepRun, dict[str, Array]] = {}
@@ -118,10 +116,6 @@ class Bench:
                 yield StepRun(seen[place.phase], site, place)
             seen[place.phase] += 1
 
-    def _bound(self, site: Site) -> Program:
-        """A program of one step."""
-        return Program(Plan.alone(site.step.label, [site.step]), self.target.kernels, hold=True)
-
     def function(self, site: Site) -> Function:
         """The kernel of a step."""
         return callable_of(site.step, self.target.kernels)
@@ -132,15 +126,7 @@ class Bench:
         Raises:
             UndecidedError: its kernel fails, so that nothing can be decided.
         """
-        try:
-            with np.errstate(all="ignore"):  # what an intervention makes of a kernel's numbers is judged, not warned of
-                self._program[site].run(self.team)
-        except Exception as problem:  # somebody else's kernel may fail in any way
-            raise UndecidedError(
-                f"{site} fails: {type(problem).__name__}: {problem}",
-                "a kernel that runs on what it declares",
-                f"correct {kernel_name(site.step)}; until then nothing can be decided",
-            ) from problem
+        self._steps[site].run(self.team)
 
     def restore(self) -> None:
         """Every array as it was before the first batch."""
