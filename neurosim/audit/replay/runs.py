@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neurosim.audit.evidence import Evidence
+from neurosim.audit.symmetry.chance import pearson
 from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import NeurosimError
 from neurosim.training.model import Model
@@ -106,10 +107,11 @@ class RunRecord:
         """Feedback that became a copy of forward weights, and what lay between the two at the start is gone."""
         weights = {name: b for name, b in self.model.weights().items() if name in arrays and b.array.size > 1}
         forward = [name for name, b in weights.items() if b.role.is_forward]
+        start, end = ({name: each[name].astype(float) for name in weights} for each in (self.start, arrays))
         for name in (n for n, b in weights.items() if n not in forward):
             for other in (o for o in forward if arrays[o].shape == arrays[name].shape):
-                was, now = (_correlation(each[name], each[other]) for each in (self.start, arrays))
-                left = _correlation(arrays[other] - arrays[name], self.start[other] - self.start[name])
+                was, now = (pearson(each[name], each[other]) for each in (start, end))
+                left = pearson(end[other] - end[name], start[other] - start[name])
                 if abs(now) > ALIKE and abs(was) < ALIKE:
                     text = f"{name} against {other}: correlation {was:+.3f} at the start, {now:+.3f} at the end"
                     if abs(left) < SAME:
@@ -264,10 +266,3 @@ def _apart(mine: Described, noted: Described) -> list[str]:
 
 def _names(wrong: list[str]) -> str:
     return ", ".join(wrong[:4]) + " and more" * (len(wrong) > 4)
-
-
-def _correlation(a: Array, b: Array) -> float:
-    """Of the elements of two arrays; 0 where one is constant."""
-    x, y = (v - v.mean() for v in (a.astype(float).ravel(), b.astype(float).ravel()))
-    size = float(np.linalg.norm(x) * np.linalg.norm(y))
-    return float(x @ y) / size if size > 0 else 0.0

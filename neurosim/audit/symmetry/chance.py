@@ -52,6 +52,11 @@ def cosine(a: Array, b: Array) -> float:
     return float(np.vdot(a, b)) / length if length > 0 else 0.0
 
 
+def pearson(a: Array, b: Array) -> float:
+    """Pearson's correlation of the numbers of two arrays; 0 where one is constant."""
+    return cosine(a - a.mean(), b - b.mean())
+
+
 def cycle(size: int, rng: np.random.Generator) -> Array:
     """An order in which nothing stays at its place."""
     order, found = rng.permutation(size), np.empty(size, int)

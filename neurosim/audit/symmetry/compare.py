@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from neurosim.audit.symmetry.chance import FEW, SURE, beyond_chance, centred, dimensions, limited
+from neurosim.audit.symmetry.chance import FEW, SURE, beyond_chance, centred, cosine, dimensions, limited, pearson
 
 if TYPE_CHECKING:
     from neurosim.core.typing import Array
@@ -117,7 +117,7 @@ def compare(feedback: Array, forward: Array, trained: bool = False, seed: int = 
 
 def _nearest(b: Array, forms: dict[str, Array]) -> tuple[str, Array, float]:
     """The arrangement that the feedback correlates with most: its name, the array, the correlation."""
-    correlations = {name: _correlation(b, form) for name, form in forms.items()}
+    correlations = {name: pearson(b, form) for name, form in forms.items()}
     best = max(correlations, key=lambda name: abs(correlations[name]), default="as it is")
     return best, forms.get(best, np.zeros_like(b)), correlations.get(best, 0.0)
 
@@ -146,7 +146,7 @@ def _chance(b: Array, same: Array, near: Array, own: Array, seed: int) -> _Chanc
     large = b.size >= LARGE
     orders = [rng.permutation(b.ravel()).reshape(b.shape) for _ in range(3 if large else DRAWS)]
     angles = [_angle(order, same) for order in orders]
-    correlations = [abs(_correlation(order, near)) for order in orders]
+    correlations = [abs(pearson(order, near)) for order in orders]
     spectra = [_spectral_distance(_spectrum(order), own) for order in (orders[:1] if large else orders)]
     angle = float(np.mean(angles)), float(np.std(angles))
     return _Chance(angle, max(correlations), float(np.mean(spectra)), min(spectra))
@@ -214,7 +214,7 @@ def _alike(
     if w.ndim == 2:
         inverse = np.linalg.pinv(w)
         for form in (inverse, inverse.T):
-            if form.shape == b.shape and abs(_correlation(b, form)) > max(sure, 1 - EXACT):
+            if form.shape == b.shape and abs(pearson(b, form)) > max(sure, 1 - EXACT):
                 return "inverse"
     rng = np.random.default_rng(b.size)
     if correlation > sure and any(_beyond(b, form, rng) for form in forms.values()):
@@ -233,15 +233,8 @@ def _beyond(a: Array, b: Array, rng: np.random.Generator, there: Array | None = 
     return beyond_chance(one, other, a.shape[-2] if a.ndim > 1 else a.size, rng) is not None
 
 
-def _correlation(a: Array, b: Array) -> float:
-    a, b = (a - a.mean()).ravel(), (b - b.mean()).ravel()
-    length = np.linalg.norm(a) * np.linalg.norm(b)
-    return float(a @ b / length) if length else 0.0
-
-
 def _angle(a: Array, b: Array) -> float:
-    length = np.linalg.norm(a) * np.linalg.norm(b)
-    return float(np.degrees(np.arccos(np.clip(np.vdot(a, b) / length, -1, 1)))) if length else 90.0
+    return float(np.degrees(np.arccos(np.clip(cosine(a, b), -1, 1))))
 
 
 def _equal_signs(a: Array, b: Array) -> float:

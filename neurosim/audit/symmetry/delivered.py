@@ -116,7 +116,7 @@ class Delivered:
     def _say(self) -> None:
         if self.few:
             self.evidence.leave_out(
-                "(iii) too few units for a resemblance to be told from chance: " + ", ".join(sorted(self.few))
+                "(iii) too few units to know a resemblance from chance: " + ", ".join(sorted(self.few))
             )
         grown = f"; grown alike by outer products that were recomputed: {', '.join(sorted(self.grown))}"
         if self.count:

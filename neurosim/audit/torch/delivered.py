@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from neurosim.audit.symmetry.chance import pearson
 from neurosim.audit.torch.replay import call_theirs, seeded
 
 if TYPE_CHECKING:
@@ -59,11 +60,11 @@ class Delivered:
                 continue
             moves = [self._random(self.replay.weights[name].shape) for _ in range(MOVES)]
             delivered = self._map(got, moves)
-            own = _correlation(delivered, self._moved(name, moves, {}))
+            own = pearson(delivered, self._moved(name, moves, {}))
             chance = []
             for draw in range(DRAWS):
                 other = {each: self._reordered(each, draw) for each in above}
-                chance.append(_correlation(delivered, self._moved(name, moves, other)))
+                chance.append(pearson(delivered, self._moved(name, moves, other)))
             mean, spread = float(np.mean(chance)), float(np.std(chance))
             sure = abs(own) > LEAST and abs(own - mean) > SURE * max(spread, 0.01)
             if sure or (abs(own) > NEAR and max(map(abs, chance)) < 0.85):
@@ -131,9 +132,3 @@ class Delivered:
         array = self.replay._state[name]
         generator = self.torch.Generator().manual_seed(1000 + draw)
         return array.reshape(-1)[self.torch.randperm(array.numel(), generator=generator)].reshape(array.shape)
-
-
-def _correlation(a: Array, b: Array) -> float:
-    a, b = (a - a.mean()).ravel(), (b - b.mean()).ravel()
-    length = np.linalg.norm(a) * np.linalg.norm(b)
-    return float(a @ b / length) if length else 0.0
