@@ -53,6 +53,12 @@ supervised = Kernel(
 )
 
 
+def _learning(view1: Array | None, error1: Array | None, view2: Array, error2: Array) -> list[tuple[Array, Array]]:
+    """The views that learn, each with its error: both, or under the gradient block view 2."""
+    both = [] if view1 is None or error1 is None else [(view1, error1)]
+    return [*both, (view2, error2)]
+
+
 @supervised.reference
 def _(
     view2: Array,
@@ -70,9 +76,7 @@ def _(
         error1, error2: ``(N, D)``, written.
         value: ``(3,)``, added to: the loss, the views whose largest unit is not the label's, all views.
     """
-    for view, error in ((view1, error1), (view2, error2)):
-        if view is None or error is None:
-            continue
+    for view, error in _learning(view1, error1, view2, error2):
         for i in range(len(view)):
             top = max(view[i])
             total = sum(np.exp(z - top) for z in view[i])
@@ -92,9 +96,7 @@ def _(
     view1: Array | None = None,
     error1: Array | None = None,
 ) -> None:
-    for view, error in ((view1, error1), (view2, error2)):
-        if view is None or error is None:
-            continue
+    for view, error in _learning(view1, error1, view2, error2):
         rows, top = np.arange(len(view)), view.max(axis=1, keepdims=True)
         np.exp(view - top, out=error)
         total = error.sum(axis=1, keepdims=True)
@@ -114,9 +116,7 @@ def _(
     view1: Array | None = None,
     error1: Array | None = None,
 ) -> None:
-    for view, error in ((view1, error1), (view2, error2)):
-        if view is None or error is None:
-            continue
+    for view, error in _learning(view1, error1, view2, error2):
         _, loss, state = notes(gpu, (len(view),), view.dtype)
         gpu.launch(view.dtype, "supervised", len(view), view, label, error, loss, state, view.shape[1])
         tally(gpu, loss, state, value)

@@ -94,14 +94,8 @@ class Transport:
 
         Of several at once every number counts: what some are made of may hide in others.
         """
-        swaps = [self._swap(weight) for weight in weights]
-
-        def change(run: StepRun | None) -> None:
-            for swap in swaps:
-                swap(run)
-
         own = set[str]().union(*(self.own[weight.name] for weight in weights))
-        found = [d for d in bench.replay(change) if set(d.buffers) - own]
+        found = [d for d in bench.replay(self._swap(weights)) if set(d.buffers) - own]
         if len(weights) > 1 or any(
             self._matters(b) for d in found for name, (b, _) in d.buffers.items() if name not in own
         ):
@@ -123,13 +117,18 @@ class Transport:
         text = f"{weight.name} replaced, activities held: {' -> '.join(words)} {verb}"
         self.evidence.add_finding("iii", text, words)
 
-    def _swap(self, weight: Buffer) -> Change:
-        size = np.abs(weight.array).max() or 1.0
-        values = self.rng.uniform(-size, size, weight.shape).astype(weight.dtype)
+    def _swap(self, weights: Sequence[Buffer]) -> Change:
+        """Other numbers of the same size in all of some weights, before the first step."""
+        sizes = [np.abs(weight.array).max() or 1.0 for weight in weights]
+        values = [
+            self.rng.uniform(-size, size, weight.shape).astype(weight.dtype)
+            for size, weight in zip(sizes, weights, strict=True)
+        ]
 
         def change(run: StepRun | None) -> None:
             if run is None:
-                weight.array[...] = values
+                for weight, other in zip(weights, values, strict=True):
+                    weight.array[...] = other
 
         return change
 
@@ -197,13 +196,7 @@ class Transport:
 
     def _control(self, own: list[Buffer]) -> None:
         """Replacing feedback must change errors, or the intervention shows nothing."""
-        swaps = [self._swap(weight) for weight in own]
-
-        def change(run: StepRun | None) -> None:
-            for swap in swaps:
-                swap(run)
-
-        if own and not self.bench.replay(change):
+        if own and not self.bench.replay(self._swap(own)):
             names = ", ".join(b.name for b in own)
             text = f"replacing {names} changes nothing either: the intervention shows nothing here"
             self.evidence.undecided["iii"] = text
