@@ -12,7 +12,7 @@ from neurosim.core.roles import Role
 from neurosim.core.step import Step
 from neurosim.errors import WiringError
 from neurosim.kernels.competition import KINDS as KINDS  # rules name them
-from neurosim.kernels.competition import adapt, compete, tell
+from neurosim.kernels.competition import adapt, compete, to_synapses
 from neurosim.parts.synapse import LOCAL, Synapse
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ class Competition:
     def apply_update(self) -> Iterator[Step]:
         """The lasting change of the weights, and of the thresholds."""
         for synapse in self.projection.synapses:
-            yield from self._tell(synapse)
+            yield from self._to_synapses(synapse)
             yield from synapse.consolidate()
         theta, wins = self.threshold, self.wins
         arguments = {"wins": wins, "threshold": theta, "value": self.silent}
@@ -98,12 +98,17 @@ class Competition:
         equation = f"{theta.name} += gamma (m {wins.name} / all - 1)"
         yield Step(adapt, f"{theta.name} keeps all units in play", equation, arguments, scalars=scalars)
 
-    def _tell(self, synapse: Synapse) -> Iterator[Step]:
-        """What every synapse of an array is told of its unit's activity."""
+    def _to_synapses(self, synapse: Synapse) -> Iterator[Step]:
+        """How active its unit was, at every synapse of an array."""
         times = f"{self.strength:g} " if self.strength != 1 else ""
         equation = f"a of every synapse of {synapse.name} = {times}{self.active.name} of its unit"
-        arguments, scalars = {"active": self.active, "told": synapse.state["active"]}, {"strength": self.strength}
-        yield Step(tell, f"synapses of {synapse.name} are told", equation, arguments, scalars=scalars)
+        arguments, scalars = (
+            {"active": self.active, "at_synapses": synapse.state["active"]},
+            {"strength": self.strength},
+        )
+        yield Step(
+            to_synapses, f"activity reaches the synapses of {synapse.name}", equation, arguments, scalars=scalars
+        )
 
 
 def _check(projection: Projection, winners: int) -> None:

@@ -111,7 +111,7 @@ class Units:
         yield from self.inhibit_factor()
 
     def inhibit_factor(self) -> Iterator[Step]:
-        """``delta = delta - mean over channels of delta``: the same lateral connections, on what the units are told."""
+        """``delta = delta - mean over channels of delta``: the same lateral connections, on what was delivered to the units."""
         if self.lateral:
             d, label = self.post, f"factors of {self.activity.owner} inhibit"
             equation, arguments = f"{d.name} = {d.name} - mean over channels of {d.name}", {"post": d}

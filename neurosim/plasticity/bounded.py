@@ -51,7 +51,7 @@ class Bounded(Plasticity):
         super().__init__(rate, decay, name)
 
     def state(self, name: str, shape: tuple[int, ...], axes: tuple[str, ...], dtype: DTypeLike) -> dict[str, Buffer]:
-        """What every synapse is told of its unit's activity, made anew every batch by `neurosim.parts.competition`."""
+        """How active the unit of every synapse was, made anew every batch by `neurosim.parts.competition`."""
         return {"active": Buffer(f"active {name}", axes, shape, Role.PLASTICITY, name, dtype)}
 
     def consolidate(

@@ -1,4 +1,4 @@
-"""Predictive: anti-Hebbian connections that take off what others tell already; of the first stage alone."""
+"""Predictive: anti-Hebbian connections that take off what others carry already; of the first stage alone."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from forms import Forms
 
-from neurosim.kernels.competition import KINDS, adapt, compete, tell
+from neurosim.kernels.competition import KINDS, adapt, compete, to_synapses
 from neurosim.networks.network import Network
 from neurosim.parts.competition import Competition
 from neurosim.plasticity.bounded import Bounded
@@ -31,7 +31,11 @@ class TestForms(Forms):
                 for winners in (1, 3):
                     yield compete, compete_case(shape, kind, winners), changed
             yield compete, compete_case((20, M), kind, 2, ties=True), changed
-        yield tell, {"active": RNG.normal(size=M), "told": np.full((2, 2, 3, M), np.nan), "strength": 1.5}, ["told"]
+        yield (
+            to_synapses,
+            {"active": RNG.normal(size=M), "at_synapses": np.full((2, 2, 3, M), np.nan), "strength": 1.5},
+            ["at_synapses"],
+        )
         wins, value = np.array([0.0, 3, 0, 5, 2, 1]), np.full(1, np.nan)
         given = {"wins": wins, "threshold": RNG.normal(size=M), "value": value, "fair": 0.4, "homeostasis": 0.1}
         yield adapt, given, ["threshold", "value"]

@@ -12,7 +12,7 @@ from neurosim.audit.graph.kinds import builtin
 from neurosim.audit.graph.structure import TIME
 from neurosim.audit.graph.updates import updates_of
 from neurosim.audit.interventions.plasticity import update_differs
-from neurosim.audit.interventions.populations import strangers
+from neurosim.audit.interventions.populations import of_others
 from neurosim.audit.interventions.products import Recomputed, product_differs
 from neurosim.audit.interventions.synaptic import Dependence, is_figure, of_synapses, per_synapse
 from neurosim.audit.interventions.trial import Trial, has_rows
@@ -59,7 +59,7 @@ class Measured:
             try:
                 self._measure(site, shape)
             except Exception as problem:  # somebody else's kernel may fail in any way on other numbers
-                self.failed[site] = f"{site} fails on other numbers: {type(problem).__name__}: {problem}"
+                self._fails(site, problem)
         for site in self.graph.forward:
             if not builtin(site.step) and site not in self.units:
                 self._forward(site)
@@ -83,7 +83,10 @@ class Measured:
         try:
             self.forward[site] = of_connections(trial) if connected else of_units(trial)
         except Exception as problem:
-            self.failed[site] = f"{site} fails on other numbers: {type(problem).__name__}: {problem}"
+            self._fails(site, problem)
+
+    def _fails(self, site: Site, problem: Exception) -> None:
+        self.failed[site] = f"{site} fails on other numbers: {type(problem).__name__}: {problem}"
 
     def _measure(self, site: Site, shape: tuple[int, ...]) -> None:
         synaptic = any(per_synapse(b, shape) for b in site.step.changed.values())
@@ -97,7 +100,7 @@ class Measured:
                 self._merge(self.connected, site, of_connections(trial))
             else:
                 self._merge(self.units, site, of_units(trial))
-                others = strangers(self.graph, site)
+                others = of_others(self.graph, site)
                 self.units[site].elsewhere += [f"{name} is of other units" for name in others if not run.batch]
                 if self._is_comparison(site):
                     self.compares.add(site)

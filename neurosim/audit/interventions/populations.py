@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from neurosim.core.buffer import Buffer
 
 
-def strangers(graph: Graph, site: Site) -> list[str]:
+def of_others(graph: Graph, site: Site) -> list[str]:
     """Names of activities with which a step works on an error, and that belong to neither population of the weights it changes.
 
     Args:

@@ -30,15 +30,15 @@ def opened(data: bytes, key: bytes) -> dict[str, Any] | str:
     """
     if not data:
         return "it ended without an answer"
-    strange = "something else wrote to the channel of its answer"
+    mismatched = "something else wrote to the channel of its answer"
     if len(data) < HEAD or not data.startswith(START):
-        return strange
+        return mismatched
     length = int.from_bytes(data[len(START) : len(START) + LENGTH], "big")
     signature, body = data[HEAD - 32 : HEAD], data[HEAD:]
     if len(body) != length or not hmac.compare_digest(signature, _signed(body, key)):
-        return strange
+        return mismatched
     found = json.loads(body)
-    return _printable(found) if isinstance(found, dict) else strange
+    return _printable(found) if isinstance(found, dict) else mismatched
 
 
 def write_all(channel: int, data: bytes) -> None:

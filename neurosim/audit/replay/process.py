@@ -1,4 +1,4 @@
-"""Fresh processes: started by ``python -m``, told what to build and what to load, asked what every step leaves."""
+"""Fresh processes: started by ``python -m``, given what to build and what to load, asked what every step leaves."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Competition: who wins among the channels of a place, what synapses are told of it, thresholds that keep all in play.
+"""Competition: who wins among the channels of a place, what reaches their synapses, thresholds that keep all in play.
 
 What may be added: another way to compete, a word of `KINDS` and a branch in every form. Products with weights are in
 `neurosim.kernels.convolution`; what becomes of them in `neurosim.plasticity`.
@@ -25,13 +25,13 @@ compete = Kernel(
     equation="activity = 1, or u, for the largest potential - threshold of a place; active += what decays weights",
 )
 
-tell = Kernel(
-    "tell",
+to_synapses = Kernel(
+    "to_synapses",
     kind=Kind.OTHER,
     reads={"active": "channel"},
-    writes={"told": "... channel"},
+    writes={"at_synapses": "... channel"},
     scalars=("strength",),
-    equation="told[..., o] = strength active[o]",
+    equation="at_synapses[..., o] = strength active[o]",
 )
 
 adapt = Kernel(

@@ -40,10 +40,10 @@ def compete(
         active += np.einsum("po,po->o", y, y if kind == "oja" else u)
 
 
-@competition.tell.cpu
-def tell(active: Array, told: Array, *, strength: float) -> None:
-    """``told[..., o] = strength active[o]``."""
-    np.multiply(active, told.dtype.type(strength), out=told)
+@competition.to_synapses.cpu
+def to_synapses(active: Array, at_synapses: Array, *, strength: float) -> None:
+    """``at_synapses[..., o] = strength active[o]``."""
+    np.multiply(active, at_synapses.dtype.type(strength), out=at_synapses)
 
 
 @competition.adapt.cpu

@@ -37,10 +37,10 @@ def compete(
     gpu.launch(real, "tally_wins", units, potential, activity, won, active, wins, places, *sizes[:2])
 
 
-@competition.tell.gpu
-def tell(gpu: Gpu, active: Array, told: Array, *, strength: float) -> None:
-    """``told[..., o] = strength active[o]``."""
-    gpu.launch(told.dtype, "tell", told.size, active, told, float(strength), active.size)
+@competition.to_synapses.gpu
+def to_synapses(gpu: Gpu, active: Array, at_synapses: Array, *, strength: float) -> None:
+    """``at_synapses[..., o] = strength active[o]``."""
+    gpu.launch(at_synapses.dtype, "to_synapses", at_synapses.size, active, at_synapses, float(strength), active.size)
 
 
 @competition.adapt.gpu

@@ -48,9 +48,9 @@ KERNEL tally_wins(const REAL *potential, const REAL *activity, const Byte *won, 
     }
 }
 
-KERNEL tell(const REAL *active, REAL *told, double strength, int units, Index count)
+KERNEL to_synapses(const REAL *active, REAL *at_synapses, double strength, int units, Index count)
 {
-    EACH(i) told[i] = (REAL)strength * active[i % units];
+    EACH(i) at_synapses[i] = (REAL)strength * active[i % units];
 }
 
 KERNEL adapt(const REAL *wins, REAL *threshold, double fair, double homeostasis, Index count)

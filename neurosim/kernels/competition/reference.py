@@ -35,11 +35,11 @@ def compete(
             wins[o] += won
 
 
-@competition.tell.reference
-def tell(active: Array, told: Array, *, strength: float) -> None:
-    """``told[..., o] = strength active[o]``: every synapse knows how active its own unit was; ``(..., m)``, ``(m,)``."""
-    for synapse in np.ndindex(told.shape):
-        told[synapse] = strength * active[synapse[-1]]
+@competition.to_synapses.reference
+def to_synapses(active: Array, at_synapses: Array, *, strength: float) -> None:
+    """``at_synapses[..., o] = strength active[o]``: every synapse knows how active its own unit was; ``(..., m)``, ``(m,)``."""
+    for synapse in np.ndindex(at_synapses.shape):
+        at_synapses[synapse] = strength * active[synapse[-1]]
 
 
 @competition.adapt.reference
