@@ -32,9 +32,9 @@ Tap = tuple[int, int]
 def parse(text: str) -> tuple[str, tuple[int, int], Tap | None]:
     """Read ``conv3:17,4``, ``conv3:17,4@0,2``, ``head3:120,5`` or ``B3:17,4``.
 
-    Of a 3 x 3 convolution the two numbers are the presynaptic and the postsynaptic channel; the tap (row, column) comes
-    after ``@`` and is the middle one, 1,1, if left out. Of a head they are the presynaptic unit (of the layer's
-    activity as one vector: row, column, channel) and the postsynaptic unit.
+    Of a convolution the two numbers are the presynaptic and the postsynaptic channel; the tap (row, column) comes
+    after ``@`` and is the middle one of the field, 1,1 of 3 x 3, if left out. Of a head they are the presynaptic unit
+    (of the layer's activity as one vector: row, column, channel) and the postsynaptic unit.
 
     Returns:
         The array's name, its pre and post, the tap or None.
@@ -42,7 +42,7 @@ def parse(text: str) -> tuple[str, tuple[int, int], Tap | None]:
     Raises:
         WiringError: a text that is none of these.
     """
-    found = re.fullmatch(r"([A-Za-z]+?)(\d+):(\d+),(\d+)(?:@([012]),([012]))?", text.strip())
+    found = re.fullmatch(r"([A-Za-z]+?)(\d+):(\d+),(\d+)(?:@(\d+),(\d+))?", text.strip())
     if not found:
         raise WiringError(
             f"the synapse {text!r}",
@@ -108,11 +108,23 @@ def _index(weight: Buffer, pair: tuple[int, int], tap: Tap | None, text: str) ->
         raise WiringError(
             f"the synapse {text} has a tap, and {weight.name} is no convolution", "two numbers", "leave the @ out"
         )
-    index = (*(tap or (1, 1)), *pair) if convolution else pair
+    index = (*(tap or _middle(weight)), *pair) if convolution else pair
+    if tap is not None and max(tap) >= len(weight.array):
+        raise WiringError(
+            f"the synapse {text} has a tap outside the fields of {weight.name}",
+            f"two numbers after the @, each below {len(weight.array)}",
+            "write synapse='conv3:17,4@0,2'",
+        )
     if any(i >= size for i, size in zip(index, weight.shape, strict=True)):
         sizes = "pre below {} and post below {}".format(*weight.shape[-2:])
         raise WiringError(f"the synapse {text} lies outside {weight.name}", sizes, "write smaller numbers")
     return index
+
+
+def _middle(weight: Buffer) -> Tap:
+    """The tap of a convolution that lies at its own place."""
+    before = (len(weight.array) - 1) // 2
+    return before, before
 
 
 def _updates(site: Site, weight: Buffer) -> bool:
@@ -141,10 +153,11 @@ def _product(site: Site, weight: Buffer, index: tuple[int, ...], target: AuditTa
     assert pair is not None  # of `_product_site`
     pre, post = pair
     [change] = list(site.step.changed.values())
-    found = terms(pre.array, post.array, index)
-    ends = [f"channel {i}" if len(index) == 4 else f"unit {i}" for i in index[-2:]]
-    middle = " (the middle one)" * (index[:2] == (1, 1))
-    tap = f", tap {index[0]},{index[1]}{middle}" if len(index) == 4 else ""
+    convolution = len(index) == 4
+    found = terms(pre.array, post.array, index, weight.shape[0] if convolution else 3)
+    ends = [f"channel {i}" if convolution else f"unit {i}" for i in index[-2:]]
+    tap = f", tap {index[0]},{index[1]}" if convolution else ""
+    tap += " (the middle one)" if convolution and index[:2] == _middle(weight) else ""
     total = sum(a * b for _, a, b in found)
     made = f"change    {change.name} = {float(change.array[index]):.6g}"
     where = f"(step {site.number} of {site.phase!r}, kernel {kernel_name(site.step)})"

@@ -321,12 +321,15 @@ SYNAPSES = [
     ("ll", "head2:17,5", ["H2[17, 5]", "unit 17 of layer 2 -> unit 5 of head 2", "sum of the 4 products"]),
     ("rf", "B3:1,1", ["no step of the plan changes it", "used by   e2 = B3^T d3"]),
     ("dtp", "G3:1,1", ["inverse weight", "dtp.py:"]),
+    ("hebb", "conv1:2,1", ["W1[2, 2, 2, 1]", "tap 2,2 (the middle one)", "reference.py:"]),
+    ("hebb", "conv1:2,1@4,0", ["W1[4, 0, 2, 1]", "tap 4,0"]),
 ]
 
 
 @pytest.mark.parametrize(("rule", "synapse", "words"), SYNAPSES, ids=[f"{r}-{s}" for r, s, _ in SYNAPSES])
 def test_one_synapse(call, rule, synapse, words):
-    done = call("explain", "--rule", rule, "--synapse", synapse, *SMALL)
+    network = ["--network", "4 5x5 inhibited pool"] if rule == "hebb" else SMALL
+    done = call("explain", "--rule", rule, "--synapse", synapse, *network)
     assert done.returncode == 0, done.stderr
     assert all(word in done.stdout for word in words), done.stdout
     found = re.search(r"= ([-+.e\d]+); the sum of the \d+ products by hand ([-+.e\d]+)", done.stdout)
@@ -346,6 +349,7 @@ def test_one_synapse(call, rule, synapse, words):
         ("foo", "'foo'"),
         ("head4:1,1@1,1", "no convolution"),
         ("conv1:0,0@3,0", "conv3:17,4"),
+        ("conv1:0,0@3,0", "outside the fields of W1; expected two numbers after the @, each below 3"),
     ],
 )
 def test_a_synapse_that_is_not_there(call, synapse, words):

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from neurosim.core.typing import Array
 
 SHARE = 0.1  # of the mean size of sums of an array, below which a sum is not asked to be exact
+PEAK = 0.05  # of the largest, likewise: tiles that are transformed round to the size of their largest numbers
 LOOSE = {2: 1e-2, 4: 2e-5, 8: 1e-11}  # relative difference that rounding explains, by bytes of a number
 
 CAUSES = (Role.ACTIVITY, Role.IMAGE, Role.NOISE, Role.MEMORY)  # what may stand on a presynaptic side
@@ -51,15 +52,15 @@ def product_differs(bench: Bench, run: StepRun) -> Recomputed:
         return Recomputed("made of no pair of activities", 0, 0.0)
     pre, post = _values(bench, run, *pair)
     found = bench.after[run][argument]
+    unfit = Recomputed(f"{pair[0].name} and {pair[1].name} make no array of the size of {change.name}", 0, 0.0)
     try:
         wanted, size = sums_of(pre, post, change.shape), sums_of(np.abs(pre), np.abs(post), change.shape)
     except (ValueError, IndexError):
-        return Recomputed(f"{pair[0].name} and {pair[1].name} make no array of the size of {change.name}", 0, 0.0)
+        return unfit
     if wanted.shape != found.shape:
-        return Recomputed(f"{pair[0].name} and {pair[1].name} make no array of the size of {change.name}", 0, 0.0)
+        return unfit
     apart = np.abs(found - wanted)
-    # Tiles that are transformed round to the size of their largest numbers, however few of them are not zero.
-    size = np.maximum(size, max(SHARE * size.mean(), 0.05 * size.max()))
+    size = np.maximum(size, max(SHARE * size.mean(), PEAK * size.max()))
     error = np.where(apart < 1e-30, 0, apart / np.maximum(size, 1e-30))
     worst = tuple(int(i) for i in np.unravel_index(int(np.argmax(np.nan_to_num(error, nan=np.inf))), error.shape))
     if not error[worst] < LOOSE[change.dtype.itemsize]:
@@ -122,7 +123,7 @@ def _left(bench: Bench, run: StepRun, buffer: Buffer, forward: bool) -> Array:
 # -- the loops
 
 
-def terms(pre: Array, post: Array, synapse: tuple[int, ...]) -> Terms:
+def terms(pre: Array, post: Array, synapse: tuple[int, ...], side: int = 3) -> Terms:
     """What one synapse multiplies: ``((sample, row, column), pre, post)`` for every view (and place).
 
     Args:
@@ -130,6 +131,7 @@ def terms(pre: Array, post: Array, synapse: tuple[int, ...]) -> Terms:
         post: ``(sample, row, column, channel)``, pooled or not, or ``(sample, postsynaptic)``.
         synapse: ``(tap row, tap column, in, out)``, ``(presynaptic, postsynaptic)``, ``(row of the grid, in, out)`` of a
             prediction, or ``(row, column, tap row, tap column, in, out)`` of weights of every place's own.
+        side: rows and columns of the fields of a convolution.
     """
     if len(synapse) == 3:
         return _of_prediction(pre, post, synapse)
@@ -141,15 +143,15 @@ def terms(pre: Array, post: Array, synapse: tuple[int, ...]) -> Terms:
         return [((n,), float(below[n, synapse[0]]), float(above[n, synapse[1]])) for n in range(len(above))]
     if post.shape[1] == 2 * pre.shape[1]:
         return _of_upward(pre, post, synapse)
-    return _of_convolution(pre, post, synapse)
+    return _of_convolution(pre, post, synapse, (side - 1) // 2)
 
 
-def _of_convolution(pre: Array, post: Array, synapse: tuple[int, ...]) -> Terms:
-    """Terms of a 3 x 3 convolution, at all places or, where weights are every place's own, at one."""
+def _of_convolution(pre: Array, post: Array, synapse: tuple[int, ...], before: int) -> Terms:
+    """Terms of a convolution, at all places or, where weights are every place's own, at one; rows of a field before its own."""
     place, (i, j, k, o) = synapse[:-4], synapse[-4:]
     found: Terms = []
     for n, r, c in np.ndindex(post.shape[:3]):
-        y, x = r + i - 1, c + j - 1
+        y, x = r + i - before, c + j - before
         if 0 <= y < pre.shape[1] and 0 <= x < pre.shape[2] and place in ((), (r, c)):
             found.append(((n, r, c), float(pre[n, y, x, k]), float(post[n, r, c, o])))
     return found

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from neurosim.audit.interventions.products import terms
 from neurosim.audit.interventions.sums import sums_of
 
 
@@ -16,3 +17,5 @@ def test_a_convolution_of_any_field_sums_what_naive_loops_sum(side):
         if 0 <= y < 4 and 0 <= x < 4:
             wanted[i, j] += np.einsum("nk,no->ko", pre[:, y, x], post[:, r, c])
     assert np.allclose(sums_of(pre, post, wanted.shape), wanted)
+    for synapse in [(0, side - 1, 1, 1), (side // 2, 0, 2, 0)]:
+        assert np.isclose(sum(a * b for _, a, b in terms(pre, post, synapse, side)), wanted[synapse])
