@@ -33,7 +33,8 @@ def foreign(arguments: list[str]) -> str | None:
 
     Nothing is imported. What only looks like such a name is audited in a process of its own, too.
     """
-    installed = {e.name for each in REGISTRIES.values() for e in importlib.metadata.entry_points(group=each.group)}
+    found = importlib.metadata.entry_points()
+    installed = {entry.name for each in REGISTRIES.values() for entry in found.select(group=each.group)}
     words = [word for argument in arguments for word in (argument, argument.partition("=")[2])]
     for word in (*words, *_written(arguments)):
         if ELSEWHERE.fullmatch(word) or word in installed:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 from neurosim.cli import apart
-from neurosim.cli.certificates import computed, opened, verified
+from neurosim.cli.certificates import computed, opened, refuse, verified
 from neurosim.cli.options import Configured, Option, configure
 
 from neurosim.audit.evidence import REQUIRED
@@ -237,7 +237,8 @@ def audit(
         from neurosim.audit.torch.audit import audit_build
 
         beside = {"folder": folder, "html": html_file, "svg": svg_file, "graph": graph or None, "require": require}
-        _refuse([name for name, value in (beside | given).items() if value is not None])
+        others = [name for name, value in (beside | given).items() if value is not None]
+        refuse(others, "--torch", "only --json: a module has no plan to be drawn")
         found: TorchVerdict = audit_build(torch)
         return _given(shown, found)
     from neurosim.audit import check
@@ -257,17 +258,3 @@ def _given(shown: Shown, found: Verdict | TorchVerdict) -> Verdict | TorchVerdic
     if apart.inside is None:
         sys.exit(shown.show(found))
     return found
-
-
-def _refuse(beside: list[str]) -> None:
-    """Refuse what does not go with a module.
-
-    Raises:
-        RunError: there is something.
-    """
-    if beside:
-        raise RunError(
-            f"--{beside[0].replace('_', '-')} beside --torch",
-            "only --json: a module has no plan to be drawn",
-            "leave it out",
-        )

@@ -17,8 +17,27 @@ from neurosim.errors import RunError
 from neurosim.training.folder import Run, write_json
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from neurosim.audit.isolation.parent import Limits
     from neurosim.audit.verdict import Verdict
+
+
+def refuse(others: Sequence[str], what: str, expected: str, hint: str = "leave it out") -> None:
+    """Refuse whatever was given beside something that takes none of it.
+
+    Args:
+        others: names of it, as the command has them.
+        what: beside which it was given.
+        expected: instead.
+        hint: how to mend it.
+
+    Raises:
+        RunError: there is something.
+    """
+    if others:
+        name = others[0] if others[0] == "folder" else f"--{others[0].replace('_', '-')}"
+        raise RunError(f"{name} beside {what}", expected, hint)
 
 
 def verified(path: Path, rest: list[str], limits: Limits, json_file: Path | None) -> int:
@@ -62,13 +81,7 @@ def computed(path: Path, given: dict[str, Any], trust: tuple[str, ...]) -> Verdi
     """
     named = [str(given.pop(name)) for name in ("rule", "torch") if given.get(name) is not None]
     others = [name for name, value in given.items() if value is not None]
-    if others:
-        what = (
-            f"{others[0]} beside --verify"
-            if others[0] == "folder"
-            else f"--{others[0].replace('_', '-')} beside --verify"
-        )
-        raise RunError(what, "only the file, and --trust", "leave it out")
+    refuse(others, "--verify", "only the file, and --trust")
     certificate = Certificate(path)
     require_trust(path, certificate.outside, [*trust, *named])
     return certificate.compute()
@@ -88,12 +101,7 @@ def opened(folder: Path, given: dict[str, Any], trust: tuple[str, ...]) -> Run:
     there = (folder / "config.json").is_file()
     named = [given["rule"]] if there and given.get("rule") == Run.open(folder).config.rule.name else []
     others = [name for name, value in given.items() if value is not None and (name != "rule" or not named)]
-    if others:
-        raise RunError(
-            f"--{others[0].replace('_', '-')} beside the run {folder}",
-            "the run's own options",
-            "leave it out, or leave the folder out",
-        )
+    refuse(others, f"the run {folder}", "the run's own options", "leave it out, or leave the folder out")
     run = Run.open(folder)
     require_trust(folder / "config.json", foreign(json.loads(run.config.to_json())), [*trust, *named])
     return run

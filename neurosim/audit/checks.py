@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import time
-import traceback
 from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -26,6 +25,7 @@ from neurosim.audit.replay.runs import RunRecord
 from neurosim.audit.symmetry.analysis import analyse_symmetry
 from neurosim.audit.target import PAIRS, AuditTarget, built, of_config, of_rule
 from neurosim.audit.verdict import Verdict
+from neurosim.core.importing import failure
 from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import NeurosimError, UndecidedError, WiringError
 from neurosim.training.alone import narrow, wire
@@ -106,9 +106,8 @@ def decided(crash: bool = False) -> Iterator[None]:
             raise
         if isinstance(problem, NeurosimError):
             raise UndecidedError(*problem.parts) from problem
-        frame = traceback.extract_tb(problem.__traceback__)[-1]
         raise UndecidedError(
-            f"{type(problem).__name__}: {problem} ({frame.filename}, line {frame.lineno})",
+            failure(problem),
             "a rule that can be wired and run",
             "correct it; until then nothing can be decided",
         ) from problem

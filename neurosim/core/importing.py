@@ -10,6 +10,12 @@ from types import ModuleType
 from neurosim.errors import WiringError
 
 
+def failure(problem: BaseException) -> str:
+    """What went wrong in somebody else's code, and where, in words."""
+    frame = traceback.extract_tb(problem.__traceback__)[-1]
+    return f"{type(problem).__name__}: {problem} ({frame.filename}, line {frame.lineno})"
+
+
 def imported(place: str, name: str) -> ModuleType:
     """Import a file of the user's; the current folder is searched last.
 

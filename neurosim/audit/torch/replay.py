@@ -7,7 +7,6 @@ import copy
 import functools
 import random
 import sys
-import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -16,6 +15,7 @@ import numpy as np
 
 from neurosim.audit.torch.tape import Made, Tape, listening, place
 from neurosim.audit.torch.tensors import PLAIN, Reach
+from neurosim.core.importing import failure
 from neurosim.errors import WiringError
 
 T = TypeVar("T")
@@ -242,9 +242,8 @@ def call_theirs(call: Callable[[], T]) -> T:
     try:
         return call()
     except Exception as problem:
-        frame = traceback.extract_tb(problem.__traceback__)[-1]
         raise WiringError(
-            f"{type(problem).__name__}: {problem} ({frame.filename}, line {frame.lineno})",
+            failure(problem),
             "a model that runs forward and backward",
             "run it by itself first",
         ) from problem
