@@ -72,6 +72,10 @@ class CpuTuning:
     # 16, 108 at 32, 89 at 50).
     jittered_views: int = 64
 
+    def constants(self) -> dict[str, int | float]:
+        """All of them, by name: where these are the same, work is cut in the same places."""
+        return {name: value for name, value in vars(self).items() if isinstance(value, int | float)}
+
 
 @dataclass
 class GpuTuning:

@@ -69,9 +69,8 @@ class Mixed(Layered):
     def errors_of(self, phase: str) -> list[ErrorUnits]:
         return [self.errors[n] for n in self.taught(phase) if n in self.errors]
 
-    def outputs(self, phase: str) -> list[Buffer]:
-        taught = self.taught(phase)
-        return [b for n in taught for b in self.parts[n].outputs_of(n)]
+    def outputs_of(self, number: int) -> list[Buffer]:
+        return self.parts[number].outputs_of(number)
 
     def figures(self) -> dict[str, Buffer]:
         return {name: buffer for rule in self.rules for name, buffer in rule.figures().items()}

@@ -50,22 +50,27 @@ def machine(config: Config) -> dict[str, str]:
         "neurosim": neurosim.__version__,
         "numpy": np.__version__,
         "processor": f"{platform.machine()} {' '.join(blas)}",
-        "cuts": str({name: value for name, value in vars(tuning.CPU).items() if isinstance(value, int | float)}),
+        "cuts": str(tuning.CPU.constants()),
         "device": config.training.device,
         "precision": config.training.precision,
     }
+
+
+def digest(array: Array) -> str:
+    """SHA-256 of an array's type, shape and bytes."""
+    whole = np.ascontiguousarray(array)
+    total = hashlib.sha256(f"{whole.dtype.str} {whole.shape}".encode())
+    total.update(whole.data if whole.size else b"")
+    return total.hexdigest()
 
 
 def described(arrays: Mapping[str, Array]) -> dict[str, list[Any]]:
     """Name -> SHA-256, length, and some elements of each array."""
     found = {}
     for name, array in arrays.items():
-        whole = np.ascontiguousarray(array)
-        total = hashlib.sha256(f"{whole.dtype.str} {whole.shape}".encode())
-        total.update(whole.data if whole.size else b"")
-        flat = whole.reshape(-1)
+        flat = np.ascontiguousarray(array).reshape(-1)
         some = flat[:: max(1, len(flat) // SAMPLES)][:SAMPLES].astype(float)
-        found[name] = [total.hexdigest(), float(np.sqrt(np.vdot(flat, flat).astype(float))), some.tolist()]
+        found[name] = [digest(array), float(np.sqrt(np.vdot(flat, flat).astype(float))), some.tolist()]
     return found
 
 

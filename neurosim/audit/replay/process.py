@@ -96,7 +96,7 @@ class FreshProcess:
             "bounds": {name: float(bound) for name, bound in (bounds or {}).items()},
             "path": sys.path,
             "cwd": os.getcwd(),
-            "tuning": tuned(),
+            "tuning": tuning.CPU.constants(),
         }
         (folder / "job.json").write_text(json.dumps(job))
         (folder / "empty").mkdir()
@@ -146,11 +146,6 @@ def bare_digests(places: tuple[str, ...]) -> dict[str, str]:
     with tempfile.TemporaryDirectory(prefix="neurosim-replay-") as place:
         history = History("bare process", 0, ())
         return FreshProcess(None, history, Path(place), places=places).answer(time.monotonic() + TIMEOUT).bare
-
-
-def tuned() -> dict[str, Any]:
-    """The measured constants of this process, which decide how work is cut; another process takes them over."""
-    return {name: value for name, value in vars(tuning.CPU).items() if isinstance(value, int | float)}
 
 
 def keep_moment(path: Path, arrays: Arrays) -> None:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from neurosim.audit.single import SingleStep
 from neurosim.errors import WiringError
+from neurosim.training.record import digest
 
 if TYPE_CHECKING:
     from neurosim.audit.target import AuditTarget
@@ -20,14 +18,6 @@ if TYPE_CHECKING:
 
 Arrays = dict[str, "Array"]
 Left = tuple[str, dict[str, str]]  # a step, and the digest of every array that it left
-
-
-def digest(array: Array) -> str:
-    """SHA-256 of an array's type, shape and bytes."""
-    whole = np.ascontiguousarray(array)
-    total = hashlib.sha256(f"{whole.dtype.str} {whole.shape}".encode())
-    total.update(whole.data if whole.size else b"")
-    return total.hexdigest()
 
 
 def declared(target: AuditTarget) -> dict[str, Buffer]:
