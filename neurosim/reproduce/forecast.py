@@ -11,6 +11,7 @@ import numpy as np
 from neurosim.engine.threads import ThreadTeam
 from neurosim.readout.features import GRID
 from neurosim.training.assembly import make_method
+from neurosim.training.budget import timed
 from neurosim.training.model import Model
 from neurosim.training.stream import ViewStream
 from neurosim.training.trainer import Trainer
@@ -104,13 +105,7 @@ def _batch(model: Model, stream: ViewStream, phase: str, team: ThreadTeam) -> fl
     """Seconds of one batch of a phase: of a few that are quick the quickest, since others may compute here too."""
     found: list[float] = []
     while len(found) < REPEATS and sum(found) < SECONDS:
-        began = time.perf_counter()
-        stream.load(0, 0)
-        model.rule.draw(0, 0)
-        model.program(phase).run(team)
-        for units in model.rule.errors_of(phase):
-            units.value.host()  # as training does; it waits for a GPU
-        found.append(time.perf_counter() - began)
+        found.append(timed(model, stream, phase, 0, team))
     return min(found)
 
 
