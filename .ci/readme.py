@@ -8,7 +8,7 @@ from pathlib import Path
 readme = Path(sys.argv[1]).resolve()
 commands = [
     line.strip()
-    for block in re.findall(r"^```sh\n(.*?)^```", readme.read_text(), re.M | re.S)
+    for block in re.findall(r"^```sh\n(.*?)^```", readme.read_text(encoding="utf-8"), re.M | re.S)
     for line in block.splitlines()
     if line.strip() and not line.lstrip().startswith("#")
 ]

@@ -10,7 +10,7 @@ from pathlib import Path
 def megabytes():
     """MiB that this process held at its peak."""
     try:  # Linux's own count begins with the program; ru_maxrss begins with what the parent held
-        lines = Path("/proc/self/status").read_text().splitlines()
+        lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
         return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024
     except (OSError, StopIteration):
         size = 1024 if sys.platform != "darwin" else 1024**2

@@ -289,7 +289,9 @@ def main(arguments=None) -> None:
     def keep(name, make):
         record[name] = make()
         print(name, json.dumps(record[name], indent=1), flush=True)
-        asked.out.write_text(json.dumps(record, indent=1) + "\n")  # what was measured stays, whatever comes after
+        asked.out.write_text(
+            json.dumps(record, indent=1) + "\n", encoding="utf-8"
+        )  # what was measured stays, whatever comes after
 
     keep("agreement", lambda: agreement(kernels))
     keep("rates", lambda: {p: rates(backend("gpu", p)) for p in ("float32", "tf32")})

@@ -97,7 +97,7 @@ def cell(arm: str, length: int, seed: int, data: Dataset, asked: argparse.Namesp
     name = f"{arm.replace(':', '-').replace('=', '')}-{length}-seed{seed}"
     path, folder = asked.out / f"{name}.json", asked.out / "runs" / name
     if path.exists():
-        found: dict[str, Any] = json.loads(path.read_text())
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         return found
     mine = parts(data, length)
     epochs = max(1, round(length / len(mine.train_images)))
@@ -119,7 +119,7 @@ def cell(arm: str, length: int, seed: int, data: Dataset, asked: argparse.Namesp
         "seconds": experiment.progress.seconds,
         "config": experiment.config.flat(),
     }
-    path.write_text(json.dumps(record, indent=1, default=str))
+    path.write_text(json.dumps(record, indent=1, default=str), encoding="utf-8")
     return record
 
 
@@ -129,8 +129,10 @@ def untrained(experiment: Experiment, data: Dataset, method: Any, team: ThreadTe
     folder.mkdir(exist_ok=True)
     path = folder / f"{config.training.seed}-{config.views.pixels}-{config.readout.images}.json"
     if not path.exists():
-        path.write_text(json.dumps(read_out(experiment.model.encoder(untrained=True), data, method, team)))
-    found: list[float] = json.loads(path.read_text())
+        path.write_text(
+            json.dumps(read_out(experiment.model.encoder(untrained=True), data, method, team)), encoding="utf-8"
+        )
+    found: list[float] = json.loads(path.read_text(encoding="utf-8"))
     return found
 
 

@@ -96,7 +96,7 @@ def main() -> None:
     parser.add_argument("--rules", default=",".join(CELLS))
     args = parser.parse_args()
     asked = {"images": args.images, "epochs": args.epochs, "machine": platform.processor() or platform.machine()}
-    record = json.loads(args.out.read_text()) if args.out.exists() else {"asked": asked, "cells": []}
+    record = json.loads(args.out.read_text(encoding="utf-8")) if args.out.exists() else {"asked": asked, "cells": []}
     if record["asked"] != asked:
         parser.error(f"{args.out} was made with {record['asked']}; expected {asked}; choose another --out")
     for seed in range(args.seeds):
@@ -104,7 +104,7 @@ def main() -> None:
             if any(c["rule"] == name and c["seed"] == seed for c in record["cells"]):
                 continue
             record["cells"].append(cell(name, seed, args))
-            args.out.write_text(json.dumps(record, indent=1))
+            args.out.write_text(json.dumps(record, indent=1), encoding="utf-8")
             done = record["cells"][-1]
             print(f"seed {seed} {name}: {100 * done['accuracy'][-1]:.2f} after {done['seconds']:.0f} s", flush=True)
     print(table(record["cells"]))

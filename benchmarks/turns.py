@@ -31,7 +31,7 @@ SMALL = 8  # pairs of the stricter comparison, see `neurosim.bench.sides.validat
 def this_machine(threads):
     """What a record says of where, when and with what it was measured."""
     try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
         named = next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
     except (OSError, StopIteration):
         named = platform.processor()
@@ -58,7 +58,7 @@ def check_place(path, option="--out"):
 def busy_seconds():
     """Processor seconds that everybody has used, and that this process has used; None where nobody counts."""
     try:
-        fields = Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:]
+        fields = Path("/proc/stat").read_text(encoding="utf-8").split("\n", 1)[0].split()[1:]
     except OSError:
         return None
     return sum(int(fields[i]) for i in (0, 1, 2, 5, 6, 7)) / os.sysconf("SC_CLK_TCK"), time.process_time()
@@ -134,7 +134,9 @@ def memory(names, rules, pairs, threads, options):
 def alone(asked):
     """What `neurosim.bench.alone` is asked, in a process of its own: MiB before any data, MiB at the peak."""
     command = [sys.executable, "-m", "neurosim.bench.alone", json.dumps(asked)]
-    return json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()[-1])
+    return json.loads(
+        subprocess.run(command, capture_output=True, encoding="utf-8", check=True).stdout.splitlines()[-1]
+    )
 
 
 def table(side, phase, team, rates):

@@ -42,10 +42,10 @@ def library(real: str, text: Source) -> ctypes.CDLL:
     """A CUDA text with REAL as float or double."""
     folder = tempfile.mkdtemp(prefix="neurosim-gpu-")
     shim, source, built = (Path(folder, name) for name in ("shim.h", "gpu.cpp", "gpu.so"))
-    shim.write_text(SHIM)
-    source.write_text(text.whole)
+    shim.write_text(SHIM, encoding="utf-8")
+    source.write_text(text.whole, encoding="utf-8")
     command = [compiler(), *FLAGS, f"-DREAL={real}", "-include", str(shim), str(source), "-o", str(built)]
-    told = subprocess.run(command, capture_output=True, text=True, check=False)
+    told = subprocess.run(command, capture_output=True, encoding="utf-8", check=False)
     assert told.returncode == 0, told.stderr[:4000]
     found = ctypes.CDLL(str(built))
     shutil.rmtree(folder)

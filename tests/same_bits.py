@@ -453,7 +453,7 @@ def work(target: Path, orders: Path, folder: Path) -> None:
     if target not in Path(str(command_line.__file__)).parents:
         raise SystemExit(f"error: {command_line.__file__} was imported; expected the package in {target}")
     skip = audits_once()
-    for number, (audited, commands) in enumerate(json.loads(orders.read_text())):
+    for number, (audited, commands) in enumerate(json.loads(orders.read_text(encoding="utf-8"))):
         began, said, own = time.perf_counter(), io.StringIO(), folder / str(number)
         own.mkdir()
         skip(not audited)
@@ -461,7 +461,7 @@ def work(target: Path, orders: Path, folder: Path) -> None:
         for args, stop in commands:
             with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said), stopping(stop):
                 codes.append(called(command_line.main, [arg.replace("{run}", str(own / "run")) for arg in args]))
-        (own / "said.txt").write_text(said.getvalue())
+        (own / "said.txt").write_text(said.getvalue(), encoding="utf-8")
         print(json.dumps([number, codes, time.perf_counter() - began]), file=lines, flush=True)
 
 
@@ -589,7 +589,7 @@ def compared(codes: list[list[str]], folders: list[Path]) -> Finding:
 
 def last_line(folder: Path) -> str:
     """The last line that the commands of a case printed."""
-    return (folder / "said.txt").read_text().strip().rpartition("\n")[2]
+    return (folder / "said.txt").read_text(encoding="utf-8").strip().rpartition("\n")[2]
 
 
 def renamed(name: str, table: dict[str, str]) -> str:
@@ -627,10 +627,10 @@ def numbers(run: Path) -> dict[str, Array]:
     """The numbers of metrics.csv and results.json, without those that measure time."""
     found: dict[str, Array] = {}
     if (run / "metrics.csv").is_file():
-        with (run / "metrics.csv").open(newline="") as file:
+        with (run / "metrics.csv").open(newline="", encoding="utf-8") as file:
             found |= leaves("metrics.csv", list(csv.DictReader(file)))
     if (run / "results.json").is_file():
-        found |= leaves("results.json", json.loads((run / "results.json").read_text()))
+        found |= leaves("results.json", json.loads((run / "results.json").read_text(encoding="utf-8")))
     return found
 
 
@@ -689,7 +689,7 @@ def install(revision: str, place: Path) -> Path:
             archive.extractall(source)
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
     pip += ["--no-build-isolation"] * builds_wheels()
-    done = subprocess.run([*pip, "--target", target, source], capture_output=True, text=True, check=False)
+    done = subprocess.run([*pip, "--target", target, source], capture_output=True, encoding="utf-8", check=False)
     if done.returncode:
         raise SystemExit(f"error: {revision} cannot be installed:\n{done.stderr}")
     return target
@@ -720,19 +720,19 @@ class Side:
 
     def __init__(self, name: str, target: Path, place: Path, orders: list[Order], reports: Reports) -> None:
         (place / "cases").mkdir()
-        (place / "orders.json").write_text(json.dumps(orders))
+        (place / "orders.json").write_text(json.dumps(orders), encoding="utf-8")
         parts = [target, place / "orders.json", place / "cases"]
         call = [sys.executable, "-I", __file__, "--worker", *map(str, parts)]
         environment = os.environ | {"XDG_CACHE_HOME": str(place / "cache")}
         # A group of its own: Ctrl-C in the terminal is for this process, which ends the other.
-        with (place / "errors.txt").open("w") as errors:
+        with (place / "errors.txt").open("w", encoding="utf-8") as errors:
             self.process = subprocess.Popen(
                 call,
                 cwd=place,
                 env=environment,
                 stdout=subprocess.PIPE,
                 stderr=errors,
-                text=True,
+                encoding="utf-8",
                 start_new_session=True,
             )
         self.name, self.place = name, place
@@ -767,7 +767,7 @@ def run(sides: list[Side], todo: list[Case], reports: Reports, keep: Path | None
     for number, case in enumerate(todo):
         while missing := [side for side in sides if number not in side.done]:
             if lost := [side for side in missing if side in ended]:
-                error = (lost[0].place / "errors.txt").read_text()[-2000:]
+                error = (lost[0].place / "errors.txt").read_text(encoding="utf-8")[-2000:]
                 raise SystemExit(f"error: {lost[0].name} ended in or before the case {case.name!r}:\n{error}")
             side, more = reports.get()
             ended += [side] * (not more)

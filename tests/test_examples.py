@@ -21,7 +21,7 @@ def run(script, *arguments):
     """Run a script as a reader would, every warning an error; its printed lines."""
     ours = {"PYTHONPATH": str(ROOT), "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-W", "error", str(ROOT / script), *map(str, arguments)]
-    done = subprocess.run(command, env=os.environ | ours, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command, env=os.environ | ours, capture_output=True, encoding="utf-8", timeout=120)
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     return done.stdout
@@ -80,8 +80,8 @@ def test_swap_a_weight(tmp_path):
 @pytest.mark.parametrize("name", NAMES)
 def test_is_short_and_is_told(name):
     path = ROOT / "examples" / f"{name}.py"
-    assert len(path.read_text().splitlines()) <= 80
-    assert f"examples/{name}.py" in (ROOT / "examples" / "README.md").read_text()
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 80
+    assert f"examples/{name}.py" in (ROOT / "examples" / "README.md").read_text(encoding="utf-8")
     check_picture(path.with_suffix(".png"))
 
 
@@ -94,7 +94,7 @@ def test_plan_picture(tmp_path, rule):
 def test_plan_picture_where_it_cannot_be_written(tmp_path):
     command = [sys.executable, str(ROOT / "docs/plan_picture.py"), str(tmp_path / "missing" / "out.png")]
     done = subprocess.run(
-        command, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=120
+        command, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, encoding="utf-8", timeout=120
     )
     assert done.returncode == 2
     assert done.stderr.startswith("error: ")

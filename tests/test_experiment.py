@@ -305,7 +305,9 @@ def test_a_loaded_run_may_change_what_changes_no_array(pictures, tmp_path):
 
 def run(code):
     """What a new interpreter prints."""
-    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60).stdout
+    return subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True, timeout=60
+    ).stdout
 
 
 def test_importing_is_quick_and_imports_nothing_heavy():
@@ -331,7 +333,7 @@ def test_what_the_package_shows():
 
 def test_python_m_neurosim_is_the_command():
     told = subprocess.run(
-        [sys.executable, "-m", "neurosim", "--help"], capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-m", "neurosim", "--help"], capture_output=True, encoding="utf-8", check=True, timeout=60
     )
     assert told.stdout.startswith("Usage: neurosim ")
 

@@ -58,7 +58,7 @@ def run(command, folder, capsys):
         [sys.executable, *words[1:], "-p", "no:cacheprovider"],
         cwd=folder,
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])},
         timeout=300,
     )

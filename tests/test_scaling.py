@@ -19,7 +19,7 @@ def call(module, *arguments, before="pass"):
         f"import sys, runpy; {before}; runpy.run_module('neurosim.bench.{module}', run_name='__main__', alter_sys=True)"
     )
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", code, *arguments], capture_output=True, text=True, timeout=300
+        [sys.executable, "-W", "error", "-c", code, *arguments], capture_output=True, encoding="utf-8", timeout=300
     )
     assert "Traceback" not in done.stderr, done.stderr
     return done
@@ -43,7 +43,7 @@ def test_growth_is_measured_written_and_drawn(tmp_path):
     assert done.returncode == 0, done.stderr
     for word in ("ms a pair", "ms a layer", "bytes an image", "R^2"):
         assert word in done.stdout
-    record = json.loads(out.read_text())
+    record = json.loads(out.read_text(encoding="utf-8"))
     assert {"machine", "numpy", "date", "threads"} <= set(record)
     for panel, sizes in (("pairs", [2, 3, 4]), ("layers", [1, 2, 3])):
         assert set(record[panel]) == {"bp", "ll-simultaneous"}
@@ -87,7 +87,7 @@ def test_the_parts_of_a_run_are_told_apart(tmp_path):
     done = call("overhead", "--images", "40", "--batch", "4", "--batches", "3", "--epochs", "2", "--out", str(out))
     assert done.returncode == 0, done.stderr
     assert "beside its programs run alone" in done.stdout
-    record = json.loads(out.read_text())
+    record = json.loads(out.read_text(encoding="utf-8"))
     assert sum(part["share"] for part in record["parts"].values()) == pytest.approx(1)
     assert [record["spent"][name][2] for name in (PROGRAMS, SHOW, CHECKPOINT)] == [6, 6, 1]
 

@@ -31,7 +31,7 @@ class Source:
     @cached_property
     def whole(self) -> str:
         """The text that is compiled."""
-        return PRELUDE.read_text() + self.text
+        return PRELUDE.read_text(encoding="utf-8") + self.text
 
 
 _SOURCES: dict[str, Source] = {}
@@ -46,7 +46,11 @@ def register(source: Path | str) -> Source:
     Raises:
         ValueError: a function of that name is registered already, by another text.
     """
-    whole = Source(source.read_text(), str(source)) if isinstance(source, Path) else Source(source, "a text")
+    whole = (
+        Source(source.read_text(encoding="utf-8"), str(source))
+        if isinstance(source, Path)
+        else Source(source, "a text")
+    )
     for name in whole.names:
         known = _SOURCES.setdefault(name, whole)
         if known.text != whole.text:

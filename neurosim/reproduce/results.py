@@ -38,7 +38,7 @@ def read_result(path: Path, asked: dict[str, Any]) -> Result:
     """
     again = "remove it, or choose another folder"
     try:
-        found = json.loads(path.read_text())
+        found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as problem:
         raise RunError(f"{path} cannot be read ({problem!r})", "the file of a finished cell", again) from None
     if not isinstance(found, dict) or not {"format", "neurosim", "made with"} <= found.keys():

@@ -139,7 +139,7 @@ class Run:
             raise RunError(
                 f"{folder} holds no config.json", "the folder of a run", "give the folder after --out of a run"
             )
-        return cls(folder, Config.from_json(path.read_text(), str(path)))
+        return cls(folder, Config.from_json(path.read_text(encoding="utf-8"), str(path)))
 
     def save_config(self, wiring: list[str], image: tuple[int, int, int] | None = None) -> None:
         """config.json: the options, the version, the wiring as realised, and the shape of a picture."""
@@ -153,7 +153,7 @@ class Run:
 
     def wiring(self) -> list[str]:
         """The wiring as realised, as config.json has it."""
-        return cast(list[str], json.loads((self.folder / "config.json").read_text()).get("wiring", []))
+        return cast(list[str], json.loads((self.folder / "config.json").read_text(encoding="utf-8")).get("wiring", []))
 
     def check_wiring(self, built: list[str]) -> None:
         """Hold that what is built now is wired as what was trained.
@@ -175,7 +175,7 @@ class Run:
 
     def image(self) -> tuple[int, int, int] | None:
         """(row, column, channel) of a picture, as config.json has it; None where it has not."""
-        found = json.loads((self.folder / "config.json").read_text()).get("image")
+        found = json.loads((self.folder / "config.json").read_text(encoding="utf-8")).get("image")
         return None if found is None else tuple(found)
 
     def save_audit(self, report: dict[str, Any]) -> None:
@@ -190,7 +190,7 @@ class Run:
         """What results.json says, or None before there is one."""
         path = self.folder / "results.json"
         try:
-            return cast(dict[str, Any], json.loads(path.read_text())) if path.is_file() else None
+            return cast(dict[str, Any], json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else None
         except ValueError:
             raise RunError(
                 f"{path} is not JSON", "the file that the run wrote", "remove it and evaluate again"
@@ -220,7 +220,7 @@ class Run:
         path = self.folder / "metrics.csv"
         if not path.is_file():
             return []
-        with path.open(newline="") as file:
+        with path.open(newline="", encoding="utf-8") as file:
             return list(csv.DictReader(file))
 
     def save_checkpoint(self, arrays: dict[str, Array], state: dict[str, Any]) -> None:

@@ -56,7 +56,7 @@ class Recipe:
 def recipes() -> dict[str, Recipe]:
     """Every recipe by name, with the settings of what it extends."""
     folder = files("neurosim.training") / "recipes"
-    texts = {entry.name.removesuffix(".toml"): entry.read_text() for entry in folder.iterdir()}
+    texts = {entry.name.removesuffix(".toml"): entry.read_text(encoding="utf-8") for entry in folder.iterdir()}
     tables = {name: tomllib.loads(text) for name, text in texts.items()}
     return {name: _recipe(name, tables) for name in sorted(tables)}
 

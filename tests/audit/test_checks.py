@@ -153,11 +153,11 @@ def test_a_pass_says_what_was_tried_and_what_is_trusted():
 
 
 def test_the_digest_is_of_every_source_file(tmp_path):
-    (tmp_path / "a.py").write_text("1")
+    (tmp_path / "a.py").write_text("1", encoding="utf-8")
     first = file_digest(tmp_path)
-    (tmp_path / "notes.txt").write_text("no source")
+    (tmp_path / "notes.txt").write_text("no source", encoding="utf-8")
     assert file_digest(tmp_path) == first
-    (tmp_path / "a.py").write_text("2")
+    (tmp_path / "a.py").write_text("2", encoding="utf-8")
     second = file_digest(tmp_path)
     (tmp_path / "a.py").rename(tmp_path / "b.py")
     assert len({first, second, file_digest(tmp_path)}) == 3

@@ -92,8 +92,8 @@ def lab(tmp_path_factory):
     """A folder with somebody else's rules and a few pictures."""
     folder = tmp_path_factory.mktemp("lab")
     (folder / "mylab").mkdir()
-    (folder / "mylab" / "__init__.py").write_text("")
-    (folder / "mylab" / "rules.py").write_text(textwrap.dedent(MINE))
+    (folder / "mylab" / "__init__.py").write_text("", encoding="utf-8")
+    (folder / "mylab" / "rules.py").write_text(textwrap.dedent(MINE), encoding="utf-8")
     rng = np.random.default_rng(5)
     images = rng.integers(0, 256, (60, 8, 8, 3)).astype(np.uint8)
     labels = np.arange(60) % 3
@@ -117,8 +117,10 @@ def test_bp_is_violated_and_its_path_is_printed(call, tmp_path):
     done = call("audit", "--rule", "bp", *SMALL, *files, "--graph", where=tmp_path)
     assert done.returncode == 1, done.stderr
     assert "\nW4 -> feedback into layer 3 -> update of W3, W2, W1\n" in done.stdout
-    assert json.loads((tmp_path / "a.json").read_text())["verdict"] == "violated"
-    assert "<svg" in (tmp_path / "a.html").read_text() and (tmp_path / "a.svg").read_text().startswith("<svg")
+    assert json.loads((tmp_path / "a.json").read_text(encoding="utf-8"))["verdict"] == "violated"
+    assert "<svg" in (tmp_path / "a.html").read_text(encoding="utf-8") and (tmp_path / "a.svg").read_text(
+        encoding="utf-8"
+    ).startswith("<svg")
     assert "stops at the activities" in done.stdout
 
 
@@ -178,14 +180,14 @@ HOSTILE = """
     ],
 )
 def test_rules_that_misbehave_change_no_verdict(call, lab, name, code, words):
-    (lab / "mylab" / "hostile.py").write_text(textwrap.dedent(HOSTILE))
+    (lab / "mylab" / "hostile.py").write_text(textwrap.dedent(HOSTILE), encoding="utf-8")
     time = ["--timeout", "4"] if name == "Hangs" else []
     done = call("audit", "--rule", f"mylab.hostile:{name}", "--network", "4 pool", "--json", "h.json", *time, where=lab)
     assert done.returncode == code and words in done.stderr and len(done.stderr.splitlines()) == (code > 0)
     assert "mylab" not in sys.modules and "verdict: violated" not in done.stdout
     assert done.stdout.count("verdict: ") == (code == 0)
     if code == 3:
-        assert json.loads((lab / "h.json").read_text())["verdict"] == "undecided"
+        assert json.loads((lab / "h.json").read_text(encoding="utf-8"))["verdict"] == "undecided"
 
 
 def test_a_rule_of_ones_own_is_shown_in_every_form(call, lab):
@@ -193,8 +195,10 @@ def test_a_rule_of_ones_own_is_shown_in_every_form(call, lab):
     files = ["--json", "c.json", "--html", "c.html", "--svg", "c.svg"]
     done = call("audit", *rule, *files, "--graph", where=lab)
     assert done.returncode == 1 and "stops at the activities" in done.stdout
-    assert json.loads((lab / "c.json").read_text())["exit code"] == 1
-    assert "<svg" in (lab / "c.html").read_text() and (lab / "c.svg").read_text().startswith("<svg")
+    assert json.loads((lab / "c.json").read_text(encoding="utf-8"))["exit code"] == 1
+    assert "<svg" in (lab / "c.html").read_text(encoding="utf-8") and (lab / "c.svg").read_text(
+        encoding="utf-8"
+    ).startswith("<svg")
     assert call("audit", *rule, "--print-config", where=lab).stdout.count("mylab.rules:Copies") == 1
     for more, words in (
         (["--nonsense"], "No such option"),
@@ -209,9 +213,9 @@ def test_what_is_somebody_elses(lab, monkeypatch):
     from neurosim.cli.apart import foreign
 
     monkeypatch.chdir(lab)
-    (lab / "mine.toml").write_text('[rule]\nname = "mylab.rules:MyRule"\n')
+    (lab / "mine.toml").write_text('[rule]\nname = "mylab.rules:MyRule"\n', encoding="utf-8")
     (lab / "old").mkdir()
-    (lab / "old" / "config.json").write_text('{"rule": {"name": "lab.other:Rule"}}')
+    (lab / "old" / "config.json").write_text('{"rule": {"name": "lab.other:Rule"}}', encoding="utf-8")
     assert foreign(["--rule", "mylab.rules:MyRule"]) == foreign(["--rule=mylab.rules:MyRule"]) == "mylab.rules:MyRule"
     assert foreign(["--config", "mine.toml"]) == "mylab.rules:MyRule" and foreign(["old"]) == "lab.other:Rule"
     assert foreign(["--loss", "a:B", "--rule", "ll"]) == "a:B" and foreign(["--torch", "x"]) == "--torch"
@@ -268,7 +272,7 @@ def test_a_run_is_audited_at_its_start_and_after_it(call, lab):
     done = call(*train, "--out", "a", "--require-plausible", where=lab)
     assert done.returncode == 0, done.stderr
     assert [line for line in done.stdout.splitlines() if line.startswith("audit     no violation found")]
-    kept = json.loads((lab / "a" / "audit.json").read_text())
+    kept = json.loads((lab / "a" / "audit.json").read_text(encoding="utf-8"))
     assert kept["verdict"] == "no violation found" and kept["light"] and len(kept["graph"]["steps"]) > 20
     done = call("audit", "a", where=lab)
     assert (
@@ -276,9 +280,9 @@ def test_a_run_is_audited_at_its_start_and_after_it(call, lab):
     )
     assert "F2: ez2 -> layer 2" in done.stdout and "weights after 10 batches" in done.stdout
 
-    config = json.loads((lab / "a" / "config.json").read_text())
+    config = json.loads((lab / "a" / "config.json").read_text(encoding="utf-8"))
     config["wiring"][0] = config["wiring"][0].replace("urf", "bp")
-    (lab / "a" / "config.json").write_text(json.dumps(config))
+    (lab / "a" / "config.json").write_text(json.dumps(config), encoding="utf-8")
     done = call("audit", "a", where=lab)
     assert done.returncode == 2 and "is not what its options build now" in done.stderr
 
@@ -302,7 +306,7 @@ def test_train_tells_and_refuses_what_is_not_plausible(call, lab):
     assert "bp is not plausible: violated (iii): H2 -> feedback into layer 2 -> update of W2, W1" in done.stderr
     done = call(*train, "--out", "b", where=lab)
     assert done.returncode == 0 and "audit     violated (iii): H2 -> feedback" in done.stdout
-    assert json.loads((lab / "b" / "audit.json").read_text())["violated"] == ["iii"]
+    assert json.loads((lab / "b" / "audit.json").read_text(encoding="utf-8"))["violated"] == ["iii"]
 
 
 SYNAPSES = [
@@ -338,7 +342,7 @@ def test_one_synapse(call, rule, synapse, words):
     places = re.findall(r"^(?:source|wired by) +(\S+):(\d+): (.*)$", done.stdout, re.M)
     for file, line, text in places:  # the line stands where it is said to stand
         path = Path(neurosim.__file__).resolve().parents[1] / file
-        assert path.read_text().splitlines()[int(line) - 1].strip() == text
+        assert path.read_text(encoding="utf-8").splitlines()[int(line) - 1].strip() == text
 
 
 @pytest.mark.parametrize(
@@ -366,11 +370,11 @@ def test_a_certificate_is_computed_once_more(call, lab):
     for again in (["--trust", "mylab.rules:MyRule"], ["--rule", "mylab.rules:MyRule"]):
         done = call("audit", "--verify", "c.json", *again, where=lab)
         assert done.returncode == 0 and "c.json computed once more: the same answer" in done.stdout, done.stderr
-    record = json.loads((lab / "c.json").read_text())
-    (lab / "c.json").write_text(json.dumps(record | {"grade": "not local"}))
+    record = json.loads((lab / "c.json").read_text(encoding="utf-8"))
+    (lab / "c.json").write_text(json.dumps(record | {"grade": "not local"}), encoding="utf-8")
     done = call("audit", "--verify", "c.json", "--trust", "mylab.rules:MyRule", "--json", "d.json", where=lab)
     assert done.returncode == 1 and "grade: not local is written, strictly local comes out" in done.stdout
-    assert json.loads((lab / "d.json").read_text())["grade"] == "strictly local"
+    assert json.loads((lab / "d.json").read_text(encoding="utf-8"))["grade"] == "strictly local"
     done = call("audit", "--verify", "c.json", "--trust", "mylab.rules:MyRule", "--seed", "3", where=lab)
     assert done.returncode == 2 and "--seed beside --verify" in done.stderr
     assert call("audit", "--verify", "missing.json", where=lab).returncode == 2

@@ -21,7 +21,7 @@ QUICK = ["bench", "--pairs", "2", "--repeats", "1", "--threads", "1"]
 def call(*arguments, before="pass"):
     """Run the command; no traceback whatever happens."""
     code = f"import sys; {before}; from neurosim.cli.main import main; main()"
-    done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, timeout=300)
+    done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, encoding="utf-8", timeout=300)
     assert "Traceback" not in done.stderr, done.stderr
     return done
 
@@ -32,7 +32,7 @@ def test_this_machine(tmp_path):
     assert done.returncode == 0, done.stderr
     for word in ("GFLOP/s", "images/s", "peak", "x floor"):
         assert word in done.stdout
-    record = json.loads(out.read_text())
+    record = json.loads(out.read_text(encoding="utf-8"))
     for word in ("W5 sums its outer products", "every view is deformed"):  # the printed table leaves out what is quick
         assert word in json.dumps(record)
     assert set(record["rules"]) == {"bp", "ll-greedy"}
@@ -59,7 +59,7 @@ def test_target_propagation_beside_pytorch(options, tmp_path):
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("neurosim takes") == 2
     assert "loss and outer products agree" in done.stdout
-    steps = json.dumps(json.loads(out.read_text())["rules"]["dtp"]["steps"])
+    steps = json.dumps(json.loads(out.read_text(encoding="utf-8"))["rules"]["dtp"]["steps"])
     assert "G2 sums its outer products" in steps
     assert ("every view is deformed" in steps) == ("--deform" in options)
 

@@ -35,7 +35,7 @@ def call(*arguments, where=None):
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", "from neurosim.cli.main import main; main()", *arguments],
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         cwd=where,
         timeout=120,
     )
@@ -79,19 +79,19 @@ def test_train_says_what_it_will_do_does_it_and_says_what_came(archive, tmp_path
         "report.html",
         "results.json",
     ]
-    results = json.loads((folder / "results.json").read_text())
+    results = json.loads((folder / "results.json").read_text(encoding="utf-8"))
     assert {"test_accuracy", "floor_accuracy", "per_layer", "images_per_second", "seconds", "rule", "wiring"} <= set(
         results
     )
     assert results["rule"] == "ll" and len(results["per_layer"]) == 2 and results["test_accuracy"] > 0.5
-    assert results["wiring"] == json.loads((folder / "config.json").read_text())["wiring"]
+    assert results["wiring"] == json.loads((folder / "config.json").read_text(encoding="utf-8"))["wiring"]
     assert len(Run.open(folder).metrics()) == 2
     assert f"layer 2 {100 * results['test_accuracy']:.1f} ± " in lines[-5]
     assert [point["labels"] for point in results["curve"]] == [60] and results["learned_layers"] == [1, 2]
 
     again = call("evaluate", "runs/a", where=tmp_path)
     assert again.returncode == 0 and again.stdout.splitlines() == lines[table:-2]
-    assert json.loads((folder / "results.json").read_text()) == results
+    assert json.loads((folder / "results.json").read_text(encoding="utf-8")) == results
 
     assert "runs/a exists" in refused("train", "--data", archive, *TINY, "--out", "runs/a", where=tmp_path)
     on = call("train", "--resume", "runs/a", "--epochs", "3", where=tmp_path)
@@ -129,7 +129,7 @@ def test_ctrl_c_saves_first(archive, tmp_path):
         "--out",
         "part",
     ]
-    child = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    child = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8")
     while not (tmp_path / "part" / "metrics.csv").exists():
         assert child.poll() is None
         time.sleep(0.01)
@@ -143,7 +143,7 @@ def test_unlabelled_images_train_and_say_so(tmp_path):
     np.savez(tmp_path / "bare.npz", images=np.random.default_rng(0).integers(0, 256, (40, 8, 8, 3)).astype(np.uint8))
     done = call("train", "--data", "bare.npz", *TINY, "--out", "a", where=tmp_path)
     assert done.returncode == 0 and "no labels to read out" in done.stdout
-    assert json.loads((tmp_path / "a" / "results.json").read_text())["test_accuracy"] is None
+    assert json.loads((tmp_path / "a" / "results.json").read_text(encoding="utf-8"))["test_accuracy"] is None
 
 
 @pytest.mark.parametrize(
@@ -187,7 +187,7 @@ def test_resume_and_evaluate_without_a_run(tmp_path):
     assert "holds no config.json" in refused("train", "--resume", "a", where=tmp_path)
     assert "holds no config.json" in refused("evaluate", "a", where=tmp_path)
     (tmp_path / "a").mkdir()
-    (tmp_path / "a" / "config.json").write_text("{")
+    (tmp_path / "a" / "config.json").write_text("{", encoding="utf-8")
     assert "cannot be read" in refused("evaluate", "a", where=tmp_path)
 
 
@@ -215,11 +215,11 @@ def test_help_names_every_command():
 def test_other_read_outs(archive, tmp_path, readout, words):
     done = call("train", "--data", archive, *TINY, "--readout", readout, "--out", "a", where=tmp_path)
     assert done.returncode == 0 and words in done.stdout, done.stderr
-    results = json.loads((tmp_path / "a" / "results.json").read_text())
+    results = json.loads((tmp_path / "a" / "results.json").read_text(encoding="utf-8"))
     assert results["readout"] == readout and results["test_accuracy"] > 0.5
     again = call("evaluate", "a", "--readout", "lbfgs", "--readout-images", "50", where=tmp_path)
     assert again.returncode == 0 and "(linear read-out" in again.stdout
-    assert json.loads((tmp_path / "a" / "results.json").read_text())["readout"] == "lbfgs"
+    assert json.loads((tmp_path / "a" / "results.json").read_text(encoding="utf-8"))["readout"] == "lbfgs"
     assert again.stdout.splitlines()[1].split() == ["labels", "50"]
     curve = call("evaluate", "a", "--labels", "10,30,90", where=tmp_path)
     assert curve.returncode == 0 and "labels 90: the data hold 60, which are the last column instead" in curve.stdout

@@ -27,7 +27,7 @@ RULE = """
 
 @pytest.fixture
 def lab(tmp_path, monkeypatch):
-    (tmp_path / "lab_of_options.py").write_text(textwrap.dedent(RULE))
+    (tmp_path / "lab_of_options.py").write_text(textwrap.dedent(RULE), encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
     return tmp_path
@@ -68,7 +68,7 @@ def test_what_is_printed_is_read_back(tmp_path, capsys):
         *arguments, "--layer-rates", "1, 0.5...", "--no-grey", "--rate", "1e-5", "--images", "all", capsys=capsys
     )
     path = tmp_path / "mine.toml"
-    path.write_text(text)
+    path.write_text(text, encoding="utf-8")
     assert printed("--config", path, capsys=capsys) == text
     wanted = Config.resolve(data="stl10", loss="gaze", layer_rates="1, 0.5...", grey=False, rate=1e-5)
     assert Config.from_toml(path) == wanted and wanted.plasticity.layer_rates == (1, *[0.5] * 5)
@@ -94,7 +94,7 @@ def test_options_of_a_plug_in_from_elsewhere(lab, capsys):
         "batch": 3,
     }  # its own batch: in a file alone
     assert found["training"]["batch"] == 9
-    (lab / "mine.toml").write_text(f'[rule]\nname = "{name}"\n[rule.options]\nbatch = 5\n')
+    (lab / "mine.toml").write_text(f'[rule]\nname = "{name}"\n[rule.options]\nbatch = 5\n', encoding="utf-8")
     found = tomllib.loads(printed("--config", "mine.toml", f"--rule={name}", "--gain", "3", capsys=capsys))
     assert found["rule"]["options"]["batch"] == 5 and found["rule"]["options"]["gain"] == 3.0
     assert "--gain" in run("train", "--rule", name, "--help", capsys=capsys)

@@ -66,7 +66,7 @@ def call(*arguments, where="."):
 def trained(folder, where, *options):
     done = call("train", "--data", "stl10", "--data-dir", folder, *TINY, *options, "--out", "run", where=where)
     assert done.returncode == 0, done.stderr
-    return done.stdout, json.loads((where / "run" / "results.json").read_text())
+    return done.stdout, json.loads((where / "run" / "results.json").read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ def test_a_file_in_the_package_adds_a_part(tmp_path, monkeypatch):
     (tmp_path / "lot_of_parts" / "__init__.py").touch()
     text = "from neurosim.losses.base import Loss\nclass One(Loss):\n    name = 'one'\n"
     text += "class Many(Loss):\n    name = 'many:N'\n    @staticmethod\n    def claims(name): return name.startswith('many:')\n"
-    (tmp_path / "lot_of_parts" / "one.py").write_text(text)
+    (tmp_path / "lot_of_parts" / "one.py").write_text(text, encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
     found = Registry("loss", "lot_of_parts", Loss)
     assert set(found.available()) == {"one", "many:N"}

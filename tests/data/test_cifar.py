@@ -156,7 +156,7 @@ def test_class_names_of_either_layout(name, tmp_path):
     layout = KINDS[name].files
     names = tuple(f"kind {number}" for number in range(len(layout.classes)))
     folder, _ = write_binary(name, tmp_path / "binary")
-    (folder / layout.names[0]).write_text("\n".join(names) + "\n\n")
+    (folder / layout.names[0]).write_text("\n".join(names) + "\n\n", encoding="utf-8")
     assert loading.load(name, folder).classes == names
     folder, _ = write_python(name, tmp_path / "python", python2)
     (folder / layout.names[1]).write_bytes(pickle.dumps({layout.names[2].encode(): [one.encode() for one in names]}, 2))
@@ -167,7 +167,7 @@ def test_class_names_of_either_layout(name, tmp_path):
 
 def test_wrong_number_of_class_names(tmp_path):
     folder, _ = write_binary("cifar10", tmp_path)
-    (folder / "batches.meta.txt").write_text("cat\ndog\n")
+    (folder / "batches.meta.txt").write_text("cat\ndog\n", encoding="utf-8")
     refused("cifar10", tmp_path, "2 class names; expected 10")
     (tmp_path / "python").mkdir()
     folder, _ = write_python("cifar10", tmp_path / "python", python2)

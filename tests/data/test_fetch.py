@@ -301,9 +301,9 @@ def test_download_that_fills_the_disk(server, tmp_path):
 
 
 def test_a_data_dir_that_cannot_be(server, tmp_path):
-    (tmp_path / "file").write_text("")
+    (tmp_path / "file").write_text("", encoding="utf-8")
     refused(tmp_path / "file" / "dir", "cannot be used (Not a directory)")
-    (tmp_path / LAYOUT.binary).write_text("")
+    (tmp_path / LAYOUT.binary).write_text("", encoding="utf-8")
     refused(tmp_path, "cannot be used (File exists)")
 
 

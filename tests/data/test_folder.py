@@ -68,7 +68,7 @@ def test_hidden_names_and_what_is_beside_the_classes(tmp_path):
     fill(tmp_path)
     (tmp_path / ".git").mkdir()
     (tmp_path / "cat" / ".DS_Store").write_bytes(b"x")
-    (tmp_path / "README.txt").write_text("hello")
+    (tmp_path / "README.txt").write_text("hello", encoding="utf-8")
     assert len(folder.load(tmp_path).train_images) == 16
 
 
@@ -194,7 +194,7 @@ def test_more_than_8_bits(kind, ending, write, tmp_path):
 
 def test_folders_that_cannot_be_used(tmp_path):
     refused(tmp_path / "none", "No such file")
-    (tmp_path / "file").write_text("")
+    (tmp_path / "file").write_text("", encoding="utf-8")
     refused(tmp_path / "file", "Not a directory")
     refused(tmp_path, "no class folders", "at least two classes for the read-out")
     fill(tmp_path, kinds=("cat",))

@@ -189,7 +189,7 @@ def test_a_data_set_of_one_s_own(tmp_path, monkeypatch):
     head = (
         "import numpy as np\nfrom neurosim.data.dataset import Dataset\nfrom neurosim.data.sources.base import Source\n"
     )
-    (tmp_path / "own_stripes.py").write_text(head + text)
+    (tmp_path / "own_stripes.py").write_text(head + text, encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
     assert loading.load("own_stripes:Stripes").name == "own_stripes:Stripes"
     with pytest.raises(WiringError, match="there is no nowhere"):

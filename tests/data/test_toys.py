@@ -156,7 +156,7 @@ def test_cache_names_tell_what_they_hold(tmp_path):
 
 
 def test_unwritable_cache_is_no_error(tmp_path):
-    (tmp_path / "file").write_text("in the way")
+    (tmp_path / "file").write_text("in the way", encoding="utf-8")
     assert same(toys.load(train=10, test=10, cache=tmp_path / "file"), toys.load(train=10, test=10, cache=tmp_path))
 
 

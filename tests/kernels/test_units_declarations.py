@@ -164,8 +164,8 @@ def test_every_kernel_has_all_three_forms():
 def test_nonlinearities_are_numbered_as_in_cuda():
     first = {phi.number: name for name, phi in reversed(units.NONLINEARITIES.items())}  # inhibited is rectified there
     numbered = [first[number] for number in sorted(first)]
-    assert f"enum {{ {', '.join(numbered).upper()} }};" in PRELUDE.read_text()
-    assert f"#define CLOSED {units.CLOSED}" in PRELUDE.read_text()
+    assert f"enum {{ {', '.join(numbered).upper()} }};" in PRELUDE.read_text(encoding="utf-8")
+    assert f"#define CLOSED {units.CLOSED}" in PRELUDE.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("nonlinearity", units.NONLINEARITIES)

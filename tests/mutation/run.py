@@ -68,7 +68,7 @@ def _pattern(text: str) -> re.Pattern[str]:
 def mutations(only: str = "") -> list[Mutation]:
     """All mutations whose name has a pattern somewhere."""
     files = sorted(HERE.glob("*.toml"))
-    found = [entry for file in files for entry in tomllib.loads(file.read_text())["mutation"]]
+    found = [entry for file in files for entry in tomllib.loads(file.read_text(encoding="utf-8"))["mutation"]]
     every = [Mutation(**{**entry, "tests": tuple(entry["tests"])}) for entry in found]
     return [mutation for mutation in every if re.search(only, mutation.name)]
 
@@ -85,7 +85,9 @@ class Copy:
 
     def __init__(self, root: Path):
         self.root, self.shown, self._changes = root, "", 0
-        listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+        listed = subprocess.run(
+            ["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True, encoding="utf-8"
+        ).stdout
         for name in filter(None, listed.split("\0")):
             if (ROOT / name).is_file():
                 (root / name).parent.mkdir(parents=True, exist_ok=True)
@@ -95,7 +97,7 @@ class Copy:
         self._environment = {**os.environ, "PYTHONPATH": str(root), "PYTHONPYCACHEPREFIX": str(root / ".cache")}
         code = "import neurosim, neurosim.cli, neurosim.bench as b; print(neurosim.__file__, *b.__path__)"
         shown = subprocess.run(
-            [sys.executable, "-c", code], cwd=root, env=self._environment, capture_output=True, text=True
+            [sys.executable, "-c", code], cwd=root, env=self._environment, capture_output=True, encoding="utf-8"
         )
         if shown.stdout.count(str(root)) != 2:
             raise SystemExit(f"tests would not import the copy in {root}: {shown.stdout}{shown.stderr}")
@@ -103,7 +105,7 @@ class Copy:
     def write(self, file: str, text: str) -> None:
         """Change a file, at a time of its own, so that no compiled file of before is taken for it."""
         self._changes += 1
-        (self.root / file).write_text(text)
+        (self.root / file).write_text(text, encoding="utf-8")
         os.utime(self.root / file, (self._changes, self._changes))
 
     def test(self, tests: list[str], seconds: float) -> str:
@@ -111,7 +113,7 @@ class Copy:
         command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests]
         try:
             done = subprocess.run(
-                command, cwd=self.root, env=self._environment, capture_output=True, text=True, timeout=seconds
+                command, cwd=self.root, env=self._environment, capture_output=True, encoding="utf-8", timeout=seconds
             )
         except subprocess.TimeoutExpired:
             return "timeout"
@@ -142,7 +144,7 @@ def _run(copy: Copy, chosen: list[Mutation]) -> list[str]:
         raise SystemExit(f"{copy.shown[-2000:]}\nthe tests fail without any mutation: correct that first")
     survivors = []
     for mutation in chosen:
-        began, source = time.perf_counter(), (copy.root / mutation.file).read_text()
+        began, source = time.perf_counter(), (copy.root / mutation.file).read_text(encoding="utf-8")
         copy.write(mutation.file, mutation.apply(source))
         fate = {"failed": "killed", "passed": "SURVIVED"}.get(fate := copy.test(list(mutation.tests), SECONDS), fate)
         copy.write(mutation.file, source)

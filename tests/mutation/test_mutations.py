@@ -12,12 +12,12 @@ spec = importlib.util.spec_from_file_location("neurosim_mutation_run", PLACE)
 run = sys.modules["neurosim_mutation_run"] = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(run)
 ALL = run.mutations()
-SUPPORT = (run.ROOT / "tests/support/forms.py").read_text()  # tests that test files of kernels inherit
+SUPPORT = (run.ROOT / "tests/support/forms.py").read_text(encoding="utf-8")  # tests that test files of kernels inherit
 
 
 @pytest.mark.parametrize("mutation", ALL, ids=[mutation.name for mutation in ALL])
 def test_it_applies_once_and_is_python(mutation):
-    source = (run.ROOT / mutation.file).read_text()
+    source = (run.ROOT / mutation.file).read_text(encoding="utf-8")
     mutated = mutation.apply(source)
     assert ast.dump(ast.parse(mutated)) != ast.dump(ast.parse(source))
 
@@ -28,7 +28,10 @@ def test_its_tests_are_there(mutation):
     for node in mutation.tests:
         path, *names = node.split("::")
         assert (run.ROOT / path).exists() and path.startswith("tests/")
-        assert not names or f"def {names[-1].partition('[')[0]}(" in (run.ROOT / path).read_text() + SUPPORT
+        assert (
+            not names
+            or f"def {names[-1].partition('[')[0]}(" in (run.ROOT / path).read_text(encoding="utf-8") + SUPPORT
+        )
 
 
 def test_there_are_enough_in_every_area():

@@ -241,7 +241,7 @@ def test_a_preset_of_one_s_own(tmp_path, monkeypatch):
     assert str(Network(Twins(channels=6), (4, 4, 3))) == "6 hardtanh, 6 pool"
     assert parse(Twins) == parse(presets.make(Twins, channels=4)) == parse("4 hardtanh, 4 pool")
     text = "from neurosim.networks.presets.base import Preset\n\n\nclass One(Preset):\n    text = '3 pool'\n"
-    (tmp_path / "own_networks.py").write_text(text)
+    (tmp_path / "own_networks.py").write_text(text, encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
     assert str(Network("own_networks:One", (4, 4, 3))) == "3 pool"
     with pytest.raises(WiringError, match="there is no nowhere"):

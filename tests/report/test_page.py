@@ -61,7 +61,7 @@ def weights():
 
 def test_the_page_says_what_the_files_say_and_stands_alone(run, weights):
     page.write(run, weights)
-    text = (run.folder / "report.html").read_text()
+    text = (run.folder / "report.html").read_text(encoding="utf-8")
     nesting = Nesting()
     nesting.feed(text)
     assert nesting.open == []

@@ -95,7 +95,7 @@ def test_the_whole_of_table2(stl10, tmp_path):
     done = call("table2", "--data-dir", stl10, *TINY, "--seeds", 1, "--out", tmp_path)
     assert done.code == 0, done.err
     table = TABLES["table2"]
-    held = json.loads((tmp_path / "table2.json").read_text())
+    held = json.loads((tmp_path / "table2.json").read_text(encoding="utf-8"))
     assert [row["name"] for row in held["rows"]] == [cell.name for cell in table.cells]
     assert "at scale 1e-06, not the paper's protocol" in held["title"] and "instead of the paper's" in held["title"]
     for row, cell in zip(held["rows"], table.cells, strict=True):
@@ -108,13 +108,13 @@ def test_the_whole_of_table2(stl10, tmp_path):
         layers = 2 if cell.name.startswith("ll") or cell.name == "clapp-greedy" else 1
         assert row["images seen"] == (0 if cell.name == "random" else 16 * layers)
         assert row["floor"] == (None if cell.name == "random" else held["rows"][0]["ours"])
-    text = (tmp_path / "table2.md").read_text()
+    text = (tmp_path / "table2.md").read_text(encoding="utf-8")
     assert text in done.out and text.startswith(f"# {held['title']}\n") and text.count("\n| ") == len(table.cells) + 1
     assert (
         f"neurosim reproduce table2 --data-dir DIR --scale 1e-06 --seeds 1 --network '{TINY[5]}' --readout hinge"
         in text
     )
-    lines = list(csv.DictReader((tmp_path / "table2.csv").read_text().splitlines()))
+    lines = list(csv.DictReader((tmp_path / "table2.csv").read_text(encoding="utf-8").splitlines()))
     assert [line["name"] for line in lines] == [cell.name for cell in table.cells]
     assert (tmp_path / "table2.png").read_bytes().startswith(b"\x89PNG")
     again = call("table2", "--data-dir", stl10, *TINY, "--seeds", 1, "--out", tmp_path)
@@ -130,7 +130,7 @@ def test_some_of_table1_with_two_seeds(few, tmp_path):
     done = call("table1", "--data-dir", few, *options, "--seeds", 2, "--out", tmp_path)
     assert done.code == 0, done.err
     assert "encoder on CIFAR-100, read-out on CIFAR-10" in done.out
-    rows = {row["name"]: row for row in json.loads((tmp_path / "table1.json").read_text())["rows"]}
+    rows = {row["name"]: row for row in json.loads((tmp_path / "table1.json").read_text(encoding="utf-8"))["rows"]}
     assert list(rows) == [
         "random",
         "random-tanh",
@@ -154,7 +154,7 @@ def test_some_of_table1_with_two_seeds(few, tmp_path):
         assert row["ours"] == pytest.approx(np.mean(row["each"])) and row["spread"] == pytest.approx(
             np.std(row["each"], ddof=1)
         )
-    one = json.loads((tmp_path / "cells" / "dtp-seed1.json").read_text())
+    one = json.loads((tmp_path / "cells" / "dtp-seed1.json").read_text(encoding="utf-8"))
     assert one["made with"]["data"] == "cifar100" and one["made with"]["read-out data"] == "cifar10"
     assert not list(tmp_path.glob("runs/*/checkpoint.npz"))
 
@@ -162,7 +162,7 @@ def test_some_of_table1_with_two_seeds(few, tmp_path):
 def test_a_floor_is_the_top_layer_of_a_whole_read_out(few, tmp_path):
     done = call("table1", "--data-dir", few, *TINY, "--seeds", 1, "--only", "random", "--out", tmp_path)
     assert done.code == 0
-    kept = json.loads((tmp_path / "cells" / "random-seed0.json").read_text())
+    kept = json.loads((tmp_path / "cells" / "random-seed0.json").read_text(encoding="utf-8"))
     options = {"network": TINY[5], "readout": TINY[7], "data_dir": few, "threads": 1}
     grid = Grid(TABLES["table1"], tmp_path, 1e-6, 1, ("random",), **options)
     with ThreadTeam(1) as team:
@@ -180,7 +180,9 @@ def test_cifar10_alone_is_said(few, tmp_path):
 
 def accuracies(folder):
     """Of every finished cell, by its file's name; and what each was made with."""
-    kept = {path.name: json.loads(path.read_text()) for path in sorted((folder / "cells").glob("*.json"))}
+    kept = {
+        path.name: json.loads(path.read_text(encoding="utf-8")) for path in sorted((folder / "cells").glob("*.json"))
+    }
     return {name: (held["test_accuracy"], held["made with"], held["verdict"]) for name, held in kept.items()}
 
 
@@ -208,7 +210,7 @@ def test_cells_side_by_side_stop_and_go_on(stl10, tmp_path):
     words = [*options, "--threads", 2, "--out", tmp_path / "part"]
     start = [sys.executable, "-c", "from neurosim.cli.main import main; main()", "reproduce", *map(str, words)]
     with subprocess.Popen(
-        start, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
+        start, stderr=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8", start_new_session=True
     ) as process:
         for line in process.stderr:
             if "begins" in line and "random" not in line:
@@ -273,14 +275,14 @@ def test_a_grid_stopped_in_the_middle_of_a_cell_goes_on_to_the_same_bits(few, tm
     on = call(*options, "--out", tmp_path / "part")
     assert on.code == 0 and ran == list(range(1, len(ran) + 1))  # no batch twice
     paths = [tmp_path / name / "cells" / "ll-random-urf-block-seed0.json" for name in ("whole", "part")]
-    mine, theirs = (json.loads(path.read_text()) for path in paths)
+    mine, theirs = (json.loads(path.read_text(encoding="utf-8")) for path in paths)
     assert {k: v for k, v in mine.items() if k != "seconds"} == {k: v for k, v in theirs.items() if k != "seconds"}
 
 
 def test_a_cell_killed_before_its_first_checkpoint_begins_anew(few, tmp_path):
     options = ["table1", "--data-dir", few, *TINY, "--seeds", 1, "--only", "bp", "--out", tmp_path]
     (tmp_path / "runs" / "bp-seed0").mkdir(parents=True)
-    (tmp_path / "runs" / "bp-seed0" / ".config.json.abc").write_text("{")
+    (tmp_path / "runs" / "bp-seed0" / ".config.json.abc").write_text("{", encoding="utf-8")
     assert call(*options).code == 0
     (tmp_path / "cells" / "bp-seed0.json").unlink()  # its run is there, without a checkpoint
     assert call(*options).code == 0 and (tmp_path / "cells" / "bp-seed0.json").is_file()
@@ -301,11 +303,11 @@ def test_a_result_of_another_version_is_refused(few, tmp_path, change, words):
     options = ["table1", "--data-dir", few, *TINY, "--seeds", 1, "--only", "random", "--out", tmp_path]
     assert call(*options).code == 0
     path = tmp_path / "cells" / "random-seed0.json"
-    held = json.loads(path.read_text())
+    held = json.loads(path.read_text(encoding="utf-8"))
     if isinstance(change, dict):
         ((name, value),) = change.items()
         held = {k: v for k, v in held.items() if k != name} | ({name: value} if value is not None else {})
-    path.write_text(json.dumps(held) if isinstance(change, dict) else "{")
+    path.write_text(json.dumps(held) if isinstance(change, dict) else "{", encoding="utf-8")
     before = path.read_bytes()
     assert words in refused(*options) and path.read_bytes() == before
 

@@ -43,7 +43,7 @@ def lab(tmp_path, monkeypatch):
 
     def write(text):
         (tmp_path / "lab_of_mine").mkdir(exist_ok=True)
-        (tmp_path / "lab_of_mine" / "rules.py").write_text(textwrap.dedent(text))
+        (tmp_path / "lab_of_mine" / "rules.py").write_text(textwrap.dedent(text), encoding="utf-8")
 
     def forget():
         for name in [name for name in sys.modules if name.split(".")[0] == "lab_of_mine"]:

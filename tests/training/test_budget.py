@@ -26,7 +26,7 @@ def test_what_fits_is_fixed_in_the_configuration(monkeypatch, tmp_path):
     assert (experiment.config.training.epochs, experiment.config.training.batches) == (1, 3)
     assert experiment.stream.batches == 3
     experiment.fit(tmp_path / "run")
-    record = json.loads((tmp_path / "run" / "config.json").read_text())
+    record = json.loads((tmp_path / "run" / "config.json").read_text(encoding="utf-8"))
     assert (record["training"]["epochs"], record["training"]["batches"]) == (1, 3)
     monkeypatch.setattr(budget, "seconds_a_batch", lambda model, data: 1 / 0)
     assert ns.load(tmp_path / "run").config == experiment.config

@@ -44,7 +44,7 @@ def test_every_form_reads_back_to_an_equal_one(given, tmp_path):
 def test_every_recipe_is_written_and_read(recipe, tmp_path):
     more = {"loss": "gaze", "patch": 8, "crop": 32} if "patches" in recipe else {}
     config = Config.resolve(recipe=recipe, **more)
-    (tmp_path / "mine.toml").write_text(config.to_toml())
+    (tmp_path / "mine.toml").write_text(config.to_toml(), encoding="utf-8")
     assert Config.from_toml(tmp_path / "mine.toml") == config
     tables = tomllib.loads(config.to_toml())
     assert tables["recipe"] == recipe and set(tables) == {"recipe", *SECTIONS}
@@ -53,7 +53,7 @@ def test_every_recipe_is_written_and_read(recipe, tmp_path):
 def test_what_is_given_wins_over_the_file_and_the_file_over_the_recipe(tmp_path):
     path = tmp_path / "mine.toml"
     text = '[data]\nname = "cifar10"\n[training]\nbatch = 7\nseed = 3\n'
-    path.write_text(text + '[rule]\nname = "ll"\n[rule.options]\norder = "greedy"\n')
+    path.write_text(text + '[rule]\nname = "ll"\n[rule.options]\norder = "greedy"\n', encoding="utf-8")
     config = Config.from_toml(path, batch=9)
     assert (config.training.batch, config.training.seed, config.training.epochs) == (9, 3, 1)
     assert (config.rule.options["order"], config.recipe) == ("greedy", "photographs-conv5")
@@ -88,7 +88,7 @@ def test_what_is_given_wins_over_the_file_and_the_file_over_the_recipe(tmp_path)
 )
 def test_a_file_that_is_wrong_is_one_line(tmp_path, text, words):
     path = tmp_path / "mine.toml"
-    path.write_text(text)
+    path.write_text(text, encoding="utf-8")
     with pytest.raises(NeurosimError) as caught:
         Config.from_toml(path)
     assert words in str(caught.value) and "\n" not in str(caught.value)
@@ -187,7 +187,7 @@ def test_a_network_may_have_options(tmp_path, monkeypatch):
     """As any other plug-in; what is made from its text sees them."""
     head = "from neurosim.networks.presets.base import Preset\n\n\nclass Deep(Preset):\n"
     body = "    def __init__(self, depth: int = 2):\n        self.text = ', '.join(['4 pool'] * depth)\n"
-    (tmp_path / "own_depths.py").write_text(head + body)
+    (tmp_path / "own_depths.py").write_text(head + body, encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
     config = Config.resolve(network="own_depths:Deep", depth=3, layer_rates="1, 0.5...")
     assert (config.network.name, config.network.options) == ("own_depths:Deep", {"depth": 3})

@@ -77,7 +77,7 @@ def mine(tmp_path_factory):
     """A rule of somebody else's."""
     folder = tmp_path_factory.mktemp("mine")
     text = "from neurosim.rules.end_to_end import EndToEnd\nclass Mine(EndToEnd):\n    feedback = 'rf'\n"
-    (folder / "tests_of_recipes.py").write_text(text)
+    (folder / "tests_of_recipes.py").write_text(text, encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(folder)
         yield

@@ -110,12 +110,14 @@ def test_a_line_that_was_cut_is_forgotten(run):
         train(trainer)
     recording = Recording(opened)
     lines = recording.lines()
-    with recording.path.open("a") as file:
+    with recording.path.open("a", encoding="utf-8") as file:
         file.write('{"event": "state", "done": 5, "arr')
     assert recording.lines() == lines
     _, again = run("a")
     train(again)
-    assert 10 in states(opened) and all(json.loads(text) for text in recording.path.read_text().splitlines())
+    assert 10 in states(opened) and all(
+        json.loads(text) for text in recording.path.read_text(encoding="utf-8").splitlines()
+    )
 
 
 def test_digests_know_types_and_shapes():

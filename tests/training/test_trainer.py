@@ -352,7 +352,7 @@ def test_each_layer_learns_at_its_own_rate_and_one_of_rate_0_stays_as_drawn(conf
 
 
 def test_files_of_a_run_may_be_read_by_whoever_may_read_new_files(tmp_path):
-    (tmp_path / "plain").write_text("")
+    (tmp_path / "plain").write_text("", encoding="utf-8")
     write_whole(tmp_path / "whole", lambda file: file.write(b"x"))
     assert (tmp_path / "whole").stat().st_mode == (tmp_path / "plain").stat().st_mode
 

@@ -49,7 +49,7 @@ def _above() -> set[int]:
     while pid > 1 and len(found) < MOST:
         with contextlib.suppress(OSError):
             found |= {pid, -os.getpgid(pid)}
-        pid = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+        pid = int(Path(f"/proc/{pid}/stat").read_text("utf-8", "replace").rpartition(")")[2].split()[1])
     return found
 
 

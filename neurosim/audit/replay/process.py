@@ -98,7 +98,7 @@ class FreshProcess:
             "cwd": os.getcwd(),
             "tuning": tuning.CPU.constants(),
         }
-        (folder / "job.json").write_text(json.dumps(job))
+        (folder / "job.json").write_text(json.dumps(job), encoding="utf-8")
         (folder / "empty").mkdir()
         path = os.pathsep.join(each or os.getcwd() for each in sys.path)
         with (folder / "printed").open("wb") as printed:
@@ -125,7 +125,7 @@ class FreshProcess:
         path = self._folder / "answer.json"
         if not path.is_file():
             return Answer(f"the {self.name} ended with exit code {code} and no answer")
-        return Answer(**cast(dict[str, Any], json.loads(path.read_text())))
+        return Answer(**cast(dict[str, Any], json.loads(path.read_text(encoding="utf-8"))))
 
     def end(self) -> None:
         """Stop it, where it is still running."""

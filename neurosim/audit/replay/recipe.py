@@ -65,7 +65,7 @@ class Recipe:
         """Parts of somebody else's that building it imports: ``module:Class``."""
         if self.kind == "run":
             path = Path(self.arguments["folder"])
-            return foreign(json.loads((path / "config.json").read_text()))
+            return foreign(json.loads((path / "config.json").read_text(encoding="utf-8")))
         if self.kind in ("config", "preflight"):
             return foreign(self.arguments["config"])
         return [word for kind in ("rule", "loss", "changes", "network") if ":" in (word := str(self.arguments[kind]))]

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 def main(folder: Path) -> None:
     """Do the job in a folder, and write answer.json there."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    job = json.loads((folder / "job.json").read_text())
+    job = json.loads((folder / "job.json").read_text(encoding="utf-8"))
     answer = Answer()
     for name, value in job["tuning"].items():
         setattr(tuning.CPU, name, value)
@@ -42,7 +42,7 @@ def main(folder: Path) -> None:
     except BaseException as problem:  # whatever somebody else's code does: it is said, and decides nothing here
         answer.problem = f"{type(problem).__name__}: {problem}".splitlines()[0]
     aside = folder / "answer.aside"
-    aside.write_text(json.dumps(dataclasses.asdict(answer)))
+    aside.write_text(json.dumps(dataclasses.asdict(answer)), encoding="utf-8")
     aside.replace(folder / "answer.json")
     os._exit(0)  # threads of somebody else's cannot hold it
 

@@ -80,7 +80,7 @@ DEEDS = """
 
     def kills(name):
         above = os.getppid()
-        theirs = int(open(f"/proc/{above}/stat").read().rpartition(")")[2].split()[1])
+        theirs = int(open(f"/proc/{above}/stat", encoding="utf-8", errors="replace").read().rpartition(")")[2].split()[1])
         pid = {"launcher": above, "parent": theirs, "all": -1, "group": -os.getpgid(theirs)}[name]
         os.kill(pid, 0)  # no signal, and refused alike
 """
@@ -89,7 +89,7 @@ DEEDS = """
 @pytest.fixture
 def deed(tmp_path, monkeypatch):
     """Gives ``deed(name, argument)``: one of `DEEDS`, done in a process of its own."""
-    (tmp_path / "deeds.py").write_text(textwrap.dedent(DEEDS))
+    (tmp_path / "deeds.py").write_text(textwrap.dedent(DEEDS), encoding="utf-8")
     monkeypatch.setattr(sys, "path", [*sys.path, str(tmp_path)])
 
     def deed(name, argument=None, **limits):
@@ -157,7 +157,7 @@ def _commands():
     for entry in os.scandir("/proc"):
         if entry.name.isdigit():
             try:
-                with open(f"/proc/{entry.name}/cmdline") as file:
+                with open(f"/proc/{entry.name}/cmdline", encoding="utf-8", errors="replace") as file:
                     found.append(file.read())
             except OSError:
                 continue

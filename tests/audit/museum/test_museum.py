@@ -29,13 +29,15 @@ RULES = Path(__file__).parent / "rules"
 NETWORK = "5 hardtanh, 5 hardtanh, 5 hardtanh pool"  # layers of one size, so that one may be mistaken for another
 NAMES = sorted(file.stem for file in RULES.glob("*.py") if file.stem != "lab")
 LATER = dict(
-    line.split(": ", 1) for line in (Path(__file__).parent / "later.txt").read_text().splitlines() if ": " in line
+    line.split(": ", 1)
+    for line in (Path(__file__).parent / "later.txt").read_text(encoding="utf-8").splitlines()
+    if ": " in line
 )
 
 
 def expected(name):
     """What a file's EXPECTED says, without importing it."""
-    tree = ast.parse((RULES / f"{name}.py").read_text())
+    tree = ast.parse((RULES / f"{name}.py").read_text(encoding="utf-8"))
     [found] = [s for s in tree.body if isinstance(s, ast.Assign) and getattr(s.targets[0], "id", "") == "EXPECTED"]
     return ast.literal_eval(found.value)
 
@@ -51,7 +53,7 @@ def test_the_museum_is_large_and_its_list_of_exceptions_current():
     assert sum(each["exit"] == 1 for each in wanted) >= 80 and sum(each["exit"] == 0 for each in wanted) >= 40
     assert set(LATER) <= set(NAMES)
     for name in NAMES:
-        assert len(ast.get_docstring(ast.parse((RULES / f"{name}.py").read_text())) or "") > 40, name
+        assert len(ast.get_docstring(ast.parse((RULES / f"{name}.py").read_text(encoding="utf-8"))) or "") > 40, name
 
 
 @pytest.mark.parametrize("name", cases())
@@ -92,7 +94,7 @@ def by_process(name, wanted):
     command = [sys.executable, "-m", "neurosim", "audit", "--rule", f"{name}:Museum"]
     command += ["--network", wanted.get("network", NETWORK), *wanted.get("options", [])]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(RULES), *sys.path])}
-    done = subprocess.run(command, capture_output=True, text=True, timeout=180, env=environment)
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=180, env=environment)
     text = done.stdout + done.stderr
     lines = [line for line in text.splitlines() if line.lower().startswith("verdict")]
     violated = {word for line in lines for word in re.findall(r"\((i{1,3}|iv)\)", line)}

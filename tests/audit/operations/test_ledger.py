@@ -53,7 +53,7 @@ def test_the_implausible_errors_are_forbidden_by_name(form, loss, wanted):
     assert wanted <= kinds(found.forbidden)
     assert {o.file.rsplit("/", 1)[-1] for o in found.forbidden} <= {"nt_xent.py", "barlow.py"}
     for operation in found.forbidden:
-        assert operation.text in Path(operation.file).read_text()
+        assert operation.text in Path(operation.file).read_text(encoding="utf-8")
         assert str(operation.line) in str(operation)
 
 

@@ -32,7 +32,7 @@ def written(tmp_path):
 
     def written(verdict, /, **changed):
         path = tmp_path / "audit.json"
-        path.write_text(json.dumps(verdict.json() | changed))
+        path.write_text(json.dumps(verdict.json() | changed), encoding="utf-8")
         return path
 
     return written
@@ -41,7 +41,7 @@ def written(tmp_path):
 @pytest.fixture
 def lab(tmp_path, monkeypatch):
     """A folder with somebody else's rule, which is the current folder."""
-    (tmp_path / "certified_rules.py").write_text(textwrap.dedent(MINE))
+    (tmp_path / "certified_rules.py").write_text(textwrap.dedent(MINE), encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.delitem(sys.modules, "certified_rules", raising=False)  # of another test
@@ -105,7 +105,7 @@ def test_what_differs_is_named(written):
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"audit": 3, "verdict": "undecided"}', "\x00"])
 def test_what_is_no_certificate_is_refused(tmp_path, text):
-    (tmp_path / "a.json").write_text(text)
+    (tmp_path / "a.json").write_text(text, encoding="utf-8")
     with pytest.raises(RunError, match="is no certificate"):
         Certificate(tmp_path / "a.json")
     with pytest.raises(RunError, match="cannot be read"):
@@ -146,6 +146,6 @@ def test_a_rule_of_ones_own_is_known_by_its_source(lab, written):
     certificate = Certificate(written(verdict))
     assert certificate.outside == ["certified_rules:MyRule"]
     assert certificate.differences(certificate.compute()) == []
-    (lab / "certified_rules.py").write_text(textwrap.dedent(MINE) + "\n# changed\n")
+    (lab / "certified_rules.py").write_text(textwrap.dedent(MINE) + "\n# changed\n", encoding="utf-8")
     found = certificate.differences(certificate.compute())
     assert len(found) == 1 and found[0].startswith("the rule is another: certified_rules:MyRule ")

@@ -228,7 +228,7 @@ def mine(tmp_path, monkeypatch):
 
     def mine(source):
         name = f"hidden_rules_{next(NUMBERS)}"
-        (tmp_path / f"{name}.py").write_text(textwrap.dedent(HEAD) + textwrap.dedent(source))
+        (tmp_path / f"{name}.py").write_text(textwrap.dedent(HEAD) + textwrap.dedent(source), encoding="utf-8")
         target = of_rule(wire(f"{name}:MyRule", TEXT, IMAGE, PAIRS))
         target.recipe = of_name(f"{name}:MyRule", TEXT, IMAGE, PAIRS, "hinge", None, {})
         return Replay(target).analyse()
@@ -245,7 +245,7 @@ def test_hidden_state_is_found(mine, kind):
 
 
 def test_what_was_replaced_in_memory_is_found_by_name(tmp_path):
-    (tmp_path / "hidden_rules.py").write_text(textwrap.dedent(HEAD) + textwrap.dedent(REPLACING))
+    (tmp_path / "hidden_rules.py").write_text(textwrap.dedent(HEAD) + textwrap.dedent(REPLACING), encoding="utf-8")
     code = """
 from neurosim.audit.replay import analysis
 from neurosim.audit.replay.recipe import of_name
@@ -259,7 +259,7 @@ for recipe in (of_name(*given, None, {}), None):  # of a live object code is com
     target.recipe = recipe
     print(*(f.text for f in analysis.Replay(target).analyse().findings))
 """
-    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, encoding="utf-8", check=True)
     lines = done.stdout.splitlines()
     assert len(lines) == 2 and all("not what the package's files say" in line for line in lines), done
     assert all(

@@ -186,7 +186,7 @@ BUILDS = """
 
 @pytest.fixture
 def lab(tmp_path, monkeypatch):
-    (tmp_path / "torch_lab_of_mine.py").write_text(textwrap.dedent(BUILDS))
+    (tmp_path / "torch_lab_of_mine.py").write_text(textwrap.dedent(BUILDS), encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [entry for entry in sys.path if entry not in ("", ".")])
     yield
@@ -226,7 +226,7 @@ def test_the_command_line_audits_and_keeps_it_as_data(lab, tmp_path, capsys):
         main(["audit", "--torch", "torch_lab_of_mine:build", "--json", "found.json"])
     assert ended.value.code == 1
     assert "2.weight -> gradients of 0.weight, 0.bias" in capsys.readouterr().out
-    assert json.loads((tmp_path / "found.json").read_text())["verdict"] == "violated"
+    assert json.loads((tmp_path / "found.json").read_text(encoding="utf-8"))["verdict"] == "violated"
 
 
 @pytest.mark.parametrize("beside", [["--rule", "ll"], ["--graph"], ["runs/a"], ["--svg", "a.svg"]])

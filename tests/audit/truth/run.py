@@ -70,9 +70,11 @@ def main() -> None:
     parser.add_argument("--counts", action="store_true", help="audit nothing")
     asked = parser.parse_args()
     os.environ["PYTHONPATH"] = os.pathsep.join([str(HERE), *filter(None, [os.environ.get("PYTHONPATH")])])
-    rows = [json.loads(line) for line in asked.out.read_text().splitlines()] if asked.out.exists() else []
+    rows = (
+        [json.loads(line) for line in asked.out.read_text(encoding="utf-8").splitlines()] if asked.out.exists() else []
+    )
     done, began = {row["seed"] for row in rows}, time.perf_counter()
-    with asked.out.open("a") as file:
+    with asked.out.open("a", encoding="utf-8") as file:
         for seed in range(asked.start, asked.start + asked.plans):
             if asked.counts or time.perf_counter() - began > asked.seconds:
                 break
