@@ -58,7 +58,7 @@ class Watch:
             return
         self.place = ""  # what is asked here is not listened to
         try:
-            if _is_theirs():
+            if _is_theirs(("<string>",) * (place == BUILT)):
                 told = place, ASKED[event].format(*(given[:1] or ("",)))
                 if told not in self.heard:
                     self.heard.append(told)
@@ -74,13 +74,17 @@ def _writes(given: tuple[Any, ...]) -> bool:
     return isinstance(flags, int) and flags & os.O_ACCMODE == os.O_WRONLY
 
 
-def _is_theirs() -> bool:
-    """Whether somebody else's code is on the stack, and asks for itself."""
+def _is_theirs(made: tuple[str, ...]) -> bool:
+    """Whether somebody else's code is on the stack, and asks for itself.
+
+    Args:
+        made: names of files of code that is written as it is needed, as the constructors of dataclasses are.
+    """
     frame, theirs = sys._getframe(2), False
     while frame is not None:
         file = frame.f_code.co_filename
         if file.startswith(PASSING):
             return False
-        theirs = theirs or not file.startswith(("<frozen", *OURS))
+        theirs = theirs or not file.startswith(("<frozen", *made, *OURS))
         frame = frame.f_back  # type: ignore[assignment]
     return theirs
