@@ -19,6 +19,7 @@ FEW = 36  # below so many numbers nothing is proved
 ORDERS = 16  # by which chance is measured
 MEASURED = 6.0  # standard deviations, where these are measured by so few orders
 THIN = 3.0  # effective dimensions below which chance has no normal distribution
+OWN = 0.75  # share of the dimensions that its size allows, below which a matrix has a structure
 
 
 def centred(array: Array, there: Array | None = None) -> Array:
@@ -90,10 +91,15 @@ def beyond_chance(one: Array, other: Array, channels: int, rng: np.random.Genera
     if free < FEW or abs(size) <= np.tanh(SURE / np.sqrt(free)):  # Fisher's transform makes a correlation normal
         return None
     chance = np.array([cosine(reordered(one, channels, rng), other) for _ in range(ORDERS)])
-    thin = dimensions(one) < THIN and dimensions(other) < THIN
+    thin = is_thin(one) and is_thin(other)
     far = max(SURE / float(np.sqrt(free)), (2 if thin else 1) * MEASURED * float(chance.std()))
     sure = max(float(np.tanh(far)), 1.6 * float(np.abs(chance).max()))
     return (size, sure) if abs(size) > max(sure, 0.5 if thin else 0.0) else None
+
+
+def is_thin(matrix: Array) -> bool:
+    """Whether a centred matrix has so few dimensions, by a structure of its own, that chance has no normal distribution."""
+    return dimensions(matrix) < min(THIN, OWN * (min(matrix.shape) - 1))
 
 
 def dimensions(matrix: Array) -> float:

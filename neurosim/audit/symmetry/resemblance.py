@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from neurosim.audit.symmetry.chance import FEW, THIN, beyond_chance, centred, cosine, dimensions, limited, reordered
+from neurosim.audit.symmetry.chance import FEW, beyond_chance, centred, cosine, is_thin, limited, reordered
 
 if TYPE_CHECKING:
     from neurosim.core.typing import Array
@@ -63,7 +63,7 @@ def likenesses(delivered: Array, sent: Array, channels: int = 0, seed: int = 0) 
     rng = np.random.default_rng([seed, 0xDE1])
     found = [_same(d, s), *_correlated(d, s, channels, there, rng), _equal_ratios(d, s)]
     holes = bool((d == 0).any())  # gates, or synapses that are not there: in another order they would lie elsewhere
-    thin = dimensions(centred(d)) < THIN and dimensions(centred(s)) < THIN  # one correlation of two short vectors
+    thin = is_thin(centred(d)) and is_thin(centred(s))  # one correlation of two short vectors
     asked = [each for each in STATISTICS if (each.with_holes or not holes) and (each.when_thin or not thin)]
     found += [_beyond(each, d, s, channels, rng) for each in asked]
     return [each for each in found if each is not None]
