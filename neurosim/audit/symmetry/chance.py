@@ -99,7 +99,7 @@ def beyond_chance(one: Array, other: Array, channels: int, rng: np.random.Genera
 
 def is_thin(matrix: Array) -> bool:
     """Whether a centred matrix has so few dimensions, by a structure of its own, that chance has no normal distribution."""
-    return dimensions(matrix) < min(THIN, OWN * (min(matrix.shape) - 1))
+    return bool(dimensions(matrix) < min(THIN, OWN * (min(matrix.shape) - 1)))
 
 
 def dimensions(matrix: Array) -> float:
