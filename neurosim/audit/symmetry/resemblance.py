@@ -18,7 +18,7 @@ from neurosim.audit.symmetry.chance import FEW, beyond_chance, centred, cosine, 
 if TYPE_CHECKING:
     from neurosim.core.typing import Array
 
-ORDERS = (12, 120)  # by which chance is measured: first by a few, and by many where these do not explain what is found
+ORDERS = (12, 60)  # by which chance is measured: first by a few, and by many where these do not explain what is found
 FAR = 10.0  # standard deviations of chance
 MARGIN = 1.3  # times the largest that chance gave
 EQUAL = 1e-5  # relative difference of ratios that are one number
@@ -62,10 +62,11 @@ def likenesses(delivered: Array, sent: Array, channels: int = 0, seed: int = 0) 
     channels = channels if channels > 1 and d.shape[1] % channels == 0 else d.shape[1]
     rng = np.random.default_rng([seed, 0xDE1])
     found = [_same(d, s), *_correlated(d, s, channels, there, rng), _equal_ratios(d, s)]
-    holes = bool((d == 0).any())  # gates, or synapses that are not there: in another order they would lie elsewhere
-    thin = is_thin(centred(d)) and is_thin(centred(s))  # one correlation of two short vectors
-    asked = [each for each in STATISTICS if (each.with_holes or not holes) and (each.when_thin or not thin)]
-    found += [_beyond(each, d, s, channels, rng) for each in asked]
+    if not any(found):
+        holes = bool((d == 0).any())  # gates, or synapses that are not there: in another order they would lie elsewhere
+        thin = is_thin(centred(d)) and is_thin(centred(s))  # one correlation of two short vectors
+        asked = [each for each in STATISTICS if (each.with_holes or not holes) and (each.when_thin or not thin)]
+        found += [_beyond(each, d, s, channels, rng) for each in asked]
     return [each for each in found if each is not None]
 
 
