@@ -57,7 +57,7 @@ def likenesses(delivered: Array, sent: Array, channels: int = 0, seed: int = 0) 
     """
     d, s = np.asarray(delivered, float), np.asarray(sent, float)
     there = (d != 0) & (s != 0)
-    if there.sum() < FEW or not (np.ptp(d) and np.ptp(s)):
+    if not (np.ptp(d) and np.ptp(s)) or min(there.sum(), _various(d, s)) < FEW:
         return None
     channels = channels if channels > 1 and d.shape[1] % channels == 0 else d.shape[1]
     rng = np.random.default_rng([seed, 0xDE1])
@@ -68,6 +68,13 @@ def likenesses(delivered: Array, sent: Array, channels: int = 0, seed: int = 0) 
         asked = [each for each in STATISTICS if (each.with_holes or not holes) and (each.when_thin or not thin)]
         found += [_beyond(each, d, s, channels, rng) for each in asked]
     return [each for each in found if each is not None]
+
+
+def _various(d: Array, s: Array) -> int:
+    """How many numbers there are, rows and columns that a structure repeats in both maps counted once."""
+    both = np.stack([np.round(x / np.abs(x).max(), 4) for x in (d, s)])
+    rows, columns = (len(np.unique(both, axis=axis).swapaxes(0, axis)) for axis in (1, 2))
+    return rows * columns
 
 
 def _same(d: Array, s: Array) -> Likeness | None:
@@ -184,7 +191,7 @@ class Statistic:
 
 
 STATISTICS = (
-    Statistic(_inverse, "correlation with the inverse", 0.7, with_holes=True),
+    Statistic(_inverse, "correlation with the inverse", 0.7, with_holes=True, when_thin=False),
     Statistic(_by_unit, "squared correlation unit by unit", 0.3, when_thin=False),
     Statistic(_by_order, "squared correlation with units in another order", 0.3, when_thin=False),
     Statistic(_overlap, "share in the span of the forward weights", 0.5),
