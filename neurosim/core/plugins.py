@@ -6,7 +6,6 @@ by the entry point that its package declares in the registry's group.
 
 from __future__ import annotations
 
-import difflib
 import functools
 import importlib
 import importlib.metadata
@@ -18,7 +17,7 @@ from typing import Any, Generic, TypeVar
 
 from neurosim.core.importing import imported
 from neurosim.core.options import REQUIRED, Parameter, check, parameters, written
-from neurosim.errors import WiringError
+from neurosim.errors import WiringError, nearest
 
 T = TypeVar("T")
 
@@ -133,11 +132,12 @@ class Registry(Generic[T]):
         others = self.installed()
         if thing not in others:
             names = ", ".join(sorted(known | others))
+            near = nearest(thing, known | others, form=f"{self.kind}={{!r}}")
             example = f"write {self.kind}={self.example!r}, or" if self.example else "write"
             raise WiringError(
                 f"unknown {self.kind} {thing!r}",
                 f"one of {names}",
-                f"{example} module:Class for one of your own",
+                near or f"{example} module:Class for one of your own",
                 argument=self.kind,
             )
         return self._outside(others[thing])
@@ -205,8 +205,7 @@ class Registry(Generic[T]):
         """
         for option, value in given.items():
             if option not in known:
-                near = difflib.get_close_matches(option, known, 1)
-                instead = f"did you mean {near[0]}?" if near else f"leave {option} out, or choose another {self.kind}"
+                instead = nearest(option, known, f"leave {option} out, or choose another {self.kind}")
                 raise WiringError(
                     f"{self.kind} {name} has no option {option} ({option}={written(value)})",
                     "options " + ", ".join(sorted(known)) if known else "no option",
