@@ -131,15 +131,10 @@ class Registry(Generic[T]):
             return self._outside(thing)
         others = self.installed()
         if thing not in others:
-            names = ", ".join(sorted(known | others))
-            near = nearest(thing, known | others, form=f"{self.kind}={{!r}}")
-            example = f"write {self.kind}={self.example!r}, or" if self.example else "write"
-            raise WiringError(
-                f"unknown {self.kind} {thing!r}",
-                f"one of {names}",
-                near or f"{example} module:Class for one of your own",
-                argument=self.kind,
-            )
+            names, word = ", ".join(sorted(known | others)), f"{self.kind}={{!r}}"
+            example = f"write {word.format(self.example)}, or" if self.example else "write"
+            hint = nearest(thing, known | others, f"{example} module:Class for one of your own", word)
+            raise WiringError(f"unknown {self.kind} {thing!r}", f"one of {names}", hint, argument=self.kind)
         return self._outside(others[thing])
 
     def name(self, thing: object) -> str:

@@ -70,12 +70,7 @@ class DifferenceTargetPropagation(Rule):
             ),
         ] = 0.5,
         noise: Annotated[
-            float,
-            Option(
-                "Standard deviation of the noise on what an inverse restores.",
-                low=0,
-                short="on what an inverse restores",
-            ),
+            float, Option("Standard deviation of the noise on what an inverse restores.", low=0, short="of inverses")
         ] = 1.0,
         inverse_rate: Annotated[
             float, Option("Rate of the inverses.", unit="rates of the forward weights", low=0)
