@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 
@@ -123,14 +123,11 @@ class Featured:
 
         Args:
             path: ends in .npz, .npy, .csv or .parquet.
-            data: a name, a `Dataset` or arrays, as an experiment takes them; None: its own.
-            layer: as for `encode`.
+            data: a name, a `Dataset` or arrays, as an experiment takes them; None: its own. layer: as for `encode`.
             part: ``train``, ``test``, ``readout`` (pictures for the read-out alone), or ``all``.
-            dtype: ``float32`` or ``float16``.
-            data_dir: where files that can be fetched are; None: where the experiment's were.
+            dtype: ``float32`` or ``float16``. data_dir: where files that can be fetched are; None: where they were.
             batch: pictures that are read at once; the bits do not depend on it.
-            force: write over a file that is there.
-            show: called with the pictures done and their number.
+            force: write over a file that is there. show: called with the pictures done and their number.
 
         Raises:
             DataError: pictures of another size, no such layer or part, or a name with another ending.
@@ -138,27 +135,31 @@ class Featured:
         """
         path, encoder = Path(path), self.model.encoder()
         selection = encoding.select(encoder, layer, self._learned)
-        tables.check(path, len(selection.names))
-        _check(path, batch, force)
-        encoding.rounded(np.zeros(0, np.float32), dtype)
+        _check(path, selection, dtype, batch, force)
         found = self.data if data is None else load_other(self.config, data, data_dir, self.model.image)
         _same_size(found, self.model.image)
-        rows, read = _listed(found, part)
         columns = tables.Columns(selection.names, _widths(encoder, selection), dtype, path.parent)
-
-        def write(file: BinaryIO) -> None:
-            with ThreadTeam(self.config.training.threads) as team:
-                groups = _shown(encoding.stream(encoder, read(batch), selection, team), len(rows), show)
-                rounded = ([encoding.rounded(array, dtype) for array in group] for group in groups)
-                tables.write(file, path.suffix.lower(), columns, rows, rounded)
-
-        write_whole(path, write, "choose another name")
-        alone = path.suffix.lower() == ".npy"
-        beside = () if alone else (*rows.columns(), *["classes"] * bool(rows.classes))
-        return Encoded(path, len(rows), str(selection), columns, beside)
+        rows, read = _listed(found, part)
+        with ThreadTeam(self.config.training.threads) as team:
+            groups = _shown(encoding.stream(encoder, read(batch), selection, team), len(rows), show)
+            return _written(path, str(selection), columns, rows, groups)
 
 
-def _check(path: Path, batch: int, force: bool) -> None:
+def _written(
+    path: Path, layers: str, columns: tables.Columns, rows: tables.Rows, groups: Iterator[list[Array]]
+) -> Encoded:
+    """Write the file, and say what is in it."""
+    ending = path.suffix.lower()
+    rounded = ([encoding.rounded(array, columns.dtype) for array in group] for group in groups)
+    write_whole(path, lambda file: tables.write(file, ending, columns, rows, rounded), "choose another name")
+    beside = () if ending == ".npy" else (*rows.columns(), *["classes"] * bool(rows.classes))
+    return Encoded(path, len(rows), layers, columns, beside)
+
+
+def _check(path: Path, selection: Selection, dtype: str, batch: int, force: bool) -> None:
+    """Refuse what cannot be written, before anything is read."""
+    tables.check(path, len(selection.names))
+    encoding.rounded(np.zeros(0, np.float32), dtype)
     if path.exists() and (not force or path.is_dir()):
         raise RunError(f"{path} is there already", "a new file", "choose another name, or write force=True")
     if not path.parent.is_dir():
