@@ -11,7 +11,7 @@ import click
 
 from neurosim.errors import nearest
 
-# Command, without the program's name -> what one types; a test walks over all commands.
+# Command, without the program's name -> what one types, where it has no epilog that says so; a test walks over all commands.
 EXAMPLES = {
     "": "neurosim train --rule ll --out runs/a",
     "train": "neurosim train --rule ll --data cifar10 --epochs 3 --out runs/a",
@@ -105,8 +105,7 @@ def write_text(formatter: click.HelpFormatter, text: str, whole: bool, ctx: clic
     with formatter.indentation():
         formatter.write_text(text)
         example = EXAMPLES.get(" ".join(ctx.command_path.split()[1:]))
-        if example:
-            formatter.write_text(f"Example: {example}")
+        formatter.write_text(ctx.command.epilog or (f"Example: {example}" if example else ""))
         if note:
             formatter.write_text(note)
 
