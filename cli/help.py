@@ -69,7 +69,7 @@ class Command(click.Command):
         """
         formatter = click.HelpFormatter(width=min(WIDTH, ctx.make_formatter().width))
         self.format_usage(ctx, formatter)
-        write_text(formatter, self.help or "", whole, ctx, self.note(args))
+        introduce(formatter, self.help or "", whole, ctx, self.note(args))
         groups = list(self.groups(ctx, args, whole))
         left_out = not whole and self._left_out(ctx, groups)
         write_groups(formatter, groups, whole)
@@ -97,17 +97,17 @@ def _own(args: list[str]) -> list[str]:
     return args[: args.index("--")] if "--" in args else args
 
 
-def write_text(formatter: click.HelpFormatter, text: str, whole: bool, ctx: click.Context, note: str = "") -> None:
+def introduce(formatter: click.HelpFormatter, text: str, whole: bool, ctx: click.Context, note: str = "") -> None:
     """What a command does, an example, and a line more."""
-    text = inspect.cleandoc(text)
+    text, write = inspect.cleandoc(text), formatter.write_text
     if not whole:
         text = text.partition("\n\n")[0].rstrip()
     with formatter.indentation():
-        formatter.write_text(text)
+        write(text)
         example = EXAMPLES.get(" ".join(ctx.command_path.split()[1:]))
-        formatter.write_text(ctx.command.epilog or (f"Example: {example}" if example else ""))
+        write(ctx.command.epilog or (f"Example: {example}" if example else ""))
         if note:
-            formatter.write_text(note)
+            write(note)
 
 
 def write_groups(formatter: click.HelpFormatter, groups: list[tuple[str, list[Record]]], whole: bool) -> None:
@@ -178,7 +178,7 @@ class Group(click.Group):
         """The help screen."""
         formatter = click.HelpFormatter(width=min(WIDTH, ctx.make_formatter().width))
         self.format_usage(ctx, formatter)
-        write_text(formatter, self.help or "", True, ctx)
+        introduce(formatter, self.help or "", True, ctx)
         formatter.write("\n")
         for name, rows in self.sections(ctx):
             with formatter.section(name):
