@@ -19,6 +19,7 @@ from neurosim.training.beside import in_order
 from neurosim.training.budget import within
 from neurosim.training.config import Config
 from neurosim.training.divergence import Divergence
+from neurosim.training.features import Featured
 from neurosim.training.folder import Run
 from neurosim.training.given import apart, changed, same
 from neurosim.training.model import Model
@@ -27,11 +28,10 @@ from neurosim.training.trainer import Callback, Progress, Trainer
 
 if TYPE_CHECKING:
     from neurosim.audit.verdict import Verdict
-    from neurosim.core.typing import Array
     from neurosim.data.dataset import Dataset
 
 
-class Experiment:
+class Experiment(Featured):
     """Everything that one configuration asks for, ready to train.
 
     Args:
@@ -194,21 +194,6 @@ class Experiment:
         trained, floor = self.model.encoder(), self.model.encoder(untrained=True)
         with ThreadTeam(self.config.training.threads) as team:
             return compare(trained, floor, self.data, make_method(self.config), team, show)
-
-    def encode(self, images: Array, layer: int | None = None) -> Array:
-        """Features of pictures.
-
-        Args:
-            images: ``(sample, row, column, channel)``, uint8, or floating numbers in 0 .. 1.
-            layer: from 1, the bottom; None: the top.
-
-        Returns:
-            float32 ``(sample, feature)``.
-
-        Raises:
-            DataError: pictures of another shape or type, or no such layer.
-        """
-        return self.model.encode(images, layer)
 
     def _create(self, folder: Path) -> Run:
         return Run.create(folder, self.config, self.model.rule.wiring(), self.model.image)

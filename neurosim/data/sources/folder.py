@@ -70,7 +70,9 @@ def _one_folder(path: Path, name: str) -> Dataset:
     images = _read(files)
     train, test = divide(str(path), len(files), labels)
     train = train[_order(len(train))]
-    return Dataset(name, images[train], labels[train], images[test], labels[test], classes)
+    named = [_names(path, [files[index] for index in part]) for part in (train, test)]
+    parts = images[train], labels[train], images[test], labels[test]
+    return Dataset(name, *parts, classes, train_names=named[0], test_names=named[1])
 
 
 def _two_folders(path: Path, name: str) -> Dataset:
@@ -80,8 +82,15 @@ def _two_folders(path: Path, name: str) -> Dataset:
         if missing:
             raise DataError(f"{path / where} has no class {missing[0]}", "the same classes in train and test", "add it")
     order = _order(len(files))
-    images = _read([files[index] for index in order] + test_files)
-    return Dataset(name, images[: len(files)], labels[order], images[len(files) :], test_labels, classes)
+    files = [files[index] for index in order]
+    images, names = _read(files + test_files), _names(path, files)
+    parts = images[: len(files)], labels[order], images[len(files) :], test_labels
+    return Dataset(name, *parts, classes, train_names=names, test_names=_names(path, test_files))
+
+
+def _names(path: Path, files: list[Path]) -> tuple[str, ...]:
+    """Every file's path below the folder, as it is written on any system."""
+    return tuple(file.relative_to(path).as_posix() for file in files)
 
 
 def _order(count: int) -> Array:
