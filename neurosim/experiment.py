@@ -235,11 +235,29 @@ class Experiment(Featured):
             image = data.image_shape
         self = cls.__new__(cls)
         self._begin(Model(config, image, given), data, callbacks)
+        self._go_on(run)
+        return self
+
+    def _go_on(self, run: Run) -> None:
         run.check_wiring(self.model.rule.wiring())
         arrays, self._state = run.checkpoint()
         self.model.restore(arrays, self._state.get("ready", True))
         self._run = run
-        return self
+
+    def with_seed(self, seed: int, path: str | Path | None = None) -> Experiment:
+        """The same with another seed, on the same pictures, which are read once; with a path as that folder keeps it.
+
+        Raises:
+            RunError: weights that were given from Python, or a folder that is not of this experiment.
+        """
+        if self.model.wired or "network" in self.model.given:
+            raise RunError("another seed for a network that is made already", "its text", "write network='32 pool'")
+        other = type(self).__new__(type(self))
+        config = self.config.replace(seed=seed)
+        other._begin(Model(config, self.model.image, self.model.given), self.data, self.callbacks)
+        if path is not None:
+            other._go_on(Run.open(Path(path)))
+        return other
 
     @classmethod
     def resume(cls, path: str | Path, *, callbacks: Iterable[Callback] = (), **keywords: Any) -> Experiment:
