@@ -1,16 +1,31 @@
-"""stdout and stderr that never end a run: a reader that went away, a closed stream, a full disk of the log, a terminal without UTF-8."""
+"""stdout and stderr that never end a run: a reader that went away, a closed stream, a full disk of the log, missing letters."""
 
 from __future__ import annotations
 
+import codecs
 import contextlib
+import io
 import os
 import sys
 from collections.abc import Iterator
 from typing import Any
 
+PLAIN = str.maketrans({"±": "+-", "…": "..."})  # for terminals without these letters
+ASCII = ("ascii", "us-ascii", "ansi_x3.4-1968", "646")
+
+
+def _replace(problem: UnicodeError) -> tuple[str, int]:
+    """What stands for letters that a terminal has not."""
+    assert isinstance(problem, UnicodeEncodeError)
+    part = problem.object[problem.start : problem.end].translate(PLAIN)
+    return part.encode(problem.encoding, "replace").decode(problem.encoding), problem.end
+
+
+codecs.register_error("neurosim", _replace)
+
 
 class Tolerant:
-    """A text stream that drops what cannot be written any more, and writes ``?`` for what its encoding has not.
+    """A text stream that drops what cannot be written any more, and has something for every letter.
 
     Args:
         stream: where it writes to; None: it was closed before the process began.
@@ -18,16 +33,24 @@ class Tolerant:
 
     def __init__(self, stream: Any):
         self._stream, self.lost = stream, stream is None
+        if isinstance(stream, io.TextIOWrapper):
+            # A plain C locale says ASCII where nearly every terminal reads UTF-8; Python takes it so itself where it may.
+            encoding = "utf-8" if stream.encoding.lower() in ASCII else stream.encoding
+            stream.reconfigure(encoding=encoding, errors="neurosim")
+
+    @property
+    def encoding(self) -> str:
+        """Of the stream."""
+        return getattr(self._stream, "encoding", None) or "utf-8"
 
     def write(self, text: str) -> int:
         """Write it, or not."""
         if not self.lost:
             try:
                 self._stream.write(text)
-            except UnicodeEncodeError:
-                code = self._stream.encoding
-                return self.write(text.encode(code, "replace").decode(code))
-            except (OSError, ValueError):  # ValueError: it is closed
+            except (OSError, ValueError) as problem:  # ValueError: it is closed
+                if isinstance(problem, UnicodeError):
+                    raise
                 self._lose()
         return len(text)
 
@@ -57,9 +80,9 @@ class Tolerant:
 
 @contextlib.contextmanager
 def tolerant() -> Iterator[None]:
-    """stdout and stderr are tolerant within."""
+    """Stdout and stderr are tolerant within."""
     before = sys.stdout, sys.stderr
-    sys.stdout, sys.stderr = Tolerant(before[0]), Tolerant(before[1])  # type: ignore[assignment]
+    sys.stdout, sys.stderr = Tolerant(before[0]), Tolerant(before[1])
     try:
         yield
     finally:

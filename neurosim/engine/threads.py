@@ -10,8 +10,8 @@ from types import TracebackType
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from neurosim.core.typing import Array
 from neurosim.core.cores import cores
+from neurosim.core.typing import Array
 
 Task = Callable[[], object]
 

@@ -66,7 +66,9 @@ class Lock:
             return open(self.path, "a+", encoding="utf-8", errors="replace")
         except OSError as problem:
             raise RunError(
-                f"{self.path} cannot be opened: {problem.strerror}", "a folder that can be written to", "choose another --out"
+                f"{self.path} cannot be opened: {problem.strerror}",
+                "a folder that can be written to",
+                "choose another --out",
             ) from None
 
     def _current(self, file: IO[str]) -> bool:

@@ -47,7 +47,9 @@ def test_a_quota_of_the_first_version(machine):
 
 
 @pytest.mark.parametrize("name", cores.GRANTED)
-@pytest.mark.parametrize(("value", "count"), [("2", 2), ("4,2", 4), ("", 8), ("many", 8), ("0", 8), ("-1", 8), ("64", 8)])
+@pytest.mark.parametrize(
+    ("value", "count"), [("2", 2), ("4,2", 4), ("", 8), ("many", 8), ("0", 8), ("-1", 8), ("64", 8)]
+)
 def test_what_is_granted(monkeypatch, name, value, count):
     monkeypatch.setenv(name, value)
     assert cores.cores() == (count, name if count < 8 else "cores of this machine")
