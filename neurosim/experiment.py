@@ -139,6 +139,7 @@ class Experiment(Featured):
         *,
         checkpoint_every: float = 60.0,
         plausible: bool = False,
+        verdict: Verdict | None = None,
     ) -> Experiment:
         """Audit the rule, then train to the end of the last epoch, or go on to it.
 
@@ -148,6 +149,7 @@ class Experiment(Featured):
             callbacks: beside those of the experiment. Without a `Bar` among them there is one on a terminal or in a notebook.
             checkpoint_every: seconds from one checkpoint to the next.
             plausible: refuse to train what the audit does not find plausible.
+            verdict: what `preflight` said of the same rule already; None: it is audited now.
 
         Returns:
             The experiment itself.
@@ -157,7 +159,7 @@ class Experiment(Featured):
             RunError: a folder that exists already or cannot be written.
             Interrupted: Ctrl-C or SIGTERM came; where there is a folder, all is saved.
         """
-        report = self.preflight()
+        report = self._preflight = verdict or self.preflight()
         if plausible:
             report.require_plausible()
         self._keep(out, report)
