@@ -69,6 +69,12 @@ class UndecidedError(WiringError):
     exit_code = 3
 
 
+class DivergenceError(NeurosimError):
+    """Training whose numbers cannot be learned from any more: not finite, beyond any use, or the same for every picture."""
+
+    exit_code = 3
+
+
 class RunError(NeurosimError):
     """A run's folder or checkpoint that cannot be used."""
 

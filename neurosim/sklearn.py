@@ -219,9 +219,11 @@ class ContrastiveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
         """Audit, train, and keep what was learned."""
         record = json.loads(experiment.config.to_json())
         key = json.dumps([{name: part for name, part in record.items() if name not in _SIZES}, self._shape])
-        if "<" in key or key not in _AUDITED:  # of an object from Python nobody knows whether it is the same
-            _AUDITED[key] = experiment.preflight()
-        experiment.fit(verdict=_AUDITED[key])
+        known = (
+            None if "<" in key else _AUDITED.get(key)
+        )  # of an object from Python nobody knows whether it is the same
+        _AUDITED[key] = experiment.preflight(known)
+        experiment.fit()
         self.config_, self.audit_ = record, _AUDITED[key].line()
         self.state_, self._experiment = experiment.model.state(), experiment
         self._passes += 1
