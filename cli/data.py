@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 import numpy as np
+from neurosim.cli.help import Group
 from PIL import Image
 
 from neurosim.data import fetch as fetching
@@ -32,7 +33,7 @@ data_dir_option = click.option(
 )
 
 
-@click.group()
+@click.group(cls=Group)
 def data() -> None:
     """Data sets: list, fetch, show."""
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from neurosim.cli.help import Rare
 from neurosim.cli.messages import option_of
 from neurosim.cli.options import Configured, configure
 
@@ -28,9 +29,14 @@ if TYPE_CHECKING:
 @click.command(cls=Configured)
 @click.option("--out", type=click.Path(path_type=Path), help="Folder of the run.  [default: runs/RULE-DATA-TIME]")
 @click.option("--resume", type=click.Path(path_type=Path), help="Go on with a run's folder; --epochs may be raised.")
-@click.option("--checkpoint-every", type=float, default=60.0, show_default=True, help="Seconds between checkpoints.")
 @click.option(
-    "--require-plausible", is_flag=True, help="Refuse to train what the audit at the start does not find plausible."
+    "--checkpoint-every", cls=Rare, type=float, default=60.0, show_default=True, help="Seconds between checkpoints."
+)
+@click.option(
+    "--require-plausible",
+    cls=Rare,
+    is_flag=True,
+    help="Refuse to train what the audit at the start does not find plausible.",
 )
 @click.option(
     "--on-divergence",
