@@ -113,8 +113,13 @@ class Experiment(Featured):
         with ThreadTeam(self.config.training.threads) as team:
             return self.trainer.batches * self.model.seconds(team), team.threads
 
-    def preflight(self) -> Verdict:
-        """The quick audit before training: of the plans that will run, and of a narrow twin that is intervened on."""
+    def preflight(self, known: Verdict | None = None) -> Verdict:
+        """The quick audit before training: of the plans that will run, and of a narrow twin that is intervened on.
+
+        Args:
+            known: what it said of the same rule, error, plasticity and network already, to be believed.
+        """
+        self._preflight = known or self._preflight
         if self._preflight is None and self.model.wired:  # no twin can be made of it
             with self.model.undisturbed():
                 self._preflight = check(self._wired(), light=True)
