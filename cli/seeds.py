@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from neurosim.cli.announce import announce
@@ -16,6 +16,9 @@ from neurosim.report import seeds as report
 from neurosim.training.callbacks import span
 from neurosim.training.config import Config
 from neurosim.training.folder import Run, make_folder, write_json
+
+if TYPE_CHECKING:
+    from neurosim.experiment import Experiment
 
 FREE = ("seed", "threads", "data_dir")  # what may differ from a run that is there
 BUDGET = ("epochs", "batches")  # what minutes decided then
@@ -41,21 +44,15 @@ def train(config: Config, count: int, out: Path | None, resume: Path | None, qui
     if resume is not None:
         raise RunError("--resume beside --seeds", "one of the two", "give the command of the seeds again: it goes on")
     out, began = out or Path("runs") / f"{named(config)}-{count}-seeds", time.perf_counter()
-    again = f"The same command goes on ({out})."
     folders = {config.training.seed + n: out / f"seed-{config.training.seed + n}" for n in range(count)}
     config = _as_before(config, folders)
     make_folder(out)
     experiment = Experiment(config)
     announce(experiment)
     click.echo(f"seeds     {', '.join(map(str, folders))}, on the same images, in {out}")
-    for number, (seed, folder) in enumerate(folders.items(), 1):
+    for seed, folder in folders.items():
         if not (folder / "results.json").is_file():
-            if not quiet:
-                click.echo(f"seed {seed} ({number} of {count})", err=True)
-            saved = (folder / "checkpoint.npz").is_file()
-            run = experiment.with_seed(seed, folder if saved else None)
-            fit(run, None if saved else folder, quiet, again, **how)
-            finish(run, quiet, again, show=False)
+            _one(experiment, seed, folder, quiet, f"The same command goes on ({out}).", how)
         _keep(out, folders)
     arm = report.Arm.read(out)
     for line in report.table(arm):
@@ -65,6 +62,16 @@ def train(config: Config, count: int, out: Path | None, resume: Path | None, qui
     )
     click.echo(f"runs      {out}")
     return out
+
+
+def _one(experiment: Experiment, seed: int, folder: Path, quiet: bool, again: str, how: dict[str, Any]) -> None:
+    """Train and read out one seed, or what is left of that."""
+    if not quiet:
+        click.echo(f"seed {seed}", err=True)
+    saved = (folder / "checkpoint.npz").is_file()
+    run = experiment.with_seed(seed, folder if saved else None)
+    fit(run, None if saved else folder, quiet, again, **how)
+    finish(run, quiet, again, show=False)
 
 
 def _keep(out: Path, folders: dict[int, Path]) -> None:

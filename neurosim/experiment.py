@@ -15,7 +15,7 @@ from neurosim.readout.features import forward_weights
 from neurosim.readout.floor import Readout, compare, nothing
 from neurosim.report import page
 from neurosim.training.assembly import check_wiring, make_method
-from neurosim.training.beside import in_order
+from neurosim.training.beside import go_on_with, in_order
 from neurosim.training.budget import within
 from neurosim.training.config import Config
 from neurosim.training.divergence import Divergence
@@ -149,8 +149,7 @@ class Experiment(Featured):
         """Audit the rule, then train to the end of the last epoch, or go on to it.
 
         Args:
-            out: a folder that does not exist yet, for metrics, checkpoints, audit; None: that of a run that was loaded, else
-                nothing is kept.
+            out: a folder that does not exist yet; None: that of a run that was loaded, else nothing is kept.
             callbacks: beside those of the experiment. Without a `Bar` among them there is one on a terminal or in a notebook.
             checkpoint_every: seconds from one checkpoint to the next.
             plausible: refuse to train what the audit does not find plausible.
@@ -163,12 +162,13 @@ class Experiment(Featured):
             PlausibilityError: see ``plausible``.
             DivergenceError: see ``on_divergence``; the last good checkpoint stays.
             RunError: a folder that exists already or cannot be written.
-            Interrupted: Ctrl-C or SIGTERM came; where there is a folder, all is saved.
+            Interrupted: Ctrl-C or SIGTERM; where there is a folder, all is saved.
         """
         report = self.preflight()
         if plausible:
             report.require_plausible()
-        self._keep(out, report)
+        self._run = self._run if out is None else self._create(Path(out))
+        go_on_with(self._run, self.model, report.json())
         every = self.config.training.diagnose_every
         diagnosis = [Diagnosis(Observer(self.model, self.data), every)] if every else []
         mine, watch = [*self.callbacks, *callbacks], Divergence(on_divergence)
@@ -176,16 +176,6 @@ class Experiment(Featured):
         with ThreadTeam(self.config.training.threads) as team:
             self.trainer.train(team)
         return self
-
-    def _keep(self, out: str | Path | None, report: Verdict) -> None:
-        """Make the folder, or go on with the one that there is; what the audit says goes into it."""
-        if out is not None:
-            self._run = self._create(Path(out))
-        if self._run is not None:
-            if self._run.config != self.config:  # a run that was loaded goes on with other words
-                self._run.config = self.config
-                self._run.save_config(self.model.rule.wiring(), self.model.image)
-            self._run.save_audit(report.json())
 
     def readout(self, show: Callable[[str], object] = nothing) -> Readout:
         """Accuracy of a read-out of every layer with every number of labels, beside its floor: the same network untrained.
