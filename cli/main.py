@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Sequence
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import click
 
 from neurosim import __version__
-from neurosim.errors import NeurosimError
+from neurosim.errors import DataWarning, NeurosimError
 
 # name -> (file of this folder, one line of help); loaded only when called, so that --help is quick.
 COMMANDS = {
@@ -19,7 +21,7 @@ COMMANDS = {
     "reproduce": ("reproduce", "Run the grid of the paper's tables, at any scale; go on where it stopped."),
     "audit": ("audit", "Ask a rule or a run whether it transports weights; with evidence."),
     "bench": ("bench", "Time a training step of this machine, or beside PyTorch."),
-    "data": ("data", "List, fetch and show the sources of images."),
+    "data": ("data", "List, fetch, check and show the sources of images."),
 }
 
 
@@ -50,7 +52,10 @@ def neurosim() -> None:
 def main(arguments: Sequence[str] | None = None, command: click.Command = neurosim, name: str = "neurosim") -> None:
     """Run the command line; a NeurosimError becomes one line and its exit code (2; 3 where an audit is undecided), Ctrl-C 130."""
     try:
-        command(args=arguments, prog_name=name)
+        with warnings.catch_warnings():
+            warnings.simplefilter("always", DataWarning)
+            warnings.showwarning = _warned(warnings.showwarning)
+            command(args=arguments, prog_name=name)
     except NeurosimError as error:
         from neurosim.cli.messages import as_typed, options_of
 
@@ -60,3 +65,15 @@ def main(arguments: Sequence[str] | None = None, command: click.Command = neuros
     except MemoryError as error:
         click.echo(f"error: not enough memory ({error}); expected room for the batch; use a smaller --batch", err=True)
         sys.exit(2)
+
+
+def _warned(others: Callable[..., None]) -> Callable[..., None]:
+    """Files that are left out are one line, without the place in the code; other warnings are shown as they are."""
+
+    def show(message: Warning | str, category: type[Warning], *rest: Any, **more: Any) -> None:
+        if issubclass(category, DataWarning):
+            click.echo(f"warning: {message}", err=True)
+        else:
+            others(message, category, *rest, **more)
+
+    return show

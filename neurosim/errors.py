@@ -69,6 +69,10 @@ class UndecidedError(WiringError):
     exit_code = 3
 
 
+class DataWarning(UserWarning):
+    """Files among the data that are left out because they cannot be used: one line, never silently."""
+
+
 class RunError(NeurosimError):
     """A run's folder or checkpoint that cannot be used."""
 

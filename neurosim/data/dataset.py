@@ -43,6 +43,7 @@ class Dataset:
         readout_images: other images than the training images for the read-out to learn from, where the training images
             have no labels; None: the training images.
         readout_labels: int64 ``(sample,)``, theirs.
+        notes: what a user should know of how they were read, a line each.
 
     Raises:
         DataError: arrays that do not belong together.
@@ -56,6 +57,7 @@ class Dataset:
     classes: tuple[str, ...]
     readout_images: Array | None = None
     readout_labels: Array | None = None
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for split in ("train", "test", "readout"):

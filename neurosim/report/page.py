@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import neurosim
 from neurosim.errors import RunError
 from neurosim.readout.results import READ_OUTS
-from neurosim.report import figures
+from neurosim.report import figures, similar
 from neurosim.training.folder import Run, write_text
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ def page(run: Run, weights: dict[str, Array]) -> str:
         raise RunError(f"{run.folder} has no results.json", "a run that is read out", "evaluate it first")
     title = f"{run.config.rule.name} on {run.config.data.name}"
     parts = [f"<h1>{escape(title)}</h1>", _headline(results, rows), _layers(results), _curve(results)]
+    parts += [similar.section(run.folder)]
     if rows:
         parts += ["<h2>Training</h2>", figures.curves(rows) if figures.can_plot() else _no_plots(), _metrics(rows)]
     if diagnoses:

@@ -104,7 +104,7 @@ def load(seed: int = 0, train: int = 6000, test: int = 2000, frames: int = 1, ca
         arrays |= zip(("test_images", "test_labels"), render(test, seed, "test"), strict=True)
         with contextlib.suppress(OSError):
             _write(path, arrays)
-    return Dataset(name="toys", classes=KINDS, **arrays)
+    return Dataset(name="toys", classes=KINDS, notes=(), **arrays)
 
 
 def _cache_folder() -> Path:
