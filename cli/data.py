@@ -17,6 +17,7 @@ from neurosim.data.pictures.survey import WATCH, nothing
 from neurosim.data.sources import loading
 from neurosim.data.views.affine import Affine
 from neurosim.errors import DataError
+from neurosim.training.sections import KEYWORDS
 from neurosim.training.sizes import fitting
 
 if TYPE_CHECKING:
@@ -48,8 +49,8 @@ class Sourced(click.Command):
         """Its own, those of every data set, and those of one from elsewhere that was named."""
         own = super().get_params(ctx)
         taken = {parameter.name for parameter in own}
-        others = [each for each in (*known_options(), *ctx.meta.get(OWN, ())) if each.section == "data" and each.own]
-        return [*own, *(each for each in others if each.name not in taken)]
+        others = [each for each in (*known_options(), *ctx.meta.get(OWN, ())) if each.section == "data"]
+        return [*own, *(each for each in others if each.name not in taken | set(KEYWORDS))]
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Find a data set from elsewhere first: it has options of its own."""

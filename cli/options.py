@@ -61,13 +61,10 @@ class Option(click.Option):
         section: in whose group it is shown.
         parameter: as declared.
         of: the plug-ins that have it; empty: the section itself.
-
-    Attributes:
-        own: whether it is an option of plug-ins.
     """
 
     def __init__(self, section: str, parameter: Parameter, of: tuple[str, ...] = ()) -> None:
-        self.section, self.own = section, bool(of)
+        self.section = section
         name = parameter.name.replace("_", "-")
         flag = parameter.type is bool
         known = (

@@ -15,7 +15,6 @@ from neurosim.readout.features import forward_weights
 from neurosim.readout.floor import Readout, compare, nothing
 from neurosim.readout.similar import Similar, similar
 from neurosim.report import page
-from neurosim.report import similar as sheets
 from neurosim.training.assembly import check_wiring, make_method
 from neurosim.training.budget import within
 from neurosim.training.callbacks import Bar, Checkpoints, Metrics, Signals
@@ -201,10 +200,9 @@ class Experiment:
             return compare(trained, floor, self.data, make_method(self.config), team, show)
 
     def similar(self) -> Similar:
-        """Which pictures the features find near one another, and in which groups; of data with labels or without."""
-        trained, floor = self.model.encoder(), self.model.encoder(untrained=True)
+        """Which pictures are near one another by their features, and into which groups they fall; no label is read."""
         with ThreadTeam(self.config.training.threads) as team:
-            return similar(trained, floor, self.data, self.config.training.seed, team)
+            return similar(self.model.encoder(), self.model.encoder(untrained=True), self.data, team)
 
     def encode(self, images: Array, layer: int | None = None) -> Array:
         """Features of pictures.
@@ -290,23 +288,19 @@ class Experiment:
         }
 
     def write_results(self, readout: Readout | None, found: Similar | None = None) -> None:
-        """Write results.json and report.html into the folder of the run; of similar pictures also nearest.png and groups.png.
+        """Write results.json and report.html into the folder of the run.
 
         Args:
             readout: what `readout` gave; None where the data have no labels.
-            found: what `similar` gave, if it was asked.
+            found: what `similar` gave, which is then drawn too.
 
         Raises:
             RunError: there is no folder, or it cannot be written.
         """
         if self._run is None:
             raise RunError("this experiment has no folder", "one that is kept", "call save(path), or fit(out=...)")
-        if found is not None:
-            self._run.save_results({**self.results(readout), "similar": found.to_json()})
-            sheets.draw(self._run.folder, found, self.data)
-        else:
-            self._run.save_results(self.results(readout))
-        page.write(self._run, forward_weights(self.model.network))
+        self._run.save_results(self.results(readout) | (found.to_json() if found else {}))
+        page.write(self._run, forward_weights(self.model.network), (found, self.data) if found else None)
 
 
 load = Experiment.load

@@ -65,7 +65,7 @@ class Similar:
 
     def to_json(self) -> dict[str, Any]:
         """As results.json has it."""
-        return {
+        record = {
             "layer": self.layer,
             "queries": self.queries.tolist(),
             "held_out": self.held_out,
@@ -75,16 +75,17 @@ class Similar:
             "explained": self.explained,
             "floor_explained": self.floor_explained,
         }
+        return {"similar": record}
 
 
-def similar(trained: Encoder, untrained: Encoder, data: Dataset, seed: int, team: ThreadTeam) -> Similar:
+def similar(trained: Encoder, untrained: Encoder, data: Dataset, team: ThreadTeam, seed: int = 0) -> Similar:
     """Look at the first pictures, `PICTURES` at most; no label is read.
 
     Args:
         trained, untrained: of one network.
         data: its pictures.
-        seed: of the groups.
         team: who computes.
+        seed: of the groups.
     """
     learned = changed(trained.network, untrained.network)
     layer = max(learned, default=len(trained.network))

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
+from neurosim.errors import RunError
+
 if TYPE_CHECKING:
     from neurosim.core.typing import Array
     from neurosim.data.dataset import Dataset
@@ -22,7 +24,7 @@ def draw(folder: Path, found: Similar, data: Dataset) -> None:
     """Write ``nearest.png`` and ``groups.png`` into a run's folder.
 
     Raises:
-        OSError: they cannot be written.
+        RunError: they cannot be written.
     """
     asked = data.test_images if found.held_out and data.test_images is not None else data.train_images
     rows = [
@@ -31,7 +33,11 @@ def draw(folder: Path, found: Similar, data: Dataset) -> None:
     ]
     groups = [[data.train_images[number] for number in group[:SHOWN]] for group in found.groups]
     for name, shown, apart in (("nearest.png", rows, True), ("groups.png", groups, False)):
-        _sheet(shown, apart).save(folder / name)
+        try:
+            _sheet(shown, apart).save(folder / name)
+        except OSError as error:
+            actual = f"{folder / name} cannot be written ({error.strerror or error})"
+            raise RunError(actual, "a folder that can be written", "make room, or choose another") from None
 
 
 def section(folder: Path) -> str:

@@ -57,6 +57,10 @@ def test_train_and_test(tmp_path):
     np.testing.assert_array_equal(data.train_images[:, 0, 0, 0], data.train_labels)
     np.testing.assert_array_equal(data.test_images[:, 0, 0, 0], data.test_labels)
     np.testing.assert_array_equal(data.test_images[2, 1:], noise(102)[1:])
+    assert data.test_names[2] == "test/cat/002.png" and len(set(data.train_names)) == 20
+    for name, image, label in zip(data.train_names, data.train_images, data.train_labels, strict=True):
+        assert name == f"train/{data.classes[label]}/{name[-7:-4]}.png"
+        np.testing.assert_array_equal(image[1:], noise(int(name[-7:-4]))[1:])
 
 
 def test_one_in_five_is_held_back_always_alike(tmp_path):
@@ -65,6 +69,12 @@ def test_one_in_five_is_held_back_always_alike(tmp_path):
     np.testing.assert_array_equal(one.train_images, two.train_images)
     np.testing.assert_array_equal(np.bincount(one.train_labels), [8, 8])
     np.testing.assert_array_equal(np.bincount(one.test_labels), [2, 2])
+    for part in ("train", "test"):
+        images, labels, names = (getattr(one, f"{part}_{what}") for what in ("images", "labels", "names"))
+        for image, label, name in zip(images, labels, names, strict=True):
+            assert Path(name).parent.name == one.classes[label]
+            np.testing.assert_array_equal(image[1:], noise(int(Path(name).stem))[1:])
+    assert len(one.first(3).train_names) == 3 and one.first(3).test_names == one.test_names
     np.testing.assert_array_equal(one.train_images[:, 0, 0, 0], one.train_labels)
     every = {bytes(image) for image in (*one.train_images, *one.test_images)}
     assert len(every) == 20

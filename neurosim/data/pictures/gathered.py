@@ -65,6 +65,7 @@ class Gathered:
         numbers = self._labels(found.order)
         train, classes = found.train, () if numbers is None else self._classes(found.order)
         parts = [None if numbers is None else numbers[part] for part in (slice(0, train), slice(train, None))]
+        names = tuple(self.seen.items[number].where for number in found.order)
         notes = self._notes(found, fitting, broken, numbers is None)
         return Dataset(
             self.name,
@@ -73,6 +74,8 @@ class Gathered:
             found.images[train:],
             parts[1],
             classes,
+            train_names=names[:train],
+            test_names=names[train:],
             notes=notes,
         ), broken
 

@@ -104,7 +104,8 @@ def load(seed: int = 0, train: int = 6000, test: int = 2000, frames: int = 1, ca
         arrays |= zip(("test_images", "test_labels"), render(test, seed, "test"), strict=True)
         with contextlib.suppress(OSError):
             _write(path, arrays)
-    return Dataset(name="toys", classes=KINDS, notes=(), **arrays)
+    train_set, test_set = ((arrays[f"{part}_images"], arrays[f"{part}_labels"]) for part in ("train", "test"))
+    return Dataset("toys", *train_set, *test_set, KINDS)
 
 
 def _cache_folder() -> Path:
