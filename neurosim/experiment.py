@@ -267,23 +267,17 @@ class Experiment:
 
     @classmethod
     def resume(cls, path: str | Path, *, callbacks: Iterable[Callback] = (), **keywords: Any) -> Experiment:
-        """`load` a run and `fit` it to the end of its last epoch; arguments as for `load`.
-
-        Raises:
-            RunError: see `load`.
-            Interrupted: see `fit`.
-        """
+        """`load` a run and `fit` it to the end of its last epoch; arguments and errors as there."""
         return cls.load(path, callbacks=callbacks, **keywords).fit()
 
     def results(self, readout: Readout | None) -> dict[str, Any]:
         """As results.json holds them: what was trained, how long that took, and the read-out."""
-        progress = self.progress
         found = readout.to_json() if readout else {"test_accuracy": None, "floor_accuracy": None, "per_layer": []}
         return {
             "rule": self.config.rule.name,
             "wiring": self.model.rule.wiring(),
-            "seconds": progress.seconds,
-            "images_per_second": progress.done * self.config.training.batch / max(progress.seconds, 1e-9),
+            "seconds": self.progress.seconds,
+            "images_per_second": self.progress.done * self.config.training.batch / max(self.progress.seconds, 1e-9),
             **found,
         }
 
