@@ -19,6 +19,7 @@ from neurosim.training.assembly import check_wiring, make_method
 from neurosim.training.budget import within
 from neurosim.training.callbacks import Bar, Checkpoints, Metrics, Signals
 from neurosim.training.config import Config
+from neurosim.training.features import Featured
 from neurosim.training.folder import Run
 from neurosim.training.given import apart, changed, same
 from neurosim.training.model import Model
@@ -28,11 +29,10 @@ from neurosim.training.trainer import Callback, Progress, Trainer
 
 if TYPE_CHECKING:
     from neurosim.audit.verdict import Verdict
-    from neurosim.core.typing import Array
     from neurosim.data.dataset import Dataset
 
 
-class Experiment:
+class Experiment(Featured):
     """Everything that one configuration asks for, ready to train.
 
     Args:
@@ -203,21 +203,6 @@ class Experiment:
         """Which pictures are near one another by their features, and into which groups they fall; no label is read."""
         with ThreadTeam(self.config.training.threads) as team:
             return similar(self.model.encoder(), self.model.encoder(untrained=True), self.data, team)
-
-    def encode(self, images: Array, layer: int | None = None) -> Array:
-        """Features of pictures.
-
-        Args:
-            images: ``(sample, row, column, channel)``, uint8, or floating numbers in 0 .. 1.
-            layer: from 1, the bottom; None: the top.
-
-        Returns:
-            float32 ``(sample, feature)``.
-
-        Raises:
-            DataError: pictures of another shape or type, or no such layer.
-        """
-        return self.model.encode(images, layer)
 
     def _create(self, folder: Path) -> Run:
         return Run.create(folder, self.config, self.model.rule.wiring(), self.model.image)

@@ -43,7 +43,8 @@ class Dataset:
         readout_images: other images than the training images for the read-out to learn from, where the training images
             have no labels; None: the training images.
         readout_labels: int64 ``(sample,)``, theirs.
-        train_names: of the training images, where each is a file: its path below the data's folder. None: they have none.
+        train_names: of the training images: where each is a file, its path below the data's folder; where one array was
+            divided, its row in it. None: they have none, and stand in the order of their source.
         test_names: of the test images.
         notes: what a user should know of how they were read, a line each.
 
