@@ -10,7 +10,8 @@ import click
 from neurosim.bench.sides import PEERS, RULES
 from neurosim.bench.turns import bench as measure
 from neurosim.bench.turns import check_place
-from neurosim.cli.options import Value
+from neurosim.cli.declared import Value
+from neurosim.cli.help import Command
 
 from neurosim.errors import WiringError
 from neurosim.training import plugins
@@ -20,7 +21,7 @@ LAGS = Value(plugins.options("loss", "hinge")["lags"])
 DEFAULT = "bp,ll-greedy,ll-simultaneous"
 
 
-@click.command()
+@click.command(cls=Command)
 @click.option("--against", type=click.Choice(["torch"]), help="Take turns with the same step in PyTorch.")
 @click.option("--rules", default=DEFAULT, show_default=True, help="Some of " + ", ".join(RULES) + ".")
 @click.option("--pairs", type=click.IntRange(min=2), default=250, show_default=True, help="Moments in a batch.")

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 import numpy as np
-from neurosim.cli.options import OWN, known_options, named_options
+from neurosim.cli.declared import OWN
+from neurosim.cli.help import Command, Group
+from neurosim.cli.options import known_options, named_options
 from PIL import Image
 
 from neurosim.data import fetch as fetching
@@ -37,12 +39,12 @@ data_dir_option = click.option(
 )
 
 
-@click.group()
+@click.group(cls=Group)
 def data() -> None:
     """Data sets: list, fetch, check, show."""
 
 
-class Sourced(click.Command):
+class Sourced(Command):  # type: ignore[misc]  # whose file mypy finds in another place
     """A command with the options of the data sets' own beside its own."""
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
@@ -56,7 +58,8 @@ class Sourced(click.Command):
         """Find a data set from elsewhere first: it has options of its own."""
         named = next((word for word in args if ":" in word and not word.startswith("-")), "")
         ctx.meta[OWN] = named_options(["--data", named]) if named else []
-        return super().parse_args(ctx, args)
+        found: list[str] = super().parse_args(ctx, args)
+        return found
 
 
 class Watched:
@@ -160,8 +163,6 @@ def check(name: str, out: Path | None, data_dir: Path | None, force: bool, **own
     """Say what would be read of NAME, what is left out and why; draw a sheet into OUT (.png).
 
     Without OUT the sheet is check-NAME.png in this folder, and replaces an earlier one.
-
-    Example: neurosim data check folder:photos --size 32
     """
     from neurosim.data.sheet import contact_sheet
 

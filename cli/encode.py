@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from neurosim.cli.help import Command
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,6 +19,7 @@ EVERY = 10.0  # seconds between lines where there is no terminal
 
 
 @click.command(
+    cls=Command,
     epilog="Example: neurosim encode runs/a folder:photos features.npz --layer 1,3 --dtype float16",
 )
 @click.argument("folder", type=click.Path(path_type=Path))

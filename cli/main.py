@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import codecs
 import importlib
+import io
 import sys
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import click
+from neurosim.cli.help import Group, records
 
 from neurosim import __version__
 from neurosim.errors import DataWarning, NeurosimError
@@ -26,7 +29,7 @@ COMMANDS = {
 }
 
 
-class Lazy(click.Group):
+class Lazy(Group):  # type: ignore[misc]  # whose file mypy finds in another place
     """A group that imports a command's file when the command is called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -39,9 +42,9 @@ class Lazy(click.Group):
         command: click.Command = getattr(found, cmd_name)
         return command
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+    def sections(self, ctx: click.Context) -> Iterator[tuple[str, list[tuple[str, str]]]]:
+        yield "Commands", [(name, line) for name, (_, line) in COMMANDS.items()]
+        yield "Options", list(records(ctx, self.get_params(ctx), True))
 
 
 @click.group(cls=Lazy, context_settings={"help_option_names": ["-h", "--help"]})
@@ -50,8 +53,27 @@ def neurosim() -> None:
     """Deep networks that learn without labels as a brain might: local rules, no automatic differentiation."""
 
 
+PLAIN = str.maketrans({"±": "+-", "…": "..."})  # for terminals without these letters
+
+
+def _replace(problem: UnicodeError) -> tuple[str, int]:
+    """What stands for letters that a terminal has not."""
+    assert isinstance(problem, UnicodeEncodeError)
+    part = problem.object[problem.start : problem.end].translate(PLAIN)
+    return part.encode(problem.encoding, "replace").decode(problem.encoding), problem.end
+
+
+def _print_anywhere() -> None:
+    """Print what a terminal's encoding has no letters for by others, instead of failing."""
+    codecs.register_error("neurosim", _replace)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="neurosim")
+
+
 def main(arguments: Sequence[str] | None = None, command: click.Command = neurosim, name: str = "neurosim") -> None:
     """Run the command line; a NeurosimError becomes one line and its exit code (2; 3 where an audit is undecided), Ctrl-C 130."""
+    _print_anywhere()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("always", DataWarning)

@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from neurosim.cli.help import Rare
 from neurosim.cli.messages import option_of
 from neurosim.cli.options import Configured, configure
 
 from neurosim.errors import RunError
 from neurosim.training.callbacks import Bar, span
 from neurosim.training.config import Config
+from neurosim.training.divergence import CHOICES
 from neurosim.training.folder import Run
 from neurosim.training.recipe import recipes
 from neurosim.training.trainer import Interrupted
@@ -27,12 +29,29 @@ if TYPE_CHECKING:
 @click.command(cls=Configured)
 @click.option("--out", type=click.Path(path_type=Path), help="Folder of the run.  [default: runs/RULE-DATA-TIME]")
 @click.option("--resume", type=click.Path(path_type=Path), help="Go on with a run's folder; --epochs may be raised.")
-@click.option("--checkpoint-every", type=float, default=60.0, show_default=True, help="Seconds between checkpoints.")
 @click.option(
-    "--require-plausible", is_flag=True, help="Refuse to train what the audit at the start does not find plausible."
+    "--checkpoint-every", cls=Rare, type=float, default=60.0, show_default=True, help="Seconds between checkpoints."
+)
+@click.option(
+    "--require-plausible",
+    cls=Rare,
+    is_flag=True,
+    help="Refuse to train what the audit at the start does not find plausible.",
+)
+@click.option(
+    "--on-divergence",
+    type=click.Choice(CHOICES),
+    default="stop",
+    show_default=True,
+    help="Numbers that are not finite or of no use: stop with exit code 3, or warn and go on.",
 )
 def train(
-    out: Path | None, resume: Path | None, checkpoint_every: float, require_plausible: bool, **given: Any
+    out: Path | None,
+    resume: Path | None,
+    checkpoint_every: float,
+    require_plausible: bool,
+    on_divergence: str,
+    **given: Any,
 ) -> None:
     """Train a network without labels, then read its features out.
 
@@ -55,15 +74,20 @@ def train(
             click.echo("making or finding the built-in images ...", err=True)
         experiment = Experiment(config)
     _announce(experiment)
+    _fit(experiment, out, checkpoint_every=checkpoint_every, plausible=require_plausible, on_divergence=on_divergence)
+    _finish(experiment, began)
+
+
+def _fit(experiment: Experiment, out: Path | None, **how: Any) -> None:
+    """Train; where it was stopped say how to go on."""
     try:
-        experiment.fit(out, [Bar()], checkpoint_every=checkpoint_every, plausible=require_plausible)
+        experiment.fit(out, [Bar()], **how)
     except Interrupted:
         click.echo(
             f"\nstopped; saved. Go on with: neurosim train --resume {run.folder if (run := experiment.run) else ''}",
             err=True,
         )
         sys.exit(130)
-    _finish(experiment, began)
 
 
 def _name(config: Config) -> str:

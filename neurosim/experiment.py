@@ -16,14 +16,14 @@ from neurosim.readout.floor import Readout, compare, nothing
 from neurosim.readout.similar import Similar, similar
 from neurosim.report import page
 from neurosim.training.assembly import check_wiring, make_method
+from neurosim.training.beside import in_order
 from neurosim.training.budget import within
-from neurosim.training.callbacks import Bar, Checkpoints, Metrics, Signals
 from neurosim.training.config import Config
+from neurosim.training.divergence import Divergence
 from neurosim.training.features import Featured
 from neurosim.training.folder import Run
 from neurosim.training.given import apart, changed, same
 from neurosim.training.model import Model
-from neurosim.training.record import Record
 from neurosim.training.stream import ViewStream, load_data
 from neurosim.training.trainer import Callback, Progress, Trainer
 
@@ -114,8 +114,13 @@ class Experiment(Featured):
         with ThreadTeam(self.config.training.threads) as team:
             return self.trainer.batches * self.model.seconds(team), team.threads
 
-    def preflight(self) -> Verdict:
-        """The quick audit before training: of the plans that will run, and of a narrow twin that is intervened on."""
+    def preflight(self, known: Verdict | None = None) -> Verdict:
+        """The quick audit before training: of the plans that will run, and of a narrow twin that is intervened on.
+
+        Args:
+            known: what it said of the same rule, error, plasticity and network already, to be believed.
+        """
+        self._preflight = known or self._preflight
         if self._preflight is None and self.model.wired:  # no twin can be made of it
             with self.model.undisturbed():
                 self._preflight = check(self._wired(), light=True)
@@ -140,6 +145,7 @@ class Experiment(Featured):
         *,
         checkpoint_every: float = 60.0,
         plausible: bool = False,
+        on_divergence: str = "stop",
     ) -> Experiment:
         """Audit the rule, then train to the end of the last epoch, or go on to it.
 
@@ -149,12 +155,14 @@ class Experiment(Featured):
             callbacks: beside those of the experiment. Without a `Bar` among them there is one on a terminal or in a notebook.
             checkpoint_every: seconds from one checkpoint to the next.
             plausible: refuse to train what the audit does not find plausible.
+            on_divergence: ``stop`` training whose numbers are not finite or of no use, or ``warn`` and go on.
 
         Returns:
             The experiment itself.
 
         Raises:
             PlausibilityError: see ``plausible``.
+            DivergenceError: see ``on_divergence``; the last good checkpoint stays.
             RunError: a folder that exists already or cannot be written.
             Interrupted: Ctrl-C or SIGTERM came; where there is a folder, all is saved.
         """
@@ -162,7 +170,10 @@ class Experiment(Featured):
         if plausible:
             report.require_plausible()
         self._keep(out, report)
-        self.trainer.callbacks = self._beside([*self.callbacks, *callbacks], checkpoint_every)
+        every = self.config.training.diagnose_every
+        diagnosis = [Diagnosis(Observer(self.model, self.data), every)] if every else []
+        mine, watch = [*self.callbacks, *callbacks], Divergence(on_divergence)
+        self.trainer.callbacks = in_order(mine, diagnosis, watch, self._run, checkpoint_every)
         with ThreadTeam(self.config.training.threads) as team:
             self.trainer.train(team)
         return self
@@ -176,15 +187,6 @@ class Experiment(Featured):
                 self._run.config = self.config
                 self._run.save_config(self.model.rule.wiring(), self.model.image)
             self._run.save_audit(report.json())
-
-    def _beside(self, mine: list[Callback], checkpoint_every: float) -> list[Callback]:
-        """All callbacks, in the order in which they need one another."""
-        every, run = self.config.training.diagnose_every, self._run
-        if not any(isinstance(callback, Bar) for callback in mine) and Bar.wanted():
-            mine = [Bar(), *mine]
-        diagnosis = [Diagnosis(Observer(self.model, self.data), every)] if every else []
-        kept, saved = ([Metrics(run), Record(run)], [Checkpoints(run, checkpoint_every)]) if run else ([], [])
-        return [*diagnosis, *kept, *mine, *saved, Signals()]
 
     def readout(self, show: Callable[[str], object] = nothing) -> Readout:
         """Accuracy of a read-out of every layer with every number of labels, beside its floor: the same network untrained.

@@ -113,10 +113,11 @@ class Checkpoints(Callback):
     Args:
         run: whose.
         every: seconds from one to the next; 0: after every batch.
+        before: called with the trainer before one is written; what it raises keeps the last one.
     """
 
-    def __init__(self, run: Run, every: float = 60.0):
-        self.run, self._every, self._last = run, every, 0.0
+    def __init__(self, run: Run, every: float = 60.0, before: Callable[[Trainer], object] = lambda trainer: None):
+        self.run, self._every, self._before, self._last = run, every, before, 0.0
 
     def on_start(self, trainer: Trainer) -> None:
         self._last = time.perf_counter()
@@ -136,6 +137,7 @@ class Checkpoints(Callback):
         Raises:
             RunError: they cannot be written; the last checkpoint stays.
         """
+        self._before(trainer)
         self.run.save_checkpoint(trainer.model.state(), trainer.state())
 
 

@@ -13,7 +13,15 @@ from neurosim.data.pictures.described import checked
 from neurosim.data.pictures.gathered import Gathered
 from neurosim.data.sources.base import Source
 
-Size = Annotated[int | None, Option("Bring pictures to so many rows and columns.", unit="pixels", low=2)]
+Size = Annotated[
+    int | None,
+    Option(
+        "Bring pictures to so many rows and columns.",
+        unit="pixels",
+        low=2,
+        short="Bring pictures to so many rows and columns",
+    ),
+]
 Fit = Annotated[str, Option("How: crop to the middle, pad with the background, or stretch.", choices=FITS)]
 Background = Annotated[
     str, Option("Behind what is transparent, and beside what is padded: a name or #rrggbb.", metavar="COLOUR")
