@@ -160,8 +160,9 @@ def show(name: str, out: Path, data_dir: Path | None, seed: int, views: str | No
 @data_dir_option
 @click.option("--force", is_flag=True, help="Write over a file that is there.")
 def check(name: str, out: Path | None, data_dir: Path | None, force: bool, **own: Any) -> None:
-    """Say what would be read of NAME, what is left out and why. Training pictures are drawn into OUT (.png), or into
-    check-NAME.png in this folder, which replaces an earlier one.
+    """Say what would be read of NAME, what is left out and why. Some are drawn into OUT (.png).
+
+    Without OUT they are drawn into check-NAME.png in this folder, which replaces an earlier one.
     """
     from neurosim.data.sheet import contact_sheet
 
