@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +11,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import BinaryIO, NamedTuple, TypeVar
 
+from neurosim.core.cores import cores
 from neurosim.data.pictures.decode import Facts, UnreadableError, look
 
 T = TypeVar("T")
@@ -100,16 +100,12 @@ def on_all_cores(work: Callable[[T], R], given: Sequence[T], what: str, block: i
         block: calls that wait at once.
     """
     watch = WATCH.get()
-    with _quiet(), ThreadPoolExecutor(_cores()) as pool:
+    with _quiet(), ThreadPoolExecutor(cores()[0]) as pool:
         for start in range(0, len(given), block):
             for number, result in enumerate(pool.map(work, given[start : start + block]), start + 1):
                 if number % 64 == 0 or number == len(given):
                     watch(what, number, len(given))
                 yield result
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @contextlib.contextmanager
