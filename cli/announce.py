@@ -35,6 +35,8 @@ def announce(experiment: Experiment) -> None:
     click.echo(
         f"data      {data.name}: {count} images {'x'.join(map(str, data.image_shape))}, views by {config.views.kind}"
     )
+    for note in data.notes:
+        click.echo(f"          {note}")
     if config.training.minutes is not None:
         fits = f"{config.training.epochs} epochs of {trainer.stream.batches} batches"
         click.echo(f"budget    {config.training.minutes:g} minutes: {fits}, from the speed measured now")

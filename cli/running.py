@@ -45,11 +45,13 @@ def finish(experiment: Experiment, quiet: bool, again: str = "", show: bool = Tr
         again: how to go on after Ctrl-C; empty: by ``neurosim evaluate``.
         show: print the table.
     """
-    began, reading, readout = time.perf_counter(), Reading(quiet), None
+    began, reading, readout, similar = time.perf_counter(), Reading(quiet), None, None
     try:
         if experiment.data.labelled is not None:
             readout = experiment.readout(reading)
-        experiment.write_results(readout)
+        else:
+            similar = experiment.similar()
+        experiment.write_results(readout, similar)
     except KeyboardInterrupt:
         reading.end()
         folder = experiment.run.folder if experiment.run else ""
@@ -59,6 +61,9 @@ def finish(experiment: Experiment, quiet: bool, again: str = "", show: bool = Tr
     reading.end()
     if show:
         print_readout(readout)
+    folder = experiment.run.folder if experiment.run else Path()
+    for word, text in similar.lines() if show and similar is not None else ():
+        click.echo(f"{word:9} {text}: {folder / word}.png")
     return began
 
 
