@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 from pathlib import Path
 
 import click
@@ -13,6 +12,7 @@ from neurosim.bench.turns import check_place
 from neurosim.cli.declared import Value
 from neurosim.cli.help import Command
 
+from neurosim.core.cores import cores
 from neurosim.errors import WiringError
 from neurosim.training import plugins
 from neurosim.training.folder import write_json
@@ -69,7 +69,7 @@ def bench(
         "deformed": deform or not against,
     }
     measured = {"options": options, "with_memory": memory, "with_table": table}
-    threads = threads or len(os.sched_getaffinity(0))
+    threads = threads or cores()[0]
     record = measure(names, pairs=pairs, threads=threads, repeats=repeats, against=bool(against), **measured)
     if out:
         write_json(out, record)

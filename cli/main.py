@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import codecs
 import importlib
-import io
 import sys
+import traceback
 from collections.abc import Iterator, Sequence
 
 import click
 from neurosim.cli.help import Group, records
+from neurosim.cli.streams import tolerant
 
 from neurosim import __version__
 from neurosim.errors import NeurosimError
 
+BUG = 70  # exit code of a mistake of the program itself
 # name -> (file of this folder, one line of help); loaded only when called, so that --help is quick.
 COMMANDS = {
     "train": ("train", "Train a network without labels, then read its features out."),
@@ -52,27 +53,19 @@ def neurosim() -> None:
     """Deep networks that learn without labels as a brain might: local rules, no automatic differentiation."""
 
 
-PLAIN = str.maketrans({"±": "+-", "…": "..."})  # for terminals without these letters
-
-
-def _replace(problem: UnicodeError) -> tuple[str, int]:
-    """What stands for letters that a terminal has not."""
-    assert isinstance(problem, UnicodeEncodeError)
-    part = problem.object[problem.start : problem.end].translate(PLAIN)
-    return part.encode(problem.encoding, "replace").decode(problem.encoding), problem.end
-
-
-def _print_anywhere() -> None:
-    """Print what a terminal's encoding has no letters for by others, instead of failing."""
-    codecs.register_error("neurosim", _replace)
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="neurosim")
-
-
 def main(arguments: Sequence[str] | None = None, command: click.Command = neurosim, name: str = "neurosim") -> None:
-    """Run the command line; a NeurosimError becomes one line and its exit code (2; 3 where an audit is undecided), Ctrl-C 130."""
-    _print_anywhere()
+    """Run the command line: one line and an exit code for what a user can correct; 70 for a mistake of the program's own.
+
+    Args:
+        arguments: as typed; None: those of the process.
+        command: of whose options errors speak.
+        name: as it is shown in help.
+    """
+    with tolerant():
+        _run(arguments, command, name)
+
+
+def _run(arguments: Sequence[str] | None, command: click.Command, name: str) -> None:
     try:
         command(args=arguments, prog_name=name)
     except NeurosimError as error:
@@ -84,3 +77,12 @@ def main(arguments: Sequence[str] | None = None, command: click.Command = neuros
     except MemoryError as error:
         click.echo(f"error: not enough memory ({error}); expected room for the batch; use a smaller --batch", err=True)
         sys.exit(2)
+    except Exception:
+        traceback.print_exc()
+        python = sys.version.split()[0]
+        click.echo(
+            f"error: a mistake of neurosim {__version__} (Python {python}); expected none; report the lines above, and what you "
+            "typed, where you got neurosim from",
+            err=True,
+        )
+        sys.exit(BUG)

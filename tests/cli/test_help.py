@@ -127,11 +127,3 @@ def test_a_shell_completes(words, number, found):
     )
     assert not done.stderr
     assert found <= {line.removeprefix("plain,") for line in done.stdout.splitlines()}
-
-
-@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
-def test_letters_that_a_terminal_has_not_are_replaced(encoding):
-    code = "from neurosim.cli.main import _print_anywhere; _print_anywhere(); print('1 \u00b1 2 \u2026 \u4e00')"
-    environment = {**os.environ, "PYTHONIOENCODING": f"{encoding}:strict", "PYTHONUTF8": "0"}
-    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, encoding=encoding)
-    assert done.stdout.strip() == {"ascii": "1 +- 2 ... ?", "latin-1": "1 \u00b1 2 ... ?"}[encoding], done.stderr
