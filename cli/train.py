@@ -130,6 +130,8 @@ def _announce(experiment: Experiment) -> None:
     click.echo(
         f"data      {data.name}: {count} images {'x'.join(map(str, data.image_shape))}, views by {config.views.kind}"
     )
+    for note in data.notes:
+        click.echo(f"          {note}")
     if config.training.minutes is not None:
         fits = f"{config.training.epochs} epochs of {trainer.stream.batches} batches"
         click.echo(f"budget    {config.training.minutes:g} minutes: {fits}, from the speed measured now")
@@ -164,19 +166,24 @@ def _finish(experiment: Experiment, began: float) -> None:
         if live:
             click.echo(f"\r{line}   ", err=True, nl=False)
 
-    readout = None
+    readout, found = None, None
     if experiment.data.labelled is not None:
         readout = experiment.readout(show)
         click.echo("\r" + " " * 40 + "\r" if live else "", err=True, nl=False)
-    experiment.write_results(readout)
+    else:
+        found = experiment.similar()
+    experiment.write_results(readout, found)
     print_readout(readout)
+    folder = run.folder if (run := experiment.run) else Path()
+    for word, text in [] if found is None else found.lines():
+        click.echo(f"{word:9} {text}: {folder / word}.png")
     now, seconds = time.perf_counter(), experiment.progress.seconds
     speed = experiment.results(readout)["images_per_second"]
     click.echo(
         f"time      {span(seconds)} of training ({speed:.0f} images/s), "
         f"{span(now - reading)} of read-out, {span(now - began)} in all"
     )
-    click.echo(f"run       {run.folder if (run := experiment.run) else ''}")
+    click.echo(f"run       {folder}")
 
 
 def print_readout(readout: Readout | None) -> None:

@@ -13,6 +13,7 @@ from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import RunError
 from neurosim.readout.features import forward_weights
 from neurosim.readout.floor import Readout, compare, nothing
+from neurosim.readout.similar import Similar, similar
 from neurosim.report import page
 from neurosim.training.assembly import check_wiring, make_method
 from neurosim.training.beside import in_order
@@ -200,6 +201,11 @@ class Experiment(Featured):
         with ThreadTeam(self.config.training.threads) as team:
             return compare(trained, floor, self.data, make_method(self.config), team, show)
 
+    def similar(self) -> Similar:
+        """Which pictures are near one another by their features, and into which groups they fall; no label is read."""
+        with ThreadTeam(self.config.training.threads) as team:
+            return similar(self.model.encoder(), self.model.encoder(untrained=True), self.data, team)
+
     def _create(self, folder: Path) -> Run:
         return Run.create(folder, self.config, self.model.rule.wiring(), self.model.image)
 
@@ -248,39 +254,34 @@ class Experiment(Featured):
 
     @classmethod
     def resume(cls, path: str | Path, *, callbacks: Iterable[Callback] = (), **keywords: Any) -> Experiment:
-        """`load` a run and `fit` it to the end of its last epoch; arguments as for `load`.
-
-        Raises:
-            RunError: see `load`.
-            Interrupted: see `fit`.
-        """
+        """`load` a run and `fit` it to the end of its last epoch; arguments and errors as there."""
         return cls.load(path, callbacks=callbacks, **keywords).fit()
 
     def results(self, readout: Readout | None) -> dict[str, Any]:
         """As results.json holds them: what was trained, how long that took, and the read-out."""
-        progress = self.progress
         found = readout.to_json() if readout else {"test_accuracy": None, "floor_accuracy": None, "per_layer": []}
         return {
             "rule": self.config.rule.name,
             "wiring": self.model.rule.wiring(),
-            "seconds": progress.seconds,
-            "images_per_second": progress.done * self.config.training.batch / max(progress.seconds, 1e-9),
+            "seconds": self.progress.seconds,
+            "images_per_second": self.progress.done * self.config.training.batch / max(self.progress.seconds, 1e-9),
             **found,
         }
 
-    def write_results(self, readout: Readout | None) -> None:
+    def write_results(self, readout: Readout | None, found: Similar | None = None) -> None:
         """Write results.json and report.html into the folder of the run.
 
         Args:
             readout: what `readout` gave; None where the data have no labels.
+            found: what `similar` gave, which is then drawn too.
 
         Raises:
             RunError: there is no folder, or it cannot be written.
         """
         if self._run is None:
             raise RunError("this experiment has no folder", "one that is kept", "call save(path), or fit(out=...)")
-        self._run.save_results(self.results(readout))
-        page.write(self._run, forward_weights(self.model.network))
+        self._run.save_results(self.results(readout) | (found.to_json() if found else {}))
+        page.write(self._run, forward_weights(self.model.network), (found, self.data) if found else None)
 
 
 load = Experiment.load

@@ -46,6 +46,7 @@ class Dataset:
         train_names: of the training images: where each is a file, its path below the data's folder; where one array was
             divided, its row in it. None: they have none, and stand in the order of their source.
         test_names: of the test images.
+        notes: what a user should know of how they were read, a line each.
 
     Raises:
         DataError: arrays that do not belong together.
@@ -61,6 +62,7 @@ class Dataset:
     readout_labels: Array | None = None
     train_names: tuple[str, ...] | None = None
     test_names: tuple[str, ...] | None = None
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for split in ("train", "test", "readout"):

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 import neurosim
 from neurosim.errors import RunError
 from neurosim.readout.results import READ_OUTS
-from neurosim.report import figures
+from neurosim.report import figures, similar
 from neurosim.training.folder import Run, write_text
 
 if TYPE_CHECKING:
     from neurosim.core.typing import Array
+    from neurosim.data.dataset import Dataset
+    from neurosim.readout.similar import Similar
     from neurosim.training.config import Config
 
 STYLE = """body{font:15px/1.5 system-ui,sans-serif;max-width:52em;margin:2em auto;padding:0 1em;color:#222}
@@ -22,16 +24,19 @@ td.n,th.n{text-align:right}code{font-size:90%}svg{max-width:100%;height:auto}img
 .big{font-size:1.3em}.pale{color:#777}"""
 
 
-def write(run: Run, weights: dict[str, Array]) -> None:
+def write(run: Run, weights: dict[str, Array], found: tuple[Similar, Dataset] | None = None) -> None:
     """Write the run's report.html from what its folder holds.
 
     Args:
         run: trained, its results.json and metrics.csv written.
         weights: forward weights by name, ``W1`` first.
+        found: pictures that are similar, and the pictures: drawn into nearest.png and groups.png.
 
     Raises:
         RunError: no space, no permission, or a run that is not read out yet.
     """
+    if found is not None:
+        similar.draw(run.folder, *found)
     write_text(run.folder / "report.html", page(run, weights))
 
 
@@ -46,6 +51,7 @@ def page(run: Run, weights: dict[str, Array]) -> str:
         raise RunError(f"{run.folder} has no results.json", "a run that is read out", "evaluate it first")
     title = f"{run.config.rule.name} on {run.config.data.name}"
     parts = [f"<h1>{escape(title)}</h1>", _headline(results, rows), _layers(results), _curve(results)]
+    parts += [similar.section(run.folder)]
     if rows:
         parts += ["<h2>Training</h2>", figures.curves(rows) if figures.can_plot() else _no_plots(), _metrics(rows)]
     if diagnoses:
