@@ -21,6 +21,7 @@ import numpy as np
 from neurosim.bench.floors import measure_rates, print_rows, time_steps
 from neurosim.bench.sides import Ours, Theirs, gain_for, images_for, validate
 
+from neurosim.core.cores import cores
 from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import WiringError
 
@@ -37,7 +38,7 @@ def this_machine(threads):
         named = platform.processor()
     return {
         "machine": named or platform.machine(),
-        "cores": len(os.sched_getaffinity(0)),
+        "cores": cores()[0],
         "threads": threads,
         "python": platform.python_version(),
         "numpy": np.__version__,

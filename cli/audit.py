@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 import click
 from neurosim.cli import apart
 from neurosim.cli.certificates import computed, opened, refuse, verified
-from neurosim.cli.options import Configured, Option, configure
+from neurosim.cli.declared import Option
+from neurosim.cli.help import Rare
+from neurosim.cli.options import PLAN, Configured, configure
 
 from neurosim.audit.evidence import REQUIRED
 from neurosim.audit.isolation.parent import MEMORY, TIMEOUT, Limits
@@ -30,10 +32,11 @@ GRADES = "\n".join(
 )
 FILE = click.Path(path_type=Path, dir_okay=False)
 HELP = f"""Audit a rule, or the trained run in FOLDER: does it transport weights, look elsewhere, do more than simple
-arithmetic, or see labels? Every condition is asked of declarations and of behaviour; the report says what was tried.
+arithmetic, or see labels? Takes the options of train. Exit code 0: no violation found, 1: violated, or below --require,
+2: wrong usage, 3: undecided.
 
-Takes the options of train; a rule of your own is named module:Class, and runs in a process of its own. docs/audit.md
-explains the method and its limits.
+Every condition is asked of declarations and of behaviour; the report says what was tried. A rule of your own is named
+module:Class, and runs in a process of its own. docs/audit.md explains the method and its limits.
 
 \b
 Exit codes
@@ -116,7 +119,7 @@ class Shown:
 OWN: list[click.Parameter] = [
     click.Option(["--json", "json_file"], type=FILE, help="Write the report as data."),
     click.Option(["--html", "html_file"], type=FILE, help="Write the report as one page."),
-    click.Option(["--svg", "svg_file"], type=FILE, help="Write the plan's graph as a picture."),
+    Rare(["--svg", "svg_file"], type=FILE, help="Write the plan's graph as a picture."),
     click.Option(["--graph"], is_flag=True, help="Print every update walked back to its sources, too."),
     click.Option(
         ["--require"],
@@ -129,20 +132,20 @@ OWN: list[click.Parameter] = [
         metavar="FILE",
         help="Compute what a file of --json, or a run's audit.json, says once more: the same, or what differs.",
     ),
-    click.Option(
+    Rare(
         ["--trust"],
         multiple=True,
         metavar="MODULE:CLASS",
         help="Run what a run or a certificate names and is not neurosim's own.",
     ),
-    click.Option(
+    Rare(
         ["--timeout"],
         type=click.FloatRange(0, min_open=True),
         default=TIMEOUT,
         metavar="SECONDS",
         help=f"For code that is not neurosim's own.  [default: {TIMEOUT:g}]",
     ),
-    click.Option(
+    Rare(
         ["--memory"],
         type=click.FloatRange(0, min_open=True),
         default=MEMORY,
@@ -163,7 +166,7 @@ class Audited(Configured):  # type: ignore[misc]  # whose file mypy finds in ano
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
     ) -> click.Context:
         """Read the arguments, here or there."""
-        title = apart.foreign(args) if apart.inside is None else None
+        title = apart.foreign(args) if apart.inside is None and not extra.get("resilient_parsing") else None
         if title is not None:
             sys.exit(_elsewhere(args, title))
         context: click.Context = super().make_context(info_name, args, parent, **extra)
@@ -212,7 +215,7 @@ def _passed_on(shown: Shown, rest: list[str]) -> list[str]:
     return [*rest, *words, *grade, *["--graph"] * shown.graph]
 
 
-@click.command(cls=Audited, help=HELP)
+@click.command(cls=Audited, help=HELP, short=PLAN)
 @click.argument("folder", required=False, type=click.Path(path_type=Path))
 @click.option("--torch", metavar="MODULE:BUILD", help="Audit a PyTorch module instead; docs/write-your-own-rule.md.")
 def audit(

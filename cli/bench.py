@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 from pathlib import Path
 
 import click
 from neurosim.bench.sides import PEERS, RULES
 from neurosim.bench.turns import bench as measure
 from neurosim.bench.turns import check_place
-from neurosim.cli.options import Value
+from neurosim.cli.declared import Value
+from neurosim.cli.help import Command
 
+from neurosim.core.cores import cores
 from neurosim.errors import WiringError
 from neurosim.training import plugins
 from neurosim.training.folder import write_json
@@ -20,7 +21,7 @@ LAGS = Value(plugins.options("loss", "hinge")["lags"])
 DEFAULT = "bp,ll-greedy,ll-simultaneous"
 
 
-@click.command()
+@click.command(cls=Command)
 @click.option("--against", type=click.Choice(["torch"]), help="Take turns with the same step in PyTorch.")
 @click.option("--rules", default=DEFAULT, show_default=True, help="Some of " + ", ".join(RULES) + ".")
 @click.option("--pairs", type=click.IntRange(min=2), default=250, show_default=True, help="Moments in a batch.")
@@ -68,7 +69,7 @@ def bench(
         "deformed": deform or not against,
     }
     measured = {"options": options, "with_memory": memory, "with_table": table}
-    threads = threads or len(os.sched_getaffinity(0))
+    threads = threads or cores()[0]
     record = measure(names, pairs=pairs, threads=threads, repeats=repeats, against=bool(against), **measured)
     if out:
         write_json(out, record)

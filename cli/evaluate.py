@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import click
+from neurosim.cli.announce import print_readout
+from neurosim.cli.help import Command
 from neurosim.cli.options import take_device
-from neurosim.cli.train import print_readout
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--readout", help="lbfgs, adam, hinge or knn.  [default: as the run had]")
 @click.option("--readout-images", type=int, help="The largest number of labels.  [default: as the run had]")

@@ -6,7 +6,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import click
-from neurosim.cli.options import Configured, configure
+from neurosim.cli.options import PLAN, Configured, configure
 
 from neurosim.training.assembly import Assembly, build
 from neurosim.training.config import Config
@@ -18,13 +18,13 @@ Image = tuple[int, int, int]
 SYNAPSE = "One synapse instead: conv3:17,4 (channels; middle tap), conv3:17,4@0,2, head3:120,5, B3:17,4."
 
 
-@click.command(cls=Configured)
+@click.command(cls=Configured, short=PLAN)
 @click.option("--short", is_flag=True, help="Only the equations.")
 @click.option("--synapse", metavar="ARRAY:PRE,POST[@TAP]", help=SYNAPSE)
 def explain(short: bool, synapse: str | None, **given: Any) -> None:
     """Print the plan of a rule: every step in order, its equation, and what it reads, writes, updates and sums.
 
-    Takes the options of train; images are taken to be 32 x 32 x 3, or as large as --crop. With --synapse, one batch of
+    Takes the options of train. Images are taken to be 32 x 32 x 3, or as large as --crop. With --synapse, one batch of
     4 moments of random pictures is run, and one synapse is described: its equation, its two sides now, its change, the
     source lines.
     """

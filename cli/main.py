@@ -4,26 +4,35 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Sequence
+import traceback
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import click
+from neurosim.cli.help import Group, records
+from neurosim.cli.streams import tolerant
 
 from neurosim import __version__
-from neurosim.errors import NeurosimError
+from neurosim.errors import DataWarning, NeurosimError
 
+BUG = 70  # exit code of a mistake of the program itself
 # name -> (file of this folder, one line of help); loaded only when called, so that --help is quick.
 COMMANDS = {
     "train": ("train", "Train a network without labels, then read its features out."),
     "evaluate": ("evaluate", "Read a run's features out again, per layer, beside the floor."),
+    "encode": ("encode", "Write features of any pictures, by a run, into a file."),
+    "compare": ("compare", "Set runs side by side: settings, read-outs, cost; with intervals over seeds."),
+    "export": ("export", "Write a run's model for other programs: ONNX, safetensors, .npz."),
     "explain": ("explain", "Print the plan of a rule: every step, what it reads, writes, updates, sums."),
     "reproduce": ("reproduce", "Run the grid of the paper's tables, at any scale; go on where it stopped."),
     "audit": ("audit", "Ask a rule or a run whether it transports weights; with evidence."),
     "bench": ("bench", "Time a training step of this machine, or beside PyTorch."),
-    "data": ("data", "List, fetch and show the sources of images."),
+    "data": ("data", "List, fetch, check and show the sources of images."),
 }
 
 
-class Lazy(click.Group):
+class Lazy(Group):  # type: ignore[misc]  # whose file mypy finds in another place
     """A group that imports a command's file when the command is called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -36,9 +45,9 @@ class Lazy(click.Group):
         command: click.Command = getattr(found, cmd_name)
         return command
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+    def sections(self, ctx: click.Context) -> Iterator[tuple[str, list[tuple[str, str]]]]:
+        yield "Commands", [(name, line) for name, (_, line) in COMMANDS.items()]
+        yield "Options", list(records(ctx, self.get_params(ctx), True))
 
 
 @click.group(cls=Lazy, context_settings={"help_option_names": ["-h", "--help"]})
@@ -48,9 +57,23 @@ def neurosim() -> None:
 
 
 def main(arguments: Sequence[str] | None = None, command: click.Command = neurosim, name: str = "neurosim") -> None:
-    """Run the command line; a NeurosimError becomes one line and its exit code (2; 3 where an audit is undecided), Ctrl-C 130."""
+    """Run the command line: one line and an exit code for what a user can correct; 70 for a mistake of the program's own.
+
+    Args:
+        arguments: as typed; None: those of the process.
+        command: of whose options errors speak.
+        name: as it is shown in help.
+    """
+    with tolerant():
+        _run(arguments, command, name)
+
+
+def _run(arguments: Sequence[str] | None, command: click.Command, name: str) -> None:
     try:
-        command(args=arguments, prog_name=name)
+        with warnings.catch_warnings():
+            warnings.simplefilter("always", DataWarning)
+            warnings.showwarning = _warned(warnings.showwarning)
+            command(args=arguments, prog_name=name)
     except NeurosimError as error:
         from neurosim.cli.messages import as_typed, options_of
 
@@ -60,3 +83,24 @@ def main(arguments: Sequence[str] | None = None, command: click.Command = neuros
     except MemoryError as error:
         click.echo(f"error: not enough memory ({error}); expected room for the batch; use a smaller --batch", err=True)
         sys.exit(2)
+    except Exception:
+        traceback.print_exc()
+        python = sys.version.split()[0]
+        click.echo(
+            f"error: a mistake of neurosim {__version__} (Python {python}); expected none; report the lines above, and what you "
+            "typed, where you got neurosim from",
+            err=True,
+        )
+        sys.exit(BUG)
+
+
+def _warned(others: Callable[..., None]) -> Callable[..., None]:
+    """Files that are left out are one line, without the place in the code; other warnings are shown as they are."""
+
+    def show(message: Warning | str, category: type[Warning], *rest: Any, **more: Any) -> None:
+        if issubclass(category, DataWarning):
+            click.echo(f"warning: {message}", err=True)
+        else:
+            others(message, category, *rest, **more)
+
+    return show

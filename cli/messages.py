@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterable
 
 import click
-from neurosim.cli.options import OWN, Configured
+from neurosim.cli.declared import OWN
+from neurosim.cli.options import Configured
 
 from neurosim.errors import NeurosimError
 

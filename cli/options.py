@@ -2,112 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import click
+from neurosim.cli import help
+from neurosim.cli.declared import OWN, Option
 
-from neurosim.core.options import REQUIRED, Parameter, written
+from neurosim.core.options import Parameter
 from neurosim.core.plugins import Registry
 from neurosim.training.config import Config
 from neurosim.training.model import choose_device
 from neurosim.training.plugins import OF_SECTIONS, REGISTRIES
-from neurosim.training.recipe import recipes
-from neurosim.training.sections import KEYWORDS, PLUGGED, SECTIONS, fields
+from neurosim.training.recipe import KEYS
+from neurosim.training.section import fields
+from neurosim.training.sections import PLUGGED, SECTIONS
 from neurosim.training.toml import read_toml
 
-OWN = "neurosim.own"  # where a context keeps the options of plug-ins that are named on the command line
-
-
-class Value(click.ParamType):  # type: ignore[type-arg]  # generic in newer versions alone
-    """A value as it is declared: a number, a text, or the word for None. Its range is checked by the library."""
-
-    def __init__(self, parameter: Parameter) -> None:
-        self.parameter = parameter
-        number = {int: "N", float: "X"}.get(parameter.type, "TEXT")
-        option = parameter.option
-        choices = "|".join(option.choices)
-        self.name = option.metavar or choices or (f"{number}|{option.none}" if option.none != "none" else number)
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """A text as the declared type; other words than a number are refused here."""
-        known = self.parameter
-        if not isinstance(value, str) or (known.optional and value == known.option.none):
-            return value
-        if known.type not in (int, float):
-            return _literal(value) if known.type is object else value
-        try:
-            return known.type(value)
-        except ValueError:
-            self.fail(f"{value!r}; expected {known.expected()}", param, ctx)
-
-
-def _literal(text: str) -> int | float | str:
-    """A number where a text is one."""
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            pass
-    return text
-
-
-class Option(click.Option):
-    """An option of a configuration; None where it was not given, so that a recipe fills it.
-
-    Args:
-        section: in whose group it is shown.
-        parameter: as declared.
-        of: the plug-ins that have it; empty: the section itself.
-    """
-
-    def __init__(self, section: str, parameter: Parameter, of: tuple[str, ...] = ()) -> None:
-        self.section = section
-        name = parameter.name.replace("_", "-")
-        flag = parameter.type is bool
-        known = (
-            _known(section) if not of and parameter == fields(SECTIONS[section]).get(PLUGGED.get(section, "")) else ""
-        )
-        super().__init__(
-            [f"--{name}/--no-{name}" if flag else f"--{name}", parameter.name],
-            type=None if flag else Value(parameter),
-            metavar=None if flag else Value(parameter).name,
-            default=None,
-            help=_help(parameter, of, known),
-        )
-
-
-def _known(section: str) -> str:
-    """The names of the plug-ins of a section, those of the package and those installed; forms of names last."""
-    registry = REGISTRIES[section]
-    kinds = registry.available()
-    names = sorted(kinds, key=lambda name: hasattr(kinds[name], "claims"))
-    return ", ".join([*names, *registry.installed(), "or module:Class"])
-
-
-def _help(parameter: Parameter, of: tuple[str, ...], known: str) -> str:
-    option, default = parameter.option, parameter.default
-    text = f"{', '.join(of)}: {option.help[:1].lower()}{option.help[1:]}" if of else option.help
-    text = f"{text.removesuffix('.')}: {known}." if known else text
-    if default is REQUIRED:
-        return text
-    shown = option.none if default is None else default if isinstance(default, str) else written(default)
-    if isinstance(default, bool):
-        shown = parameter.name.replace("_", "-") if default else f"no-{parameter.name.replace('_', '-')}"
-    return f"{text}  [default: {shown}{'; or by recipe' if parameter.name in _of_recipes() else ''}]"
-
-
-@cache
-def _of_recipes() -> set[str]:
-    """Flat keywords of what some recipe sets."""
-    keywords = {place: word for word, place in KEYWORDS.items()}
-    found = set()
-    for recipe in recipes().values():
-        for section, table in recipe.settings.items():
-            found |= {keywords[section, name] for name in table if name != "options"} | set(table.get("options", ()))
-    return found
+PLAN = ["Network", "Rule, who gets the error", "Error, how activities are compared", "Plasticity, how weights change"]
+# Headings of the help -> the sections below them.
+GROUPS = {
+    "What is learned from": ("data", "views"),
+    "Network": ("network",),
+    "Rule, who gets the error": ("rule",),
+    "Error, how activities are compared": ("loss",),
+    "Plasticity, how weights change": ("plasticity",),
+    "Training": ("training",),
+    "Read-out of the features": ("readout",),
+}
 
 
 @cache
@@ -168,17 +92,23 @@ def after(option: str, arguments: list[str]) -> str | None:
     return found
 
 
-class Configured(click.Command):
-    """A command with the options of a configuration beside its own, ``--config``, ``--recipe`` and ``--print-config``."""
+class Configured(help.Command):  # type: ignore[misc]  # whose file mypy finds in another place
+    """A command with the options of a configuration beside its own, ``--config``, ``--recipe`` and ``--print-config``.
 
-    def __init__(self, *args: Any, **more: Any) -> None:
+    Args:
+        *args, **more: as for every command.
+        short: headings of `GROUPS` that its short help has.
+    """
+
+    def __init__(self, *args: Any, short: Sequence[str] = tuple(GROUPS), **more: Any) -> None:
         super().__init__(*args, **more)
+        self.short = short
         self.params += [
             click.Option(
                 ["--config"], type=click.Path(), metavar="FILE", help="A TOML file; what is given besides wins."
             ),
-            click.Option(["--recipe"], metavar="NAME", help="Defaults to start from, whatever is given."),
-            click.Option(["--print-config"], is_flag=True, default=None, help="Print it all as such a file, and stop."),
+            help.Rare(["--recipe"], metavar="NAME", help="Defaults to start from, whatever is given."),
+            help.Rare(["--print-config"], is_flag=True, default=None, help="Print it all as such a file, and stop."),
         ]
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
@@ -189,25 +119,43 @@ class Configured(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Find the plug-ins that are named first: they have options of their own."""
-        ctx.meta[OWN] = self.named_options(args)
-        return super().parse_args(ctx, args)
+        ctx.meta[OWN] = () if ctx.resilient_parsing else self.named_options(args)
+        found: list[str] = super().parse_args(ctx, args)
+        return found
 
     def named_options(self, args: list[str]) -> list[Option]:
         """The options of plug-ins from elsewhere that the arguments name; they are imported for it."""
         return named_options(args)
 
-    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """In groups by section."""
-        parameters = self.get_params(ctx)
-        groups = {
-            section: [each for each in parameters if getattr(each, "section", "") == section] for section in SECTIONS
-        }
-        groups["options"] = [each for each in parameters if not hasattr(each, "section")]
-        for name, group in groups.items():
-            records = [record for each in group if (record := each.get_help_record(ctx)) is not None]
-            if records:
-                with formatter.section(name.capitalize()):
-                    formatter.write_dl(records)
+    def note(self, args: Sequence[str]) -> str:
+        """Whose defaults are shown."""
+        return f"In brackets: defaults of the recipe {applying(args).recipe}."
+
+    def groups(self, ctx: click.Context, args: Sequence[str], whole: bool) -> Iterator[tuple[str, list[help.Record]]]:
+        """By section, with the defaults of the recipe that applies to what is given; the command's own last.
+
+        Raises:
+            NeurosimError: what is given cannot be.
+        """
+        flat, parameters = applying(args).flat(), self.get_params(ctx)
+        for name, sections in GROUPS.items():
+            mine = [each for each in parameters if isinstance(each, Option) and each.section in sections]
+            if whole or name in self.short:
+                found = [record for each in mine if (record := each.record(ctx, flat, whole)) is not None]
+                yield name, found
+        own = [each for each in parameters if not isinstance(each, Option)]
+        yield "Run" if ctx.info_name == "train" else "Options", list(help.records(ctx, own, whole))
+
+
+def applying(args: Sequence[str]) -> Config:
+    """The configuration whose recipe applies to what arguments name; other options are as it has them.
+
+    Raises:
+        NeurosimError: a name that nothing has.
+    """
+    words = {key: after(f"--{key}", list(args)) for key in (*KEYS, "recipe")}
+    path = after("--config", list(args))
+    return Config.resolve(**words) if path is None else Config.from_toml(path, **words)
 
 
 def configure(given: dict[str, Any]) -> Config:

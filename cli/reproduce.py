@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from neurosim.cli.announce import span
+from neurosim.cli.help import Command
 from neurosim.cli.options import take_device
-from neurosim.cli.train import span
 
 from neurosim.errors import WiringError
 from neurosim.report import figures
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 MOST_JOBS = 8  # by default: each process holds the images
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("table", type=click.Choice(list(TABLES)))
 @click.option("--data-dir", help="Where the files of cifar10, cifar100 and stl10 are.")
 @click.option(

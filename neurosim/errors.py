@@ -2,7 +2,23 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
 from typing import Any
+
+
+def nearest(word: str, known: Iterable[str], otherwise: str = "", form: str = "{}") -> str:
+    """``did you mean NAME?`` of the known name that is nearest to a word; of none that is near, ``otherwise``.
+
+    Args:
+        word: as it was typed.
+        known: names that there are.
+        otherwise: what is said where none is near.
+        form: how a name is written, as ``rule={!r}``.
+    """
+    names = {name.lower(): name for name in known}
+    near = difflib.get_close_matches(word.lower(), names, 1)
+    return f"did you mean {form.format(names[near[0]])}?" if near else otherwise
 
 
 class NeurosimError(Exception):
@@ -67,6 +83,16 @@ class UndecidedError(WiringError):
     """An audit that comes to no verdict: what is audited fails, ends the process, hangs, or gives no evidence."""
 
     exit_code = 3
+
+
+class DivergenceError(NeurosimError):
+    """Training whose numbers cannot be learned from any more: not finite, beyond any use, or the same for every picture."""
+
+    exit_code = 3
+
+
+class DataWarning(UserWarning):
+    """Files among the data that are left out because they cannot be used: one line, never silently."""
 
 
 class RunError(NeurosimError):

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, get_args, get_origin
 
-from neurosim.errors import WiringError
+from neurosim.errors import WiringError, nearest
 
 REQUIRED: Any = inspect.Parameter.empty
 _VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
@@ -37,6 +37,7 @@ class Option:
         none: the word for None on the command line and in files, as ``all`` for an unlimited memory.
         needs: another option without which (None) this one must be left out.
         derived: computed by whoever builds the part; no option of a user.
+        short: a few words for the help screen that shows what is used most; None: only the whole help shows the option.
     """
 
     help: str = ""
@@ -50,6 +51,7 @@ class Option:
     none: str = "none"
     needs: str = ""
     derived: bool = False
+    short: str | None = None
 
     def allows(self, value: float) -> bool:
         """Whether a number is finite and in the range."""
@@ -98,7 +100,8 @@ class Parameter:
         if self.option.choices and value not in self.option.choices:
             known = self.option.choices
             instead = self.default if self.default in known else known[0]
-            raise self._refused(f"unknown {self.name} {value!r}", f"one of {', '.join(known)}", instead)
+            near = nearest(str(value), known, form=f"{self.name}={{!r}}")
+            raise self._refused(f"unknown {self.name} {value!r}", f"one of {', '.join(known)}", instead, near)
         if not self._fits(value):
             raise self._refused(f"{self.name}={written(value)}", self.expected())
 
@@ -117,12 +120,12 @@ class Parameter:
             return many and all(map(self.option.allows, value))
         return self.type is object or not self.declared or isinstance(value, self.type)
 
-    def _refused(self, actual: str, expected: str, instead: Any = None) -> WiringError:
+    def _refused(self, actual: str, expected: str, instead: Any = None, hint: str = "") -> WiringError:
         if instead is None and self.default is not REQUIRED:
             instead = self.default
         if instead is None and not self.optional:
             instead = self.option.low if self.option.low is not None else self.option.high
-        hint = f"leave {self.name} out" if instead is None else f"write {self.name}={written(instead)}"
+        hint = hint or (f"leave {self.name} out" if instead is None else f"write {self.name}={written(instead)}")
         return WiringError(actual, expected, hint, argument=self.name)
 
     def read(self, value: Any) -> Any:

@@ -6,7 +6,6 @@ by the entry point that its package declares in the registry's group.
 
 from __future__ import annotations
 
-import difflib
 import functools
 import importlib
 import importlib.metadata
@@ -18,7 +17,7 @@ from typing import Any, Generic, TypeVar
 
 from neurosim.core.importing import imported
 from neurosim.core.options import REQUIRED, Parameter, check, parameters, written
-from neurosim.errors import WiringError
+from neurosim.errors import WiringError, nearest
 
 T = TypeVar("T")
 
@@ -132,14 +131,10 @@ class Registry(Generic[T]):
             return self._outside(thing)
         others = self.installed()
         if thing not in others:
-            names = ", ".join(sorted(known | others))
-            example = f"write {self.kind}={self.example!r}, or" if self.example else "write"
-            raise WiringError(
-                f"unknown {self.kind} {thing!r}",
-                f"one of {names}",
-                f"{example} module:Class for one of your own",
-                argument=self.kind,
-            )
+            names, word = ", ".join(sorted(known | others)), f"{self.kind}={{!r}}"
+            example = f"write {word.format(self.example)}, or" if self.example else "write"
+            hint = nearest(thing, known | others, f"{example} module:Class for one of your own", word)
+            raise WiringError(f"unknown {self.kind} {thing!r}", f"one of {names}", hint, argument=self.kind)
         return self._outside(others[thing])
 
     def name(self, thing: object) -> str:
@@ -205,8 +200,7 @@ class Registry(Generic[T]):
         """
         for option, value in given.items():
             if option not in known:
-                near = difflib.get_close_matches(option, known, 1)
-                instead = f"did you mean {near[0]}?" if near else f"leave {option} out, or choose another {self.kind}"
+                instead = nearest(option, known, f"leave {option} out, or choose another {self.kind}")
                 raise WiringError(
                     f"{self.kind} {name} has no option {option} ({option}={written(value)})",
                     "options " + ", ".join(sorted(known)) if known else "no option",

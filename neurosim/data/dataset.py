@@ -43,6 +43,10 @@ class Dataset:
         readout_images: other images than the training images for the read-out to learn from, where the training images
             have no labels; None: the training images.
         readout_labels: int64 ``(sample,)``, theirs.
+        train_names: of the training images: where each is a file, its path below the data's folder; where one array was
+            divided, its row in it. None: they have none, and stand in the order of their source.
+        test_names: of the test images.
+        notes: what a user should know of how they were read, a line each.
 
     Raises:
         DataError: arrays that do not belong together.
@@ -56,6 +60,9 @@ class Dataset:
     classes: tuple[str, ...]
     readout_images: Array | None = None
     readout_labels: Array | None = None
+    train_names: tuple[str, ...] | None = None
+    test_names: tuple[str, ...] | None = None
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for split in ("train", "test", "readout"):
@@ -115,4 +122,5 @@ class Dataset:
         # What is not kept is let go; a memory map holds nothing, and stays one.
         images = self.train_images[:count]
         images = images if isinstance(images, np.memmap) else images.copy()
-        return dataclasses.replace(self, train_images=images, train_labels=labels)
+        names = None if self.train_names is None else self.train_names[:count]
+        return dataclasses.replace(self, train_images=images, train_labels=labels, train_names=names)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -11,6 +10,7 @@ from types import TracebackType
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from neurosim.core.cores import cores
 from neurosim.core.typing import Array
 
 Task = Callable[[], object]
@@ -27,7 +27,7 @@ class ThreadTeam:
     """
 
     def __init__(self, threads: int | None = None):
-        self.threads = threads or len(os.sched_getaffinity(0))
+        self.threads = threads or cores()[0]
         self._helpers: list[threading.Thread] = []
         self._memory = threading.local()
         self._tasks: deque[Task] | None = None

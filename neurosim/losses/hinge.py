@@ -42,7 +42,13 @@ class Hinge(Loss):
         self,
         lags: Annotated[
             int | None,
-            Option("Moments of memory, the present one included; or all.", unit="moments", low=2, none="all"),
+            Option(
+                "Moments of memory, the present one included; or all.",
+                unit="moments",
+                low=2,
+                none="all",
+                short="short-term memory",
+            ),
         ] = 5,
         threshold: Threshold = 2.0,
         delta: Delta = 1.0,

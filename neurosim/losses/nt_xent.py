@@ -37,7 +37,9 @@ class NTXent(Loss):
     name = "simclr"
     summary = "NT-Xent of SimCLR: divides and normalises, so it is not plausible; a reference"
 
-    def __init__(self, temperature: Annotated[float, Option("Of the softmax.", above=0)] = 0.1) -> None:
+    def __init__(
+        self, temperature: Annotated[float, Option("Of the softmax.", above=0, short="of the softmax")] = 0.1
+    ) -> None:
         self.temperature = temperature
 
     def wire(self, units: ViewErrorUnits) -> Iterator[Step]:

@@ -34,10 +34,15 @@ def coarse(activity: Array, grid: int = GRID) -> Array:
         ``(sample, feature)``; conv5's top, 4 x 4 x 512 already, comes through as it is.
     """
     samples, rows, columns, channels = activity.shape
-    down, across = (max(d for d in range(1, min(grid, size) + 1) if size % d == 0) for size in (rows, columns))
+    down, across = cells_of(rows, grid), cells_of(columns, grid)
     cells = activity.reshape(samples, down, rows // down, across, columns // across, channels)
     means: Array = cells.mean(axis=(2, 4), dtype=activity.dtype)
     return means.reshape(samples, down * across * channels)
+
+
+def cells_of(size: int, grid: int = GRID) -> int:
+    """Cells of the grid along rows or columns of a map: at most so many, all alike."""
+    return max(d for d in range(1, min(grid, size) + 1) if size % d == 0)
 
 
 def pictures(images: Array, shape: tuple[int, int, int]) -> Array:
@@ -89,6 +94,18 @@ class Encoder:
         plan = Plan("encode", steps, [population.activity for population in network.populations[1:]])
         self.program = Program(plan, backend)
 
+    @property
+    def grid(self) -> int:
+        """Cells a side, at most; a network whose heads average reads maps half as fine."""
+        return GRID // 2 if self.network.averages else GRID
+
+    def width(self, number: int) -> int:
+        """Features of a picture that a layer gives."""
+        rows, columns, channels = self.network.populations[number].shape
+        if self.framing.patch is not None:
+            rows = columns = int(self.patches**0.5)
+        return cells_of(rows, self.grid) * cells_of(columns, self.grid) * channels
+
     def layer(self, number: int | None) -> int:
         """The number of a layer; None: of the top.
 
@@ -126,8 +143,7 @@ class Encoder:
         if self.framing.patch is not None:
             side = int(self.patches**0.5)
             activity = activity.mean(axis=(1, 2)).reshape(-1, side, side, population.shape[2])
-        # A network whose heads average reads maps half as fine.
-        seen = coarse(activity, GRID // 2 if self.network.averages else GRID)
+        seen = coarse(activity, self.grid)
         device = population.activity.device
         return device.host(seen) if device else seen
 

@@ -59,7 +59,7 @@ class DifferenceTargetPropagation(Rule):
         network: Network,
         loss: Loss,
         top: Annotated[
-            str, Option("Where targets start: target (plausible) or transport (published).", choices=TOPS)
+            str, Option("Where targets start: target (plausible) or transport (published).", choices=TOPS, short="")
         ] = "target",
         target_step: Annotated[
             float,
@@ -69,7 +69,9 @@ class DifferenceTargetPropagation(Rule):
                 above=0,
             ),
         ] = 0.5,
-        noise: Annotated[float, Option("Standard deviation of the noise on what an inverse restores.", low=0)] = 1.0,
+        noise: Annotated[
+            float, Option("Standard deviation of the noise on what an inverse restores.", low=0, short="of inverses")
+        ] = 1.0,
         inverse_rate: Annotated[
             float, Option("Rate of the inverses.", unit="rates of the forward weights", low=0)
         ] = 5.0,

@@ -44,9 +44,9 @@ class Hebb(Layered):
         self,
         network: Network,
         loss: Loss,
-        order: Annotated[str, Option("When each layer learns.", choices=ORDERS)] = "greedy",
+        order: Annotated[str, Option("When each layer learns.", choices=ORDERS, short="")] = "greedy",
         competition: Annotated[
-            str, Option("How units compete: winner, oja, softhebb (a reference: it divides).", choices=KINDS)
+            str, Option("How units compete: winner, oja, softhebb (a reference: it divides).", choices=KINDS, short="")
         ] = "winner",
         winners: Annotated[int, Option("Winners at every place.", unit="units", low=1)] = 1,
         homeostasis: Annotated[float, Option("How fast thresholds keep all units in play.", low=0)] = 0.02,

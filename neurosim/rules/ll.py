@@ -37,8 +37,8 @@ class LayerWise(Layered):
         self,
         network: Network,
         loss: Loss,
-        order: Annotated[str, Option("When each layer learns.", choices=ORDERS)] = "simultaneous",
-        feedback: Annotated[str, Option("From a head to its layer.", choices=FEEDBACKS)] = "urf",
+        order: Annotated[str, Option("When each layer learns.", choices=ORDERS, short="")] = "simultaneous",
+        feedback: Annotated[str, Option("From a head to its layer.", choices=FEEDBACKS, short="")] = "urf",
         layers: Annotated[Sequence[int] | None, Option("Those that it teaches.", derived=True)] = None,
     ):
         super().__init__(network, loss, order, layers)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from neurosim.plasticity.base import Plasticity
 
 OWN = ("network", "loss", "layers")  # arguments that are no options of a user
-ORDER = Annotated[str, Option("When each layer learns.", choices=ORDERS)]
+ORDER = Annotated[str, Option("When each layer learns.", choices=ORDERS, short="")]
 WIN_RATE = 0.1  # of layers that compete; the plasticity is that of the others
 
 

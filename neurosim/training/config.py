@@ -16,6 +16,7 @@ from typing import Any
 import neurosim
 from neurosim.errors import RunError
 from neurosim.training import plugins
+from neurosim.training.section import Section
 from neurosim.training.sections import (
     KEYWORDS,
     PLUGGED,
@@ -26,7 +27,6 @@ from neurosim.training.sections import (
     Plasticity,
     Readout,
     Rule,
-    Section,
     Training,
     Views,
 )

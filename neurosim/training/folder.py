@@ -26,17 +26,21 @@ if TYPE_CHECKING:
 FORMAT = 2  # of the checkpoint; raised when an older one could not be read
 
 
-def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
+RESUME = "free some and resume; the last checkpoint is whole"
+
+
+def write_whole(path: Path, write: Callable[[BinaryIO], object], hint: str = RESUME) -> None:
     """Write a file so that its name always holds a whole one: aside, synced, renamed.
 
     Args:
         path: where it belongs.
         write: called with an open binary file.
+        hint: what to do where it cannot be written.
 
     Raises:
         RunError: no space, no permission; what was there before stays.
     """
-    handle = None
+    aside = None
     try:
         handle, aside = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         with os.fdopen(handle, "wb") as file:
@@ -47,15 +51,13 @@ def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
             file.flush()
             os.fsync(file.fileno())
         os.replace(aside, path)
+        aside = None
     except OSError as problem:
-        if handle is not None:
-            Path(aside).unlink(missing_ok=True)
         why = "no space is left on the disk" if problem.errno == errno.ENOSPC else problem.strerror
-        raise RunError(
-            f"{path} could not be written: {why}",
-            "a folder with space",
-            "free some and resume; the last checkpoint is whole",
-        ) from None
+        raise RunError(f"{path} could not be written: {why}", "a folder with space", hint) from None
+    finally:
+        if aside is not None:  # it failed, or was stopped
+            Path(aside).unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str) -> None:

@@ -16,7 +16,7 @@ from neurosim.engine.program import Program
 from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import DeviceError, RunError
 from neurosim.kernels.devices import backend
-from neurosim.readout.features import Encoder, forward_weights, pictures
+from neurosim.readout.features import Encoder, forward_weights
 from neurosim.rules.base import Rule
 from neurosim.training.assembly import NOTHING, Assembly, Given, Shape, build, make_dtype, make_encoder, make_framing
 
@@ -233,29 +233,6 @@ class Model(Assembly):
             kernels=self.kernels,
             scales=self.stimulus.scalars,
         )
-
-    def encode(self, images: Array, layer: int | None = None, team: ThreadTeam | None = None) -> Array:
-        """Features of pictures, from the weights as they are now.
-
-        Args:
-            images: ``(sample, row, column, channel)``, uint8, or floating numbers in 0 .. 1.
-            layer: from 1, the bottom, to the number of layers; None: the top.
-            team: who computes; None: every core.
-
-        Returns:
-            float32 ``(sample, feature)``: the layer's activity, averaged over a grid of at most 4 x 4 places.
-
-        Raises:
-            DataError: pictures of another shape or type, or no such layer.
-        """
-        seen, encoder = pictures(images, self.image), self.encoder()
-        number = encoder.layer(layer)
-        if team is None:
-            with ThreadTeam(self.config.training.threads) as own:
-                (found,) = encoder.features(seen, own, [number])
-        else:
-            (found,) = encoder.features(seen, team, [number])
-        return found.astype(np.float32, copy=False)
 
     # -- cost
     def memory(self) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,7 +11,7 @@ from neurosim.core.plugins import Registry
 from neurosim.data import views
 from neurosim.data.sources import loading
 from neurosim.data.sources.base import Source
-from neurosim.errors import DataError, WiringError
+from neurosim.errors import DataError, WiringError, nearest
 from neurosim.networks import presets
 from neurosim.networks.text import named
 
@@ -129,8 +128,7 @@ def _nobodys(
 
 def unknown(word: str, words: list[str]) -> WiringError:
     """The error of a name that is no option, with the nearest one."""
-    near = difflib.get_close_matches(word.replace("-", "_"), words, 1)
-    hint = f"did you mean {near[0]}?" if near else "see docs/configuration.md"
+    hint = nearest(word.replace("-", "_"), words, "see docs/configuration.md")
     return WiringError(f"unknown option {word!r}", "one of " + ", ".join(words), hint, argument=word)
 
 

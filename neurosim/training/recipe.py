@@ -15,7 +15,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from neurosim.errors import WiringError
+from neurosim.errors import WiringError, nearest
 
 KEYS = ("rule", "loss", "data", "network", "plasticity")
 UNSET = {"rule": "ll", "loss": "hinge", "data": "toys", "network": "unset", "plasticity": "unset"}
@@ -105,8 +105,7 @@ def choose(names: Mapping[str, str], asked: str | None = None) -> Recipe:
     if asked is not None:
         if asked not in recipes():
             known = ", ".join(recipes())
-            raise WiringError(
-                f"unknown recipe {asked!r}", f"one of {known}", "write recipe='photographs'", argument="recipe"
-            )
+            near = nearest(asked, recipes(), "write recipe='photographs'", "recipe={!r}")
+            raise WiringError(f"unknown recipe {asked!r}", f"one of {known}", near, argument="recipe")
         return recipes()[asked]
     return matching(names)[0]

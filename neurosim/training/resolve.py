@@ -12,7 +12,8 @@ from neurosim.networks.text import parse
 from neurosim.training import plugins
 from neurosim.training.config import Config, split
 from neurosim.training.recipe import KEYS, choose, merged
-from neurosim.training.sections import PLUGGED, SECTIONS, fields, label_numbers
+from neurosim.training.section import fields
+from neurosim.training.sections import PLUGGED, SECTIONS, label_numbers
 
 Tables = dict[str, dict[str, Any]]
 

@@ -6,72 +6,38 @@ plug-in takes (the order of ``ll``, the lags of ``hinge``) is declared in its co
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
-from neurosim.core.options import Option, Parameter, check, parameters
+from neurosim.core.options import Option
 from neurosim.data.views.framing import grid
 from neurosim.errors import WiringError
 from neurosim.kernels.devices import DEVICES, PRECISIONS
 from neurosim.networks.text import written
+from neurosim.training.section import Section, as_keyword, fields
 
 SCHEDULES = ("constant", "cosine", "linear")
 VIEWS = ("deform", "motion", "gaze", "still")
 PIXELS = ("centred", "unit")
 READOUTS = ("lbfgs", "adam", "hinge", "knn")
-OWN = ("options",)  # fields that are no options themselves
-
-
-def _as(keyword: str, default: object) -> Any:
-    """A field that is called otherwise among the flat keywords and on the command line."""
-    return field(default=default, metadata={"keyword": keyword})
-
-
-@dataclass(frozen=True)
-class Section:
-    """Base of the sections: values are checked when one is made.
-
-    Raises:
-        WiringError: a value out of range; it names the argument by its flat keyword.
-    """
-
-    def __post_init__(self) -> None:
-        for name, known in fields(type(self)).items():
-            object.__setattr__(self, name, known.read(getattr(self, name)))
-        check({each.name: each for each in fields(type(self)).values()}, self.flat())
-
-    def flat(self) -> dict[str, Any]:
-        """Flat keyword -> value of every field; not the plug-in's options."""
-        return {known.name: getattr(self, name) for name, known in fields(type(self)).items()}
-
-
-def fields(section: type[Section]) -> dict[str, Parameter]:
-    """Field -> what is declared of it, under its flat keyword."""
-    if section not in _FIELDS:
-        _FIELDS[section] = _fields(section)
-    return _FIELDS[section]
-
-
-_FIELDS: dict[type[Section], dict[str, Parameter]] = {}
-
-
-def _fields(section: type[Section]) -> dict[str, Parameter]:
-    keywords = {each.name: each.metadata.get("keyword", each.name) for each in dataclasses.fields(section)}
-    declared = parameters(section, fixed=OWN)
-    return {name: dataclasses.replace(each, name=keywords[name]) for name, each in declared.items()}
 
 
 @dataclass(frozen=True)
 class Data(Section):
     """Which pictures."""
 
-    name: Annotated[str, Option("Which pictures.")] = _as("data", "toys")
-    dir: Annotated[str | None, Option("Where the files of cifar10, cifar100 and stl10 are.", metavar="FOLDER")] = _as(
-        "data_dir", None
-    )
-    images: Annotated[int | None, Option("Train on the first so many images.", unit="images", low=1, none="all")] = None
+    name: Annotated[str, Option("Which pictures.", short="")] = as_keyword("data", "toys")
+    dir: Annotated[
+        str | None,
+        Option("Where the files of cifar10, cifar100 and stl10 are.", metavar="FOLDER"),
+    ] = as_keyword("data_dir", None)
+    images: Annotated[
+        int | None,
+        Option(
+            "Train on the first so many images.", unit="images", low=1, none="all", short="train on the first so many"
+        ),
+    ] = None
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -85,8 +51,9 @@ class Views(Section):
             "deform, motion (toys only: two moments of a moving solid), gaze (patches) or still (each picture once, as it "
             "is, for rules that compare nothing).",
             choices=VIEWS,
+            short="",
         ),
-    ] = _as("views", "deform")
+    ] = as_keyword("views", "deform")
     deformation: Annotated[str, Option("How views are deformed.")] = "affine"
     crop: Annotated[
         int | None, Option("Look at a part of so many rows and columns.", unit="pixels", low=1, none="all")
@@ -114,7 +81,10 @@ class Views(Section):
 class Network(Section):
     """Populations and projections."""
 
-    name: Annotated[str, Option('A text, as "32 hardtanh, 32 pool, 512 pool", or a name.')] = _as("network", "small")
+    name: Annotated[
+        str,
+        Option('A text, as "32 hardtanh, 32 pool, 512 pool", or a name.', short="a text, or"),
+    ] = as_keyword("network", "small")
     options: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -127,7 +97,7 @@ class Network(Section):
 class Rule(Section):
     """Who gets the error, and how."""
 
-    name: Annotated[str, Option("Who gets the error.")] = _as("rule", "ll")
+    name: Annotated[str, Option("Who gets the error.", short="")] = as_keyword("rule", "ll")
     block: Annotated[bool, Option("Only what is active now (view 2) learns.")] = True
     feedback_gain: Annotated[float, Option("Multiplies the initial weights of feedback.", low=0)] = 1.0
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -137,7 +107,7 @@ class Rule(Section):
 class Loss(Section):
     """How two views' activities are compared."""
 
-    name: Annotated[str, Option("How activities are compared.")] = _as("loss", "hinge")
+    name: Annotated[str, Option("How activities are compared.", short="")] = as_keyword("loss", "hinge")
     match: Annotated[bool, Option("Scale heads at the start so that images lie THRESHOLD apart.")] = True
     options: Mapping[str, Any] = field(default_factory=dict)
 
@@ -146,9 +116,12 @@ class Loss(Section):
 class Plasticity(Section):
     """How outer products become a lasting change."""
 
-    name: Annotated[str, Option("How weights change.")] = _as("plasticity", "signum")
+    name: Annotated[str, Option("How weights change.", short="")] = as_keyword("plasticity", "signum")
     rate: Annotated[
-        float, Option("Learning rate; signum and ladder count it in initial bounds of the weights.", low=0)
+        float,
+        Option(
+            "Learning rate; signum and ladder count it in initial bounds of the weights.", low=0, short="learning rate"
+        ),
     ] = 0.01
     head_rate: Annotated[
         float, Option("Rate of heads and of their feedback, in units of the rate.", unit="rates", low=0)
@@ -183,10 +156,18 @@ class Training(Section):
     """How long, on what, and what is watched."""
 
     epochs: Annotated[
-        int, Option("Passes through the images (ll greedy and random: a layer).", unit="epochs", low=1)
+        int,
+        Option(
+            "Passes through the images (ll greedy and random: a layer).",
+            unit="epochs",
+            low=1,
+            short="passes through the images",
+        ),
     ] = 6
-    batch: Annotated[int, Option("Moments of the stream computed at once.", unit="moments", low=2)] = 100
-    seed: Annotated[int, Option("Of weights, order, deformations.", low=0)] = 0
+    batch: Annotated[
+        int, Option("Moments of the stream computed at once.", unit="moments", low=2, short="computed at once")
+    ] = 100
+    seed: Annotated[int, Option("Of weights, order, deformations.", low=0, short="of weights, order, deformations")] = 0
     batches: Annotated[
         int | None,
         Option("Batches of an epoch, at most; others come in the next one.", unit="batches", low=1, none="all"),
@@ -201,7 +182,7 @@ class Training(Section):
     ] = None
     threads: Annotated[int | None, Option("Any number gives the same bits.", low=1, none="all")] = None
     device: Annotated[
-        str, Option("cpu, gpu, or auto: a GPU where there is one.", choices=DEVICES, metavar="DEVICE")
+        str, Option("cpu, gpu, or auto: a GPU where there is one.", choices=DEVICES, metavar="DEVICE", short="auto, or")
     ] = "cpu"
     precision: Annotated[str, Option("float32, float64; of a GPU's products also tf32.", choices=PRECISIONS)] = (
         "float32"
@@ -223,12 +204,12 @@ class Training(Section):
 class Readout(Section):
     """How features are read out after training."""
 
-    name: Annotated[str, Option("lbfgs, adam (the paper's protocol), hinge (plausible) or knn.", choices=READOUTS)] = (
-        _as("readout", "lbfgs")
-    )
+    name: Annotated[
+        str, Option("lbfgs, adam (the paper's protocol), hinge (plausible) or knn.", choices=READOUTS, short="")
+    ] = as_keyword("readout", "lbfgs")
     images: Annotated[
         int, Option("Labelled training images of the read-out: its largest number of labels.", unit="images", low=10)
-    ] = _as("readout_images", 10000)
+    ] = as_keyword("readout_images", 10000)
     labels: Annotated[
         tuple[float, ...] | None,
         Option(
@@ -238,6 +219,7 @@ class Readout(Section):
             low=10,
             metavar="N1,N2,...",
             none="standard",
+            short="numbers of labels of the curve",
         ),
     ] = None
 

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neurosim.data.sources.loading import load
+from neurosim.data.sources.loading import load, options
 from neurosim.errors import DataError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from neurosim.core.typing import Array
     from neurosim.data.dataset import Dataset
     from neurosim.training.config import Config
@@ -31,6 +33,24 @@ def load_data(config: Config, given: object = None) -> Dataset:
     frames = FRAMES if config.views.kind == "motion" else 1
     name, own = (config.data.name, config.data.options) if given is None else (given, {})
     return load(name, config.data.dir, frames=frames, images=config.data.images, **own)
+
+
+def load_other(config: Config, data: object, data_dir: str | Path | None, image: tuple[int, int, int]) -> Dataset:
+    """Whatever data set a network that is there already looks at, whole, each picture once.
+
+    Args:
+        config: of the run.
+        data: as `neurosim.data.sources.loading.find` takes it; the run's own name stands for the run's own data, uncut.
+        data_dir: where files that can be fetched are; None: where the run's were.
+        image: (row, column, channel) that the network learned from: what can be scaled to a size comes in this one.
+
+    Raises:
+        DataError: data that are not there or cannot be used.
+    """
+    own = dict(config.data.options) if data == config.data.name else {}
+    if "size" in options(data):
+        own.setdefault("size", image[0])
+    return load(data, config.data.dir if data_dir is None else data_dir, **own)
 
 
 class ViewStream:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import re
 import tomllib
@@ -12,10 +11,11 @@ from typing import Any
 
 import neurosim
 from neurosim.core.options import Option, Parameter
-from neurosim.errors import RunError, WiringError
+from neurosim.errors import RunError, WiringError, nearest
 from neurosim.training import plugins
 from neurosim.training.config import Config
-from neurosim.training.sections import KEYWORDS, PLUGGED, SECTIONS, fields
+from neurosim.training.section import fields
+from neurosim.training.sections import KEYWORDS, PLUGGED, SECTIONS
 
 
 def write_toml(config: Config) -> str:
@@ -118,9 +118,5 @@ def _check(path: Path, name: str, table: Any) -> None:
 
 
 def _near(word: str, known: list[str]) -> str:
-    near = difflib.get_close_matches(word, known, 1)
-    if near:
-        return f"did you mean {near[0]}?"
-    if "options" in known:
-        return "options of a plug-in stand in a table of their own, [SECTION.options]"
-    return "see docs/configuration.md"
+    own = "options of a plug-in stand in a table of their own, [SECTION.options]"
+    return nearest(word, known, own if "options" in known else "see docs/configuration.md")

@@ -125,21 +125,3 @@ def test_options_of_a_plug_in_from_elsewhere(lab, capsys):
 def test_errors_name_what_was_typed(arguments, words, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert words in run("train", *arguments, capsys=capsys, code=2)
-
-
-def test_help_is_in_groups(capsys):
-    text = run("train", "--help", capsys=capsys)
-    heads = [line for line in text.splitlines() if line.endswith(":") and not line.startswith(" ")]
-    assert heads == [
-        "Data:",
-        "Views:",
-        "Network:",
-        "Rule:",
-        "Loss:",
-        "Plasticity:",
-        "Training:",
-        "Readout:",
-        "Options:",
-    ]
-    text = " ".join(text.split())
-    assert "[default: 100; or by recipe]" in text and "dtp: changes of every inverse a batch. [default: 1]" in text

@@ -80,7 +80,11 @@ def of_arrays(where: str, arrays: dict[str, Array], name: str | None = None) -> 
         return Dataset(name, images["images"], own, images["test_images"], labels.get("test_labels"), classes)
     train, test = divide(where, len(images["images"]), own)
     parts = [None if own is None else own[part] for part in (train, test)]
-    return Dataset(name, images["images"][train], parts[0], images["images"][test], parts[1], classes)
+    # What was divided can be put in its order again.
+    digits = len(str(len(images["images"]) - 1))
+    rows = [tuple(f"{row:0{digits}}" for row in part.tolist()) for part in (train, test)]
+    pair = images["images"][train], parts[0], images["images"][test], parts[1]
+    return Dataset(name, *pair, classes, train_names=rows[0], test_names=rows[1])
 
 
 def divide(name: str, count: int, labels: Array | None) -> tuple[Array, Array]:

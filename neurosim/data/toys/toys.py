@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from neurosim.core.cores import cores
 from neurosim.core.typing import Array
 from neurosim.data.dataset import Dataset
 from neurosim.data.toys.scenes import SIDE, draw_frames, draw_toys, paint
@@ -62,7 +63,7 @@ def render(count: int, seed: int, split: str = "train", frames: int = 1) -> tupl
         grain = np.random.default_rng([*stream, 1 + number])
         images[sample, frame] = paint(KINDS[label], toy, moment, grain)
 
-    with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
+    with ThreadPoolExecutor(min(4, cores()[0])) as pool:
         list(pool.map(work, range(len(jobs))))
     return images[:, 0] if frames == 1 else images, labels
 
@@ -104,7 +105,8 @@ def load(seed: int = 0, train: int = 6000, test: int = 2000, frames: int = 1, ca
         arrays |= zip(("test_images", "test_labels"), render(test, seed, "test"), strict=True)
         with contextlib.suppress(OSError):
             _write(path, arrays)
-    return Dataset(name="toys", classes=KINDS, **arrays)
+    train_set, test_set = ((arrays[f"{part}_images"], arrays[f"{part}_labels"]) for part in ("train", "test"))
+    return Dataset("toys", *train_set, *test_set, KINDS)
 
 
 def _cache_folder() -> Path:

@@ -1,0 +1,49 @@
+"""Which callbacks stand beside a training, in the order in which they need one another."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from neurosim.training.callbacks import Bar, Checkpoints, Metrics, Signals
+from neurosim.training.record import Record
+
+if TYPE_CHECKING:
+    from neurosim.training.divergence import Divergence
+    from neurosim.training.folder import Run
+    from neurosim.training.model import Model
+    from neurosim.training.trainer import Callback
+
+
+def go_on_with(run: Run | None, model: Model, audit: dict[str, Any]) -> None:
+    """Note in a run's folder what it is trained with now, and what the audit says of that.
+
+    Args:
+        run: new, or loaded and going on with other words; None: nothing is kept.
+        model: that is trained.
+        audit: of it, as data.
+    """
+    if run is None:
+        return
+    if run.config != model.config:
+        run.config = model.config
+        run.save_config(model.rule.wiring(), model.image)
+    run.save_audit(audit)
+
+
+def in_order(
+    mine: Sequence[Callback], diagnosis: Sequence[Callback], watch: Divergence, run: Run | None, checkpoint_every: float
+) -> list[Callback]:
+    """All callbacks of a training.
+
+    Args:
+        mine: of whoever trains. Without a `Bar` among them there is one on a terminal or in a notebook.
+        diagnosis: adds to the trainer's rows.
+        watch: stops training that has diverged, before anything of it is kept.
+        run: the folder that keeps metrics, records and checkpoints; None: nothing is kept.
+        checkpoint_every: seconds from one checkpoint to the next.
+    """
+    bar = [Bar()] if Bar.wanted() and not any(isinstance(callback, Bar) for callback in mine) else []
+    kept = [Metrics(run), Record(run)] if run else []
+    saved = [Checkpoints(run, checkpoint_every, watch.before_saving)] if run else []
+    return [watch, *diagnosis, *kept, *bar, *mine, *saved, Signals()]
