@@ -80,7 +80,7 @@ def audit_build(name: str) -> TorchVerdict:
         )
     verdict = audit_model(name, *built)
     kinds = sorted(
-        {type(module) for module in built[0].modules()}, key=lambda kind: f"{kind.__module__}:{kind.__qualname__}"
+        {type(part) for part in built[0].modules()}, key=lambda kind: f"{kind.__module__}:{kind.__qualname__}"
     )
     theirs = [kind for kind in kinds if kind.__module__.split(".")[0] != "torch"]
     verdict.sources = {f"{x.__module__}:{x.__qualname__}": source_digest(x) for x in theirs} | {
