@@ -65,9 +65,9 @@ def watched(model: Model) -> Watched:
 
 
 def _arrays(plan: Plan) -> dict[str, Buffer]:
-    """Every array that a plan names, parts of arrays and whole ones."""
+    """Every array that a plan names: whole ones, and parts that have names of their own; not whole ones folded."""
     named = {buffer.name: buffer for step in plan for buffer in step.buffers.values()}
-    return {**{buffer.name: buffer for buffer in plan.buffers}, **named}
+    return {**named, **{buffer.name: buffer for buffer in plan.buffers}}
 
 
 class Probes(Callback):

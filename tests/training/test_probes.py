@@ -62,6 +62,8 @@ def test_the_numbers_are_those_of_every_batch(archive, tmp_path):
                 arrays.append(probes._arrays(model.plan(phase))[name].host().copy())
     for name, arrays in seen.items():
         assert np.array_equal(found[name], np.array(arrays)), name
+        whole = other.model.plan(phase).buffers
+        assert all(found[b.name].shape[1:] == b.shape for b in whole if b.name == name)
         first = 0 if name[0] in "WM" else 1  # what a batch makes is not there before the first
         assert found[f"{name} batch"].tolist() == list(range(first, 11))
     names = {*seen, "M1 cursor", "M2 cursor", "M3 cursor"}  # where the present moment stands in a memory
