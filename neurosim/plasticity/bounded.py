@@ -20,7 +20,7 @@ from neurosim.plasticity.base import Decay, Name, Plasticity, Rate
 if TYPE_CHECKING:
     from neurosim.kernels.gpu import Gpu
 
-HALVINGS = 24  # enough for a unit that is active 16 million times as much as its step allows; with 8 oja could run away
+HALVINGS = 16  # enough for a unit that is active 65,536 times as much as its step allows; with 8 oja could run away
 
 
 class Bounded(Plasticity):
@@ -100,8 +100,6 @@ def _(change: Array, active: Array, weight: Array, rate: Array, *, decay: float)
     step -= drawn
     for k in range(HALVINGS):
         np.greater(pull, real(2**k), out=far)
-        if not far.any():
-            break
         np.multiply(step, real(0.5), out=step, where=far)
     weight += step
 
