@@ -175,3 +175,27 @@ def test_other_branches_stand_in_a_row(few):
     assert data.image_shape == (1, 8, 4)
     leaves = data.train_images[0, 0].argmax(axis=-1).tolist()
     assert parse(source.grammar, leaves)[-1] == [data.train_labels[0]]
+
+
+def test_the_benchmark_in_small(few, capsys, tmp_path):
+    rhm_bench = pytest.importorskip("neurosim.bench.rhm")
+    rhm_bench.main(
+        [
+            "--rules",
+            "ll,floor",
+            "--samples",
+            "64",
+            "--seeds",
+            "1",
+            "--batches",
+            "2",
+            "--out",
+            str(tmp_path / "rows.json"),
+        ]
+    )
+    printed = capsys.readouterr().out
+    assert "| ll | " in printed and "| floor | " in printed and (tmp_path / "rows.json").is_file()
+    rows = [rhm_bench.Row("ll", 64, 0, [0.5, 0.25], 1.0), rhm_bench.Row("ll", 64, 1, [0.5, 0.75], 1.0)]
+    assert "| ll | 62.5 (50.0 to 75.0; layers 50, 50) |" in rhm_bench.table(rows)
+    with pytest.raises(SystemExit):
+        rhm_bench.main(["--rules", "lll"])
