@@ -49,8 +49,8 @@ class Views(Section):
     kind: Annotated[
         str,
         Option(
-            "deform, motion (toys only: two moments of a moving solid), gaze (patches) or still (each picture once, as it "
-            "is, for rules that compare nothing).",
+            "deform, motion (toys, rhm: two moments of a solid, two views of a tree), gaze (patches) or still (each picture "
+            "once, as it is, for rules that compare nothing).",
             choices=VIEWS,
             short="",
         ),
