@@ -168,7 +168,7 @@ def _finish(experiment: Experiment, began: float) -> None:
 
     readout, found = None, None
     if experiment.data.labelled is not None:
-        readout = experiment.readout(show)
+        readout = experiment.readout(show, cached=True)
         click.echo("\r" + " " * 40 + "\r" if live else "", err=True, nl=False)
     else:
         found = experiment.similar()
