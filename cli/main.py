@@ -22,6 +22,7 @@ COMMANDS = {
     "train": ("train", "Train a network without labels, then read its features out."),
     "evaluate": ("evaluate", "Read a run's features out again, per layer, beside the floor."),
     "encode": ("encode", "Write features of any pictures, by a run, into a file."),
+    "compare": ("compare", "Set runs side by side: settings, read-outs, cost; with intervals over seeds."),
     "export": ("export", "Write a run's model for other programs: ONNX, safetensors, .npz."),
     "explain": ("explain", "Print the plan of a rule: every step, what it reads, writes, updates, sums."),
     "reproduce": ("reproduce", "Run the grid of the paper's tables, at any scale; go on where it stopped."),

@@ -17,7 +17,7 @@ from neurosim.readout.similar import Similar, similar
 from neurosim.report import page
 from neurosim.training import kept
 from neurosim.training.assembly import check_wiring
-from neurosim.training.beside import in_order
+from neurosim.training.beside import go_on_with, in_order
 from neurosim.training.budget import within
 from neurosim.training.config import Config
 from neurosim.training.divergence import Divergence
@@ -151,8 +151,7 @@ class Experiment(Read):
         """Audit the rule, then train to the end of the last epoch, or go on to it.
 
         Args:
-            out: a folder that does not exist yet, for metrics, checkpoints, audit; None: that of a run that was loaded, else
-                nothing is kept.
+            out: a folder that does not exist yet; None: that of a run that was loaded, else nothing is kept.
             callbacks: beside those of the experiment. Without a `Bar` among them there is one on a terminal or in a notebook.
             checkpoint_every: seconds from one checkpoint to the next.
             plausible: refuse to train what the audit does not find plausible.
@@ -165,12 +164,13 @@ class Experiment(Read):
             PlausibilityError: see ``plausible``.
             DivergenceError: see ``on_divergence``; the last good checkpoint stays.
             RunError: a folder that exists already or cannot be written.
-            Interrupted: Ctrl-C or SIGTERM came; where there is a folder, all is saved.
+            Interrupted: Ctrl-C or SIGTERM; where there is a folder, all is saved.
         """
         report = self.preflight()
         if plausible:
             report.require_plausible()
-        self._keep(out, report)
+        self._run = self._run if out is None else self._create(Path(out))
+        go_on_with(self._run, self.model, report.json())
         every = self.config.training.diagnose_every
         diagnosis = [Diagnosis(Observer(self.model, self.data), every)] if every else []
         mine, watch = [*self.callbacks, *callbacks], Divergence(on_divergence)
@@ -178,16 +178,6 @@ class Experiment(Read):
         with ThreadTeam(self.config.training.threads) as team:
             self.trainer.train(team)
         return self
-
-    def _keep(self, out: str | Path | None, report: Verdict) -> None:
-        """Make the folder, or go on with the one that there is; what the audit says goes into it."""
-        if out is not None:
-            self._run = self._create(Path(out))
-        if self._run is not None:
-            if self._run.config != self.config:  # a run that was loaded goes on with other words
-                self._run.config = self.config
-                self._run.save_config(self.model.rule.wiring(), self.model.image)
-            self._run.save_audit(report.json())
 
     def similar(self) -> Similar:
         """Which pictures are near one another by their features, and into which groups they fall; no label is read."""
@@ -234,11 +224,29 @@ class Experiment(Read):
             image = data.image_shape
         self = cls.__new__(cls)
         self._begin(Model(config, image, given), data, callbacks)
+        self._go_on(run)
+        return self
+
+    def _go_on(self, run: Run) -> None:
         run.check_wiring(self.model.rule.wiring())
         arrays, self._state = run.checkpoint()
         self.model.restore(arrays, self._state.get("ready", True))
         self._run = run
-        return self
+
+    def with_seed(self, seed: int, path: str | Path | None = None) -> Experiment:
+        """The same with another seed, on the same pictures, which are read once; with a path as that folder keeps it.
+
+        Raises:
+            RunError: weights that were given from Python, or a folder that is not of this experiment.
+        """
+        if self.model.wired or "network" in self.model.given:
+            raise RunError("another seed for a network that is made already", "its text", "write network='32 pool'")
+        other = type(self).__new__(type(self))
+        config = self.config.replace(seed=seed)
+        other._begin(Model(config, self.model.image, self.model.given), self.data, self.callbacks)
+        if path is not None:
+            other._go_on(Run.open(Path(path)))
+        return other
 
     @classmethod
     def resume(cls, path: str | Path, *, callbacks: Iterable[Callback] = (), **keywords: Any) -> Experiment:

@@ -86,7 +86,7 @@ def _wiring(lines: list[str]) -> str:
 def _options(config: Config) -> str:
     given = [[name, str(value)] for name, value in config.flat().items() if value is not None]
     version = f"neurosim {neurosim.__version__}; config.json in the same folder runs it again."
-    return f'<h2>Options</h2>\n{_table(["option", "value"], given)}\n<p class="pale">{version}</p>'
+    return f'<h2>Options</h2>\n{table(["option", "value"], given)}\n<p class="pale">{version}</p>'
 
 
 def _headline(results: dict[str, Any], rows: list[dict[str, str]]) -> str:
@@ -126,8 +126,8 @@ def _layers(results: dict[str, Any]) -> str:
         ]
         for row in layers
     ]
-    table = _table(["", "trained, %", "untrained, %", "difference"], lines)
-    return "<h2>Read-out</h2>" + (figures.bars(layers) if figures.can_plot() else "") + table
+    shown = table(["", "trained, %", "untrained, %", "difference"], lines)
+    return "<h2>Read-out</h2>" + (figures.bars(layers) if figures.can_plot() else "") + shown
 
 
 def _curve(results: dict[str, Any]) -> str:
@@ -145,7 +145,7 @@ def _curve(results: dict[str, Any]) -> str:
     words = f" Not learned: layer {', '.join(map(str, sorted(drawn)))}." if drawn else ""
     note = f"Trained, untrained, difference ± half its 95 % interval, in % of test images.{words}"
     figure = figures.labels(points) if figures.can_plot() and len(points) > 1 else ""
-    return f'<h2>Labels</h2>{figure}{_table(["", *heads], lines)}<p class="pale">{note}</p>'
+    return f'<h2>Labels</h2>{figure}{table(["", *heads], lines)}<p class="pale">{note}</p>'
 
 
 def _cell(row: dict[str, float]) -> str:
@@ -156,7 +156,7 @@ def _cell(row: dict[str, float]) -> str:
 
 
 def _metrics(rows: list[dict[str, str]]) -> str:
-    return _table(list(rows[0]), [[_short(value) for value in row.values()] for row in rows])
+    return table(list(rows[0]), [[_short(value) for value in row.values()] for row in rows])
 
 
 def _short(value: str) -> str:
@@ -175,7 +175,9 @@ def _no_plots() -> str:
     return "<p class=\"pale\">Curves need matplotlib: <code>pip install 'neurosim[plots]'</code>, then evaluate the run.</p>"
 
 
-def _table(head: list[str], lines: list[list[str]]) -> str:
+def table(head: list[str], lines: list[list[str]]) -> str:
+    """A table of HTML: words at the left, numbers at the right of their columns."""
+
     def row(cells: list[str], tag: str) -> str:
         numbers = [' class="n"' if place and len(head) > 2 else "" for place in range(len(cells))]
         return "<tr>" + "".join(f"<{tag}{n}>{escape(c)}</{tag}>" for n, c in zip(numbers, cells, strict=True)) + "</tr>"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from neurosim.training.callbacks import Bar, Checkpoints, Metrics, Signals
 from neurosim.training.record import Record
@@ -11,7 +11,24 @@ from neurosim.training.record import Record
 if TYPE_CHECKING:
     from neurosim.training.divergence import Divergence
     from neurosim.training.folder import Run
+    from neurosim.training.model import Model
     from neurosim.training.trainer import Callback
+
+
+def go_on_with(run: Run | None, model: Model, audit: dict[str, Any]) -> None:
+    """Note in a run's folder what it is trained with now, and what the audit says of that.
+
+    Args:
+        run: new, or loaded and going on with other words; None: nothing is kept.
+        model: that is trained.
+        audit: of it, as data.
+    """
+    if run is None:
+        return
+    if run.config != model.config:
+        run.config = model.config
+        run.save_config(model.rule.wiring(), model.image)
+    run.save_audit(audit)
 
 
 def in_order(

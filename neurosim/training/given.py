@@ -33,8 +33,9 @@ KINDS = (
     "deformation",
     "data",
 )  # what may be given as a class, a factory or an object
+RESUMED = ("epochs", "threads", "diagnose_every")  # what may be changed where training goes on
 # Of a saved run.
-CHANGEABLE = ("epochs", "threads", "device", "precision", "readout", "readout_images", "labels", "data_dir")
+CHANGEABLE = (*RESUMED, "device", "precision", "readout", "readout_images", "labels", "data_dir")
 
 _NAMES: dict[str, Callable[[object], str]] = {
     "rule": rules.REGISTRY.name,
