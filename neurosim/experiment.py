@@ -17,7 +17,7 @@ from neurosim.readout.similar import Similar, similar
 from neurosim.report import page
 from neurosim.training import kept
 from neurosim.training.assembly import check_wiring
-from neurosim.training.beside import go_on_with, in_order
+from neurosim.training.beside import go_on_with, in_order, prepare
 from neurosim.training.budget import within
 from neurosim.training.config import Config
 from neurosim.training.divergence import Divergence
@@ -89,6 +89,7 @@ class Experiment(Read):
         """The loop, at the place where training is."""
         if self._trainer is None:
             self._trainer = Trainer(self.model, ViewStream(self.model, self.data))
+            prepare(self.model)
             if self._state is not None:
                 self._trainer.place(self._state)
         return self._trainer

@@ -5,14 +5,31 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from neurosim.training import tracking
 from neurosim.training.callbacks import Bar, Checkpoints, Metrics, Signals
+from neurosim.training.probes import Probes, watched
 from neurosim.training.record import Record
+from neurosim.training.tracking import Tracking
 
 if TYPE_CHECKING:
     from neurosim.training.divergence import Divergence
     from neurosim.training.folder import Run
     from neurosim.training.model import Model
     from neurosim.training.trainer import Callback
+
+
+def prepare(model: Model) -> None:
+    """Refuse now, and not in training, what cannot be recorded or tracked.
+
+    Args:
+        model: that will be trained; its programs hold what is recorded from now on.
+
+    Raises:
+        WiringError: an array that no plan has.
+        RunError: a library that is not installed.
+    """
+    tracking.check(model.config.training.track)
+    model.watched = watched(model)
 
 
 def go_on_with(run: Run | None, model: Model, audit: dict[str, Any]) -> None:
@@ -46,4 +63,4 @@ def in_order(
     bar = [Bar()] if Bar.wanted() and not any(isinstance(callback, Bar) for callback in mine) else []
     kept = [Metrics(run), Record(run)] if run else []
     saved = [Checkpoints(run, checkpoint_every, watch.before_saving)] if run else []
-    return [watch, *diagnosis, *kept, *bar, *mine, *saved, Signals()]
+    return [watch, *diagnosis, *kept, Probes(run), Tracking(run), *bar, *mine, *saved, Signals()]
