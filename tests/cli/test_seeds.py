@@ -85,7 +85,8 @@ def test_mean_and_spread_in_the_end_and_in_a_file(lab, run, arms):
 def test_a_kill_and_the_same_command_goes_on(lab, run, arms):
     words = ["train", "--data", "a.npz", *TINY, "--rule", "ll", "--seeds", "3", "--quiet", "--out"]
     shutil.copytree(lab / "ll", lab / "part")
-    shutil.rmtree(lab / "part" / "seed-2")  # it had not begun
+    shutil.rmtree(lab / "part" / "seed-2")
+    (lab / "part" / "seed-2").mkdir()  # it had not begun
     for name in ("results.json", "report.html", "checkpoint.npz"):  # the kill came before its first checkpoint
         (lab / "part" / "seed-1" / name).unlink()
     shutil.rmtree(lab / "part" / "seed-1" / "results")
