@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 @click.command(cls=Configured)
 @click.option("--out", type=click.Path(path_type=Path), help="Folder of the run.  [default: runs/RULE-DATA-TIME]")
 @click.option("--resume", type=click.Path(path_type=Path), help="Go on with a run's folder; --epochs may be raised.")
+@click.option("--go-on", is_flag=True, help="Go on with the run in --out if it is there, begin it if it is not.")
 @click.option(
     "--checkpoint-every", cls=Rare, type=float, default=60.0, show_default=True, help="Seconds between checkpoints."
 )
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
 def train(
     out: Path | None,
     resume: Path | None,
+    go_on: bool,
     checkpoint_every: float,
     require_plausible: bool,
     on_divergence: str,

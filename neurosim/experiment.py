@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ from neurosim.training.config import Config
 from neurosim.training.divergence import Divergence
 from neurosim.training.features import Featured
 from neurosim.training.folder import Run
+from neurosim.training.lock import Lock
 from neurosim.training.given import apart, changed, same
 from neurosim.training.model import Model
 from neurosim.training.stream import ViewStream, load_data
@@ -168,19 +170,22 @@ class Experiment(Featured):
         report = self.preflight()
         if plausible:
             report.require_plausible()
-        self._keep(out, report)
+        if out is not None:
+            self._run = self._create(Path(out))
+        with Lock(self._run.folder) if self._run else nullcontext():
+            self._train(report, [*self.callbacks, *callbacks], checkpoint_every, Divergence(on_divergence))
+        return self
+
+    def _train(self, report: Verdict, mine: list[Callback], checkpoint_every: float, watch: Divergence) -> None:
+        self._keep(report)
         every = self.config.training.diagnose_every
         diagnosis = [Diagnosis(Observer(self.model, self.data), every)] if every else []
-        mine, watch = [*self.callbacks, *callbacks], Divergence(on_divergence)
         self.trainer.callbacks = in_order(mine, diagnosis, watch, self._run, checkpoint_every)
         with ThreadTeam(self.config.training.threads) as team:
             self.trainer.train(team)
-        return self
 
-    def _keep(self, out: str | Path | None, report: Verdict) -> None:
-        """Make the folder, or go on with the one that there is; what the audit says goes into it."""
-        if out is not None:
-            self._run = self._create(Path(out))
+    def _keep(self, report: Verdict) -> None:
+        """What the audit says goes into the folder, where there is one."""
         if self._run is not None:
             if self._run.config != self.config:  # a run that was loaded goes on with other words
                 self._run.config = self.config
@@ -233,7 +238,8 @@ class Experiment(Featured):
         """
         run = Run.open(Path(path))
         given, keywords = apart(keywords)
-        config = changed(run.config, keywords).replace(**same(run, given, keywords))
+        moved = {} if "data" in given else run.anchored()
+        config = changed(run.config, keywords).replace(**moved | same(run, given, keywords))
         image, data = run.image(), None
         if image is None:
             data = load_data(config, given.get("data"))

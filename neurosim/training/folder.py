@@ -19,6 +19,7 @@ import numpy as np
 import neurosim
 from neurosim.errors import RunError
 from neurosim.training.config import Config
+from neurosim.training.lock import refuse_held
 
 if TYPE_CHECKING:
     from neurosim.core.typing import Array
@@ -122,6 +123,8 @@ class Run:
         Raises:
             RunError: something is there already.
         """
+        if folder.is_dir():
+            refuse_held(folder)
         if not folder.is_dir() or any(folder.iterdir()):
             raise RunError(
                 f"{folder} exists",
@@ -143,6 +146,20 @@ class Run:
             )
         return cls(folder, Config.from_json(path.read_text(encoding="utf-8"), str(path)))
 
+    def anchored(self) -> dict[str, str]:
+        """Words of the data whose relative paths count from where the run began, made absolute; none where they lead nowhere."""
+        home = json.loads((self.folder / "config.json").read_text(encoding="utf-8")).get("begun_in")
+        if not isinstance(home, str):
+            return {}
+        data, found = self.config.data, {}
+        kind, colon, path = data.name.rpartition(":")
+        for word, before, path in (("data", kind + colon, path), ("data_dir", "", str(data.dir or ""))):
+            there = Path(home) / path
+            named = word == "data" and not before and "/" not in path and "." not in path  # toys, cifar10
+            if path and not named and not path.startswith("~") and not Path(path).is_absolute() and there.exists():
+                found[word] = before + str(there)
+        return found
+
     def save_config(self, wiring: list[str], image: tuple[int, int, int] | None = None) -> None:
         """config.json: the options, the version, the wiring as realised, and the shape of a picture."""
         record = {
@@ -150,6 +167,7 @@ class Run:
             **json.loads(self.config.to_json()),
             "wiring": wiring,
             "image": image,
+            "begun_in": os.getcwd(),  # from where relative paths of the data count
         }
         write_json(self.folder / "config.json", record)
 
@@ -230,6 +248,11 @@ class Run:
         meta = {"format": FORMAT, "neurosim": neurosim.__version__, "state": state, "digest": _digest(arrays, state)}
         text = np.frombuffer(json.dumps(meta).encode(), np.uint8)
         write_whole(self.folder / "checkpoint.npz", lambda file: np.savez(file, meta=text, **arrays))  # type: ignore[arg-type]
+
+    @property
+    def has_checkpoint(self) -> bool:
+        """Whether one was written."""
+        return (self.folder / "checkpoint.npz").is_file()
 
     def checkpoint(self) -> tuple[dict[str, Array], dict[str, Any]]:
         """The arrays and the state of the last checkpoint.

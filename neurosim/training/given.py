@@ -158,6 +158,13 @@ def changed(config: Config, keywords: dict[str, Any]) -> Config:
             "a rule that trains all layers at once",
             "train anew: its order is laid out for all epochs from the start",
         )
+    falls = config.plasticity.schedule
+    if epochs > config.training.epochs and falls != "constant":
+        raise RunError(
+            f"epochs={epochs} for a run of {config.training.epochs} whose rate falls along a {falls} over all of them",
+            "schedule constant, where more epochs go on as if they had been asked for at once",
+            f"train anew with epochs={epochs}",
+        )
     if words.get("device") == "cpu" and config.training.precision == "tf32":
         words.setdefault("precision", "float32")  # what a CPU has
     if words.get("labels", "standard") != "standard":
