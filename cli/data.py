@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 import numpy as np
-from neurosim.cli.help import Group
+from neurosim.cli.declared import OWN
+from neurosim.cli.help import Command, Group
+from neurosim.cli.options import known_options, named_options
 from PIL import Image
 
 from neurosim.data import fetch as fetching
+from neurosim.data.pictures.survey import WATCH, nothing
 from neurosim.data.sources import loading
 from neurosim.data.views.affine import Affine
 from neurosim.errors import DataError
+from neurosim.training.sections import KEYWORDS
+from neurosim.training.sizes import fitting
 
 if TYPE_CHECKING:
     from click._termui_impl import ProgressBar
@@ -35,7 +41,38 @@ data_dir_option = click.option(
 
 @click.group(cls=Group)
 def data() -> None:
-    """Data sets: list, fetch, show."""
+    """Data sets: list, fetch, check, show."""
+
+
+class Sourced(Command):  # type: ignore[misc]  # whose file mypy finds in another place
+    """A command with the options of the data sets' own beside its own."""
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        """Its own, those of every data set, and those of one from elsewhere that was named."""
+        own = super().get_params(ctx)
+        taken = {parameter.name for parameter in own}
+        others = [each for each in (*known_options(), *ctx.meta.get(OWN, ())) if each.section == "data"]
+        return [*own, *(each for each in others if each.name not in taken | set(KEYWORDS))]
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Find a data set from elsewhere first: it has options of its own."""
+        named = next((word for word in args if ":" in word and not word.startswith("-")), "")
+        ctx.meta[OWN] = named_options(["--data", named]) if named else []
+        found: list[str] = super().parse_args(ctx, args)
+        return found
+
+
+class Watched:
+    """While it lasts, long readings of pictures show how far they are, on a terminal."""
+
+    def __enter__(self) -> None:
+        self.token = WATCH.set(self._show if sys.stderr.isatty() else nothing)
+
+    def __exit__(self, *_: object) -> None:
+        WATCH.reset(self.token)
+
+    def _show(self, what: str, done: int, count: int) -> None:
+        click.echo(f"\r{what}: {done} of {count}   " + ("\n" if done == count else ""), err=True, nl=False)
 
 
 @data.command("list")
@@ -93,7 +130,7 @@ class Meter:
             self.bar.__exit__(None, None, None)
 
 
-@data.command("show")
+@data.command("show", cls=Sourced)
 @click.argument("name")
 @click.argument("out", type=click.Path(path_type=Path, dir_okay=False))
 @data_dir_option
@@ -104,18 +141,62 @@ class Meter:
     help="Two views of each image side by side: deformed, or (toys) in motion.  [default: the images as they are]",
 )
 @click.option("--force", is_flag=True, help="Write over a file that is there.")
-def show(name: str, out: Path, data_dir: Path | None, seed: int, views: str | None, force: bool) -> None:
+def show(name: str, out: Path, data_dir: Path | None, seed: int, views: str | None, force: bool, **own: Any) -> None:
     """Draw a sheet of training images of NAME into OUT (.png), a row a class."""
     from neurosim.data.sheet import contact_sheet  # drawing is not needed for the other commands
 
     _check_out(out, force)
-    images, labels, classes = _chosen(loading.load(name, data_dir, seed, frames=2 if views == "motion" else 1))
+    given = {word: value for word, value in own.items() if value is not None}
+    images, labels, classes = _chosen(loading.load(name, data_dir, seed, 2 if views == "motion" else 1, **given))
     if views == "deform":
         images = _deformed(images, seed)
-    step = max(1, -(-max(images.shape[-3:-1]) // LARGEST))
-    sheet = contact_sheet(images[..., ::step, ::step, :], labels, classes, PER_CLASS)
-    _save(sheet, out)
+    _save(contact_sheet(_small(images), labels, classes, PER_CLASS), out)
     click.echo(f"{out}: {len(images)} training images of {name}")
+
+
+@data.command("check", cls=Sourced)
+@click.argument("name")
+@click.argument("out", type=click.Path(path_type=Path, dir_okay=False), required=False)
+@data_dir_option
+@click.option("--force", is_flag=True, help="Write over a file that is there.")
+def check(name: str, out: Path | None, data_dir: Path | None, force: bool, **own: Any) -> None:
+    """Say what would be read of NAME, what is left out and why. Some are drawn into OUT (.png).
+
+    Without OUT they are drawn into check-NAME.png in this folder, which replaces an earlier one.
+    """
+    from neurosim.data.sheet import contact_sheet
+
+    if out is not None:
+        _check_out(out, force)
+    source = loading.find(name, **{word: value for word, value in own.items() if value is not None})
+    with Watched():
+        rows, found = source.check(loading.default_dir() if data_dir is None else data_dir)
+    width = max(len(word) for word, _ in rows)
+    click.echo(name)
+    for word, text in rows:
+        click.echo(f"  {word.ljust(width)}  {text}")
+    images, labels, classes = _chosen(found)
+    out = Path(f"check-{_word(name)}.png") if out is None else out
+    _save(contact_sheet(_small(images), labels, classes, PER_CLASS), out)
+    click.echo(f"  {'fits'.ljust(width)}  {_networks(found)}")
+    click.echo(f"  {'sheet'.ljust(width)}  {out}")
+
+
+def _word(name: str) -> str:
+    """A data set's name as a part of a file's."""
+    return "".join(c if c.isalnum() else "-" for c in Path(name.partition(":")[2] or name).name) or "data"
+
+
+def _networks(found: Dataset) -> str:
+    """Which presets take pictures of this size."""
+    fit = fitting(*found.image_shape[:2])
+    return f"the networks {', '.join(fit)}" if fit else "no preset; any network without pools, or another --size"
+
+
+def _small(images: Array) -> Array:
+    """Thinned, where they are too large for a sheet."""
+    step = max(1, -(-max(images.shape[-3:-1]) // LARGEST))
+    return images[..., ::step, ::step, :]
 
 
 def _check_out(out: Path, force: bool) -> None:

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import click
+from neurosim.cli.announce import print_readout
 from neurosim.cli.help import Command
 from neurosim.cli.options import take_device
-from neurosim.cli.train import print_readout
 
 
 @click.command(cls=Command)

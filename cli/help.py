@@ -23,6 +23,7 @@ EXAMPLES = {
     "data": "neurosim data list",
     "data list": "neurosim data list",
     "data fetch": "neurosim data fetch cifar10",
+    "data check": "neurosim data check folder:photos --size 32",
     "data show": "neurosim data show toys toys.png",
 }
 HELP = ("-h", "--help")

@@ -5,14 +5,16 @@ from __future__ import annotations
 import importlib
 import sys
 import traceback
-from collections.abc import Iterator, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import click
 from neurosim.cli.help import Group, records
 from neurosim.cli.streams import tolerant
 
 from neurosim import __version__
-from neurosim.errors import NeurosimError
+from neurosim.errors import DataWarning, NeurosimError
 
 BUG = 70  # exit code of a mistake of the program itself
 # name -> (file of this folder, one line of help); loaded only when called, so that --help is quick.
@@ -20,11 +22,13 @@ COMMANDS = {
     "train": ("train", "Train a network without labels, then read its features out."),
     "evaluate": ("evaluate", "Read a run's features out again, per layer, beside the floor."),
     "encode": ("encode", "Write features of any pictures, by a run, into a file."),
+    "compare": ("compare", "Set runs side by side: settings, read-outs, cost; with intervals over seeds."),
+    "export": ("export", "Write a run's model for other programs: ONNX, safetensors, .npz."),
     "explain": ("explain", "Print the plan of a rule: every step, what it reads, writes, updates, sums."),
     "reproduce": ("reproduce", "Run the grid of the paper's tables, at any scale; go on where it stopped."),
     "audit": ("audit", "Ask a rule or a run whether it transports weights; with evidence."),
     "bench": ("bench", "Time a training step of this machine, or beside PyTorch."),
-    "data": ("data", "List, fetch and show the sources of images."),
+    "data": ("data", "List, fetch, check and show the sources of images."),
 }
 
 
@@ -66,7 +70,10 @@ def main(arguments: Sequence[str] | None = None, command: click.Command = neuros
 
 def _run(arguments: Sequence[str] | None, command: click.Command, name: str) -> None:
     try:
-        command(args=arguments, prog_name=name)
+        with warnings.catch_warnings():
+            warnings.simplefilter("always", DataWarning)
+            warnings.showwarning = _warned(warnings.showwarning)
+            command(args=arguments, prog_name=name)
     except NeurosimError as error:
         from neurosim.cli.messages import as_typed, options_of
 
@@ -85,3 +92,15 @@ def _run(arguments: Sequence[str] | None, command: click.Command, name: str) -> 
             err=True,
         )
         sys.exit(BUG)
+
+
+def _warned(others: Callable[..., None]) -> Callable[..., None]:
+    """Files that are left out are one line, without the place in the code; other warnings are shown as they are."""
+
+    def show(message: Warning | str, category: type[Warning], *rest: Any, **more: Any) -> None:
+        if issubclass(category, DataWarning):
+            click.echo(f"warning: {message}", err=True)
+        else:
+            others(message, category, *rest, **more)
+
+    return show

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from neurosim.cli.announce import span
 from neurosim.cli.help import Command
 from neurosim.cli.options import take_device
-from neurosim.cli.train import span
 
 from neurosim.errors import WiringError
 from neurosim.report import figures

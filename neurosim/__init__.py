@@ -16,10 +16,10 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.2.0"
-__all__ = ["Dataset", "Experiment", "Network", "audit", "errors", "load", "losses", "plasticity", "rules"]
+__all__ = ["Dataset", "Experiment", "Network", "audit", "errors", "export", "load", "losses", "plasticity", "rules"]
 
 if TYPE_CHECKING:
-    from neurosim import audit, errors, losses, plasticity, rules
+    from neurosim import audit, errors, export, losses, plasticity, rules
     from neurosim.data.dataset import Dataset
     from neurosim.experiment import Experiment, load
     from neurosim.networks.network import Network

@@ -91,6 +91,10 @@ class DivergenceError(NeurosimError):
     exit_code = 3
 
 
+class DataWarning(UserWarning):
+    """Files among the data that are left out because they cannot be used: one line, never silently."""
+
+
 class RunError(NeurosimError):
     """A run's folder or checkpoint that cannot be used."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,16 +13,16 @@ from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import RunError
 from neurosim.readout.features import forward_weights
 from neurosim.readout.floor import Readout, compare, nothing
+from neurosim.readout.similar import Similar, similar
 from neurosim.report import page
 from neurosim.training.assembly import check_wiring, make_method
-from neurosim.training.beside import in_order
+from neurosim.training.beside import in_order, kept
 from neurosim.training.budget import within
 from neurosim.training.config import Config
 from neurosim.training.divergence import Divergence
 from neurosim.training.features import Featured
 from neurosim.training.folder import Run
-from neurosim.training.lock import Lock
-from neurosim.training.given import apart, changed, same
+from neurosim.training.given import anchored, apart, changed, same
 from neurosim.training.model import Model
 from neurosim.training.stream import ViewStream, load_data
 from neurosim.training.trainer import Callback, Progress, Trainer
@@ -151,8 +150,7 @@ class Experiment(Featured):
         """Audit the rule, then train to the end of the last epoch, or go on to it.
 
         Args:
-            out: a folder that does not exist yet, for metrics, checkpoints, audit; None: that of a run that was loaded, else
-                nothing is kept.
+            out: a folder that does not exist yet; None: that of a run that was loaded, else nothing is kept.
             callbacks: beside those of the experiment. Without a `Bar` among them there is one on a terminal or in a notebook.
             checkpoint_every: seconds from one checkpoint to the next.
             plausible: refuse to train what the audit does not find plausible.
@@ -165,32 +163,19 @@ class Experiment(Featured):
             PlausibilityError: see ``plausible``.
             DivergenceError: see ``on_divergence``; the last good checkpoint stays.
             RunError: a folder that exists already or cannot be written.
-            Interrupted: Ctrl-C or SIGTERM came; where there is a folder, all is saved.
+            Interrupted: Ctrl-C or SIGTERM; where there is a folder, all is saved.
         """
         report = self.preflight()
         if plausible:
             report.require_plausible()
-        if out is not None:
-            self._run = self._create(Path(out))
-        with Lock(self._run.folder) if self._run else nullcontext():
-            self._train(report, [*self.callbacks, *callbacks], checkpoint_every, Divergence(on_divergence))
-        return self
-
-    def _train(self, report: Verdict, mine: list[Callback], checkpoint_every: float, watch: Divergence) -> None:
-        self._keep(report)
-        every = self.config.training.diagnose_every
+        self._run = self._run if out is None else self._create(Path(out))
+        every, watch = self.config.training.diagnose_every, Divergence(on_divergence)
         diagnosis = [Diagnosis(Observer(self.model, self.data), every)] if every else []
+        mine = [*self.callbacks, *callbacks]
         self.trainer.callbacks = in_order(mine, diagnosis, watch, self._run, checkpoint_every)
-        with ThreadTeam(self.config.training.threads) as team:
+        with kept(self._run, self.model, report.json()), ThreadTeam(self.config.training.threads) as team:
             self.trainer.train(team)
-
-    def _keep(self, report: Verdict) -> None:
-        """What the audit says goes into the folder, where there is one."""
-        if self._run is not None:
-            if self._run.config != self.config:  # a run that was loaded goes on with other words
-                self._run.config = self.config
-                self._run.save_config(self.model.rule.wiring(), self.model.image)
-            self._run.save_audit(report.json())
+        return self
 
     def readout(self, show: Callable[[str], object] = nothing) -> Readout:
         """Accuracy of a read-out of every layer with every number of labels, beside its floor: the same network untrained.
@@ -204,6 +189,11 @@ class Experiment(Featured):
         trained, floor = self.model.encoder(), self.model.encoder(untrained=True)
         with ThreadTeam(self.config.training.threads) as team:
             return compare(trained, floor, self.data, make_method(self.config), team, show)
+
+    def similar(self) -> Similar:
+        """Which pictures are near one another by their features, and into which groups they fall; no label is read."""
+        with ThreadTeam(self.config.training.threads) as team:
+            return similar(self.model.encoder(), self.model.encoder(untrained=True), self.data, team)
 
     def _create(self, folder: Path) -> Run:
         return Run.create(folder, self.config, self.model.rule.wiring(), self.model.image)
@@ -238,7 +228,7 @@ class Experiment(Featured):
         """
         run = Run.open(Path(path))
         given, keywords = apart(keywords)
-        moved = {} if "data" in given else run.anchored()
+        moved = {} if "data" in given else anchored(run.config, run.begun_in())
         config = changed(run.config, keywords).replace(**moved | same(run, given, keywords))
         image, data = run.image(), None
         if image is None:
@@ -246,47 +236,60 @@ class Experiment(Featured):
             image = data.image_shape
         self = cls.__new__(cls)
         self._begin(Model(config, image, given), data, callbacks)
+        self._go_on(run)
+        return self
+
+    def _go_on(self, run: Run) -> None:
         run.check_wiring(self.model.rule.wiring())
         arrays, self._state = run.checkpoint()
         self.model.restore(arrays, self._state.get("ready", True))
         self._run = run
-        return self
+
+    def with_seed(self, seed: int, path: str | Path | None = None) -> Experiment:
+        """The same with another seed, on the same pictures, which are read once; with a path as that folder keeps it.
+
+        Raises:
+            RunError: weights that were given from Python, or a folder that is not of this experiment.
+        """
+        if self.model.wired or "network" in self.model.given:
+            raise RunError("another seed for a network that is made already", "its text", "write network='32 pool'")
+        other = type(self).__new__(type(self))
+        config = self.config.replace(seed=seed)
+        other._begin(Model(config, self.model.image, self.model.given), self.data, self.callbacks)
+        if path is not None:
+            other._go_on(Run.open(Path(path)))
+        return other
 
     @classmethod
     def resume(cls, path: str | Path, *, callbacks: Iterable[Callback] = (), **keywords: Any) -> Experiment:
-        """`load` a run and `fit` it to the end of its last epoch; arguments as for `load`.
-
-        Raises:
-            RunError: see `load`.
-            Interrupted: see `fit`.
-        """
+        """`load` a run and `fit` it to the end of its last epoch; arguments and errors as there."""
         return cls.load(path, callbacks=callbacks, **keywords).fit()
 
     def results(self, readout: Readout | None) -> dict[str, Any]:
         """As results.json holds them: what was trained, how long that took, and the read-out."""
-        progress = self.progress
         found = readout.to_json() if readout else {"test_accuracy": None, "floor_accuracy": None, "per_layer": []}
         return {
             "rule": self.config.rule.name,
             "wiring": self.model.rule.wiring(),
-            "seconds": progress.seconds,
-            "images_per_second": progress.done * self.config.training.batch / max(progress.seconds, 1e-9),
+            "seconds": self.progress.seconds,
+            "images_per_second": self.progress.done * self.config.training.batch / max(self.progress.seconds, 1e-9),
             **found,
         }
 
-    def write_results(self, readout: Readout | None) -> None:
+    def write_results(self, readout: Readout | None, found: Similar | None = None) -> None:
         """Write results.json and report.html into the folder of the run.
 
         Args:
             readout: what `readout` gave; None where the data have no labels.
+            found: what `similar` gave, which is then drawn too.
 
         Raises:
             RunError: there is no folder, or it cannot be written.
         """
         if self._run is None:
             raise RunError("this experiment has no folder", "one that is kept", "call save(path), or fit(out=...)")
-        self._run.save_results(self.results(readout))
-        page.write(self._run, forward_weights(self.model.network))
+        self._run.save_results(self.results(readout) | (found.to_json() if found else {}))
+        page.write(self._run, forward_weights(self.model.network), (found, self.data) if found else None)
 
 
 load = Experiment.load

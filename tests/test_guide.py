@@ -99,6 +99,21 @@ def test_a_page_word_for_word(page, lab, capsys):
     assert len(list((lab / "runs").glob("*/results.json"))) == 1
 
 
+def test_the_page_of_features_and_models_word_for_word(lab, capsys):
+    for library in ("onnxruntime", "safetensors", "sklearn"):
+        pytest.importorskip(library, reason=f"{library} is an optional extra")
+    printed, names = "", {}
+    for language, text in blocks(ROOT / "docs" / "export.md"):
+        if language == "sh":
+            printed = "".join(run(line, lab, capsys) for line in text.splitlines())
+        elif language == "text":
+            assert " ".join(text.split()) in " ".join(printed.split()), printed
+        else:
+            assert language == "python"
+            exec(text, names)
+    assert names["features"].shape == (200, 64) and names["pipeline"].score(names["x"], names["y"]) > 0.5
+
+
 def test_the_page_of_the_read_out_word_for_word(lab, capsys):
     page, printed = ROOT / "docs" / "readout.md", ""
     for language, text in blocks(page):

@@ -12,7 +12,6 @@ import numpy as np
 from neurosim.core.typing import Array
 from neurosim.errors import DataError
 
-
 FINGERED = 4096  # images of a fingerprint, at least, where there are so many
 
 
@@ -50,6 +49,7 @@ class Dataset:
         train_names: of the training images: where each is a file, its path below the data's folder; where one array was
             divided, its row in it. None: they have none, and stand in the order of their source.
         test_names: of the test images.
+        notes: what a user should know of how they were read, a line each.
 
     Raises:
         DataError: arrays that do not belong together.
@@ -65,6 +65,7 @@ class Dataset:
     readout_labels: Array | None = None
     train_names: tuple[str, ...] | None = None
     test_names: tuple[str, ...] | None = None
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for split in ("train", "test", "readout"):

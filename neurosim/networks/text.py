@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from neurosim.errors import ShapeError, WiringError
@@ -183,13 +183,44 @@ def shapes(layers: tuple[Layer, ...], image: tuple[int, int, int]) -> list[tuple
     for number, layer in enumerate(layers, 1):
         rows, columns, _ = sizes[-1]
         if layer.pooled and (rows % 2 or columns % 2):
-            below = [f"{f'layer {i}' if i else 'image'}: {r}x{c}x{k}" for i, (r, c, k) in enumerate(sizes)]
-            raise ShapeError(
-                f"layer {number} pools {rows}x{columns} ({', '.join(below)})",
-                "even sizes before every 2 x 2 pool",
-                "leave pools out of the network, or take images of another size",
-                argument="network",
-            )
+            raise _unpooled(layers, sizes, number)
         half = 2 if layer.pooled else 1
         sizes.append((rows // half, columns // half, layer.channels))
     return sizes
+
+
+def _unpooled(layers: tuple[Layer, ...], sizes: list[tuple[int, int, int]], number: int) -> ShapeError:
+    """The error of a pool that the size does not allow: the nearest sizes that fit, and a network that does."""
+    (high, wide, channels), step = sizes[0], 2 ** sum(layer.pooled for layer in layers)
+    below = [f"{f'layer {i}' if i else 'image'}: {r}x{c}x{k}" for i, (r, c, k) in enumerate(sizes)]
+    less, more = min(high, wide) // step * step, -(-max(high, wide) // step) * step
+    near = f"{less} or {more}" if less else f"{more}"
+    instead = fitting(high, wide)[:1] or [", ".join(map(str, _fewer_pools(layers, (high, wide, channels))))]
+    smaller = f"crop={less}, or " if less else ""
+    return ShapeError(
+        f"layer {number} pools {sizes[-1][0]}x{sizes[-1][1]} ({', '.join(below)})",
+        f"even sizes before every 2 x 2 pool: rows and columns that {step} divides, as {near}",
+        f'write {smaller}size={more} for pictures in files, or network="{instead[0]}"',
+        argument="network",
+    )
+
+
+def _fewer_pools(layers: tuple[Layer, ...], image: tuple[int, int, int]) -> list[Layer]:
+    """The same layers, of which no more pool than the size allows."""
+    rows, columns, found = image[0], image[1], []
+    for layer in layers:
+        pooled = layer.pooled and rows % 2 == 0 and columns % 2 == 0
+        rows, columns = (rows // 2, columns // 2) if pooled else (rows, columns)
+        found.append(replace(layer, pooled=pooled, averaged=layer.averaged and pooled))
+    return found
+
+
+def fitting(rows: int, columns: int) -> list[str]:
+    """The presets whose pools allow pictures of a size, those that pool most first."""
+    found = {name: sum(layer.pooled for layer in parse(name)) for name in presets.available()}
+    fit = []
+    for name, count in found.items():
+        tops = [side // 2**count if side % 2**count == 0 else 0 for side in (rows, columns)]
+        if all(tops) and not (parse_head(name).averages and tops != [1, 1] and any(top % 2 for top in tops)):
+            fit.append(name)
+    return sorted(fit, key=lambda name: -found[name])

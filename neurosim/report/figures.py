@@ -73,7 +73,7 @@ def curves(rows: Sequence[dict[str, str]]) -> str:
         axes.set(xlabel="epoch", title=title)
         axes.set_ylim(bottom=0)
         axes.locator_params(axis="x", integer=True)
-    return _svg(figure)
+    return svg(figure)
 
 
 # Columns of a diagnosis by how they begin -> what their panel is called.
@@ -108,7 +108,7 @@ def diagnoses(rows: Sequence[dict[str, Any]]) -> str:
         axes.set_axis_off()
     for axes, (start, columns) in zip(every, panels.items(), strict=False):
         _panel(axes, start, columns, rows)
-    return _svg(figure)
+    return svg(figure)
 
 
 def _panel(axes: Axes, start: str, columns: Sequence[str], rows: Sequence[dict[str, Any]]) -> None:
@@ -144,7 +144,7 @@ def bars(layers: Sequence[dict[str, Any]]) -> str:
     axes.set(ylabel="% of test images", title="read-out")
     axes.margins(y=0.15)
     axes.legend(loc="upper left", bbox_to_anchor=(1, 1), frameon=False, fontsize=8)
-    return _svg(figure)
+    return svg(figure)
 
 
 def labels(points: Sequence[dict[str, Any]]) -> str:
@@ -171,7 +171,7 @@ def labels(points: Sequence[dict[str, Any]]) -> str:
         axes.set_xticks(counts, [f"{count:,}" for count in counts], fontsize=7)
         axes.minorticks_off()
     left.legend(fontsize=7, frameon=False)
-    return _svg(figure)
+    return svg(figure)
 
 
 def published(rows: Sequence[dict[str, Any]], title: str) -> bytes:
@@ -225,7 +225,7 @@ def blank(number: int, width: float) -> tuple[Figure, list[Axes]]:
     return figure, axes
 
 
-def _svg(figure: Figure) -> str:
+def svg(figure: Figure) -> str:
     """The figure as an ``<svg>`` element, without the file's preamble and without the date it was drawn."""
     import matplotlib
 

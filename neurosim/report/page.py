@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 import neurosim
 from neurosim.errors import RunError
 from neurosim.readout.results import READ_OUTS
-from neurosim.report import figures
+from neurosim.report import figures, similar
 from neurosim.training.folder import Run, write_text
 
 if TYPE_CHECKING:
     from neurosim.core.typing import Array
+    from neurosim.data.dataset import Dataset
+    from neurosim.readout.similar import Similar
     from neurosim.training.config import Config
 
 STYLE = """body{font:15px/1.5 system-ui,sans-serif;max-width:52em;margin:2em auto;padding:0 1em;color:#222}
@@ -22,16 +24,19 @@ td.n,th.n{text-align:right}code{font-size:90%}svg{max-width:100%;height:auto}img
 .big{font-size:1.3em}.pale{color:#777}"""
 
 
-def write(run: Run, weights: dict[str, Array]) -> None:
+def write(run: Run, weights: dict[str, Array], found: tuple[Similar, Dataset] | None = None) -> None:
     """Write the run's report.html from what its folder holds.
 
     Args:
         run: trained, its results.json and metrics.csv written.
         weights: forward weights by name, ``W1`` first.
+        found: pictures that are similar, and the pictures: drawn into nearest.png and groups.png.
 
     Raises:
         RunError: no space, no permission, or a run that is not read out yet.
     """
+    if found is not None:
+        similar.draw(run.folder, *found)
     write_text(run.folder / "report.html", page(run, weights))
 
 
@@ -46,6 +51,7 @@ def page(run: Run, weights: dict[str, Array]) -> str:
         raise RunError(f"{run.folder} has no results.json", "a run that is read out", "evaluate it first")
     title = f"{run.config.rule.name} on {run.config.data.name}"
     parts = [f"<h1>{escape(title)}</h1>", _headline(results, rows), _layers(results), _curve(results)]
+    parts += [similar.section(run.folder)]
     if rows:
         parts += ["<h2>Training</h2>", figures.curves(rows) if figures.can_plot() else _no_plots(), _metrics(rows)]
     if diagnoses:
@@ -80,7 +86,7 @@ def _wiring(lines: list[str]) -> str:
 def _options(config: Config) -> str:
     given = [[name, str(value)] for name, value in config.flat().items() if value is not None]
     version = f"neurosim {neurosim.__version__}; config.json in the same folder runs it again."
-    return f'<h2>Options</h2>\n{_table(["option", "value"], given)}\n<p class="pale">{version}</p>'
+    return f'<h2>Options</h2>\n{table(["option", "value"], given)}\n<p class="pale">{version}</p>'
 
 
 def _headline(results: dict[str, Any], rows: list[dict[str, str]]) -> str:
@@ -120,8 +126,8 @@ def _layers(results: dict[str, Any]) -> str:
         ]
         for row in layers
     ]
-    table = _table(["", "trained, %", "untrained, %", "difference"], lines)
-    return "<h2>Read-out</h2>" + (figures.bars(layers) if figures.can_plot() else "") + table
+    shown = table(["", "trained, %", "untrained, %", "difference"], lines)
+    return "<h2>Read-out</h2>" + (figures.bars(layers) if figures.can_plot() else "") + shown
 
 
 def _curve(results: dict[str, Any]) -> str:
@@ -139,7 +145,7 @@ def _curve(results: dict[str, Any]) -> str:
     words = f" Not learned: layer {', '.join(map(str, sorted(drawn)))}." if drawn else ""
     note = f"Trained, untrained, difference ± half its 95 % interval, in % of test images.{words}"
     figure = figures.labels(points) if figures.can_plot() and len(points) > 1 else ""
-    return f'<h2>Labels</h2>{figure}{_table(["", *heads], lines)}<p class="pale">{note}</p>'
+    return f'<h2>Labels</h2>{figure}{table(["", *heads], lines)}<p class="pale">{note}</p>'
 
 
 def _cell(row: dict[str, float]) -> str:
@@ -150,7 +156,7 @@ def _cell(row: dict[str, float]) -> str:
 
 
 def _metrics(rows: list[dict[str, str]]) -> str:
-    return _table(list(rows[0]), [[_short(value) for value in row.values()] for row in rows])
+    return table(list(rows[0]), [[_short(value) for value in row.values()] for row in rows])
 
 
 def _short(value: str) -> str:
@@ -169,7 +175,9 @@ def _no_plots() -> str:
     return "<p class=\"pale\">Curves need matplotlib: <code>pip install 'neurosim[plots]'</code>, then evaluate the run.</p>"
 
 
-def _table(head: list[str], lines: list[list[str]]) -> str:
+def table(head: list[str], lines: list[list[str]]) -> str:
+    """A table of HTML: words at the left, numbers at the right of their columns."""
+
     def row(cells: list[str], tag: str) -> str:
         numbers = [' class="n"' if place and len(head) > 2 else "" for place in range(len(cells))]
         return "<tr>" + "".join(f"<{tag}{n}>{escape(c)}</{tag}>" for n, c in zip(numbers, cells, strict=True)) + "</tr>"

@@ -2,16 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 from neurosim.training.callbacks import Bar, Checkpoints, Metrics, Signals
+from neurosim.training.lock import Lock
 from neurosim.training.record import Record
 
 if TYPE_CHECKING:
     from neurosim.training.divergence import Divergence
     from neurosim.training.folder import Run
+    from neurosim.training.model import Model
     from neurosim.training.trainer import Callback
+
+
+@contextmanager
+def kept(run: Run | None, model: Model, audit: dict[str, Any]) -> Iterator[None]:
+    """Hold a run's folder within, and note in it what is trained now and what the audit says of that.
+
+    Args:
+        run: new, or loaded and going on with other words; None: nothing is kept.
+        model: that is trained.
+        audit: of it, as data.
+
+    Raises:
+        RunError: another process holds the folder, or it cannot be written.
+    """
+    if run is None:
+        yield
+        return
+    with Lock(run.folder):
+        if run.config != model.config:
+            run.config = model.config
+            run.save_config(model.rule.wiring(), model.image)
+        run.save_audit(audit)
+        yield
 
 
 def in_order(

@@ -6,6 +6,8 @@ adds to the trainer's rows stands before what writes them, and checkpoints come 
 
 from __future__ import annotations
 
+import math
+import shutil
 import signal
 import sys
 import threading
@@ -30,12 +32,57 @@ class Each(Callback):
         self._call_it(trainer.progress)
 
 
-class Bar(Callback):
-    """Shows on stderr how far training is: a bar on a terminal, elsewhere a line an epoch."""
+class Line:
+    """One line on stderr, which the next one replaces on a terminal; elsewhere there is a new one every 10 s.
 
-    def __init__(self) -> None:
-        self._bar: Any = None
-        self._line, self._began, self._first = "", 0.0, 0
+    Args:
+        quiet: nothing is ever shown.
+    """
+
+    EVERY = 10.0  # seconds between lines where there is no terminal
+    SOON = 0.1  # between two of a terminal
+
+    def __init__(self, quiet: bool = False) -> None:
+        self._quiet, self._last, self._wide = quiet, time.perf_counter(), 0
+        self._live = sys.stderr.isatty()
+
+    def show(self, text: str, part: float, last: bool = False) -> None:
+        """Show how far it is.
+
+        Args:
+            text: in words.
+            part: 0 to 1, of what there is to do.
+            last: shown however short a time it is since the line before.
+        """
+        now = time.perf_counter()
+        if self._quiet or not (last or now - self._last >= (self.SOON if self._live else self.EVERY)):
+            return
+        self._last = now
+        if self._live:
+            done = round(20 * min(1.0, part))
+            text = f"[{'#' * done}{'-' * (20 - done)}] {text}"[: shutil.get_terminal_size().columns - 1]
+            print(f"\r{text.ljust(self._wide)}", end="", file=sys.stderr, flush=True)
+            self._wide = len(text)
+        else:
+            print(text, file=sys.stderr, flush=True)
+
+    def end(self, keep: bool = True) -> None:
+        """No line follows: go to a new one, or take away what a terminal shows."""
+        if self._live and not self._quiet and self._wide:
+            print("" if keep else f"\r{' ' * self._wide}\r", end="\n" if keep else "", file=sys.stderr, flush=True)
+            self._wide = 0
+
+
+class Bar(Callback):
+    """Shows on stderr how far training is: a bar on a terminal, elsewhere a line every 10 s and at the end.
+
+    Args:
+        quiet: shows nothing.
+    """
+
+    def __init__(self, quiet: bool = False) -> None:
+        self._quiet, self._began, self._first = quiet, 0.0, 0
+        self._line = Line(quiet)
 
     @staticmethod
     def wanted() -> bool:
@@ -43,34 +90,44 @@ class Bar(Callback):
         return sys.stderr.isatty() or "ipykernel" in sys.modules
 
     def on_start(self, trainer: Trainer) -> None:
-        import click  # the library needs it for nothing else
-
         self._began, self._first = time.perf_counter(), trainer.progress.done
-        if sys.stderr.isatty():
-            length = max(trainer.batches, 1)
-            self._bar = click.progressbar(
-                length=length, file=sys.stderr, item_show_func=lambda _: self._line, width=20
-            ).__enter__()
-            self._bar.update(self._first)
+        self._line = Line(self._quiet)
 
     def on_batch(self, trainer: Trainer) -> None:
+        done, whole = trainer.progress.done, max(trainer.batches, 1)
+        self._line.show(self._text(trainer), done / whole, last=done >= whole)
+
+    def _text(self, trainer: Trainer) -> str:
         progress, size = trainer.progress, trainer.model.config.training.batch
-        speed = (progress.done - self._first) * size / (time.perf_counter() - self._began)
-        self._line = (
-            f"{progress.phase}  epoch {min(progress.epoch + 1, trainer.epochs)}/{trainer.epochs}  "
-            f"error {progress.error:.3f}  {speed:.0f} images/s"
-        )
-        if self._bar is not None:
-            self._bar.update(1, 1)
-        elif progress.batch == 0:
-            left = (trainer.batches - progress.done) * size / speed
-            place = f"epoch {progress.epoch}/{trainer.epochs}"
-            print(f"{place}  {self._line}  {span(left)} left", file=sys.stderr, flush=True)
+        speed = (progress.done - self._first) * size / max(time.perf_counter() - self._began, 1e-9)
+        epoch, error = progress.epoch + (progress.batch > 0), progress.error
+        compared = "" if math.isnan(error) else f"  error {error:.3f}  active {100 * progress.active:.0f} %"
+        left = span((trainer.batches - progress.done) * size / speed)
+        return f"{progress.phase}  epoch {epoch}/{trainer.epochs}{compared}  {speed:.0f} images/s  {left} left"
 
     def on_stop(self, trainer: Trainer) -> None:
-        if self._bar is not None:
-            self._bar.__exit__(None, None, None)
-            self._bar = None
+        self._line.end()
+
+
+class Reading:
+    """Shows how far a read-out is, from the lines that it gives: a bar on a terminal, elsewhere a line every 10 s.
+
+    Args:
+        quiet: shows nothing.
+    """
+
+    def __init__(self, quiet: bool = False) -> None:
+        self._line = Line(quiet)
+
+    def __call__(self, line: str) -> None:
+        """Show a line: ``read-out, layer 2 of 5``; the floor is the second half."""
+        numbers = [int(word) for word in line.split() if word.isdecimal()]
+        part = numbers[0] / (numbers[1] + 1) if len(numbers) == 2 else 1.0 if "together" in line else 0.0
+        self._line.show(line, (part + line.startswith("floor")) / 2)
+
+    def end(self) -> None:
+        """Take it away."""
+        self._line.end(keep=False)
 
 
 def span(seconds: float) -> str:

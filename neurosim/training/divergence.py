@@ -112,6 +112,8 @@ class Divergence(Callback):
 
     def _layers(self, trainer: Trainer) -> str:
         """The first layer that learns and is silent, or saturated, for every picture; in words."""
+        if not trainer.progress.phase:  # nothing was trained: no rule, or a run that is at its end already
+            return ""
         model, images = trainer.model, trainer.stream.data.train_images[:SHOWN]
         learned = {id(buffer) for _, buffer in _lasting(model.plan(trainer.progress.phase).steps)}
         numbers = [p.post.number for p in model.network.projections if id(p.synapse.weight) in learned]

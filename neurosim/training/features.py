@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, Self, overload
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from neurosim.errors import DataError, RunError, WiringError
 from neurosim.readout import encoding, tables
 from neurosim.readout.features import pictures
 from neurosim.readout.floor import changed
+from neurosim.training.config import Config
 from neurosim.training.folder import write_whole
 from neurosim.training.stream import load_other
 
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from neurosim.data.dataset import Dataset
     from neurosim.readout.encoding import Layers, Selection
     from neurosim.readout.features import Encoder
-    from neurosim.training.config import Config
     from neurosim.training.model import Model
 
 PARTS = ("train", "readout", "test")
@@ -69,6 +69,26 @@ class Featured:
     def data(self) -> Dataset:
         """The pictures that it learns from."""
         raise NotImplementedError
+
+    @classmethod
+    def configured(cls, text: str | None, **keywords: Any) -> Self:
+        """One of a configuration as config.json has it, with weights as they are drawn, to put others in their place.
+
+        Args:
+            text: of the file; None: of the keywords alone.
+            **keywords: what is to be otherwise.
+
+        Raises:
+            NeurosimError: what cannot be had.
+        """
+        made: Any = cls
+        if text is None:
+            return made(**keywords)  # type: ignore[no-any-return]
+        config = Config.from_json(text, "the configuration in the file")
+        # A part that was given from Python has no name to be found by; what only trains is of no use here.
+        unknown = {"rule": "none", "loss": "hinge", "plasticity": "signum"}
+        gone = {kind: other for kind, other in unknown.items() if config.flat()[kind].startswith("<")}
+        return made(config.replace(**gone), **keywords)  # type: ignore[no-any-return]
 
     def _learned(self) -> tuple[int, ...]:
         return changed(self.model.network, self.model.encoder(untrained=True).network)
@@ -152,7 +172,7 @@ def _written(
     ending = path.suffix.lower()
     rounded = ([encoding.rounded(array, columns.dtype) for array in group] for group in groups)
     write_whole(path, lambda file: tables.write(file, ending, columns, rows, rounded), "choose another name")
-    beside = () if ending == ".npy" else (*rows.columns(), *["classes"] * bool(rows.classes))
+    beside = () if ending == ".npy" else (*rows.columns(), *["classes"] * bool(rows.classes and ending != ".csv"))
     return Encoded(path, len(rows), layers, columns, beside)
 
 

@@ -146,20 +146,6 @@ class Run:
             )
         return cls(folder, Config.from_json(path.read_text(encoding="utf-8"), str(path)))
 
-    def anchored(self) -> dict[str, str]:
-        """Words of the data whose relative paths count from where the run began, made absolute; none where they lead nowhere."""
-        home = json.loads((self.folder / "config.json").read_text(encoding="utf-8")).get("begun_in")
-        if not isinstance(home, str):
-            return {}
-        data, found = self.config.data, {}
-        kind, colon, path = data.name.rpartition(":")
-        for word, before, path in (("data", kind + colon, path), ("data_dir", "", str(data.dir or ""))):
-            there = Path(home) / path
-            named = word == "data" and not before and "/" not in path and "." not in path  # toys, cifar10
-            if path and not named and not path.startswith("~") and not Path(path).is_absolute() and there.exists():
-                found[word] = before + str(there)
-        return found
-
     def save_config(self, wiring: list[str], image: tuple[int, int, int] | None = None) -> None:
         """config.json: the options, the version, the wiring as realised, and the shape of a picture."""
         record = {
@@ -197,6 +183,11 @@ class Run:
         """(row, column, channel) of a picture, as config.json has it; None where it has not."""
         found = json.loads((self.folder / "config.json").read_text(encoding="utf-8")).get("image")
         return None if found is None else tuple(found)
+
+    def begun_in(self) -> str:
+        """The folder in which the process worked that began it: relative paths count from there; empty in older runs."""
+        home = json.loads((self.folder / "config.json").read_text(encoding="utf-8")).get("begun_in")
+        return home if isinstance(home, str) else ""
 
     def save_audit(self, report: dict[str, Any]) -> None:
         """audit.json: what the audit at the start said of the plan."""
@@ -248,6 +239,11 @@ class Run:
         meta = {"format": FORMAT, "neurosim": neurosim.__version__, "state": state, "digest": _digest(arrays, state)}
         text = np.frombuffer(json.dumps(meta).encode(), np.uint8)
         write_whole(self.folder / "checkpoint.npz", lambda file: np.savez(file, meta=text, **arrays))  # type: ignore[arg-type]
+
+    def clear(self) -> None:
+        """Remove what a run writes before its first checkpoint."""
+        for name in ("config.json", "audit.json", "metrics.csv"):
+            (self.folder / name).unlink(missing_ok=True)
 
     @property
     def has_checkpoint(self) -> bool:

@@ -33,8 +33,9 @@ KINDS = (
     "deformation",
     "data",
 )  # what may be given as a class, a factory or an object
+RESUMED = ("epochs", "threads", "diagnose_every")  # what may be changed where training goes on
 # Of a saved run.
-CHANGEABLE = ("epochs", "threads", "device", "precision", "readout", "readout_images", "labels", "data_dir")
+CHANGEABLE = (*RESUMED, "device", "precision", "readout", "readout_images", "labels", "data_dir")
 
 _NAMES: dict[str, Callable[[object], str]] = {
     "rule": rules.REGISTRY.name,
@@ -172,6 +173,24 @@ def changed(config: Config, keywords: dict[str, Any]) -> Config:
     elif "readout_images" in words:
         words.setdefault("labels", "standard")
     return config.replace(**words)
+
+
+def anchored(config: Config, home: str) -> dict[str, str]:
+    """Words of the data whose relative paths count from a folder, made absolute; none where they lead nowhere.
+
+    Args:
+        config: of a run.
+        home: the folder in which the process worked that began it; empty: unknown.
+    """
+    data = config.data
+    kind, colon, place = data.name.rpartition(":")
+    named = not colon and "/" not in place and "." not in place  # toys, cifar10
+    found = {}
+    for word, before, path in (("data", kind + colon, "" if named else place), ("data_dir", "", data.dir or "")):
+        there = Path(home, path)
+        if home and path and not path.startswith("~") and not Path(path).is_absolute() and there.exists():
+            found[word] = before + str(there)
+    return found
 
 
 def same(run: Run, given: Mapping[str, object], words: Mapping[str, Any]) -> dict[str, str]:

@@ -14,7 +14,7 @@ from PIL import Image
 from neurosim.data.sources.base import Archive
 from neurosim.data.sources.cifar10 import Cifar10
 from neurosim.data.toys import toys
-from neurosim.errors import DataError
+from neurosim.errors import DataError, DataWarning
 
 try:
     from neurosim.cli import data as command
@@ -157,3 +157,41 @@ def test_show_says_what_the_disk_refused(archive, tmp_path, monkeypatch):
 
     monkeypatch.setattr(Image.Image, "save", full)
     assert "No space left on device" in refused("show", archive, tmp_path / "sheet.png")
+
+
+def test_check_says_what_would_be_read(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.chdir(tmp_path)
+    for number in range(8):
+        path = tmp_path / "photos" / ("cat", "dog")[number % 2] / f"{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(IMAGES[number, : 4 + number % 4]).save(path)
+    (tmp_path / "photos" / "cat" / "Thumbs.db").write_bytes(b"x")
+    (tmp_path / "photos" / "dog" / "z.jpg").write_bytes(b"x")
+    with pytest.warns(DataWarning, match=r"1 broken file left out, dog/z.jpg \(no picture\)"):
+        lines = run("check", "folder:photos").splitlines()
+    said = {line.split()[0]: " ".join(line.split()[1:]) for line in lines}
+    assert said["files"] == "10, 8 of them pictures that can be read"
+    assert said["images"] == "6 training images, 2 test images" and said["classes"] == "cat 3, dog 3"
+    assert said["sizes"] == "columns x rows 6 x 4 (2), 6 x 6 (2), 6 x 5 (2), 6 x 7 (2)"
+    assert said["skipped"] == "1 junk: cat/Thumbs.db" and said["broken"] == "dog/z.jpg: no picture"
+    assert said["kinds"] == "PNG 8" and said["fit"].startswith(
+        "sizes differ, so training needs --size; shown: shortest"
+    )
+    assert said["fits"].startswith("the networks ") and pixels("check-photos.png").any()
+    with pytest.warns(DataWarning):
+        lines = run("check", "folder:photos", "mine.png", "--size", 7, "--fit", "pad", "--no-labelled").splitlines()
+    said = {line.split()[0]: " ".join(line.split()[1:]) for line in lines}
+    assert said["fit"] == "longest side to 7, black beside it" and said["classes"].startswith(
+        "none (folders are no classes"
+    )
+    assert said["fits"].startswith("no preset") and "is there already" in refused("check", "folder:photos", "mine.png")
+
+
+def test_check_of_other_sources(archive, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    output = run("check", archive, "out.png")
+    assert "32 training images, 8 test images" in output and "8 x 6 x 3" in output and "0 16, 1 16" in output
+    assert "has no option size" in str(
+        CliRunner().invoke(command.data, ["check", str(archive), "--size", "3"]).exception
+    )

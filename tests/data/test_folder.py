@@ -1,16 +1,23 @@
 """folder:PATH: the layouts that are read, kinds of pictures, and what is refused."""
 
-import os
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from neurosim.data.pictures import decode, store
+from neurosim.data.pictures.decode import Fitting
 from neurosim.data.sources import folder
-from neurosim.errors import DataError
+from neurosim.errors import DataError, DataWarning
 
 PHOTOS = Path(__file__).parents[3] / "shared" / "photos"
+
+
+@pytest.fixture(autouse=True)
+def cache(monkeypatch, tmp_path_factory):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
 
 
 def picture(path, pixels, **options):
@@ -137,39 +144,9 @@ def test_a_turned_photograph_is_turned_back(tmp_path):
 def test_two_sizes_names_both_files(tmp_path):
     fill(tmp_path)
     picture(tmp_path / "dog" / "wide.png", noise(0, (6, 7, 3)))
-    first, wide = tmp_path / "cat" / "000.png", tmp_path / "dog" / "wide.png"
-    refused(tmp_path, f"{wide} is 7 x 6 and {first} is 5 x 6", "-resize '5x6!'")
-
-
-@pytest.mark.parametrize("content", [b"", b"hello", b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 5 6\n", "cut", "bad"])
-def test_not_a_picture(content, tmp_path):
-    fill(tmp_path)
-    path = tmp_path / "dog" / "zzz.png"
-    if isinstance(content, str):
-        picture(path, noise(3, (60, 50, 3)), format="JPEG" if content == "cut" else "PNG")
-        data = path.read_bytes()
-        content = data[: len(data) // 2] if content == "cut" else data[:60] + bytes(40) + data[100:]
-        for number in range(10):
-            for kind in ("cat", "dog"):
-                picture(tmp_path / kind / f"{number:03}.png", noise(number, (60, 50, 3)))
-    path.write_bytes(content)
-    refused(tmp_path, path, "is no picture")
-
-
-def test_unreadable_picture(tmp_path):
-    fill(tmp_path)
-    os.symlink(tmp_path / "nothing", tmp_path / "dog" / "zzz.png")
-    refused(tmp_path, tmp_path / "dog" / "zzz.png", "No such file")
-
-
-def test_several_frames(tmp_path):
-    fill(tmp_path)
-    frames = [Image.fromarray(noise(number)) for number in range(3)]
-    for ending in ("gif", "webp", "tif", "png"):
-        path = tmp_path / "dog" / f"zzz.{ending}"
-        frames[0].save(path, save_all=True, append_images=frames[1:])
-        refused(tmp_path, path, "has 3 frames")
-        path.unlink()
+    refused(tmp_path, "pictures of 2 sizes: cat/000.png is 5 x 6, dog/wide.png is 7 x 6", "write size=32")
+    data = folder.load(tmp_path, fitting=Fitting(8))
+    assert data.train_images.shape == (17, 8, 8, 3) and data.image_shape == (8, 8, 3)
 
 
 def deep():
@@ -199,29 +176,45 @@ def test_more_than_8_bits(kind, ending, write, tmp_path):
     fill(tmp_path)
     path = tmp_path / "dog" / f"zzz{ending}"
     write(path)
-    refused(tmp_path, path, "more than 8 bits")
+    if kind == "float tiff":  # its numbers are not in 0 .. 1
+        with pytest.warns(DataWarning, match=r"zzz.tif \(floating numbers outside of 0 .. 1"):
+            folder.load(tmp_path)
+        return
+    data = folder.load(tmp_path)
+    expected = (
+        np.repeat(noise(1, (6, 5))[..., None], 3, axis=2) if kind in ("grey png", "grey tiff") else np.zeros((6, 5, 3))
+    )
+    assert any(np.array_equal(image, expected) for image in (*data.train_images, *data.test_images))
 
 
 def test_folders_that_cannot_be_used(tmp_path):
     refused(tmp_path / "none", "No such file")
     (tmp_path / "file").write_text("", encoding="utf-8")
     refused(tmp_path / "file", "Not a directory")
-    refused(tmp_path, "no class folders", "at least two classes for the read-out")
-    fill(tmp_path, kinds=("cat",))
-    refused(tmp_path, "one class, 'cat'", "at least two classes for the read-out")
+    (tmp_path / "file").unlink()
+    refused(tmp_path, "is empty")
     (tmp_path / "dog").mkdir()
-    refused(tmp_path, tmp_path / "dog", "is empty")
-    (tmp_path / "dog" / "puppies").mkdir()
-    refused(tmp_path, tmp_path / "dog" / "puppies", "is a folder in a class")
+    (tmp_path / "dog" / "Thumbs.db").write_bytes(b"x")
+    refused(tmp_path, "no picture among 1 file (dog/Thumbs.db: junk)")
 
 
 def test_train_and_test_that_do_not_fit(tmp_path):
     fill(tmp_path / "train")
     refused(tmp_path, "train but none test", f"name {tmp_path / 'train'} itself")
     fill(tmp_path / "test", kinds=("cat", "cow", "dog"))
-    refused(tmp_path, f"{tmp_path / 'train'} has no class cow")
+    refused(tmp_path, "no picture of the class cow in train")
     fill(tmp_path / "train", kinds=("ant", "cat", "cow", "dog"))
-    refused(tmp_path, f"{tmp_path / 'test'} has no class ant")
+    refused(tmp_path, "no picture of the class ant in test")
+
+
+def test_layouts_of_torchvision(tmp_path):
+    fill(tmp_path / "train")
+    fill(tmp_path / "val", count=3, first=100)
+    assert len(folder.load(tmp_path).test_images) == 6
+    fill(tmp_path / "test", count=2, first=200)
+    found = folder.gathered(tmp_path, "mine")
+    assert len(found.dataset(Fitting())[0].test_images) == 4
+    assert len(found.skipped["beside train and test"]) == 6
 
 
 def test_one_picture_a_class_cannot_be_divided(tmp_path):
@@ -229,14 +222,73 @@ def test_one_picture_a_class_cannot_be_divided(tmp_path):
     refused(tmp_path, "2 images, no two of one kind")
 
 
-def test_no_memory_is_refused(tmp_path, monkeypatch):
+def test_the_cache_gives_the_same_pictures_again(tmp_path, monkeypatch):
     fill(tmp_path)
+    first = folder.load(tmp_path)
+    assert isinstance(first.train_images, np.memmap)
+    monkeypatch.setattr(decode, "decode", None)  # nothing is decoded any more
+    again = folder.load(tmp_path)
+    np.testing.assert_array_equal(first.train_images, again.train_images)
+    np.testing.assert_array_equal(first.test_labels, again.test_labels)
+    with pytest.raises(TypeError):
+        folder.load(tmp_path, fitting=Fitting(8))
+    picture(tmp_path / "cat" / "000.png", noise(77))  # another content under the same name
+    with pytest.raises(TypeError):
+        folder.load(tmp_path)
+
+
+def test_a_damaged_cache_is_made_again(tmp_path):
+    fill(tmp_path)
+    first = folder.load(tmp_path).train_images.copy()  # the file under a memory map is damaged below
+    for path in store.cache_folder().glob("*.npy"):
+        path.write_bytes(path.read_bytes()[:100])
+    np.testing.assert_array_equal(folder.load(tmp_path).train_images, first)
+    for path in store.cache_folder().glob("*.json"):
+        path.write_text("{}", encoding="utf-8")
+    np.testing.assert_array_equal(folder.load(tmp_path).train_images, first)
+    assert {path.suffix for path in store.cache_folder().iterdir()} == {".npy", ".json"}, "nothing else is left there"
+
+
+def test_a_cache_that_cannot_be_written(tmp_path, monkeypatch):
+    fill(tmp_path / "pictures")
+    first = folder.load(tmp_path / "pictures")
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    data = folder.load(tmp_path / "pictures")
+    assert not isinstance(data.train_images, np.memmap) and "cannot be written (Not a directory)" in data.notes[-1]
+    np.testing.assert_array_equal(data.train_images, first.train_images)
 
     def none_left(*_):
         raise MemoryError
 
-    monkeypatch.setattr(folder.np, "empty", none_left)
-    refused(tmp_path, "20 pictures of 5 x 6 take 0.0 GB")
+    monkeypatch.setattr(store.np, "empty", none_left)
+    refused(tmp_path / "pictures", "20 pictures of 5 x 6 take 0.0 GB")
+
+
+def test_a_full_disk_is_said(tmp_path, monkeypatch):
+    fill(tmp_path)
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(store.os, "posix_fallocate", full)
+    assert "cannot be written (No space left on device)" in folder.load(tmp_path).notes[-1]
+
+
+def test_pictures_larger_than_memory_are_streamed(tmp_path, monkeypatch):
+    """Of the pictures no more than a block is held: what is allocated does not grow with them."""
+    monkeypatch.setattr(store, "_BLOCK", 8)
+    peaks = []
+    for count in (20, 160):
+        rng = np.random.default_rng(count)
+        for number in range(count):
+            picture(tmp_path / str(count) / "ab"[number % 2] / f"{number}.png", rng.integers(0, 9, (8, 8, 3), np.uint8))
+        tracemalloc.start()
+        data = folder.load(tmp_path / str(count), fitting=Fitting(192))
+        assert len(data.train_images) == count * 4 // 5
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < peaks[0] + 140 * 192 * 192 * 3 // 8
 
 
 @pytest.mark.skipif(not PHOTOS.is_dir(), reason="the photographs are not beside this checkout")

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from neurosim.engine.threads import ThreadTeam
-from neurosim.training.callbacks import Bar, Each, span
+from neurosim.training.callbacks import Bar, Each, Line, span
 from neurosim.training.trainer import SHAPES, Callback, Interrupted
 
 
@@ -132,10 +132,17 @@ def test_seconds_are_those_of_batches_alone(begin):
     assert sum(row["seconds"] for row in trainer.rows) == pytest.approx(trainer.progress.seconds, abs=0.01)
 
 
-def test_the_bar_is_a_line_an_epoch_where_there_is_no_terminal(begin, capsys, monkeypatch):
+def test_the_bar_is_a_line_every_ten_seconds_where_there_is_no_terminal(begin, capsys, monkeypatch):
     train(begin([Bar()]))
-    lines = capsys.readouterr().err.splitlines()
-    assert [line.split()[1] for line in lines] == ["1/2", "2/2"] and all("images/s" in line for line in lines)
+    (line,) = capsys.readouterr().err.splitlines()  # the last; all was done before the first
+    words = ("epoch 2/2", "error ", "active ", "images/s", "0 s left")
+    assert line.startswith("all layers") and all(word in line for word in words)
+    monkeypatch.setattr(Line, "EVERY", 0.0)
+    train(begin([Bar()]))
+    epochs = [line.split("epoch ")[1][:3] for line in capsys.readouterr().err.splitlines()]
+    assert epochs == ["1/2"] * 5 + ["2/2"] * 5
+    train(begin([Bar(quiet=True)]))
+    assert not capsys.readouterr().err
     assert not Bar.wanted()
     monkeypatch.setitem(sys.modules, "ipykernel", sys)
     assert Bar.wanted()

@@ -133,6 +133,20 @@ class Source(ABC):
             DataError: files that are not there or cannot be used.
         """
 
+    def check(self, data_dir: Path) -> tuple[list[tuple[str, str]], Dataset]:
+        """What would be read, in words: a word and a text a line; and what was read.
+
+        Args:
+            data_dir: as for `load`.
+
+        Raises:
+            DataError: as `load`.
+        """
+        from neurosim.data.pictures.described import described  # nobody else needs the pictures' files here
+
+        found = self.load(data_dir)
+        return described(found), found
+
     def place(self, data_dir: Path) -> str:
         """Where its files are, in words for a table."""
         if self.files is None:
