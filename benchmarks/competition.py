@@ -1,6 +1,6 @@
 """What competition learns, beside its controls: the same network with random weights, imprinted ones, and K-means' centres.
 
-    python -m neurosim.bench.competition --data-dir DIR [--seeds 0,1] [--labels 10000] [--held-out] [--kmeans] [OPTION=VALUE ...]
+    python -m neurosim.bench.competition --data-dir DIR [--seeds 0,1] [--labels 10000,50000] [--held-out] [OPTION=VALUE ...]
 
 The network, its first stage, its nonlinearity and its read-out are the same; only the weights of the layers differ:
 
@@ -8,6 +8,9 @@ The network, its first stage, its nonlinearity and its read-out are the same; on
 - random: as they are drawn, the floor;
 - imprinted: every unit is one patch of what its layer sees, seen once, drawn at random;
 - kmeans: centres of scikit-learn's MiniBatchKMeans (`pip install 'neurosim[controls]'`), of so many patches.
+
+A mean of many patches is shorter than one patch, and where units saturate the length of their weights counts. With ``--match``
+every control's weights have, layer by layer, the mean length of the learned ones; without it they are as they come.
 
 Read out are every layer by itself and all together. ``--held-out`` asks the last 5,000 training images, on which settings may be
 chosen; without it, the test images.
@@ -38,11 +41,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data-dir", required=True)
     parser.add_argument("--seeds", default="0")
-    parser.add_argument("--labels", type=int, default=10000)
+    parser.add_argument("--labels", default="10000", help="numbers of them: features are computed once")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--rule", default="hebb")
     parser.add_argument("--held-out", action="store_true")
     parser.add_argument("--kmeans", action="store_true")
+    parser.add_argument("--match", action="store_true", help="controls' weights as long as the learned ones")
     parser.add_argument("--only", default="learned,random,imprinted", help="which weights")
     parser.add_argument("options", nargs="*", help="of the experiment: network=..., epochs=1")
     asked = parser.parse_args()
@@ -64,11 +68,14 @@ def cells(asked: argparse.Namespace, seed: int, wanted: list[str]):
         experiment.fit()
     spent = {"seconds": round(time.perf_counter() - began, 1), "processor": round(time.process_time() - busy, 1)}
     rng = np.random.default_rng(seed)
+    long = lengths(experiment.model.encoder()) if asked.match and "learned" in wanted else None
     make: dict[str, Callable] = {
         "learned": lambda: experiment.model.encoder(),
-        "random": lambda: experiment.model.encoder(untrained=True),
-        "imprinted": lambda: filled(experiment, lambda seen, units: seen[rng.choice(len(seen), units, False)], rng),
-        "kmeans": lambda: filled(experiment, lambda seen, units: centres(seen, units, seed), rng),
+        "random": lambda: stretched(experiment.model.encoder(untrained=True), long),
+        "imprinted": lambda: filled(
+            experiment, lambda seen, units: seen[rng.choice(len(seen), units, False)], rng, long
+        ),
+        "kmeans": lambda: filled(experiment, lambda seen, units: centres(seen, units, seed), rng, long),
     }
     for name in wanted:
         yield name, {**(spent if name == "learned" else {}), **accuracies(make[name](), asked, seed)}
@@ -84,8 +91,30 @@ def number(value: str) -> object:
     return value
 
 
-def filled(experiment: ns.Experiment, choose: Callable, rng: np.random.Generator):
-    """An encoder whose layers, from the bottom, have weights chosen from what each layer sees of training images."""
+def lengths(encoder) -> list[float]:
+    """Of the weights of a unit, its mean over the units of every layer."""
+    arrays = [projection.synapse.weight.host() for projection in encoder.network.projections]
+    return [float(np.sqrt(np.square(array).sum(axis=(0, 1, 2))).mean()) for array in arrays]
+
+
+def stretched(encoder, wanted: list[float] | None, layers: slice = slice(None)):
+    """The same encoder, whose weights have these mean lengths; None: as they are."""
+    pairs = list(zip(wanted, lengths(encoder), strict=True)) if wanted else []
+    for projection, (long, short) in zip(encoder.network.projections[layers], pairs[layers], strict=bool(wanted)):
+        for synapse in projection.synapses:
+            synapse.weight.put(synapse.weight.host() * (long / short))
+    return encoder
+
+
+def filled(experiment: ns.Experiment, choose: Callable, rng: np.random.Generator, wanted: list[float] | None = None):
+    """An encoder whose layers, from the bottom, have weights chosen from what each layer sees of training images.
+
+    Args:
+        experiment: whose network and images they are.
+        choose: called with patches, ``(patch, input)``, and how many units there are.
+        rng: for the choice of images and places.
+        wanted: mean lengths of the weights of every layer; None: as they were chosen.
+    """
     encoder = experiment.model.encoder(untrained=True)
     images = experiment.data.train_images
     shown = images[rng.choice(len(images), SHOWN, False)]
@@ -102,6 +131,7 @@ def filled(experiment: ns.Experiment, choose: Callable, rng: np.random.Generator
         if projection.interneurons is not None:
             own = projection.synapse.weight.host().sum(axis=(0, 1, 2)) * projection.interneurons.scale
             projection.interneurons.synapse.weight.put(own)
+        stretched(encoder, wanted, slice(number, number + 1))
     return encoder
 
 
@@ -138,8 +168,8 @@ def accuracies(encoder, asked: argparse.Namespace, seed: int) -> dict:
     """In %, of every layer and of all together; and how long encoding and reading out took."""
     data = loaded(asked.data_dir)
     rng, count = np.random.default_rng([seed, 1]), len(data.train_images)
-    learn = count - 5000 if asked.held_out else count
-    chosen = rng.permutation(learn)[: asked.labels]
+    learn, counts = count - 5000 if asked.held_out else count, sorted(map(int, asked.labels.split(",")))
+    chosen = rng.permutation(learn)[: counts[-1]]
     images, labels = (
         (data.train_images[learn:], data.train_labels[learn:])
         if asked.held_out
@@ -151,9 +181,10 @@ def accuracies(encoder, asked: argparse.Namespace, seed: int) -> dict:
         layers = {f"layer {number}": (a, b) for number, (a, b) in enumerate(zip(known, asking, strict=True), 1)}
         if len(layers) > 1:
             layers["together"] = np.concatenate(known, axis=1), np.concatenate(asking, axis=1)
-        for name, (a, b) in layers.items():
-            read = Logistic(seed=seed).fit(a, data.train_labels[chosen], 10, team)
-            found[name] = round(100 * read.accuracy(b, labels, team), 2)
+        for count in counts:
+            for name, (a, b) in layers.items():
+                read = Logistic(seed=seed).fit(a[:count], data.train_labels[chosen[:count]], 10, team)
+                found[f"{name}, {count} labels"] = round(100 * read.accuracy(b, labels, team), 2)
     return {**found, "read_out": round(time.perf_counter() - began)}
 
 

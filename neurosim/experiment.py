@@ -16,7 +16,7 @@ from neurosim.readout.floor import Readout, compare, nothing
 from neurosim.readout.similar import Similar, similar
 from neurosim.report import page
 from neurosim.training.assembly import check_wiring, make_method
-from neurosim.training.beside import in_order, kept
+from neurosim.training.beside import in_order, kept, prepare
 from neurosim.training.budget import within
 from neurosim.training.config import Config
 from neurosim.training.divergence import Divergence
@@ -88,6 +88,7 @@ class Experiment(Featured):
         """The loop, at the place where training is."""
         if self._trainer is None:
             self._trainer = Trainer(self.model, ViewStream(self.model, self.data))
+            prepare(self.model)
             if self._state is not None:
                 self._trainer.place(self._state)
         return self._trainer

@@ -16,7 +16,7 @@ def contact_sheet(images: Array, labels: Array | None, classes: tuple[str, ...],
 
     Args:
         images: uint8 ``(sample, row, column, channel)``, or with a frame axis after the first: the frames of a sample
-            then stand side by side.
+            then stand side by side. Other channels than three are shown by `coloured`.
         labels: int64 ``(sample,)``; where None, the first samples fill as many rows as there are classes, unnamed.
         classes: the names of the rows.
         per_class: samples in a row, at most.
@@ -24,10 +24,12 @@ def contact_sheet(images: Array, labels: Array | None, classes: tuple[str, ...],
     Raises:
         DataError: images of another shape or type.
     """
-    if images.dtype != np.uint8 or images.ndim not in (4, 5) or images.shape[-1] != 3:
+    if images.dtype == np.uint8 and images.ndim in (4, 5) and images.shape[-1] != 3:
+        images = coloured(images)
+    if images.dtype != np.uint8 or images.ndim not in (4, 5):
         raise DataError(
             f"images are {images.dtype} with shape {images.shape}",
-            "uint8 (sample, row, column, 3), or with a frame axis after the first",
+            "uint8 (sample, row, column, channel), or with a frame axis after the first",
             "convert them before use",
         )
     films = images if images.ndim == 5 else images[:, None]
@@ -52,3 +54,13 @@ def _strip(film: Array) -> Image.Image:
     """The frames of one sample side by side, enlarged."""
     strip = Image.fromarray(np.concatenate(film, axis=1))
     return strip.resize((strip.width * SCALE, strip.height * SCALE), Image.Resampling.NEAREST)
+
+
+def coloured(images: Array) -> Array:
+    """Pictures of any channels as ``(..., 3)``: every place has the hue of its strongest channel, as bright as that is."""
+    channels = images.shape[-1]
+    wheel = [Image.new("HSV", (1, 1), (255 * hue // channels, 200, 255)).convert("RGB") for hue in range(channels)]
+    hues = np.array([colour.getpixel((0, 0)) for colour in wheel])
+    strength = images.max(axis=-1, keepdims=True).astype(np.int64)
+    found: Array = (hues[images.argmax(axis=-1)] * strength // 255).astype(np.uint8)
+    return found

@@ -23,7 +23,8 @@ Columns, ``n`` a layer's number:
 ``readout_n``         share   right, of a linear read-out of a few labelled training images, on others of them
 ===================== ======= ======================================================================================
 
-An angle to a change that is zero is not defined: its place stays empty. A read-out needs labels: without them there is
+An angle to a change that is zero is not defined: its place stays empty. Without an error (``hebb``), or where a layer that learns
+has no head for it, bp has nothing to send down, and there is no ``update_angle``. A read-out needs labels: without them there is
 none. Anything else that cannot be measured is an error.
 """
 
@@ -67,7 +68,7 @@ class Observer:
         data: the pictures.
 
     Raises:
-        WiringError: a rule whose error bp cannot be given, because it has not the heads for it.
+        WiringError: a rule that is wired already, of which no copies can be made.
     """
 
     def __init__(self, model: Model, data: Dataset):
@@ -82,20 +83,15 @@ class Observer:
         parts = {kind: thing for kind, thing in model.given.items() if kind not in ("network", "data")}
         config = model.config.replace(diagnose_every=None)
         self.own = _Copy(config, data, parts)
-        self.reference: _Copy | None = None
-        if model.rule.phases:
-            other = reference(config, model)
-            self.reference = (
-                self.own if other == config else _Copy(other, data, {k: v for k, v in parts.items() if k != "rule"})
-            )
-            missing = sorted(self.reference.model.weights().keys() - model.weights().keys())
-            if missing:
-                raise WiringError(
-                    f"diagnose_every with rule {config.rule.name}: it has no {missing[0]}, which bp would need",
-                    "a rule with an error at the top, or at every layer",
-                    "leave diagnose_every out",
-                    argument="diagnose_every",
-                )
+        self.reference = self._reference(config, parts) if model.rule.errors else None
+
+    def _reference(self, config: Config, parts: Given) -> _Copy | None:
+        """A copy whose changes are bp's; None where bp could not be given the error, because a layer that learns has no head."""
+        other = reference(config, self.measured)
+        if other == config:
+            return self.own
+        found = _Copy(other, self.data, {kind: thing for kind, thing in parts.items() if kind != "rule"})
+        return found if found.model.weights().keys() <= self.measured.weights().keys() else None
 
     def measure(self, team: ThreadTeam) -> dict[str, float | None]:
         """Column -> what is measured now, see above."""

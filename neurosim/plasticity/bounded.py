@@ -20,7 +20,7 @@ from neurosim.plasticity.base import Decay, Name, Plasticity, Rate
 if TYPE_CHECKING:
     from neurosim.kernels.gpu import Gpu
 
-HALVINGS = 8  # enough for a unit that is active 256 times as often as its step allows
+HALVINGS = 16  # enough for a unit that is active 65,536 times as much as its step allows; with 8 oja could run away
 
 
 class Bounded(Plasticity):

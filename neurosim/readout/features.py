@@ -128,14 +128,17 @@ class Encoder:
         chosen = self.network.populations[1:] if layers is None else [self.network.populations[n] for n in layers]
         if images.ndim == 5:
             images = images[:, 0]
-        found: list[list[Array]] = [[] for _ in chosen]
+        found: list[Array] = []
         for start in range(0, max(1, len(images)), self.pictures):
             part = self.framing.centre(images[start : start + self.pictures])
             self.stimulus.load(part)
             self.program.run(team)
-            for rows, population in zip(found, chosen, strict=True):
-                rows.append(self._coarse(population, len(part)))
-        return [np.concatenate(rows) for rows in found]
+            rows = [self._coarse(population, len(part)) for population in chosen]
+            # Filled where they stay: of wide layers a second copy would not fit.
+            found = found or [np.empty((len(images), each.shape[1]), each.dtype) for each in rows]
+            for layer, each in zip(found, rows, strict=True):
+                layer[start : start + len(each)] = each
+        return found
 
     def _coarse(self, population: Units, count: int) -> Array:
         """Features of one layer, of the views that are shown."""

@@ -6,15 +6,32 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from neurosim.training import tracking
 from neurosim.training.callbacks import Bar, Checkpoints, Metrics, Signals
 from neurosim.training.lock import Lock
+from neurosim.training.probes import Probes, watched
 from neurosim.training.record import Record
+from neurosim.training.tracking import Tracking
 
 if TYPE_CHECKING:
     from neurosim.training.divergence import Divergence
     from neurosim.training.folder import Run
     from neurosim.training.model import Model
     from neurosim.training.trainer import Callback
+
+
+def prepare(model: Model) -> None:
+    """Refuse now, and not in training, what cannot be recorded or tracked.
+
+    Args:
+        model: that will be trained; its programs hold what is recorded from now on.
+
+    Raises:
+        WiringError: an array that no plan has.
+        RunError: a library that is not installed.
+    """
+    tracking.check(model.config.training.track)
+    model.watched = watched(model)
 
 
 @contextmanager
@@ -53,6 +70,6 @@ def in_order(
         checkpoint_every: seconds from one checkpoint to the next.
     """
     bar = [Bar()] if Bar.wanted() and not any(isinstance(callback, Bar) for callback in mine) else []
-    kept = [Metrics(run), Record(run)] if run else []
+    files = [Metrics(run), Record(run)] if run else []
     saved = [Checkpoints(run, checkpoint_every, watch.before_saving)] if run else []
-    return [watch, *diagnosis, *kept, *bar, *mine, *saved, Signals()]
+    return [watch, *diagnosis, *files, Probes(run), Tracking(run), *bar, *mine, *saved, Signals()]

@@ -33,7 +33,7 @@ KINDS = (
     "deformation",
     "data",
 )  # what may be given as a class, a factory or an object
-RESUMED = ("epochs", "threads", "diagnose_every")  # what may be changed where training goes on
+RESUMED = ("epochs", "threads", "diagnose_every", "track")  # what may be changed where training goes on
 # Of a saved run.
 CHANGEABLE = (*RESUMED, "device", "precision", "readout", "readout_images", "labels", "data_dir")
 

@@ -57,6 +57,7 @@ class Model(Assembly):
         self._programs: dict[str, Program] = {}
         self._arena = Arena()
         self._ready = False
+        self.watched: dict[str, dict[str, Buffer]] = {}  # phase -> name -> what somebody looks at after every batch
 
     # -- programs
     @property
@@ -98,7 +99,8 @@ class Model(Assembly):
             plan = self.plan(phase)
             if self.device is not None:
                 self._check_memory(plan, self.device)
-            self._programs[phase] = Program(plan, self.kernels, arena=self._arena)
+            seen = list(self.watched.get(phase, {}).values())
+            self._programs[phase] = Program(plan, self.kernels, seen, self._arena)
         return self._programs[phase]
 
     def _check_memory(self, plan: Plan, device: Device) -> None:

@@ -20,6 +20,7 @@ from neurosim.training.section import Section, as_keyword, fields
 SCHEDULES = ("constant", "cosine", "linear")
 VIEWS = ("deform", "motion", "gaze", "still")
 PIXELS = ("centred", "unit")
+TRACKS = ("tensorboard", "wandb")
 READOUTS = ("lbfgs", "adam", "hinge", "knn")
 
 
@@ -48,8 +49,8 @@ class Views(Section):
     kind: Annotated[
         str,
         Option(
-            "deform, motion (toys only: two moments of a moving solid), gaze (patches) or still (each picture once, as it "
-            "is, for rules that compare nothing).",
+            "deform, motion (toys, rhm: two moments of a solid, two views of a tree), gaze (patches) or still (each picture "
+            "once, as it is, for rules that compare nothing).",
             choices=VIEWS,
             short="",
         ),
@@ -198,6 +199,25 @@ class Training(Section):
             none="never",
         ),
     ] = None
+    record: Annotated[
+        str | None,
+        Option(
+            "Write arrays of the plan over time into recorded.npz: names that explain shows, with commas between, or a kind "
+            "of array, as memory.",
+            metavar="NAME,...",
+            short="arrays of explain, or memory, over time",
+        ),
+    ] = None
+    record_every: Annotated[int, Option("From one recording to the next.", unit="batches", low=1)] = 10
+    track: Annotated[
+        str | None,
+        Option("Write metrics for tensorboard or wandb (offline), too; metrics.csv has them anyway.", choices=TRACKS),
+    ] = None
+
+    def __post_init__(self) -> None:
+        if isinstance(self.record, list | tuple):
+            object.__setattr__(self, "record", ",".join(map(str, self.record)))
+        super().__post_init__()
 
 
 @dataclass(frozen=True)

@@ -203,8 +203,20 @@ def test_progress_is_a_bar_or_lines(live, capsys, monkeypatch):
     assert capsys.readouterr().err == ""
 
 
-def test_the_page_of_the_docs(lab, run):
-    text = (Path(neurosim.__file__).resolve().parent.parent / "docs" / "comparing.md").read_text("utf-8")
-    commands = re.search(r"```sh\n(.*?)```", text, re.S)[1].splitlines()
+def docs(page, language):
+    """A block of a page of the documentation."""
+    text = (Path(neurosim.__file__).resolve().parent.parent / "docs" / page).read_text("utf-8")
+    return re.search(rf"```{language}\n(.*?)```", text, re.DOTALL)[1]
+
+
+def test_the_page_of_recordings(lab, run):
+    run(*shlex.split(docs("recording.md", "sh"))[1:])
+    names = {}
+    exec(docs("recording.md", "python"), names)
+    assert names["batches"].tolist() == [0, 2, 4, 6] and len(names["change"]) == 3 and (names["change"] > 0).all()
+
+
+def test_the_page_of_comparisons(lab, run):
+    commands = docs("comparing.md", "sh").splitlines()
     found = [run(*shlex.split(command)[1:]) for command in commands]
     assert len(found) == 3 and (lab / "runs" / "compare.html").is_file() and "noise of 3 seeds" in found[-1].out

@@ -202,7 +202,13 @@ def test_it_trains_and_counts_are_right(make, pictures, classes, skipped, damage
         assert list(wrong) == list(damaged) and all(why in wrong[where] for where, why in damaged.items())
         seen = data.train_images.copy()
         trained = ns.Experiment(
-            data=f"folder:{tmp_path / 'photos'}", size=16, network="4 pool, 4 pool", batch=2, batches=1, epochs=1
+            data=f"folder:{tmp_path / 'photos'}",
+            size=16,
+            network="4 pool, 4 pool",
+            batch=2,
+            batches=1,
+            epochs=1,
+            threads=1,
         ).fit()
     np.testing.assert_array_equal(trained.data.train_images, seen)
     assert {each.category for each in warned} == ({DataWarning} if damaged else set())

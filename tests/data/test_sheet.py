@@ -28,3 +28,13 @@ def test_contact_sheet_without_labels_and_with_wrong_images():
     np.testing.assert_array_equal(sheet[104:200:3, 4:100:3], images[10])
     with pytest.raises(DataError, match="expected uint8"):
         contact_sheet(images / 255, None, toys.KINDS)
+
+
+def test_other_channels_have_a_hue_each():
+    images = np.zeros((2, 1, 3, 5), np.uint8)
+    for place, channel in enumerate((0, 2, 4)):
+        images[0, 0, place, channel] = 255
+    sheet = np.asarray(contact_sheet(images, None, ("",), per_class=2))
+    shown = sheet[5, 5:12:3]
+    assert len(np.unique(shown, axis=0)) == 3 and shown.max(axis=1).tolist() == [255] * 3
+    assert not sheet[5, 5 + 13 : 12 + 13].any(), "where no channel is strong it is dark"

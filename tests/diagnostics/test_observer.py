@@ -11,6 +11,7 @@ from neurosim.diagnostics.observer import Diagnosis, Observer, angle, transposed
 from neurosim.engine.program import Program
 from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import NeurosimError, WiringError
+from neurosim.experiment import Experiment
 from neurosim.kernels.convolution import convolve, deliver_convolution
 from neurosim.kernels.inverse import upconvolve
 from neurosim.networks.network import Network
@@ -87,8 +88,13 @@ RULES = {
     "untied": {"rule": "urf", "network": "4 local hardtanh, 5 tanh pool"},
 }
 
+HEADLESS = {  # bp has nothing to send down, or not everywhere
+    "hebb": {"rule": "hebb", "views": "deform", "network": "4 5x5 saturating average, 6 saturating pool"},
+    "a rule a layer": {"rule": "hebb,ll", "network": "4 saturating, 5 hardtanh pool"},
+}
 
-@pytest.mark.parametrize("options", RULES.values(), ids=RULES)
+
+@pytest.mark.parametrize("options", [*RULES.values(), *HEADLESS.values()], ids=[*RULES, *HEADLESS])
 def test_what_is_looked_at_never_feels_it(archive, tmp_path, options):
     """Every bit of the run is the same with and without diagnoses, and after a stop between two of them."""
     config = make(archive, **options)
@@ -288,3 +294,29 @@ def test_a_gpu_is_told_of_as_a_cpu_is(archive, host_machine, monkeypatch, option
     for mine, theirs in zip(here, there, strict=True):
         assert mine.keys() == theirs.keys()
         assert all(theirs[name] == pytest.approx(value, rel=0.02, abs=0.02) for name, value in mine.items())
+
+
+def test_without_an_error_everything_else_is_measured(archive):
+    seen = trained(make(archive, **HEADLESS["hebb"], diagnose_every=50)).diagnoses[-1]
+    assert not [name for name in seen if name.startswith(("update_angle", "active", "dimension_head"))]
+    assert {"sparsity_1", "dead_2", "dimension_2", "saturated_1", "common_1", "readout_2"} <= set(seen)
+
+
+@pytest.mark.parametrize("options", [{}, HEADLESS["hebb"]], ids=["ll", "hebb"])
+def test_a_run_may_be_diagnosed_after_the_fact(archive, tmp_path, options):
+    """Asked for where training goes on, or at its end: the weights are the same bits as without."""
+    config = make(archive, **options)
+    plain, part = trained(config), Experiment(config)
+    with pytest.raises(Interrupted):
+        part.fit(tmp_path / "part", [Each(lambda progress: progress.done == 4 and part.trainer.stop())])
+    on = Experiment.load(tmp_path / "part", diagnose_every=3).fit()
+    assert same(on, plain)
+    batches = on.progress.done
+    assert [row["images"] for row in on.trainer.diagnoses] == [
+        7 * n for n in sorted({4, *range(6, batches, 3), batches})
+    ]
+    assert Run.open(tmp_path / "part").config.training.diagnose_every == 3
+    rows = Run.open(tmp_path / "part").diagnoses()
+    assert len(rows) == len(on.trainer.diagnoses) and "readout_1" in rows[-1]
+    later = Experiment.load(tmp_path / "part").fit()
+    assert same(later, plain) and later.trainer.diagnoses == on.trainer.diagnoses

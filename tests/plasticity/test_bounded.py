@@ -32,7 +32,7 @@ def test_a_weight_goes_to_the_mean_of_what_its_unit_won():
     assert weight == pytest.approx(2.0, abs=1e-3)
 
 
-@pytest.mark.parametrize("active", [0.5, 5.0, 10.0, 11.0, 25.0, 100.0, 2000.0])
+@pytest.mark.parametrize("active", [0.5, 5.0, 10.0, 11.0, 25.0, 100.0, 2000.0, 6e5])
 def test_no_step_goes_beyond_what_it_aims_at(active):
     """From 0 to a mean of 1, at rate 0.1: rate times activity of it, halved until that is at most 1."""
     reached, pull = stepped(0.1, active, active, 0.0), 0.1 * active

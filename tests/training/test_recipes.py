@@ -148,7 +148,7 @@ def test_exactly_one_recipe_matches_whatever_is_asked_for():
     known = {
         "rule": [*rules.available(), "tests_of_recipes:Mine"],
         "loss": [*losses.available()],
-        "data": DATA[1:],
+        "data": [*DATA[1:], "rhm"],
         "network": ["unset", *presets.available(), *NETWORKS[-2:]],
         "plasticity": ["unset", *plasticity.available()],
     }
