@@ -31,7 +31,7 @@ from neurosim.training.lock import refuse_held
 @click.command(cls=Configured)
 @click.option("--out", type=click.Path(path_type=Path), help="Folder of the run.  [default: runs/RULE-DATA-TIME]")
 @click.option("--resume", type=click.Path(path_type=Path), help="Go on with a run's folder; --epochs may be raised.")
-@click.option("--go-on", is_flag=True, help="Go on with --out if it is there, else begin it.")
+@click.option("--go-on", cls=Rare, is_flag=True, help="Go on with --out if it is there, else begin it.")
 @click.option("--seeds", type=click.IntRange(min=1), metavar="N", help="So many runs from --seed on: mean and spread.")
 @click.option("--json", "as_json", is_flag=True, help="Print results.json instead of words.")
 @click.option("--quiet", cls=Rare, is_flag=True, help="Print nothing but errors.")
