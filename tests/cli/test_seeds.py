@@ -85,7 +85,8 @@ def test_mean_and_spread_in_the_end_and_in_a_file(lab, run, arms):
 def test_a_kill_and_the_same_command_goes_on(lab, run, arms):
     words = ["train", "--data", "a.npz", *TINY, "--rule", "ll", "--seeds", "3", "--quiet", "--out"]
     shutil.copytree(lab / "ll", lab / "part")
-    shutil.rmtree(lab / "part" / "seed-2")  # it had not begun
+    shutil.rmtree(lab / "part" / "seed-2")
+    (lab / "part" / "seed-2").mkdir()  # it had not begun
     for name in ("results.json", "report.html", "checkpoint.npz"):  # the kill came before its first checkpoint
         (lab / "part" / "seed-1" / name).unlink()
     (lab / "part" / "seed-0" / "results.json").unlink()  # and this one had not been read out
@@ -182,6 +183,7 @@ def test_progress_is_a_bar_or_lines(live, capsys, monkeypatch):
     now = iter(range(0, 1000, 4))
     monkeypatch.setattr("neurosim.training.callbacks.time.perf_counter", lambda: float(next(now)))
     monkeypatch.setattr(sys.stderr, "isatty", lambda: live)
+    monkeypatch.setenv("COLUMNS", "80")
     line = Line()
     for part in range(6):
         line.show(f"part {part}", part / 5, last=part == 5)
@@ -199,6 +201,11 @@ def test_progress_is_a_bar_or_lines(live, capsys, monkeypatch):
     assert not live or (
         "[#####---------------] read-out, layer 2 of 3" in shown and "[####################] floor" in shown
     )
+    line = Line()
+    line.show("x" * 72, 0.5, last=True)
+    line.show("x" * 90, 0.5, last=True)
+    shown = capsys.readouterr().err
+    assert not live or shown == f"\r[##--] {'x' * 72}\r{'x' * 79}"
     Line(quiet=True).show("nothing", 1.0, last=True)
     assert capsys.readouterr().err == ""
 
