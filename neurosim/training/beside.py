@@ -35,7 +35,7 @@ def prepare(model: Model) -> None:
 
 
 @contextmanager
-def kept(run: Run | None, model: Model, audit: dict[str, Any]) -> Iterator[None]:
+def holding(run: Run | None, model: Model, audit: dict[str, Any]) -> Iterator[None]:
     """Hold a run's folder within, and note in it what is trained now and what the audit says of that.
 
     Args:
