@@ -103,12 +103,18 @@ class Option(click.Option):
             return None
         if self.of and self not in named and self.name not in flat:
             return None  # of a plug-in that was not chosen
-        words = option.choices or self.known
+        words = option.choices or _shortened(self.known)
         said = option.short if option.short is not None else text
         said = ": ".join(filter(None, (said, ", ".join(words))))
         if words and not self.is_flag:
             first = f"{self.opts[0]} {'NAME' if self.known else 'WORD'}"
         return first, f"{said}  [{default}]" if default else said
+
+
+def _shortened(words: Sequence[str]) -> tuple[str, ...]:
+    """Of forms of names, as ``folder:PATH``, the first alone."""
+    forms = [word for word in words if ":" in word]
+    return (*(word for word in words if word not in forms[1:]), *["..."] * (len(forms) > 1))
 
 
 def _shown(parameter: Parameter, flat: Mapping[str, Any]) -> str:

@@ -59,8 +59,10 @@ class Line:
             return
         self._last = now
         if self._live:
-            done = round(20 * min(1.0, part))
-            text = f"[{'#' * done}{'-' * (20 - done)}] {text}"[: shutil.get_terminal_size().columns - 1]
+            columns = shutil.get_terminal_size().columns - 1
+            wide = min(20, columns - len(text) - 3)  # of the bar: what the words leave
+            done = round(wide * min(1.0, part))
+            text = (f"[{'#' * done}{'-' * (wide - done)}] {text}" if wide > 3 else text)[:columns]
             print(f"\r{text.ljust(self._wide)}", end="", file=sys.stderr, flush=True)
             self._wide = len(text)
         else:

@@ -182,6 +182,7 @@ def test_progress_is_a_bar_or_lines(live, capsys, monkeypatch):
     now = iter(range(0, 1000, 4))
     monkeypatch.setattr("neurosim.training.callbacks.time.perf_counter", lambda: float(next(now)))
     monkeypatch.setattr(sys.stderr, "isatty", lambda: live)
+    monkeypatch.setenv("COLUMNS", "80")
     line = Line()
     for part in range(6):
         line.show(f"part {part}", part / 5, last=part == 5)
@@ -199,6 +200,11 @@ def test_progress_is_a_bar_or_lines(live, capsys, monkeypatch):
     assert not live or (
         "[#####---------------] read-out, layer 2 of 3" in shown and "[####################] floor" in shown
     )
+    line = Line()
+    line.show("x" * 72, 0.5, last=True)
+    line.show("x" * 90, 0.5, last=True)
+    shown = capsys.readouterr().err
+    assert not live or shown == f"\r[##--] {'x' * 72}\r{'x' * 79}"
     Line(quiet=True).show("nothing", 1.0, last=True)
     assert capsys.readouterr().err == ""
 

@@ -121,7 +121,7 @@ def test_images_that_are_not_there(count, archive):
 
 
 def test_frames_and_seeds_that_cannot_be(archive):
-    assert "cifar10 has no frames; expected toys" in refused("cifar10", frames=2)
+    assert "cifar10 has no frames; expected rhm, toys" in refused("cifar10", frames=2)
     assert "use views=deform" in refused(archive, frames=2)
     assert "0 frames; expected 1 or more" in refused("toys", frames=0)
     assert "seed=-1; expected 0 or more" in refused(archive, seed=-1)

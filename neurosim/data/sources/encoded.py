@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import dataclasses
+import functools
 from abc import abstractmethod
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
+
 from neurosim.core.options import Option
+from neurosim.core.typing import Array
 from neurosim.data.dataset import Dataset
+from neurosim.data.pictures import decode
 from neurosim.data.pictures.decode import FITS, Fitting
 from neurosim.data.pictures.described import checked
 from neurosim.data.pictures.gathered import Gathered
 from neurosim.data.sources.base import Source
+from neurosim.data.sources.npz import of_arrays
 
 Size = Annotated[
     int | None,
@@ -69,3 +76,26 @@ class Encoded(Source):
     def check(self, data_dir: Path) -> tuple[list[tuple[str, str]], Dataset]:
         """What would be read and what is left out; see `Source.check`."""
         return checked(self.gather(), self.fitting)
+
+
+class Sized(Source):
+    """Pictures that are arrays already, of one size, which may be brought to another.
+
+    Args:
+        asked: the name that was asked for.
+        size, fit, background: see `neurosim.data.pictures.decode.Fitting`.
+    """
+
+    def __init__(self, asked: str = "", size: Size = None, fit: Fit = "crop", background: Background = "black") -> None:
+        super().__init__(asked)
+        self.fitting = Fitting(size, fit, background)
+
+    def sized(self, where: str, arrays: dict[str, Array]) -> Dataset:
+        """A data set from arrays, see `neurosim.data.sources.npz.of_arrays`, of the size that was asked for."""
+        found = of_arrays(where, arrays, self.asked)
+        if self.fitting.size is None:
+            return found
+        fitted = functools.partial(decode.fitted, fitting=self.fitting)
+        train, test = np.stack(list(map(fitted, found.train_images))), found.test_images
+        test = None if test is None else np.stack(list(map(fitted, test)))
+        return dataclasses.replace(found, train_images=train, test_images=test)
