@@ -48,7 +48,7 @@ def finish(experiment: Experiment, quiet: bool, again: str = "", show: bool = Tr
     began, reading, readout, similar = time.perf_counter(), Reading(quiet), None, None
     try:
         if experiment.data.labelled is not None:
-            readout = experiment.readout(reading)
+            readout = experiment.readout(reading, cached=True)
         else:
             similar = experiment.similar()
         experiment.write_results(readout, similar)

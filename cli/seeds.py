@@ -87,7 +87,7 @@ def _as_before(config: Config, folders: dict[int, Path]) -> Config:
         RunError: a run that is there was asked for otherwise, or a folder of something else.
     """
     for folder in folders.values():
-        if not folder.exists():
+        if not folder.is_dir() or not any(folder.iterdir()):
             continue
         there = Run.open(folder).config
         if config.training.minutes is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,18 +12,19 @@ from neurosim.diagnostics.observer import Diagnosis, Observer
 from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import RunError
 from neurosim.readout.features import forward_weights
-from neurosim.readout.floor import Readout, compare, nothing
+from neurosim.readout.floor import Readout
 from neurosim.readout.similar import Similar, similar
 from neurosim.report import page
-from neurosim.training.assembly import check_wiring, make_method
+from neurosim.training import kept
+from neurosim.training.assembly import check_wiring
 from neurosim.training.beside import go_on_with, in_order, prepare
 from neurosim.training.budget import within
 from neurosim.training.config import Config
 from neurosim.training.divergence import Divergence
-from neurosim.training.features import Featured
 from neurosim.training.folder import Run
 from neurosim.training.given import apart, changed, same
 from neurosim.training.model import Model
+from neurosim.training.reading import Read
 from neurosim.training.stream import ViewStream, load_data
 from neurosim.training.trainer import Callback, Progress, Trainer
 
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from neurosim.data.dataset import Dataset
 
 
-class Experiment(Featured):
+class Experiment(Read):
     """Everything that one configuration asks for, ready to train.
 
     Args:
@@ -179,19 +180,6 @@ class Experiment(Featured):
             self.trainer.train(team)
         return self
 
-    def readout(self, show: Callable[[str], object] = nothing) -> Readout:
-        """Accuracy of a read-out of every layer with every number of labels, beside its floor: the same network untrained.
-
-        Args:
-            show: called with a line as work goes on.
-
-        Raises:
-            DataError: the data have no labels.
-        """
-        trained, floor = self.model.encoder(), self.model.encoder(untrained=True)
-        with ThreadTeam(self.config.training.threads) as team:
-            return compare(trained, floor, self.data, make_method(self.config), team, show)
-
     def similar(self) -> Similar:
         """Which pictures are near one another by their features, and into which groups they fall; no label is read."""
         with ThreadTeam(self.config.training.threads) as team:
@@ -277,20 +265,24 @@ class Experiment(Featured):
             **found,
         }
 
-    def write_results(self, readout: Readout | None, found: Similar | None = None) -> None:
-        """Write results.json and report.html into the folder of the run.
+    def write_results(self, readout: Readout | None, found: Similar | None = None, own: bool = True) -> None:
+        """Write what was found into the folder of the run: results.json, report.html, and a file a read-out in results/.
 
         Args:
             readout: what `readout` gave; None where the data have no labels.
             found: what `similar` gave, which is then drawn too.
+            own: it is of the run's own weights and data; otherwise results.json and report.html stay as they are.
 
         Raises:
             RunError: there is no folder, or it cannot be written.
         """
         if self._run is None:
             raise RunError("this experiment has no folder", "one that is kept", "call save(path), or fit(out=...)")
-        self._run.save_results(self.results(readout) | (found.to_json() if found else {}))
-        page.write(self._run, forward_weights(self.model.network), (found, self.data) if found else None)
+        if readout is not None and readout.key:
+            kept.save(self._run, readout, self.results(readout))
+        if own:
+            self._run.save_results(self.results(readout) | (found.to_json() if found else {}))
+            page.write(self._run, forward_weights(self.model.network), (found, self.data) if found else None)
 
 
 load = Experiment.load

@@ -6,6 +6,6 @@ door of the package alone.
 """
 
 from neurosim.export.exported import Exported, describe, write
-from neurosim.export.weights import load, read
+from neurosim.export.weights import load, put, read
 
-__all__ = ["Exported", "describe", "load", "read", "write"]
+__all__ = ["Exported", "describe", "load", "put", "read", "write"]

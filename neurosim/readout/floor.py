@@ -13,10 +13,12 @@ from neurosim.readout.results import READ_OUTS, Readout
 
 if TYPE_CHECKING:
     from neurosim.core.typing import Array
-    from neurosim.data.dataset import Dataset
+    from neurosim.data.dataset import Dataset, Labelled
     from neurosim.engine.threads import ThreadTeam
     from neurosim.networks.network import Network
+    from neurosim.readout.curve import Side
     from neurosim.readout.features import Encoder
+    from neurosim.readout.kept import Floors
 
 __all__ = ["READ_OUTS", "Fitted", "Method", "Readout", "compare", "labelled", "nothing", "read_out"]
 
@@ -129,11 +131,12 @@ def compare(
     method: Method,
     team: ThreadTeam,
     show: Callable[[str], object] = nothing,
+    floors: Floors | None = None,
 ) -> Readout:
     """Read every layer of the trained network out with every number of labels, and of the untrained one, the floor.
 
     Args:
-        trained, untrained: of one network. data, method, team, show: as for `read_out`.
+        trained, untrained: of one network. data, method, team, show: as for `read_out`. floors: where floors are kept.
 
     Raises:
         DataError: no labels, no test images, or fewer labels than classes.
@@ -146,19 +149,35 @@ def compare(
     labels, learned = given.labels[chosen], changed(trained.network, untrained.network)
     counts = draws.numbers(method.labels, len(chosen), classes)
     drawn = draws.draw(labels, counts, classes, method.seed)
-    sides: dict[str, curve.Side] = {}
-    for name, encoder in (("read-out", trained), ("floor", untrained)):
-        if name == "floor" and not learned:
-            sides[name] = sides["read-out"]
-            break
-        reading = curve.Reading(
-            method, drawn, labels, given.test_labels, classes, learned, team, partial(_show, show, name)
-        )
+
+    def read(name: str, encoder: Encoder) -> curve.Side:
+        shown = partial(_show, show, name)
+        reading = curve.Reading(method, drawn, labels, given.test_labels, classes, learned, team, shown)
         images = given.images[chosen], given.test_images
-        sides[name] = reading.read(*(encoder.features(each, team) for each in images))
-    points = curve.points(sides["read-out"], sides["floor"], drawn, len(trained.network), learned)
+        return reading.read(*(encoder.features(each, team) for each in images))
+
+    side = read("read-out", trained)
+    floor = _floor(lambda: read("floor", untrained), floors, (untrained, given, method, learned)) if learned else side
+    points = curve.points(side, floor, drawn, len(trained.network), learned)
     asked = (*(method.labels or ()), *[method.images] * bool(method.labels))
     return Readout(method.name, learned, points, tuple(sorted({n for n in asked if n > counts[-1]})))
+
+
+def _floor(
+    read: Callable[[], Side], floors: Floors | None, of: tuple[Encoder, Labelled, Method, tuple[int, ...]]
+) -> Side:
+    """The untrained network's side, from where floors are kept, or read out and kept there."""
+    if floors is None:
+        return read()
+    from neurosim.readout import kept
+
+    encoder, given, method, learned = of
+    key = kept.key((encoder,), given, method, learned)
+    found = floors.find(key)
+    if found is None:
+        found = read()
+        floors.keep(key, found)
+    return found
 
 
 def _show(show: Callable[[str], object], name: str, line: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -144,12 +144,18 @@ class Readout:
         learned: numbers of the layers whose own synapses changed.
         curve: fewest labels first.
         left_out: numbers of labels that were asked for and are more than there are.
+        data: the name of the data set.
+        key: a digest of everything that decides what is found, see `neurosim.readout.kept.key`.
+        taken: where it was taken from, in words, where it was not read out now.
     """
 
     method: str
     learned: tuple[int, ...]
     curve: tuple[Point, ...]
     left_out: tuple[int, ...] = ()
+    data: str = field(default="", compare=False)
+    key: str = field(default="", compare=False, repr=False)
+    taken: str = field(default="", compare=False)
 
     @property
     def how(self) -> str:

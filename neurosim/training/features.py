@@ -157,7 +157,7 @@ class Featured:
         selection = encoding.select(encoder, layer, self._learned)
         _check(path, selection, dtype, batch, force)
         found = self.data if data is None else load_other(self.config, data, data_dir, self.model.image)
-        _same_size(found, self.model.image)
+        same_size(found, self.model.image)
         columns = tables.Columns(selection.names, _widths(encoder, selection), dtype, path.parent)
         rows, read = _listed(found, part)
         with ThreadTeam(self.config.training.threads) as team:
@@ -188,7 +188,7 @@ def _check(path: Path, selection: Selection, dtype: str, batch: int, force: bool
         raise WiringError(f"batch={batch}", "1 or more", f"write batch={READ}", argument="batch")
 
 
-def _same_size(data: Dataset, image: tuple[int, int, int]) -> None:
+def same_size(data: Dataset, image: tuple[int, int, int]) -> None:
     """Refuse pictures of another size than the network learned from."""
     if data.image_shape != image:
         found, wanted = ("x".join(map(str, each)) for each in (data.image_shape, image))

@@ -85,9 +85,11 @@ def test_mean_and_spread_in_the_end_and_in_a_file(lab, run, arms):
 def test_a_kill_and_the_same_command_goes_on(lab, run, arms):
     words = ["train", "--data", "a.npz", *TINY, "--rule", "ll", "--seeds", "3", "--quiet", "--out"]
     shutil.copytree(lab / "ll", lab / "part")
-    shutil.rmtree(lab / "part" / "seed-2")  # it had not begun
+    shutil.rmtree(lab / "part" / "seed-2")
+    (lab / "part" / "seed-2").mkdir()  # it had not begun
     for name in ("results.json", "report.html", "checkpoint.npz"):  # the kill came before its first checkpoint
         (lab / "part" / "seed-1" / name).unlink()
+    shutil.rmtree(lab / "part" / "seed-1" / "results")
     (lab / "part" / "seed-0" / "results.json").unlink()  # and this one had not been read out
     run(*words, "part")
     for seed in range(3):
@@ -123,7 +125,7 @@ def test_json_and_quiet(lab, run):
 def test_ctrl_c_during_the_read_out_keeps_what_was_trained(lab, run, monkeypatch):
     from neurosim.experiment import Experiment
 
-    def stopped(*given):
+    def stopped(*given, **more):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(Experiment, "readout", stopped)

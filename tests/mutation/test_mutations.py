@@ -40,6 +40,7 @@ def test_there_are_enough_in_every_area():
         *(
             "audit",
             "audit_more",
+            "data",
             "engine",
             "losses",
             "parts",
