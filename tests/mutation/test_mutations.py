@@ -49,6 +49,7 @@ def test_there_are_enough_in_every_area():
             "readout",
             "replay",
             "rules",
+            "symmetry",
             "training",
             "views",
         ),

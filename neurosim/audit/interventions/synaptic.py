@@ -78,9 +78,10 @@ def of_synapses(trial: Trial, shape: tuple[int, ...]) -> Dependence:
 
 
 def _moves(trial: Trial, argument: str, results: list[str]) -> bool:
-    """Whether a result moves at all when all of an argument is replaced."""
-    left = trial.run({argument: trial.other(argument, np.array(True))})
-    return any(trial.moved(left, k).any() for k in results)
+    """Whether a result moves at all when all of an argument is replaced, or has the other sign."""
+    turned = [-trial.given[argument]] if trial.given[argument].dtype.kind == "f" else []
+    ways = (trial.run({argument: values}) for values in (trial.other(argument, np.array(True)), *turned))
+    return any(trial.moved(left, k).any() for left in ways for k in results)
 
 
 def _argument(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from neurosim.audit.interventions.arrays import bits
 from neurosim.audit.interventions.synaptic import Dependence, is_figure
 from neurosim.audit.interventions.trial import Arrays, Trial, codes, common_ratio, has_rows
 
@@ -80,13 +81,15 @@ def _units(
     its: tuple[int, ...],
 ) -> None:
     """Every unit moves with its own part of an argument; shapes of a mask of units, of the result's and the argument's."""
-    left, ratios, words = trial.left[result], set[float | None](), ""
-    for inside in codes(int(np.prod(mine))):
-        after = trial.run({argument: trial.other(argument, inside.reshape(its))})
-        outside = np.broadcast_to((~inside).reshape(mine), left.shape)
-        if (trial.moved(after, result) & outside).any():
-            words = words or f"units move with {buffer.name} of other units"
-            ratios |= _factors(after[result], left, outside)
+    ratios, words = set[float | None](), ""
+    for values in (trial.given[argument], trial.other(argument, np.array(True))):  # found numbers may all be alike
+        left = trial.run({argument: values})[result]
+        for inside in codes(int(np.prod(mine))):
+            after = trial.run({argument: np.where(inside.reshape(its), trial.other(argument, np.array(True)), values)})
+            outside = np.broadcast_to((~inside).reshape(mine), left.shape)
+            if (bits(after[result]) != bits(left))[outside].any():
+                words = words or f"units move with {buffer.name} of other units"
+                ratios |= _factors(after[result], left, outside)
     if words and None not in ratios:
         found.scalars[argument] = f"{buffer.name} of other units moves all by one common factor"
         found.shared = True

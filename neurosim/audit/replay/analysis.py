@@ -15,6 +15,7 @@ from neurosim.audit.replay.digests import differences, digests, places
 from neurosim.audit.replay.process import TIMEOUT, Answer, FreshProcess, History, bare_digests, keep_moment
 from neurosim.audit.replay.recipe import LIVE
 from neurosim.audit.replay.state import Left, Player, declared, read, wired_again, written_plans
+from neurosim.audit.replay.watch import BUILT
 from neurosim.engine.threads import ThreadTeam
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ EPOCH = 3  # batches before an epoch's end
 DAY = 86400
 NOT_REPLAYED = "hidden state not replayed"
 MOST = 6  # names in one finding
+LISTENED = "only who listens to the interpreter hears it"
 
 
 @dataclass
@@ -122,7 +124,7 @@ class Replay:
         asked, names = (1, 3), places()
         mine = digests(names)
         histories = (
-            History("fresh process", 0, asked, ahead=400 * DAY),
+            History("fresh process", 0, asked, ahead=400 * DAY, training=True),
             History("process of another history", 1 + secrets.randbelow(2**32), asked[::-1], others=(4, 0), ahead=-DAY),
         )
         bounds = {synapse.name: synapse.bound for synapse in self.target.rule.synapses()}
@@ -139,6 +141,7 @@ class Replay:
             answers = [process.answer(until) for process in running]
         for history, answer in zip(histories, answers, strict=True):
             self._compare(history, answer, moments, plans)
+        self._hear(answers)
         self._compare_code(answers[0].bare, mine)
         self.evidence.interventions += len(asked) * len(histories)
         if not self.evidence.undecided and not self.evidence.findings:
@@ -176,6 +179,15 @@ class Replay:
                 f"({moments[number]}): it depends on something that is not declared",
                 why=_why(history),
             )
+
+    def _hear(self, answers: list[Answer]) -> None:
+        """What somebody else's code asked its process for, of which no array says anything."""
+        heard = list(dict.fromkeys((place, what) for answer in answers for place, what in answer.heard))
+        for place, what in [each for each in heard if each[0] != BUILT][:MOST]:
+            self.evidence.add_finding("declared", f"{place} {what} while it runs: no array declares it", why=LISTENED)
+        files = [what for place, what in heard if place == BUILT and what.startswith("reads")]
+        if files:
+            self.evidence.remarks.append(f"while it is built, the rule {', '.join(files[:MOST])}: not looked into")
 
     def _compare_code(self, bare: dict[str, str], mine: dict[str, str]) -> None:
         """The package's code in memory against that of a process which imported nothing else."""

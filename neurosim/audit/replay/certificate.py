@@ -87,7 +87,8 @@ class Certificate:
             )
             self.compared = OF_TORCH if self.torch else COMPARED
             self.said = {name: self.record[name] for name in self.compared}
-            self.written: dict[str, Any] = {"recipe": None} if self.torch else self.record["certificate"]
+            of_torch = {"recipe": None, "sources": self.record.get("sources", {})}
+            self.written: dict[str, Any] = of_torch if self.torch else self.record["certificate"]
             self.conditions = {} if self.torch else _by_analysis(self.record)
             recipe = self.written["recipe"]
             self.recipe = None if recipe is None else Recipe(str(recipe["kind"]), dict(recipe["arguments"]))
@@ -158,7 +159,7 @@ class Certificate:
             for each in both
             if self.conditions[each] != others[each]
         ]
-        was, now = (c.get("sources", {}) for c in (self.written, again.get("certificate", {})))
+        was, now = (c.get("sources", {}) for c in (self.written, again if self.torch else again.get("certificate", {})))
         found += [f"the {name} is another: {now.get(name)}" for name in was if _other(was[name], now.get(name))]
         return found
 

@@ -1,12 +1,15 @@
-"""A process in disguise: another time of day, another current folder, other names in the environment."""
+"""A process in disguise: another time of day, another current folder, other names in the environment; a training."""
 
 from __future__ import annotations
 
 import datetime
 import os
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 CLOCKS = {
@@ -67,6 +70,29 @@ class _Shifted(datetime.datetime):
     @classmethod
     def utcnow(cls) -> Any:
         return cls.now(datetime.UTC).replace(tzinfo=None)
+
+
+def as_training(changed: Mapping[str, str | None]) -> None:
+    """Let this process look like a training to a rule that asks whether it is audited.
+
+    The audit's modules are no longer among those that are loaded; the command is that of a training.
+
+    Args:
+        changed: variables of the environment that were set for this process -> what they were; None: nothing.
+    """
+    for name in [n for n in sys.modules if n == "neurosim.audit" or n.startswith("neurosim.audit.")]:
+        del sys.modules[name]
+    home = sys.modules["neurosim"]
+    vars(home).pop("audit", None)
+    command = ModuleType("__main__")
+    command.__file__ = str(Path(str(home.__file__)).with_name("__main__.py"))
+    sys.modules["__main__"] = command
+    sys.argv[:] = [command.__file__, "train"]
+    sys.orig_argv[:] = [sys.executable, "-m", "neurosim", "train"]
+    for word, value in changed.items():
+        os.environ.pop(word, None)
+        if value is not None:
+            os.environ[word] = value
 
 
 def elsewhere(folder: str, name: str) -> None:

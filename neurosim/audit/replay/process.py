@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from neurosim.audit.replay.state import Arrays
 
 WORKER = "neurosim.audit.replay.worker"
+CHANGED = ("PYTHONPATH", "OPENBLAS_NUM_THREADS")  # variables of the environment that are set for it
 TIMEOUT = 60.0  # seconds for one process
 
 
@@ -38,6 +39,7 @@ class History:
         order: in which the moments are replayed, by number.
         others: numbers of the moments whose given arrays are run before each of them.
         ahead: seconds by which its clocks are wrong.
+        training: it looks like a training, not like an audit.
     """
 
     name: str
@@ -45,6 +47,7 @@ class History:
     order: tuple[int, ...]
     others: tuple[int, ...] = ()
     ahead: int = 0
+    training: bool = False
 
 
 @dataclass
@@ -57,6 +60,7 @@ class Answer:
         plans: see `neurosim.audit.replay.state.written_plans`.
         left: number of the moment -> every step with the digests of what it left.
         bare: qualified name -> digest of the code in memory before anything of the rule's was imported.
+        heard: where somebody else's code asked for what no array declares, and what, see `neurosim.audit.replay.watch`.
     """
 
     problem: str = ""
@@ -64,6 +68,7 @@ class Answer:
     plans: dict[str, list[Any]] = field(default_factory=dict)
     left: dict[str, list[Any]] = field(default_factory=dict)
     bare: dict[str, str] = field(default_factory=dict)
+    heard: list[Any] = field(default_factory=list)
 
 
 class FreshProcess:
@@ -97,6 +102,7 @@ class FreshProcess:
             "path": sys.path,
             "cwd": os.getcwd(),
             "tuning": tuning.CPU.constants(),
+            "environment": {word: os.environ.get(word) for word in CHANGED},
         }
         (folder / "job.json").write_text(json.dumps(job), encoding="utf-8")
         (folder / "empty").mkdir()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,19 +39,19 @@ class Recipe:
         Raises:
             NeurosimError: what cannot be built here.
         """
-        from neurosim.audit import target
-        from neurosim.training.alone import wire
-        from neurosim.training.folder import Run
-
+        target, wire, folder = rooms()
         given = dict(self.arguments)
+        found: AuditTarget
         if self.kind == "rule":
             options = given.pop("options")
-            return target.of_rule(wire(**given, **options))
-        if self.kind == "config":
+            found = target.of_rule(wire(**given, **options))
+        elif self.kind == "config":
             given["config"] = Config.from_json(json.dumps(given["config"]), "the certificate")
             given["image"] = given["image"] and tuple(given["image"])
-            return target.of_config(**given)
-        return target.of_run(Run.open(Path(given["folder"])), given["pairs"])
+            found = target.of_config(**given)
+        else:
+            found = target.of_run(folder.Run.open(Path(given["folder"])), given["pairs"])
+        return found
 
     def model(self) -> Model:
         """The model of a preflight audit, as it was before it was trained."""
@@ -69,6 +70,16 @@ class Recipe:
         if self.kind in ("config", "preflight"):
             return foreign(self.arguments["config"])
         return [word for kind in ("rule", "loss", "changes", "network") if ":" in (word := str(self.arguments[kind]))]
+
+
+@cache
+def rooms() -> tuple[Any, Any, Any]:
+    """What builds targets; imported once, so that it is there for who lets the audit's modules look unloaded."""
+    from neurosim.audit import target
+    from neurosim.training import folder
+    from neurosim.training.alone import wire
+
+    return target, wire, folder
 
 
 def foreign(config: Mapping[str, Any]) -> list[str]:

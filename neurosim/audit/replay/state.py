@@ -10,6 +10,9 @@ from neurosim.errors import WiringError
 from neurosim.training.record import digest
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+    from neurosim.audit.replay.watch import Watch
     from neurosim.audit.target import AuditTarget
     from neurosim.core.buffer import Buffer
     from neurosim.core.step import Step
@@ -54,10 +57,14 @@ class Player:
     Args:
         target: whose.
         team: one thread is enough.
+        aside: see `neurosim.audit.single.SingleStep.run`.
+        watch: listens while a step runs.
     """
 
-    def __init__(self, target: AuditTarget, team: ThreadTeam):
-        self.team = team
+    def __init__(
+        self, target: AuditTarget, team: ThreadTeam, aside: Executor | None = None, watch: Watch | None = None
+    ):
+        self.team, self.aside, self.watch = team, aside, watch
         self._steps = [
             SingleStep(step, f"step {number} of {phase!r} ({step.label})", target.kernels)
             for phase, plan in target.plans.items()
@@ -72,9 +79,15 @@ class Player:
         """
         left = []
         for each in self._steps:
-            each.run(self.team)
+            self._listen(each.name)
+            each.run(self.team, self.aside)
+            self._listen("")
             left.append((each.name, {b.name: digest(b.host()) for b in each.step.changed.values()}))
         return left
+
+    def _listen(self, place: str) -> None:
+        if self.watch is not None:
+            self.watch.place = place
 
 
 def written_plans(target: AuditTarget) -> dict[str, list[Any]]:

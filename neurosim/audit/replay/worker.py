@@ -10,14 +10,19 @@ import json
 import os
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from neurosim.audit.replay.digests import digests
-from neurosim.audit.replay.disguise import elsewhere, shift_clock
+from neurosim.audit.replay.disguise import as_training, elsewhere, shift_clock
 from neurosim.audit.replay.process import Answer, History, kept_moment
-from neurosim.audit.replay.recipe import Recipe
+from neurosim.audit.replay.recipe import Recipe, rooms
 from neurosim.audit.replay.state import Player, declared, load, written_plans
+from neurosim.audit.replay.watch import BUILT, Watch
 from neurosim.core import tuning
 from neurosim.engine.threads import ThreadTeam
 from neurosim.training.alone import salted
@@ -53,18 +58,24 @@ def _end_with_parent() -> None:
 
 
 def _replay(job: dict[str, Any], answer: Answer, folder: Path) -> None:
-    history = History(**job["history"])
+    history, watch = History(**job["history"]), Watch()
+    answer.heard = watch.heard
     shift_clock(history.ahead)
     sys.path[:] = job["path"]
     os.chdir(job["cwd"])
+    rooms()
+    if history.training:
+        as_training(job["environment"])
+    watch.place = BUILT
     with salted(history.salt, job["bounds"]):
         target = Recipe(**job["recipe"]).build()
+    watch.place = ""
     answer.built = True
     answer.plans = written_plans(target)
     elsewhere(str(folder / "empty"), history.name.split()[0])
     states = [kept_moment(Path(path)) for path in job["moments"]]
-    with ThreadTeam(1) as team:
-        player = Player(target, team)
+    with ThreadTeam(1) as team, ThreadPoolExecutor(1, initializer=partial(np.seterr, all="ignore")) as aside:
+        player = Player(target, team, aside, watch)
         for number in history.order:
             for other in history.others:
                 _show(target, states[other])

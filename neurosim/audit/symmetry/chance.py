@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 SURE = 6.0  # standard deviations of chance: one in 10^9
 FEW = 36  # below so many numbers nothing is proved
 ORDERS = 16  # by which chance is measured
-MEASURED = 7.0  # standard deviations, where these are measured by so few orders
+MEASURED = 6.0  # standard deviations, where these are measured by so few orders
 THIN = 3.0  # effective dimensions below which chance has no normal distribution
+OWN = 0.75  # share of the dimensions that its size allows, below which a matrix has a structure
 
 
 def centred(array: Array, there: Array | None = None) -> Array:
@@ -87,13 +88,18 @@ def beyond_chance(one: Array, other: Array, channels: int, rng: np.random.Genera
     """
     size, there = cosine(one, other), (one != 0) & (other != 0)
     free = int(there.sum()) - int(there.any(axis=0).sum()) - int(there.any(axis=1).sum())  # what centring leaves
-    if free < FEW or abs(size) <= SURE / np.sqrt(free):
+    if free < FEW or abs(size) <= np.tanh(SURE / np.sqrt(free)):  # Fisher's transform makes a correlation normal
         return None
-    sure = SURE / float(np.sqrt(free))
     chance = np.array([cosine(reordered(one, channels, rng), other) for _ in range(ORDERS)])
-    thin = dimensions(one) < THIN and dimensions(other) < THIN
-    sure = max(sure, (2 if thin else 1) * MEASURED * float(chance.std()), 1.6 * float(np.abs(chance).max()))
+    thin = is_thin(one) and is_thin(other)
+    far = max(SURE / float(np.sqrt(free)), (2 if thin else 1) * MEASURED * float(chance.std()))
+    sure = max(float(np.tanh(far)), 1.6 * float(np.abs(chance).max()))
     return (size, sure) if abs(size) > max(sure, 0.5 if thin else 0.0) else None
+
+
+def is_thin(matrix: Array) -> bool:
+    """Whether a centred matrix has so few dimensions, by a structure of its own, that chance has no normal distribution."""
+    return bool(dimensions(matrix) < min(THIN, OWN * (min(matrix.shape) - 1)))
 
 
 def dimensions(matrix: Array) -> float:

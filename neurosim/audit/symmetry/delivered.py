@@ -93,7 +93,7 @@ class Delivered:
     def _compare(self, passage: Passage, source: Buffer, result: str, delivered: Array, up: Array, when: str) -> None:
         is_open = delivered.any(axis=0)  # a gate that is closed delivers nothing, and its channel is not whole then
         channels = passage.site.step.buffers[passage.pre].shape[-1] if is_open.all() else 0
-        found = likenesses(delivered[:, is_open], up[:, is_open], channels, quick=self.light)
+        found = likenesses(delivered[:, is_open], up[:, is_open], channels)
         way = f"{source.name} -> {result}"
         self.count += 1
         if found is None:

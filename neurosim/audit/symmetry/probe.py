@@ -66,8 +66,7 @@ def asked(passage: Passage, count: int, rng: np.random.Generator) -> tuple[Array
         place = rows // 2, columns // 2
         first = [0] * pooled
         above = np.array([np.ravel_multi_index((*first, *place, o), post) for o in range(post[-1])])
-        scale = (1 + pooled) if pre[0] >= rows else 1
-        near = [place[i] * scale * pre[i] // (rows * scale if i == 0 else columns * scale) for i in range(2)]
+        near = place[0] * pre[0] // rows, place[1] * pre[1] // columns
         inside = np.indices(pre)
         below = below.reshape(pre)[(abs(inside[0] - near[0]) <= 1) & (abs(inside[1] - near[1]) <= 1)]
     return _some(above, count, rng), _some(below, MOST, rng)

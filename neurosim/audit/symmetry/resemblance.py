@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from neurosim.audit.symmetry.chance import FEW, beyond_chance, centred, cosine, cycle, limited, reordered
+from neurosim.audit.symmetry.chance import FEW, beyond_chance, centred, cosine, is_thin, limited, reordered
 
 if TYPE_CHECKING:
     from neurosim.core.typing import Array
 
-ORDERS = 12  # by which chance is measured
-FAR = 10.0  # standard deviations of chance, where these are measured by so few orders
-LEAST = 0.05  # squared correlations and shares that are looked at
+ORDERS = (12, 60)  # by which chance is measured: first by a few, and by many where these do not explain what is found
+FAR = 10.0  # standard deviations of chance
+MARGIN = 1.3  # times the largest that chance gave
 EQUAL = 1e-5  # relative difference of ratios that are one number
 MANY = 8  # equal ratios that chance does not make
 
@@ -43,9 +43,7 @@ class Likeness:
         return f"{self.how} {self.size:.3f} (chance {self.chance:.3f})"
 
 
-def likenesses(
-    delivered: Array, sent: Array, channels: int = 0, seed: int = 0, quick: bool = False
-) -> list[Likeness] | None:
+def likenesses(delivered: Array, sent: Array, channels: int = 0, seed: int = 0) -> list[Likeness] | None:
     """Every way in which a delivered map is more like the transported one than chance.
 
     Args:
@@ -53,22 +51,30 @@ def likenesses(
         sent: of the same shape.
         channels: of the presynaptic side, where it is ``place x channel``; 0: as many as there are units.
         seed: of the orders by which chance is measured.
-        quick: without those whose chance must be measured.
 
     Returns:
         None: too few numbers, or numbers that are all alike, decide nothing.
     """
     d, s = np.asarray(delivered, float), np.asarray(sent, float)
     there = (d != 0) & (s != 0)
-    if there.sum() < FEW or not (np.ptp(d) and np.ptp(s)):
+    if not (np.ptp(d) and np.ptp(s)) or min(there.sum(), _various(d, s)) < FEW:
         return None
     channels = channels if channels > 1 and d.shape[1] % channels == 0 else d.shape[1]
     rng = np.random.default_rng([seed, 0xDE1])
-    found = [_same(d, s), *_correlated(d, s, channels, there, rng), _equal_ratios(d, s), _inverse(d, s)]
-    holes = bool((d == 0).any())  # gates, or synapses that are not there: in another order they would lie elsewhere
-    for statistic, how, alone in () if quick or holes else STATISTICS:
-        found.append(_beyond(statistic, how, d, s, channels, alone, rng))
+    found = [_same(d, s), *_correlated(d, s, channels, there, rng), _equal_ratios(d, s)]
+    if not any(found):
+        holes = bool((d == 0).any())  # gates, or synapses that are not there: in another order they would lie elsewhere
+        thin = is_thin(centred(d)) and is_thin(centred(s))  # one correlation of two short vectors
+        asked = [each for each in STATISTICS if (each.with_holes or not holes) and (each.when_thin or not thin)]
+        found += [_beyond(each, d, s, channels, rng) for each in asked]
     return [each for each in found if each is not None]
+
+
+def _various(d: Array, s: Array) -> int:
+    """How many numbers there are, rows and columns that a structure repeats in both maps counted once."""
+    both = np.stack([np.round(x / np.abs(x).max(), 4) for x in (d, s)])
+    rows, columns = (len(np.unique(both, axis=axis).swapaxes(0, axis)) for axis in (1, 2))
+    return rows * columns
 
 
 def _same(d: Array, s: Array) -> Likeness | None:
@@ -88,12 +94,6 @@ def _correlated(d: Array, s: Array, channels: int, there: Array, rng: np.random.
         yield Likeness(how, *found) if found else None
 
 
-def _inverse(d: Array, s: Array) -> Likeness | None:
-    """The pseudo-inverse, whose numbers are so uneven that less than a large correlation says nothing."""
-    size = cosine(limited(centred(d)), limited(centred(np.linalg.pinv(s, rcond=1e-4).T)))
-    return Likeness("correlation with the inverse", size, 0.0) if abs(size) > 0.7 else None
-
-
 def _equal_ratios(d: Array, s: Array) -> Likeness | None:
     """The share of numbers that are those of the other map times one number: a sparse copy."""
     there = (np.abs(d) > 1e-6 * np.abs(d).max()) & (np.abs(s) > 1e-6 * np.abs(s).max())
@@ -107,6 +107,11 @@ def _equal_ratios(d: Array, s: Array) -> Likeness | None:
 
 
 # -- statistics whose chance is measured
+
+
+def _inverse(d: Array, s: Array) -> float:
+    """The correlation with the pseudo-inverse, whose numbers are so uneven that a small one says nothing."""
+    return abs(cosine(limited(centred(d)), limited(centred(np.linalg.pinv(s, rcond=1e-4).T))))
 
 
 def _by_unit(d: Array, s: Array) -> float:
@@ -165,35 +170,44 @@ def _low_rank(d: Array, s: Array) -> float:
     return float(np.linalg.norm(u[:, :few].T @ other @ rows[:few].T) ** 2 / (np.linalg.norm(other) ** 2 or 1))
 
 
-STATISTICS: tuple[tuple[Callable[[Array, Array], float], str, bool], ...] = (
-    (_by_unit, "squared correlation unit by unit", False),
-    (_by_order, "squared correlation with units in another order", True),
-    (_overlap, "share in the span of the forward weights", False),
-    (_low_rank, "share of the forward weights in its few directions", False),
+@dataclass(frozen=True)
+class Statistic:
+    """One number of two maps, from 0 to 1, whose chance is measured.
+
+    Args:
+        of: gives it.
+        how: in words.
+        least: the part of the way from chance to 1 that it must go: where channels are few, their orders are, too, and chance
+            is known roughly.
+        with_holes: it is asked of maps with zeros, too.
+        when_thin: it is asked of maps of one or two dimensions, too.
+    """
+
+    of: Callable[[Array, Array], float]
+    how: str
+    least: float
+    with_holes: bool = False
+    when_thin: bool = True
+
+
+STATISTICS = (
+    Statistic(_inverse, "correlation with the inverse", 0.7, with_holes=True, when_thin=False),
+    Statistic(_by_unit, "squared correlation unit by unit", 0.3, when_thin=False),
+    Statistic(_by_order, "squared correlation with units in another order", 0.3, when_thin=False),
+    Statistic(_overlap, "share in the span of the forward weights", 0.5),
+    Statistic(_low_rank, "share of the forward weights in its few directions", 0.2),
 )
 
 
-def _beyond(
-    statistic: Callable[[Array, Array], float],
-    how: str,
-    d: Array,
-    s: Array,
-    channels: int,
-    alone: bool,
-    rng: np.random.Generator,
-) -> Likeness | None:
-    """A statistic that is far beyond what it is with units in another order; ``alone``: every unit in an order of its own."""
-    size = statistic(d, s)
-    if size < LEAST:
+def _beyond(statistic: Statistic, d: Array, s: Array, channels: int, rng: np.random.Generator) -> Likeness | None:
+    """A statistic that is far beyond what it is with the units of both sides in other orders."""
+    size, by_chance = statistic.of(d, s), list[float]()
+    if size < statistic.least:
         return None
-    order = _each_its_own if alone else reordered
-    by_chance = [statistic(order(d, channels, rng), s) for _ in range(ORDERS)]
-    mean, deviation = float(np.mean(by_chance)), float(np.std(by_chance))
-    sure = max(mean + FAR * max(deviation, 0.002), 1.6 * max(by_chance))
-    return Likeness(how, size, mean) if size > sure else None
-
-
-def _each_its_own(d: Array, channels: int, rng: np.random.Generator) -> Array:
-    """Every row with its channels in an order of its own."""
-    rows = d.reshape(len(d), -1, channels)
-    return np.stack([row[:, cycle(channels, rng)] for row in rows]).reshape(d.shape)
+    for count in ORDERS:
+        by_chance += [statistic.of(reordered(d, channels, rng), s) for _ in range(count)]
+        mean, deviation = float(np.mean(by_chance)), float(np.std(by_chance))
+        sure = mean + max(FAR * max(deviation, 0.002), statistic.least * (1 - mean))
+        if size <= max(sure, MARGIN * max(by_chance)):
+            return None
+    return Likeness(statistic.how, size, mean)

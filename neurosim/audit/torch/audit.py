@@ -30,6 +30,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from neurosim.audit.replay.digests import source_digest
 from neurosim.audit.symmetry.chance import FEW
 from neurosim.audit.symmetry.compare import compare
 from neurosim.audit.torch.delivered import Delivered
@@ -77,7 +78,15 @@ def audit_build(name: str) -> TorchVerdict:
             "a tuple (model, inputs, loss) with a torch.nn.Module first",
             "see docs/write-your-own-rule.md",
         )
-    return audit_model(name, *built)
+    verdict = audit_model(name, *built)
+    kinds = sorted(
+        {type(part) for part in built[0].modules()}, key=lambda kind: f"{kind.__module__}:{kind.__qualname__}"
+    )
+    theirs = [kind for kind in kinds if kind.__module__.split(".")[0] != "torch"]
+    verdict.sources = {f"{x.__module__}:{x.__qualname__}": source_digest(x) for x in theirs} | {
+        name: source_digest(build)
+    }
+    return verdict
 
 
 def audit_model(name: str, model: Any, inputs: Any, loss: Callable[[Any], Any]) -> TorchVerdict:

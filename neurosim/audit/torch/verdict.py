@@ -28,6 +28,7 @@ class TorchVerdict:
         delivered: weight -> how what it receives resembles what transported weights would deliver.
         undecided: why nothing could be decided, or None.
         interventions: how many runs with something replaced were compared.
+        sources: what built it, and every kind of module of somebody else's in it -> digest of the file that it stands in.
     """
 
     name: str
@@ -40,6 +41,7 @@ class TorchVerdict:
     delivered: dict[str, str] = field(default_factory=dict)
     undecided: str | None = None
     interventions: int = 0
+    sources: dict[str, str] = field(default_factory=dict)
 
     @property
     def outcome(self) -> str:

@@ -149,3 +149,34 @@ def test_a_rule_of_ones_own_is_known_by_its_source(lab, written):
     (lab / "certified_rules.py").write_text(textwrap.dedent(MINE) + "\n# changed\n", encoding="utf-8")
     found = certificate.differences(certificate.compute())
     assert len(found) == 1 and found[0].startswith("the rule is another: certified_rules:MyRule ")
+
+
+BUILT = """
+    import torch
+
+    class Net(torch.nn.Sequential):
+        pass
+
+    def build():
+        torch.manual_seed(0)
+        return Net(torch.nn.Linear(4, 3)), torch.ones(2, 4), lambda out: out.square().sum()
+"""
+
+
+def test_a_pytorch_module_is_known_by_its_source(tmp_path, monkeypatch):
+    pytest.importorskip("torch")
+    from neurosim.audit.torch.audit import audit_build
+
+    monkeypatch.syspath_prepend(str(tmp_path))
+    place = tmp_path / "certified_net.py"
+    place.write_text(textwrap.dedent(BUILT), encoding="utf-8")
+    verdict = audit_build("certified_net:build")
+    assert set(verdict.sources) == {"certified_net:Net", "certified_net:build"} and all(verdict.sources.values())
+    (tmp_path / "torch.json").write_text(json.dumps(verdict.json()), encoding="utf-8")
+    certificate = Certificate(tmp_path / "torch.json")
+    assert certificate.outside == ["certified_net:build"] and certificate.differences(certificate.compute()) == []
+    place.write_text(textwrap.dedent(BUILT) + "\n# changed\n", encoding="utf-8")
+    assert [line.partition(": ")[0] for line in certificate.differences(certificate.compute())] == [
+        "the certified_net:Net is another",
+        "the certified_net:build is another",
+    ]

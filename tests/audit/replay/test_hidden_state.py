@@ -70,6 +70,14 @@ HIDDEN = {
         class MyRule(Base):
             kernel = nudge(f)
     """,
+    "a habit after six batches, of which no process that did nothing else runs so many": """
+        count = [0]
+        def f(w):
+            count[0] += 1
+            return count[0] > 5
+        class MyRule(Base):
+            kernel = nudge(f)
+    """,
     "a default argument": """
         def f(w, past=[]):
             past.append(float(w.sum()))

@@ -10,14 +10,18 @@ HERE = str(Path(__file__).parent)
 sys.path.insert(0, HERE)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _found_elsewhere():
+    """Other processes find the files of this folder, too."""
+    before = os.environ.get("PYTHONPATH")
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [HERE, before]))
+    yield
+    os.environ.pop("PYTHONPATH") if before is None else os.environ.__setitem__("PYTHONPATH", before)
+
+
 @pytest.fixture(scope="session")
 def rows():
     """Some plans' verdicts beside their truth, by the audit of a training's start."""
     from run import audited
 
-    before = os.environ.get("PYTHONPATH")
-    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [HERE, before]))
-    try:
-        return [audited(seed, light=True) for seed in range(300)]
-    finally:
-        os.environ.pop("PYTHONPATH") if before is None else os.environ.__setitem__("PYTHONPATH", before)
+    return [audited(seed, light=True) for seed in range(300)]

@@ -233,6 +233,8 @@ class StartsAsCopy(Guilty):
             assert back.synapse.shape == rule.head.synapse.shape
         weight = (rule.head if rule.direct else back.projection).synapse.weight.array
         own, self.way = back.synapse.weight.array, self.choose("copy", "scaled", "turned", "blended", "sparse", "signs")
+        if self.way == "signs" and np.ptp(np.sign(weight)) == 0:  # all alike: they say nothing of the weights
+            self.way = "scaled"
         mask = np.random.default_rng(self.number).random(own.shape) < 0.5
         made = {
             "copy": weight,

@@ -2,7 +2,7 @@
 
 import pytest
 from plans import GUILTY, INNOCENT, detail, truth
-from run import answer, counts
+from run import answer, audited, counts
 
 from neurosim.training.alone import wire
 
@@ -28,3 +28,20 @@ def test_a_plan_is_the_same_whenever_it_is_made(seed):
     first, again, other = (str(rule.plan("all layers")) for rule in (made[0], made[0], made[1]))
     assert first == again == other
     assert detail(seed) == detail(seed)
+
+
+ONCE_WRONG = {
+    "units of which one silences all others, in a batch where most are alike": 1763,
+    "activity of the layer below in the factor of a layer": 4099,
+    "feedback made of the signs of positive weights": 1002,
+    "sums that cancel": 2268,
+    "a blend, in three rows": 3817,
+    "a blend, in few channels": 1897,
+    "smooth weights against the inverse": 2298,
+}
+
+
+@pytest.mark.parametrize("seed", ONCE_WRONG.values(), ids=ONCE_WRONG)
+def test_what_the_audit_once_got_wrong(seed):
+    row = audited(seed, light=True)
+    assert answer(row) == "right", row
