@@ -3,7 +3,7 @@
 Every rule sees as many trees as the read-out sees labels, for as many batches, whatever their number: what differs is the
 information. A linear read-out of every layer is fitted to the labels of these trees and tested on 2048 others; the best layer is
 shown, of the untrained network (floor) too. Settings are the recipe's, the same for all but target propagation, whose network is of
-tanh units; none was chosen by the accuracies that are shown.
+tanh units. The recipe's pixels and redrawn levels were chosen in short runs of ll and bp on the same test trees.
 """
 
 from __future__ import annotations

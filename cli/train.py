@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import itertools
 import json
 import os
 import time
@@ -22,13 +23,15 @@ from neurosim.cli.running import finish, fit, named
 from neurosim.errors import RunError
 from neurosim.training.callbacks import span
 from neurosim.training.divergence import CHOICES
-from neurosim.training.folder import Run
-from neurosim.training.given import RESUMED
+from neurosim.training.folder import Run, make_folder
+from neurosim.training.given import RESUMED, anchored
+from neurosim.training.lock import refuse_held
 
 
 @click.command(cls=Configured)
 @click.option("--out", type=click.Path(path_type=Path), help="Folder of the run.  [default: runs/RULE-DATA-TIME]")
 @click.option("--resume", type=click.Path(path_type=Path), help="Go on with a run's folder; --epochs may be raised.")
+@click.option("--go-on", cls=Rare, is_flag=True, help="Go on with --out if it is there, else begin it.")
 @click.option("--seeds", type=click.IntRange(min=1), metavar="N", help="So many runs from --seed on: mean and spread.")
 @click.option("--json", "as_json", is_flag=True, help="Print results.json instead of words.")
 @click.option("--quiet", cls=Rare, is_flag=True, help="Print nothing but errors.")
@@ -52,6 +55,7 @@ from neurosim.training.given import RESUMED
 def train(
     out: Path | None,
     resume: Path | None,
+    go_on: bool,
     seeds: int | None,
     as_json: bool,
     quiet: bool,
@@ -73,6 +77,8 @@ def train(
         if seeds is not None:
             folder = several.train(configure(given), seeds, out, resume, quiet, how)
         else:
+            if go_on:
+                out, resume, given = _going_on(out, resume, given)
             folder = _one(out, resume, given, quiet, how)
     if as_json:
         click.echo(json.dumps(json.loads((folder / "results.json").read_text(encoding="utf-8"))))
@@ -97,12 +103,12 @@ def _one(out: Path | None, resume: Path | None, given: dict[str, Any], quiet: bo
         experiment = Experiment.load(resume, **_resumed(out, given))
     else:
         config = configure(given)
-        out = out or Path("runs") / f"{named(config)}-{datetime.datetime.now():%Y%m%d-%H%M%S}"
-        if out.exists():
+        if out is not None and out.exists():
             Run.refuse(out)
         if config.data.name == "toys" and not quiet:
             click.echo("making or finding the built-in images ...", err=True)
         experiment = Experiment(config)
+        out = out or _new_folder(Path("runs"), f"{named(config)}-{datetime.datetime.now():%Y%m%d-%H%M%S}")
     announce(experiment)
     fit(experiment, out, quiet, **how)
     reading = finish(experiment, quiet)
@@ -115,6 +121,63 @@ def _one(out: Path | None, resume: Path | None, given: dict[str, Any], quiet: bo
     assert experiment.run is not None
     click.echo(f"run       {experiment.run.folder}")
     return experiment.run.folder
+
+
+def _new_folder(above: Path, name: str) -> Path:
+    """Make an empty folder that nobody else has: of that name, or with a number behind it.
+
+    Raises:
+        RunError: it cannot be made.
+    """
+    make_folder(above)
+    for number in itertools.count(1):
+        folder = above / (name if number == 1 else f"{name}-{number}")
+        try:
+            folder.mkdir()
+        except FileExistsError:
+            continue
+        except OSError as problem:
+            raise RunError(
+                f"{folder} cannot be made: {problem.strerror}", "a place that can be written to", "choose another --out"
+            ) from None
+        return folder
+    raise AssertionError("numbers do not end")
+
+
+def _going_on(
+    out: Path | None, resume: Path | None, given: dict[str, Any]
+) -> tuple[Path | None, Path | None, dict[str, Any]]:
+    """What --go-on means for the folder that --out names: begin there, or resume what the same words began there.
+
+    Raises:
+        RunError: no folder is named; the run there is of other words.
+    """
+    if out is None or resume is not None:
+        raise RunError(
+            "--go-on " + ("beside --resume" if resume else "without --out"), "--out FOLDER", "name the folder"
+        )
+    if not (out / "config.json").is_file():
+        return out, None, given
+    run = Run.open(out)
+    refuse_held(out)
+    if not run.has_checkpoint:  # it ended before its first batch: nothing is lost
+        run.clear()
+        return out, None, given
+    config = configure(given)
+    asked = config.flat() | anchored(config, os.getcwd())
+    there = run.config.flat() | anchored(run.config, run.begun_in())
+    fixed = {"epochs", "batches"} if asked["minutes"] is not None else {"epochs"}  # a budget fixed them there
+    other = next(
+        (name for name, value in asked.items() if there.get(name) != value and name not in fixed | {"threads"}), None
+    )
+    if other is not None:
+        raise RunError(
+            f"{option_of(other)} {asked[other]} for the run in {out}, begun with {there.get(other)}",
+            "the same words again",
+            "leave --go-on out and choose another --out, or write what it was begun with",
+        )
+    longer = asked["minutes"] is None and asked["epochs"] > there["epochs"]
+    return None, out, {"epochs": asked["epochs"] if longer else None, "threads": given.get("threads")}
 
 
 def _resumed(out: Path | None, given: dict[str, Any]) -> dict[str, Any]:

@@ -17,12 +17,12 @@ from neurosim.readout.similar import Similar, similar
 from neurosim.report import page
 from neurosim.training import kept
 from neurosim.training.assembly import check_wiring
-from neurosim.training.beside import go_on_with, in_order, prepare
+from neurosim.training.beside import holding, in_order, prepare
 from neurosim.training.budget import within
 from neurosim.training.config import Config
 from neurosim.training.divergence import Divergence
 from neurosim.training.folder import Run
-from neurosim.training.given import apart, changed, same
+from neurosim.training.given import anchored, apart, changed, same
 from neurosim.training.model import Model
 from neurosim.training.reading import Read
 from neurosim.training.stream import ViewStream, load_data
@@ -171,12 +171,11 @@ class Experiment(Read):
         if plausible:
             report.require_plausible()
         self._run = self._run if out is None else self._create(Path(out))
-        go_on_with(self._run, self.model, report.json())
-        every = self.config.training.diagnose_every
+        every, watch = self.config.training.diagnose_every, Divergence(on_divergence)
         diagnosis = [Diagnosis(Observer(self.model, self.data), every)] if every else []
-        mine, watch = [*self.callbacks, *callbacks], Divergence(on_divergence)
+        mine = [*self.callbacks, *callbacks]
         self.trainer.callbacks = in_order(mine, diagnosis, watch, self._run, checkpoint_every)
-        with ThreadTeam(self.config.training.threads) as team:
+        with holding(self._run, self.model, report.json()), ThreadTeam(self.config.training.threads) as team:
             self.trainer.train(team)
         return self
 
@@ -218,7 +217,8 @@ class Experiment(Read):
         """
         run = Run.open(Path(path))
         given, keywords = apart(keywords)
-        config = changed(run.config, keywords).replace(**same(run, given, keywords))
+        moved = {} if "data" in given else anchored(run.config, run.begun_in())
+        config = changed(run.config, keywords).replace(**moved | same(run, given, keywords))
         image, data = run.image(), None
         if image is None:
             data = load_data(config, given.get("data"))

@@ -23,6 +23,7 @@ from neurosim.reproduce.protocol import Protocol, check_scale
 from neurosim.reproduce.results import FORMAT, Audited, Result, Results, audited, check_same, read_result
 from neurosim.training.assembly import make_method
 from neurosim.training.callbacks import Checkpoints, Each, Metrics, Signals
+from neurosim.training.divergence import Divergence
 from neurosim.training.folder import Run, make_folder, write_json
 from neurosim.training.model import Model
 from neurosim.training.record import Record
@@ -241,11 +242,13 @@ class Grid:
 
     def _train(self, stage: Stage, model: Model, run: Run, team: ThreadTeam, on_stage: StageCallback) -> Progress:
         """Train a cell from its beginning or from its last checkpoint; a stage after every batch."""
+        watch = Divergence()
         callbacks = [
+            watch,
             Metrics(run),
             Record(run),
             Each(lambda progress: on_batch(progress)),
-            Checkpoints(run, self.checkpoint_every),
+            Checkpoints(run, self.checkpoint_every, watch.before_saving),
             Signals(),
         ]
         trainer = Trainer(model, ViewStream(model, self.data), callbacks)

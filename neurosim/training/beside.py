@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from neurosim.training import tracking
 from neurosim.training.callbacks import Bar, Checkpoints, Metrics, Signals
+from neurosim.training.lock import Lock
 from neurosim.training.probes import Probes, watched
 from neurosim.training.record import Record
 from neurosim.training.tracking import Tracking
@@ -32,20 +34,27 @@ def prepare(model: Model) -> None:
     model.watched = watched(model)
 
 
-def go_on_with(run: Run | None, model: Model, audit: dict[str, Any]) -> None:
-    """Note in a run's folder what it is trained with now, and what the audit says of that.
+@contextmanager
+def holding(run: Run | None, model: Model, audit: dict[str, Any]) -> Iterator[None]:
+    """Hold a run's folder within, and note in it what is trained now and what the audit says of that.
 
     Args:
         run: new, or loaded and going on with other words; None: nothing is kept.
         model: that is trained.
         audit: of it, as data.
+
+    Raises:
+        RunError: another process holds the folder, or it cannot be written.
     """
     if run is None:
+        yield
         return
-    if run.config != model.config:
-        run.config = model.config
-        run.save_config(model.rule.wiring(), model.image)
-    run.save_audit(audit)
+    with Lock(run.folder):
+        if run.config != model.config:
+            run.config = model.config
+            run.save_config(model.rule.wiring(), model.image)
+        run.save_audit(audit)
+        yield
 
 
 def in_order(
@@ -61,6 +70,6 @@ def in_order(
         checkpoint_every: seconds from one checkpoint to the next.
     """
     bar = [Bar()] if Bar.wanted() and not any(isinstance(callback, Bar) for callback in mine) else []
-    kept = [Metrics(run), Record(run)] if run else []
+    files = [Metrics(run), Record(run)] if run else []
     saved = [Checkpoints(run, checkpoint_every, watch.before_saving)] if run else []
-    return [watch, *diagnosis, *kept, Probes(run), Tracking(run), *bar, *mine, *saved, Signals()]
+    return [watch, *diagnosis, *files, Probes(run), Tracking(run), *bar, *mine, *saved, Signals()]

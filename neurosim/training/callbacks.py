@@ -167,7 +167,7 @@ class Metrics(Callback):
 
 
 class Checkpoints(Callback):
-    """Keeps checkpoint.npz: every so many seconds, at the end and where training is stopped.
+    """Keeps checkpoint.npz: before the first batch, every so many seconds, at the end and where training is stopped.
 
     Args:
         run: whose.
@@ -179,6 +179,8 @@ class Checkpoints(Callback):
         self.run, self._every, self._before, self._last = run, every, before, 0.0
 
     def on_start(self, trainer: Trainer) -> None:
+        if not self.run.has_checkpoint:
+            self.save(trainer)
         self._last = time.perf_counter()
 
     def on_batch(self, trainer: Trainer) -> None:
@@ -201,7 +203,9 @@ class Checkpoints(Callback):
 
 
 class Signals(Callback):
-    """Turns the first Ctrl-C or SIGTERM into a stop after the batch; the second acts at once."""
+    """Turns the first Ctrl-C, SIGTERM or SIGHUP into a stop after the batch; the second acts at once."""
+
+    KINDS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 
     def __init__(self) -> None:
         self._old: dict[int, Any] = {}
@@ -212,8 +216,9 @@ class Signals(Callback):
             signal.signal(number, self._old[number])
 
         if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGINT, signal.SIGTERM):
-                self._old[number] = signal.signal(number, stop)
+            for number in self.KINDS:
+                if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup has it
+                    self._old[number] = signal.signal(number, stop)
 
     def on_stop(self, trainer: Trainer) -> None:
         for number, old in self._old.items():

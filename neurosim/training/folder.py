@@ -19,6 +19,7 @@ import numpy as np
 import neurosim
 from neurosim.errors import RunError
 from neurosim.training.config import Config
+from neurosim.training.lock import refuse_held
 
 if TYPE_CHECKING:
     from neurosim.core.typing import Array
@@ -122,6 +123,8 @@ class Run:
         Raises:
             RunError: something is there already.
         """
+        if folder.is_dir():
+            refuse_held(folder)
         if not folder.is_dir() or any(folder.iterdir()):
             raise RunError(
                 f"{folder} exists",
@@ -150,6 +153,7 @@ class Run:
             **json.loads(self.config.to_json()),
             "wiring": wiring,
             "image": image,
+            "begun_in": os.getcwd(),  # from where relative paths of the data count
         }
         write_json(self.folder / "config.json", record)
 
@@ -179,6 +183,11 @@ class Run:
         """(row, column, channel) of a picture, as config.json has it; None where it has not."""
         found = json.loads((self.folder / "config.json").read_text(encoding="utf-8")).get("image")
         return None if found is None else tuple(found)
+
+    def begun_in(self) -> str:
+        """The folder in which the process worked that began it: relative paths count from there; empty in older runs."""
+        home = json.loads((self.folder / "config.json").read_text(encoding="utf-8")).get("begun_in")
+        return home if isinstance(home, str) else ""
 
     def save_audit(self, report: dict[str, Any]) -> None:
         """audit.json: what the audit at the start said of the plan."""
@@ -230,6 +239,16 @@ class Run:
         meta = {"format": FORMAT, "neurosim": neurosim.__version__, "state": state, "digest": _digest(arrays, state)}
         text = np.frombuffer(json.dumps(meta).encode(), np.uint8)
         write_whole(self.folder / "checkpoint.npz", lambda file: np.savez(file, meta=text, **arrays))  # type: ignore[arg-type]
+
+    def clear(self) -> None:
+        """Remove what a run writes before its first checkpoint."""
+        for name in ("config.json", "audit.json", "metrics.csv"):
+            (self.folder / name).unlink(missing_ok=True)
+
+    @property
+    def has_checkpoint(self) -> bool:
+        """Whether one was written."""
+        return (self.folder / "checkpoint.npz").is_file()
 
     def checkpoint(self) -> tuple[dict[str, Array], dict[str, Any]]:
         """The arrays and the state of the last checkpoint.

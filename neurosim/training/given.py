@@ -159,6 +159,13 @@ def changed(config: Config, keywords: dict[str, Any]) -> Config:
             "a rule that trains all layers at once",
             "train anew: its order is laid out for all epochs from the start",
         )
+    falls = config.plasticity.schedule
+    if epochs > config.training.epochs and falls != "constant":
+        raise RunError(
+            f"epochs={epochs} for a run of {config.training.epochs} whose rate falls along a {falls} over all of them",
+            "schedule constant, where more epochs go on as if they had been asked for at once",
+            f"train anew with epochs={epochs}",
+        )
     if words.get("device") == "cpu" and config.training.precision == "tf32":
         words.setdefault("precision", "float32")  # what a CPU has
     if words.get("labels", "standard") != "standard":
@@ -166,6 +173,24 @@ def changed(config: Config, keywords: dict[str, Any]) -> Config:
     elif "readout_images" in words:
         words.setdefault("labels", "standard")
     return config.replace(**words)
+
+
+def anchored(config: Config, home: str) -> dict[str, str]:
+    """Words of the data whose relative paths count from a folder, made absolute; none where they lead nowhere.
+
+    Args:
+        config: of a run.
+        home: the folder in which the process worked that began it; empty: unknown.
+    """
+    data = config.data
+    kind, colon, place = data.name.rpartition(":")
+    named = not colon and "/" not in place and "." not in place  # toys, cifar10
+    found = {}
+    for word, before, path in (("data", kind + colon, "" if named else place), ("data_dir", "", data.dir or "")):
+        there = Path(home, path)
+        if home and path and not path.startswith("~") and not Path(path).is_absolute() and there.exists():
+            found[word] = before + str(there)
+    return found
 
 
 def same(run: Run, given: Mapping[str, object], words: Mapping[str, Any]) -> dict[str, str]:

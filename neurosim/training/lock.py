@@ -49,11 +49,7 @@ class Lock:
                     return self
                 holder = _holder(file)
                 file.close()
-                raise RunError(
-                    f"{self.path.parent} is in use by {holder}",
-                    "a run that no other process works on",
-                    "wait until it is done or stop it, or choose another --out",
-                ) from None
+                raise _taken(self.path.parent, holder) from None
             if self._current(file):
                 self._file = file
             else:  # whoever held it has removed the file meanwhile
@@ -93,6 +89,28 @@ class Lock:
             with contextlib.suppress(OSError):
                 self._file.close()
             self._file = None
+
+
+def refuse_held(folder: Path) -> None:
+    """Raise where another process holds a run's folder.
+
+    Raises:
+        RunError: it does, and is named.
+    """
+    with contextlib.suppress(OSError), open(folder / NAME, "r+", encoding="utf-8", errors="replace") as file:
+        try:
+            _claim(file)  # let go again where the file is closed
+        except OSError as problem:
+            if problem.errno in TAKEN:
+                raise _taken(folder, _holder(file)) from None
+
+
+def _taken(folder: Path, holder: str) -> RunError:
+    return RunError(
+        f"{folder} is in use by {holder}",
+        "a run that no other process works on",
+        "wait until it is done or stop it, or choose another out",
+    )
 
 
 def _claim(file: IO[Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -131,6 +132,11 @@ class ViewStream:
             rng = np.random.default_rng([self.config.training.seed, ord("O"), epoch])
             self._order = epoch, rng.permutation(len(self.images))
         return self._order[1]
+
+    @cached_property
+    def fingerprint(self) -> dict[str, Any]:
+        """Of the pictures, as a checkpoint keeps it: what is resumed must be on the same."""
+        return self.data.fingerprint()
 
     def load(self, epoch: int, batch: int) -> None:
         """Lay the views of one batch before the stimulus: a function of seed, epoch and batch alone."""

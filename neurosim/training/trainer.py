@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from neurosim.errors import RunError
+
 if TYPE_CHECKING:
     from neurosim.engine.threads import ThreadTeam
     from neurosim.training.model import Model
@@ -192,15 +194,37 @@ class Trainer:
             "figures": self._figures.tolist(),
             "rows": self.rows,
             "diagnoses": self.diagnoses,
+            "data": self.stream.fingerprint,
         }
 
     def place(self, state: dict[str, Any]) -> None:
-        """Go to a place in the stream, and to what was summed until then, as `state` gave it."""
+        """Go to a place in the stream, and to what was summed until then, as `state` gave it.
+
+        Raises:
+            RunError: the data are not those that it was at this place of.
+        """
+        self._check_data(state.get("data"))
         self.progress = Progress(
             epoch=state["epoch"], batch=state["batch"], done=state["done"], seconds=state["seconds"]
         )
         self._totals, self._figures = np.array(state["totals"]), np.array(state["figures"])
         self.rows, self.diagnoses = state["rows"], state["diagnoses"]
+
+    def _check_data(self, then: dict[str, Any] | None) -> None:
+        """Hold that the images are those of a checkpoint; one without a fingerprint is older, and believed."""
+        now, name = self.stream.fingerprint, self.stream.data.name
+        if then is None or then == now:
+            return
+        what = next(word for word in ("images", "shape", "digest") if then[word] != now[word])
+        texts = {
+            "images": (f"{now['images']} images", f"the {then['images']}"),
+            "shape": (f"images of shape {now['shape']}", f"{then['shape']}, those"),
+            "digest": ("other images", "those"),
+        }
+        there, wanted = texts[what]
+        raise RunError(
+            f"{name} has {there}", f"{wanted} that the run was trained on", "give the same data again, or train anew"
+        )
 
     def restore(self, arrays: dict[str, Any], state: dict[str, Any]) -> None:
         """Go back to a checkpoint: the model's arrays, and what `state` gave.

@@ -14,6 +14,7 @@ import pytest
 from neurosim.training.folder import Run
 
 TINY = ["--network", "4 hardtanh, 6 pool", "--batch", "10", "--epochs", "2", "--rate", "0.02", "--threads", "2"]
+TINY += ["--schedule", "constant"]
 
 
 @pytest.fixture(scope="module")
