@@ -155,7 +155,7 @@ def test_a_run_that_went_on_is_honest(trained, tmp_path):
                 trainer.stop()
 
     with pytest.raises(Interrupted):
-        trained(Stop(), rule="urf")
+        trained(Stop(), rule="urf", schedule="constant")  # a falling rate is of a length
     found, text = asked(Run.open(tmp_path / "a"), seconds=30)
     assert not text and "7 of 7 batches" in found.checked["declared"][-1]
     ns.Experiment.resume(tmp_path / "a", epochs=4)
