@@ -125,7 +125,7 @@ def test_what_cannot_be_recorded_is_one_line(archive, tmp_path):
         make(archive, record_every=0)
     with pytest.raises(RunError, match="record='W1' without a folder"):
         make(archive, record="W1").fit()
-    experiment = make(archive, record=["W1", "z3"], epochs=1)
+    experiment = make(archive, record=["W1", "z3"], epochs=1, schedule="constant")
     assert experiment.config.training.record == "W1,z3"
     experiment.fit(tmp_path / "a")
     (tmp_path / "a" / "recorded.npz").write_bytes(b"nothing")
