@@ -33,7 +33,8 @@ GRADES = "\n".join(
 FILE = click.Path(path_type=Path, dir_okay=False)
 HELP = f"""Audit a rule, or the trained run in FOLDER: does it transport weights, look elsewhere, do more than simple
 arithmetic, or see labels? Takes the options of train. Exit code 0: no violation found, 1: violated, or below --require,
-2: wrong usage, 3: undecided.
+2: wrong usage, 3: undecided. Grades for --require: strict, strictly local; scalar, local with a broadcast scalar; batch,
+local over a batch; what is not local exits with 1.
 
 Every condition is asked of declarations and of behaviour; the report says what was tried. A rule of your own is named
 module:Class, and runs in a process of its own. docs/audit.md explains the method and its limits.

@@ -232,10 +232,12 @@ def test_a_grade_is_asked_for(call, required, code):
 
 
 def test_help_says_exit_codes_and_grades(call):
-    printed = call("audit", "--help").stdout
+    short, printed = call("audit", "--help").stdout, call("audit", "--help", "all").stdout
+    for words in ("Exit code 0", "3: undecided", "strictly local", "broadcast scalar", "local over a batch"):
+        assert words in " ".join(short.split())
     for words in ("Exit codes", "3  undecided", "strictly local", "scalar", "local over a batch", "--timeout SECONDS"):
         assert words in printed
-    assert all(len(line) <= 80 for line in printed.splitlines()[:40])
+    assert all(len(line) <= 80 for line in [*short.splitlines(), *printed.splitlines()[:40]])
 
 
 @pytest.mark.parametrize(
