@@ -30,7 +30,7 @@ def refuse(others: Sequence[str], what: str, expected: str, hint: str = "leave i
         others: names of it, as the command has them.
         what: beside which it was given.
         expected: instead.
-        hint: how to mend it.
+        hint: how to correct it.
 
     Raises:
         RunError: there is something.

@@ -58,7 +58,7 @@ def nothing(what: str, done: int, count: int) -> None:
     """Shows no progress."""
 
 
-# Who is told how far a long reading is: the command line sets it, a source's `load` has no argument for it.
+# Who is shown how far a long reading is: the command line sets it, a source's `load` has no argument for it.
 WATCH: ContextVar[Watch] = ContextVar("watch", default=nothing)
 
 
@@ -96,7 +96,7 @@ def on_all_cores(work: Callable[[T], R], given: Sequence[T], what: str, block: i
     Args:
         work: the function.
         given: its arguments.
-        what: is done, for whoever is told of the progress.
+        what: is done, for whoever is shown the progress.
         block: calls that wait at once.
     """
     watch = WATCH.get()

@@ -35,8 +35,8 @@ Background = Annotated[
 ]
 
 
-class Encoded(Source):
-    """Pictures in files or in archives of files; `gather` says where.
+class Fitted(Source):
+    """Pictures that are brought to one size.
 
     Args:
         asked: the name that was asked for.
@@ -46,6 +46,10 @@ class Encoded(Source):
     def __init__(self, asked: str = "", size: Size = None, fit: Fit = "crop", background: Background = "black") -> None:
         super().__init__(asked)
         self.fitting = Fitting(size, fit, background)
+
+
+class Encoded(Fitted):
+    """Pictures in files or in archives of files; `gather` says where."""
 
     @abstractmethod
     def gather(self) -> Gathered:
@@ -78,17 +82,8 @@ class Encoded(Source):
         return checked(self.gather(), self.fitting)
 
 
-class Sized(Source):
-    """Pictures that are arrays already, of one size, which may be brought to another.
-
-    Args:
-        asked: the name that was asked for.
-        size, fit, background: see `neurosim.data.pictures.decode.Fitting`.
-    """
-
-    def __init__(self, asked: str = "", size: Size = None, fit: Fit = "crop", background: Background = "black") -> None:
-        super().__init__(asked)
-        self.fitting = Fitting(size, fit, background)
+class Sized(Fitted):
+    """Pictures that are arrays already, of one size, which may be brought to another."""
 
     def sized(self, where: str, arrays: dict[str, Array]) -> Dataset:
         """A data set from arrays, see `neurosim.data.sources.npz.of_arrays`, of the size that was asked for."""

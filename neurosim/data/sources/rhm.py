@@ -6,7 +6,7 @@ has m^((s^L - 1) / (s - 1)) pictures and no single leaf says much of it: to tell
 found level by level (Cagnetti et al. 2024, Phys. Rev. X 14, 031001).
 
 Views of one picture are of one tree: the productions of its lowest levels are drawn again, those above stay, at least that of
-the class itself. A view never is a second tree of the same class, which only a label could have told (condition iv).
+the class itself. A view never is a second tree of the same class, which only a label could find (condition iv).
 """
 
 from __future__ import annotations
