@@ -157,9 +157,13 @@ class Run:
         }
         write_json(self.folder / "config.json", record)
 
+    def _noted(self) -> dict[str, Any]:
+        """All of config.json, what stands beside the configuration too."""
+        return cast(dict[str, Any], json.loads((self.folder / "config.json").read_text(encoding="utf-8")))
+
     def wiring(self) -> list[str]:
         """The wiring as realised, as config.json has it."""
-        return cast(list[str], json.loads((self.folder / "config.json").read_text(encoding="utf-8")).get("wiring", []))
+        return cast(list[str], self._noted().get("wiring", []))
 
     def check_wiring(self, built: list[str]) -> None:
         """Hold that what is built now is wired as what was trained.
@@ -181,12 +185,12 @@ class Run:
 
     def image(self) -> tuple[int, int, int] | None:
         """(row, column, channel) of a picture, as config.json has it; None where it has not."""
-        found = json.loads((self.folder / "config.json").read_text(encoding="utf-8")).get("image")
+        found = self._noted().get("image")
         return None if found is None else tuple(found)
 
     def begun_in(self) -> str:
         """The folder in which the process worked that began it: relative paths count from there; empty in older runs."""
-        home = json.loads((self.folder / "config.json").read_text(encoding="utf-8")).get("begun_in")
+        home = self._noted().get("begun_in")
         return home if isinstance(home, str) else ""
 
     def save_audit(self, report: dict[str, Any]) -> None:

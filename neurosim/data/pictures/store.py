@@ -21,6 +21,7 @@ from typing import Any, cast
 import numpy as np
 
 from neurosim.core.typing import Array
+from neurosim.data.cache import user_cache
 from neurosim.data.pictures import decode
 from neurosim.data.pictures.decode import Fitting, UnreadableError
 from neurosim.data.pictures.survey import Item, Survey, on_all_cores
@@ -52,8 +53,7 @@ class Stored:
 
 def cache_folder() -> Path:
     """``neurosim/pictures`` in the user's cache (``$XDG_CACHE_HOME`` or ``~/.cache``)."""
-    home = os.environ.get("XDG_CACHE_HOME", "")
-    return Path(home if os.path.isabs(home) else os.path.expanduser("~/.cache")) / "neurosim" / "pictures"
+    return user_cache() / "pictures"
 
 
 def stored(seen: Survey, fitting: Fitting, arrange: Arrange, marks: bytes, cache: Path | None = None) -> Stored:

@@ -12,6 +12,7 @@ import numpy as np
 
 from neurosim.core.options import Parameter
 from neurosim.core.plugins import Registry
+from neurosim.data.cache import user_cache
 from neurosim.data.dataset import Dataset
 from neurosim.data.sources.base import Source
 from neurosim.data.sources.given import Given
@@ -105,10 +106,10 @@ def load(
 
 def default_dir() -> Path:
     """``$NEUROSIM_DATA``, else ``neurosim`` in the user's cache (``$XDG_CACHE_HOME`` or ``~/.cache``)."""
-    chosen, cache = os.environ.get("NEUROSIM_DATA"), os.environ.get("XDG_CACHE_HOME", "")
+    chosen = os.environ.get("NEUROSIM_DATA")
     if chosen:
         return Path(os.path.expanduser(chosen))
-    return Path(cache if os.path.isabs(cache) else os.path.expanduser("~/.cache")) / "neurosim"
+    return user_cache()
 
 
 def _known(name: str) -> bool:
