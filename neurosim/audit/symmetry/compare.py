@@ -15,7 +15,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from neurosim.audit.symmetry.chance import FEW, SURE, beyond_chance, centred, cosine, dimensions, limited, pearson
+from neurosim.audit.symmetry.chance import (
+    FEW,
+    SURE,
+    beyond_chance,
+    centred,
+    cosine,
+    different,
+    dimensions,
+    limited,
+    pearson,
+)
 
 if TYPE_CHECKING:
     from neurosim.core.typing import Array
@@ -96,7 +106,7 @@ def compare(feedback: Array, forward: Array, trained: bool = False, seed: int = 
     chance = _chance(b, w if w.shape == b.shape else near, near, own, seed)
     spectrum = _spectral_distance(_spectrum(b), own)
     how, arrangement = _exact(b, forms)
-    if how == "none" and not trained and min(b.size, w.size) >= FEW:
+    if how == "none" and not trained and min(w.size, _different(b, next(iter(forms.values()), b))) >= FEW:
         how, arrangement = _alike(b, w, forms, abs(correlation), spectrum, chance.least_spectrum), nearest
     shared = bool(np.shares_memory(feedback, forward))
     verdict = _verdict(b, w, how != "none" or shared, trained, correlation)
@@ -229,8 +239,22 @@ def _alike(
 
 def _beyond(a: Array, b: Array, rng: np.random.Generator, there: Array | None = None) -> bool:
     """Whether two arrays correlate beyond chance, less what is common to all of a unit."""
-    one, other = (np.moveaxis(limited(centred(x, there)), -1, 0).reshape(x.shape[-1], -1) for x in (a, b))
-    return beyond_chance(one, other, a.shape[-2] if a.ndim > 1 else a.size, rng) is not None
+    one, other = (_by_postsynaptic(limited(centred(x, there))) for x in (a, b))
+    return beyond_chance(one, other, _channels(a), rng) is not None
+
+
+def _different(a: Array, b: Array) -> float:
+    """How many numbers two arrays of one shape have that are not what others of their own say."""
+    return a.size * different(*(_by_postsynaptic(centred(x)) for x in (a, b)), _channels(a))
+
+
+def _by_postsynaptic(array: Array) -> Array:
+    """``(postsynaptic, place x channel)``."""
+    return np.moveaxis(array, -1, 0).reshape(array.shape[-1], -1)
+
+
+def _channels(array: Array) -> int:
+    return array.shape[-2] if array.ndim > 1 else 1
 
 
 def _angle(a: Array, b: Array) -> float:
