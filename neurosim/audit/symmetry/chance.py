@@ -111,13 +111,23 @@ def different(one: Array, other: Array, channels: int) -> float:
         one, other: ``(postsynaptic, place x channel)``.
         channels: as for `reordered`.
     """
-    scaled = [np.round(x / (float(np.abs(x).max(initial=0)) or 1.0), 4) for x in (one, other)]
-    both = np.stack([x.reshape(len(x), -1, channels) for x in scaled])
-    rows, columns = (np.unique(both, axis=axis).shape[axis] for axis in (1, 3))
-    taps = [np.moveaxis(x, 1, 0).reshape(x.shape[1], -1) for x in both]
+    both = np.stack([whole(x).reshape(len(x), -1, channels) for x in (one, other)])
+    rows, columns = (distinct(np.moveaxis(both, axis, 0).reshape(both.shape[axis], -1)) for axis in (1, 3))
+    taps = [np.moveaxis(x, 1, 0).reshape(x.shape[1], -1).astype(float) for x in both]
     smooth = max(dimensions(x) for x in taps) / white_dimensions(len(taps[0]), rows * columns)
     share = rows * columns / (len(one) * channels)
     return share if smooth > SMOOTH else share * smooth
+
+
+def whole(matrix: Array) -> Array:
+    """Its numbers to four digits of the largest, as whole numbers."""
+    return np.rint(matrix / (float(np.abs(matrix).max(initial=0)) or 1.0) * 1e4).astype(np.int64)
+
+
+def distinct(rows: Array) -> int:
+    """How many rows of whole numbers differ: each is one number, its sum with weights drawn by lot."""
+    drawn = np.random.default_rng(0).integers(-(1 << 62), 1 << 62, rows.shape[1])
+    return len(np.unique((rows * drawn).sum(axis=1)))
 
 
 def _least(free: int) -> float:

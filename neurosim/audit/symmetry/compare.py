@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from neurosim.core.typing import Array
 
 DRAWS = 20  # of what chance gives; of large arrays fewer, as it hardly varies
-LARGE = 1 << 18
+LARGE = 1 << 16
 CHANNELS = 256  # whose singular values are compared: of all 1024 of a layer they would take a minute
 EXACT = 1e-5  # relative; float32 keeps 1e-7 of a number
 
@@ -239,13 +239,15 @@ def _alike(
 
 def _beyond(a: Array, b: Array, rng: np.random.Generator, there: Array | None = None) -> bool:
     """Whether two arrays correlate beyond chance, less what is common to all of a unit."""
+    there = None if there is None or there.all() else there
     one, other = (_by_postsynaptic(limited(centred(x, there))) for x in (a, b))
     return beyond_chance(one, other, _channels(a), rng) is not None
 
 
 def _different(a: Array, b: Array) -> float:
     """How many numbers two arrays of one shape have that are not what others of their own say."""
-    return a.size * different(*(_by_postsynaptic(centred(x)) for x in (a, b)), _channels(a))
+    one, other = (_by_postsynaptic(centred(x)) for x in (a, b))
+    return a.size * different(one, other, _channels(a))
 
 
 def _by_postsynaptic(array: Array) -> Array:
