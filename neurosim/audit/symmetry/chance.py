@@ -114,9 +114,10 @@ def different(one: Array, other: Array, channels: int) -> float:
     both = np.stack([whole(x).reshape(len(x), -1, channels) for x in (one, other)])
     rows, columns = (distinct(np.moveaxis(both, axis, 0).reshape(both.shape[axis], -1)) for axis in (1, 3))
     taps = [np.moveaxis(x, 1, 0).reshape(x.shape[1], -1).astype(float) for x in both]
-    smooth = max(dimensions(x) for x in taps) / white_dimensions(len(taps[0]), rows * columns)
-    share = rows * columns / (len(one) * channels)
-    return share if smooth > SMOOTH else share * smooth
+    most = white_dimensions(len(taps[0]), rows * columns)
+    smooth = max((dimensions(x) - 1) / (most - 1) if most > 1 else 1.0 for x in taps)  # 0: one number; 1: white
+    apart = 1.0 if smooth > SMOOTH else (1 + max(smooth, 0.0) * (len(taps[0]) - 1)) / len(taps[0])
+    return apart * rows * columns / (len(one) * channels)
 
 
 def whole(matrix: Array) -> Array:

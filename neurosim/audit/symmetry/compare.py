@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 DRAWS = 20  # of what chance gives; of large arrays fewer, as it hardly varies
 LARGE = 1 << 16
 CHANNELS = 256  # whose singular values are compared: of all 1024 of a layer they would take a minute
+FEW_SIGNS = 15  # that all of so many agree, or none, happens once in 16,000 pairs
 EXACT = 1e-5  # relative; float32 keeps 1e-7 of a number
 
 
@@ -106,7 +107,7 @@ def compare(feedback: Array, forward: Array, trained: bool = False, seed: int = 
     chance = _chance(b, w if w.shape == b.shape else near, near, own, seed)
     spectrum = _spectral_distance(_spectrum(b), own)
     how, arrangement = _exact(b, forms)
-    if how == "none" and not trained and min(w.size, _different(b, next(iter(forms.values()), b))) >= FEW:
+    if how == "none" and not trained and min(b.size, w.size) >= FEW:
         how, arrangement = _alike(b, w, forms, abs(correlation), spectrum, chance.least_spectrum), nearest
     shared = bool(np.shares_memory(feedback, forward))
     verdict = _verdict(b, w, how != "none" or shared, trained, correlation)
@@ -213,10 +214,12 @@ def _alike(
     b: Array, w: Array, forms: dict[str, Array], correlation: float, spectrum: float, chance_spectrum: float
 ) -> str:
     """What chance cannot have made, of arrays that have just been drawn."""
-    sure = SURE / np.sqrt(b.size)
-    for form in forms.values():
+    sure, numbers = SURE / np.sqrt(b.size), round(_different(b, next(iter(forms.values()), b)))
+    for form in forms.values() if numbers >= FEW_SIGNS else ():
         if _equal_signs(b, form) in (0.0, 1.0) and centred(np.sign(b)).any() and centred(np.sign(form)).any():
             return "sign copy"  # signs that every unit has for itself (Dale's law) agree by chance
+    if numbers < FEW:
+        return "none"
     for form in forms.values():
         equal = np.count_nonzero((b == form) & (b != 0))
         if equal >= 8 and _various(form):
