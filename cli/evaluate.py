@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from neurosim.experiment import Experiment
 
 
-@click.command(cls=Command)
+@click.command(cls=Command, epilog="Example: neurosim evaluate runs/a --labels 100,500,2000")
 @click.argument("folder", type=click.Path(path_type=Path), required=False)
 @click.option("--data", metavar="NAME", help="Read out on other pictures, of the same size.  [default: the run's own]")
 @click.option("--data-dir", metavar="FOLDER", help="Where cifar10, cifar100 and stl10 are.  [default: as the run had]")
