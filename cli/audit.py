@@ -216,7 +216,7 @@ def _passed_on(shown: Shown, rest: list[str]) -> list[str]:
     return [*rest, *words, *grade, *["--graph"] * shown.graph]
 
 
-@click.command(cls=Audited, help=HELP, short=PLAN)
+@click.command(cls=Audited, help=HELP, short=PLAN, epilog="Example: neurosim audit --rule ll --require strict")
 @click.argument("folder", required=False, type=click.Path(path_type=Path))
 @click.option("--torch", metavar="MODULE:BUILD", help="Audit a PyTorch module instead; docs/write-your-own-rule.md.")
 def audit(

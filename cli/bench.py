@@ -21,7 +21,7 @@ LAGS = Value(plugins.options("loss", "hinge")["lags"])
 DEFAULT = "bp,ll-greedy,ll-simultaneous"
 
 
-@click.command(cls=Command)
+@click.command(cls=Command, epilog="Example: neurosim bench --rules bp,ll-greedy --threads 2")
 @click.option("--against", type=click.Choice(["torch"]), help="Take turns with the same step in PyTorch.")
 @click.option("--rules", default=DEFAULT, show_default=True, help="Some of " + ", ".join(RULES) + ".")
 @click.option("--pairs", type=click.IntRange(min=2), default=250, show_default=True, help="Moments in a batch.")

@@ -39,7 +39,7 @@ data_dir_option = click.option(
 )
 
 
-@click.group(cls=Group)
+@click.group(cls=Group, epilog="Example: neurosim data list")
 def data() -> None:
     """Data sets: list, fetch, check, show."""
 
@@ -75,7 +75,7 @@ class Watched:
         click.echo(f"\r{what}: {done} of {count}   " + ("\n" if done == count else ""), err=True, nl=False)
 
 
-@data.command("list")
+@data.command("list", epilog="Example: neurosim data list")
 @data_dir_option
 def list_sources(data_dir: Path | None) -> None:
     """List the data sets, and where they were found."""
@@ -90,7 +90,7 @@ def list_sources(data_dir: Path | None) -> None:
         click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
 
 
-@data.command("fetch")
+@data.command("fetch", epilog="Example: neurosim data fetch cifar10")
 @click.argument("name", type=click.Choice(list(fetching.fetchable())))
 @data_dir_option
 @click.option("--url", help="A mirror of the same archive: http://, https:// or file:///PATH.")
@@ -130,7 +130,7 @@ class Meter:
             self.bar.__exit__(None, None, None)
 
 
-@data.command("show", cls=Sourced)
+@data.command("show", cls=Sourced, epilog="Example: neurosim data show toys toys.png")
 @click.argument("name")
 @click.argument("out", type=click.Path(path_type=Path, dir_okay=False))
 @data_dir_option
@@ -154,7 +154,7 @@ def show(name: str, out: Path, data_dir: Path | None, seed: int, views: str | No
     click.echo(f"{out}: {len(images)} training images of {name}")
 
 
-@data.command("check", cls=Sourced)
+@data.command("check", cls=Sourced, epilog="Example: neurosim data check folder:photos --size 32")
 @click.argument("name")
 @click.argument("out", type=click.Path(path_type=Path, dir_okay=False), required=False)
 @data_dir_option

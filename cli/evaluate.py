@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from neurosim.experiment import Experiment
 
 
-@click.command(cls=Command)
+@click.command(cls=Command, epilog="Example: neurosim evaluate runs/a --labels 100,500,2000")
 @click.argument("folder", type=click.Path(path_type=Path), required=False)
 @click.option("--data", metavar="NAME", help="Read out on other pictures, of the same size.  [default: the run's own]")
 @click.option("--data-dir", metavar="FOLDER", help="Where cifar10, cifar100 and stl10 are.  [default: as the run had]")
@@ -27,14 +28,24 @@ if TYPE_CHECKING:
 @click.option("--labels", metavar="N1,N2,...", help="Numbers of labels of the curve.  [default: as the run had]")
 @click.option("--threads", type=int, help="Any number gives the same bits.  [default: every core]")
 @click.option("--device", help="cpu, gpu or auto.  [default: as the run had]")
+@click.option("--quiet", is_flag=True, help="Print nothing but errors.")
+@click.option("--json", "as_json", is_flag=True, help="Print what results.json holds instead of words.")
 @click.option("--cache/--no-cache", default=True, help="Take what was read out before from its file.  [default: cache]")
-def evaluate(folder: Path | None, weights: Path | None, network: str | None, cache: bool, **given: Any) -> None:
+def evaluate(
+    folder: Path | None,
+    weights: Path | None,
+    network: str | None,
+    quiet: bool,
+    as_json: bool,
+    cache: bool,
+    **given: Any,
+) -> None:
     """Read the features of the run in FOLDER out again: number of labels by layer, beside the floor.
 
     Uses the weights of the last checkpoint, trained to the end or not. Every read-out has a file of its own in the run's
-    folder results/, by data and settings; results.json and report.html are of the last one with the run's own weights and
-    data. What was read out before, with the same weights, data, settings and code, is taken from its file, and floors from
-    the user's cache folder.
+    folder results/, by data and settings; results.json is the last one with the run's own weights and data, and report.html
+    lists them all. What was read out before, with the same weights, data, settings and code, is taken from its file, and
+    floors from the user's cache folder.
 
     With --weights FILE and no FOLDER the file says which network and data it is of, or --network and --data do, and the
     read-out is only printed.
@@ -48,11 +59,14 @@ def evaluate(folder: Path | None, weights: Path | None, network: str | None, cac
         experiment = _of_file(weights, given | {"network": network, "data": data, "data_dir": data_dir})
         data = data_dir = None
     found = experiment.readout(data=data, data_dir=data_dir, cached=cache)
-    print_readout(found)
-    if found.taken:
-        click.echo(f"cache     {found.taken}")
+    if as_json:
+        click.echo(json.dumps(experiment.results(found) | {"data": found.data, "taken": found.taken or None}))
+    elif not quiet:
+        print_readout(found)
+        if found.taken:
+            click.echo(f"cache     {found.taken}")
     if folder is not None:
-        experiment.write_results(found, own=own)
+        experiment.write_results(found, own=own, trained=weights is None)
 
 
 def _of_run(folder: Path, weights: Path | None, network: str | None, given: dict[str, Any]) -> Experiment:

@@ -18,7 +18,7 @@ Image = tuple[int, int, int]
 SYNAPSE = "One synapse instead: conv3:17,4 (channels; middle tap), conv3:17,4@0,2, head3:120,5, B3:17,4."
 
 
-@click.command(cls=Configured, short=PLAN)
+@click.command(cls=Configured, short=PLAN, epilog="Example: neurosim explain --rule dtp --short")
 @click.option("--short", is_flag=True, help="Only the equations.")
 @click.option("--synapse", metavar="ARRAY:PRE,POST[@TAP]", help=SYNAPSE)
 def explain(short: bool, synapse: str | None, **given: Any) -> None:

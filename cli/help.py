@@ -11,21 +11,6 @@ import click
 
 from neurosim.errors import nearest
 
-# Command, without the program's name -> what one types, where it has no epilog that says so; a test walks over all commands.
-EXAMPLES = {
-    "": "neurosim train --rule ll --out runs/a",
-    "train": "neurosim train --rule ll --data cifar10 --epochs 3 --out runs/a",
-    "evaluate": "neurosim evaluate runs/a --labels 100,500,2000",
-    "explain": "neurosim explain --rule dtp --short",
-    "reproduce": "neurosim reproduce table1 --only 'll-*' --dry-run",
-    "audit": "neurosim audit --rule ll --require strict",
-    "bench": "neurosim bench --rules bp,ll-greedy --threads 2",
-    "data": "neurosim data list",
-    "data list": "neurosim data list",
-    "data fetch": "neurosim data fetch cifar10",
-    "data check": "neurosim data check folder:photos --size 32",
-    "data show": "neurosim data show toys toys.png",
-}
 HELP = ("-h", "--help")
 COLUMN, WIDTH = 18, 80  # the widest first column of the short screen, and its lines
 _CHOICE = re.compile(r"'(.*?)' is not ")
@@ -105,8 +90,7 @@ def introduce(formatter: click.HelpFormatter, text: str, whole: bool, ctx: click
         text = text.partition("\n\n")[0].rstrip()
     with formatter.indentation():
         write(text)
-        example = EXAMPLES.get(" ".join(ctx.command_path.split()[1:]))
-        write(ctx.command.epilog or (f"Example: {example}" if example else ""))
+        write(ctx.command.epilog or "")
         if note:
             write(note)
 

@@ -50,7 +50,11 @@ class Lazy(Group):  # type: ignore[misc]  # whose file mypy finds in another pla
         yield "Options", list(records(ctx, self.get_params(ctx), True))
 
 
-@click.group(cls=Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=Lazy,
+    epilog="Example: neurosim train --rule ll --out runs/a",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(__version__, prog_name="neurosim")
 def neurosim() -> None:
     """Deep networks that learn without labels as a brain might: local rules, no automatic differentiation."""

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 MOST_JOBS = 8  # by default: each process holds the images
 
 
-@click.command(cls=Command)
+@click.command(cls=Command, epilog="Example: neurosim reproduce table1 --only 'll-*' --dry-run")
 @click.argument("table", type=click.Choice(list(TABLES)))
 @click.option("--data-dir", help="Where the files of cifar10, cifar100 and stl10 are.")
 @click.option(

@@ -28,7 +28,7 @@ from neurosim.training.given import RESUMED, anchored
 from neurosim.training.lock import refuse_held
 
 
-@click.command(cls=Configured)
+@click.command(cls=Configured, epilog="Example: neurosim train --rule ll --data cifar10 --epochs 3 --out runs/a")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder of the run.  [default: runs/RULE-DATA-TIME]")
 @click.option("--resume", type=click.Path(path_type=Path), help="Go on with a run's folder; --epochs may be raised.")
 @click.option("--go-on", cls=Rare, is_flag=True, help="Go on with --out if it is there, else begin it.")

@@ -265,13 +265,16 @@ class Experiment(Read):
             **found,
         }
 
-    def write_results(self, readout: Readout | None, found: Similar | None = None, own: bool = True) -> None:
+    def write_results(
+        self, readout: Readout | None, found: Similar | None = None, own: bool = True, trained: bool = True
+    ) -> None:
         """Write what was found into the folder of the run: results.json, report.html, and a file a read-out in results/.
 
         Args:
             readout: what `readout` gave; None where the data have no labels.
             found: what `similar` gave, which is then drawn too.
-            own: it is of the run's own weights and data; otherwise results.json and report.html stay as they are.
+            own: it is of the run's own weights and data; otherwise results.json stays as it is.
+            trained: the weights are the run's own; otherwise report.html stays as it is, too.
 
         Raises:
             RunError: there is no folder, or it cannot be written.
@@ -282,6 +285,7 @@ class Experiment(Read):
             kept.save(self._run, readout, self.results(readout))
         if own:
             self._run.save_results(self.results(readout) | (found.to_json() if found else {}))
+        if own or (trained and self._run.results() is not None):
             page.write(self._run, forward_weights(self.model.network), (found, self.data) if found else None)
 
 

@@ -162,7 +162,9 @@ def compare(
     floor = _floor(lambda: read("floor", untrained), floors, (untrained, given, method, learned)) if learned else side
     points = curve.points(side, floor, drawn, len(trained.network), learned)
     asked = (*(method.labels or ()), *[method.images] * bool(method.labels))
-    return Readout(method.name, learned, points, tuple(sorted({n for n in asked if n > counts[-1]})))
+    left_out = tuple(sorted({n for n in asked if n > counts[-1]}))
+    right = np.array([side.right[layer, counts[-1]][0] for layer in range(1, len(trained.network) + 1)])
+    return Readout(method.name, learned, points, left_out, right)
 
 
 def _floor(

@@ -15,7 +15,7 @@ import numpy as np
 
 import neurosim
 from neurosim.readout.features import forward_weights
-from neurosim.readout.results import Estimate, Gain, Point, Readout, Row
+from neurosim.readout.results import Estimate, Gain, Point, Readout, Row, unpacked
 
 if TYPE_CHECKING:
     from neurosim.core.typing import Array
@@ -138,4 +138,5 @@ def from_json(record: Mapping[str, Any]) -> Readout:
     """A read-out from what `Readout.to_json` made of it; the same to the last bit."""
     points = tuple(map(_point, record["curve"]))
     left_out = tuple(record.get("left_out", ()))
-    return Readout(record["readout"], tuple(record["learned_layers"]), points, left_out)
+    right = unpacked(record["right"]) if record.get("right") else None
+    return Readout(record["readout"], tuple(record["learned_layers"]), points, left_out, right)

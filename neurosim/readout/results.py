@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -144,6 +145,7 @@ class Readout:
         learned: numbers of the layers whose own synapses changed.
         curve: fewest labels first.
         left_out: numbers of labels that were asked for and are more than there are.
+        right: ``(layer, test image)``, whether each is right with the largest number of labels; None of earlier files.
         data: the name of the data set.
         key: a digest of everything that decides what is found, see `neurosim.readout.kept.key`.
         taken: where it was taken from, in words, where it was not read out now.
@@ -153,6 +155,7 @@ class Readout:
     learned: tuple[int, ...]
     curve: tuple[Point, ...]
     left_out: tuple[int, ...] = ()
+    right: Array | None = field(default=None, compare=False, repr=False)
     data: str = field(default="", compare=False)
     key: str = field(default="", compare=False, repr=False)
     taken: str = field(default="", compare=False)
@@ -223,7 +226,29 @@ class Readout:
                 for number, (trained, floor) in enumerate(zip(self.accuracy, self.floor, strict=True), 1)
             ],
             "curve": [point.to_json() for point in self.curve],
+            "right": None if self.right is None else packed(self.right),
         }
+
+
+def packed(right: Array) -> dict[str, Any]:
+    """Whether each test image is right, as results.json has it: a bit an image, the first the highest of its byte.
+
+    Args:
+        right: ``(layer, test image)``.
+    """
+    rows = [base64.b64encode(np.packbits(row).tobytes()).decode() for row in right]
+    return {"test_images": right.shape[1], "layers": rows}
+
+
+def unpacked(record: dict[str, Any]) -> Array:
+    """What `packed` packed, ``(layer, test image)``.
+
+    Raises:
+        ValueError: a record of another form.
+    """
+    rows = [np.frombuffer(base64.b64decode(row, validate=True), np.uint8) for row in record["layers"]]
+    found: Array = np.unpackbits(np.array(rows), axis=1, count=record["test_images"]).astype(bool)
+    return found
 
 
 def _block(points: Sequence[Point], learned: Sequence[int]) -> Iterator[str]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from neurosim.readout.results import READ_OUTS
+from neurosim.readout.results import READ_OUTS, Estimate
 from neurosim.readout.spread import LEAST, Difference, corrected
 from neurosim.report.seeds import Arm, between, shown, verdict
 from neurosim.training.callbacks import span
@@ -71,13 +71,26 @@ class Pair:
         mine, other = self.headlines
         return f"layer {mine}" if mine == other else f"layer {other} over layer {mine}"
 
+    @cached_property
+    def paired(self) -> bool:
+        """Whether it is known of every test image which of the two were right, so that their differences can be paired."""
+        rights = [arm.right(1) for arm in (self.first, self.second)]
+        shapes = {each[seed].shape for each in rights if each is not None for seed in self.seeds}
+        return all(each is not None for each in rights) and len(shapes) == 1
+
     def test_interval(self) -> float:
         """Half the 95 % interval that the number of test images leaves of a difference between the two headlines.
 
-        The two shares are taken as independent. Both saw the same images, so that it is rather too wide than too narrow.
+        The mean over seeds of what the second is above the first differs from image to image; its deviation over the square
+        root of their number is the standard error. Of files that do not say which images were right, the two shares are
+        taken as independent, which is rather too wide than too narrow.
         """
         mine, other = self.headlines
-        return float(np.hypot(self.first.test_interval(mine), self.second.test_interval(other)))
+        one, two = self.first.right(mine), self.second.right(other)
+        if one is None or two is None or not self.paired:
+            return float(np.hypot(self.first.test_interval(mine), self.second.test_interval(other)))
+        over = np.mean([two[seed].astype(float) - one[seed] for seed in self.seeds], axis=0)
+        return Estimate.of(over[None]).interval
 
     def words(self) -> str:
         """In one sentence whether they differ."""
@@ -101,6 +114,7 @@ class Pair:
             "headline": self.headline,
             "differences": {name: each.to_json() for name, each in self.differences.items()},
             "test_interval": self.test_interval(),
+            "test_images_paired": self.paired,
             "words": self.words(),
         }
 

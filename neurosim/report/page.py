@@ -10,6 +10,7 @@ import neurosim
 from neurosim.errors import RunError
 from neurosim.readout.results import READ_OUTS
 from neurosim.report import figures, similar
+from neurosim.training import kept
 from neurosim.training.folder import Run, write_text
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ def page(run: Run, weights: dict[str, Array]) -> str:
         raise RunError(f"{run.folder} has no results.json", "a run that is read out", "evaluate it first")
     title = f"{run.config.rule.name} on {run.config.data.name}"
     parts = [f"<h1>{escape(title)}</h1>", _headline(results, rows), _layers(results), _curve(results)]
+    parts += [_others(run, results)]
     parts += [similar.section(run.folder)]
     if rows:
         parts += ["<h2>Training</h2>", figures.curves(rows) if figures.can_plot() else _no_plots(), _metrics(rows)]
@@ -146,6 +148,32 @@ def _curve(results: dict[str, Any]) -> str:
     note = f"Trained, untrained, difference ± half its 95 % interval, in % of test images.{words}"
     figure = figures.labels(points) if figures.can_plot() and len(points) > 1 else ""
     return f'<h2>Labels</h2>{figure}{table(["", *heads], lines)}<p class="pale">{note}</p>'
+
+
+def _others(run: Run, results: dict[str, Any]) -> str:
+    """The read-outs kept in the run's folder, where there is one beside that of results.json."""
+    every = list(kept.every(run))
+    if len(every) < 2 and all(record["headline"] == results.get("headline") for _, record in every):
+        return ""
+    lines = []
+    for path, record in every:
+        head = record["headline"]
+        shares = (head[key] for key in ("test_accuracy", "floor_accuracy", "difference", "difference_interval"))
+        trained, floor, gain, half = (f"{100 * share:.1f}" for share in shares)
+        name = f"{path.parent.name}/{path.name}"
+        lines.append(
+            [
+                name,
+                record["data"],
+                READ_OUTS[record["readout"]],
+                f"{head['labels']:,}",
+                trained,
+                floor,
+                f"{gain} ± {half}",
+            ]
+        )
+    heads = ["file", "data", "read-out", "labels", "trained, %", "untrained, %", "difference"]
+    return f"<h2>All read-outs of this run</h2>{table(heads, lines)}"
 
 
 def _cell(row: dict[str, float]) -> str:

@@ -7,14 +7,17 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from neurosim.errors import RunError
-from neurosim.readout.results import READ_OUTS
+from neurosim.readout.results import READ_OUTS, unpacked
 from neurosim.readout.spread import LEAST, Difference, Spread, corrected
 from neurosim.training.folder import Run
+
+if TYPE_CHECKING:
+    from neurosim.core.typing import Array
 
 Results = dict[str, Any]  # as results.json of a run has them
 SIDES = {"trained": "test_accuracy", "floor": "floor_accuracy", "difference": "difference"}
@@ -105,6 +108,13 @@ class Arm:
     def spread(self, layer: int, key: str) -> Spread:
         """Of such a number."""
         return Spread(tuple(self.values(layer, key).values()))
+
+    def right(self, layer: int) -> dict[int, Array] | None:
+        """Seed -> whether each test image is right with the largest number of labels; None where a run does not say it."""
+        kept = {seed: each.get("right") for seed, each in self.results.items()}
+        if not all(kept.values()):
+            return None
+        return {seed: unpacked(each)[layer - 1] for seed, each in kept.items() if each}
 
     def test_interval(self, layer: int) -> float:
         """Half the 95 % interval that the number of test images leaves, on average over the runs."""

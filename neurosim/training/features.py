@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import mmap
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -241,6 +242,7 @@ def _listed(data: Dataset, part: str) -> tuple[tables.Rows, Callable[[int], Iter
             ends = [0, *np.flatnonzero(np.diff(of)) + 1, len(of)]
             for first, last in itertools.pairwise(ends):
                 yield _taken(images[of[first]], at[first:last])
+                _let_go(images[of[first]])
 
     return rows, read
 
@@ -249,3 +251,10 @@ def _taken(images: Any, at: Array) -> Array:
     """Some pictures; those that follow one another as a slice, which reads a file once from its beginning to its end."""
     run = len(at) and at[-1] - at[0] == len(at) - 1 and bool((np.diff(at) == 1).all())
     return np.asarray(images[at[0] : at[-1] + 1] if run else images[at])
+
+
+def _let_go(images: Any) -> None:
+    """Let the system have back what was read of a memory map, which else counts as this process's as long as it is open."""
+    mapped = getattr(images, "_mmap", None)
+    if mapped is not None and not images.flags.writeable and hasattr(mapped, "madvise"):
+        mapped.madvise(mmap.MADV_DONTNEED)

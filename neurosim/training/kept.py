@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -34,6 +35,17 @@ def find(run: Run, key: str) -> tuple[Path, Readout] | None:
         except (OSError, ValueError, KeyError, TypeError):
             continue  # it is read out anew, and written whole
     return None
+
+
+def every(run: Run) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """The files of all read-outs of a run that can be read, with what they hold; by name."""
+    for path in sorted((run.folder / FOLDER).glob("*.json")):
+        try:
+            record = json.loads(path.read_text(encoding="utf-8"))
+            if kept.from_json(record).labels and {"data", "headline"} <= set(record):
+                yield path, record
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
 
 
 def save(run: Run, readout: Readout, results: dict[str, Any]) -> None:

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import scipy.stats
 from neurosim.cli.main import main
 
 import neurosim
+from neurosim.readout.results import unpacked
 from neurosim.training.folder import Run
 
 TINY = ["--network", "4 hardtanh, 5 pool", "--batch", "10", "--epochs", "2", "--threads", "1"]
@@ -167,6 +169,25 @@ def test_compare_says_what_differs_and_what_is_noise(lab, run, arms):
     record = json.loads(alone.out)
     assert record["settings"] == {} and record["differences"][0]["reason"] == "they have no seed in common"
     assert (lab / "two.html").is_file() and record["page"] == "two.html"
+
+
+def test_the_interval_of_test_images_is_paired_by_image(lab, run, arms):
+    """Against the deviation of the images' own differences, from the files; without them the shares count as independent."""
+    pair = json.loads(run("compare", "ll", "bp", "--json").out)["differences"][0]
+    rights = {}
+    for name in ("ll", "bp"):
+        records = [json.loads((lab / name / f"seed-{n}" / "results.json").read_text("utf-8")) for n in range(3)]
+        rights[name] = np.mean([unpacked(record["right"])[1] for record in records], axis=0)
+        shares = [record["test_accuracy"] for record in records]
+        assert rights[name].mean() == pytest.approx(np.mean(shares))
+    over = rights["bp"] - rights["ll"]
+    wanted = scipy.stats.t.ppf(0.975, len(over) - 1) * over.std(ddof=1) / np.sqrt(len(over))
+    assert pair["test_images_paired"] and pair["test_interval"] == pytest.approx(wanted)
+    shutil.copytree(lab / "bp", lab / "old")
+    for path in (lab / "old").glob("seed-*/results.json"):
+        path.write_text(json.dumps(json.loads(path.read_text("utf-8")) | {"right": None}), encoding="utf-8")
+    wide = json.loads(run("compare", "ll", "old", "--json").out)["differences"][0]
+    assert not wide["test_images_paired"] and wide["test_interval"] > 0
 
 
 def test_what_cannot_be_compared_is_said(lab, run, arms):

@@ -1,10 +1,12 @@
 """Intervals against numbers written out and against simulation; how a read-out is told."""
 
+import json
+
 import numpy as np
 import pytest
 import scipy.stats
 
-from neurosim.readout.results import Estimate, Gain, Point, Readout, Row
+from neurosim.readout.results import Estimate, Gain, Point, Readout, Row, packed, unpacked
 
 
 def test_one_draw_has_the_interval_of_a_mean_over_images():
@@ -88,3 +90,10 @@ def test_where_nothing_learned_the_top_layer_stands_for_the_network():
     assert (readout.headline, readout.gain) == (2, None)
     kept = readout.to_json()
     assert (kept["gain"], kept["curve"][0]["together"], kept["test_accuracy"]) == (None, None, 0.6)
+
+
+@pytest.mark.parametrize("images", [1, 8, 13])
+def test_which_images_are_right_is_kept_in_bits(images):
+    right = np.random.default_rng(images).random((3, images)) < 0.5
+    record = json.loads(json.dumps(packed(right)))
+    assert np.array_equal(unpacked(record), right) and record["test_images"] == images

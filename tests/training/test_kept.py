@@ -112,11 +112,33 @@ def test_what_differs_is_read_out_anew(run, change, monkeypatch, tmp_path):
     assert not again.readout(cached=True).taken
 
 
+def test_numbers_instead_of_words_or_nothing(run, capsys):
+    folder = run.run.folder
+    found = json.loads(evaluate(capsys, folder, "--json"))
+    assert found["taken"] is None and found["data"].endswith("mine.npz")
+    kept_there = json.loads((folder / "results.json").read_text("utf-8"))
+    assert kept_there.items() <= found.items() and "results" in json.loads(evaluate(capsys, folder, "--json"))["taken"]
+    assert evaluate(capsys, folder, "--quiet") == ""
+
+
+def test_the_report_lists_every_read_out(run, tmp_path, capsys):
+    folder = run.run.folder
+    evaluate(capsys, folder)
+    assert "All read-outs" not in (folder / "report.html").read_text("utf-8")  # there is one, which the page shows
+    own = (folder / "results.json").read_text("utf-8")
+    np.savez(tmp_path / "other.npz", **some(3))
+    evaluate(capsys, folder, "--data", tmp_path / "other.npz")
+    page = (folder / "report.html").read_text("utf-8")
+    assert "All read-outs" in page and all(f"results/{name}" in page for name in files(run))
+    assert "other.npz" in page and (folder / "results.json").read_text("utf-8") == own
+
+
 def test_a_read_out_comes_back_from_its_record_to_the_last_bit(run):
     for words in ({}, {"readout": "knn"}, {"labels": (12, 500)}):
         read = ns.load(run.run.folder, **words).readout()
         record = json.loads(json.dumps(read.to_json() | {"left_out": list(read.left_out)}))
-        assert kept.from_json(record) == read and str(kept.from_json(record)) == str(read)
+        again = kept.from_json(record)
+        assert again == read and str(again) == str(read) and np.array_equal(again.right, read.right)
     assert read.left_out == (500,)
 
 

@@ -16,6 +16,7 @@ import numpy as np
 
 from neurosim.core.cores import cores
 from neurosim.core.typing import Array
+from neurosim.data.cache import user_cache
 from neurosim.data.dataset import Dataset
 from neurosim.data.toys.scenes import SIDE, draw_frames, draw_toys, paint
 from neurosim.data.toys.solids import KINDS
@@ -86,7 +87,7 @@ def load(seed: int = 0, train: int = 6000, test: int = 2000, frames: int = 1, ca
         train: toys in the training split.
         test: toys in the test split, always one frame each.
         frames: frames of each training toy.
-        cache: folder of the cache; ``$XDG_CACHE_HOME/neurosim`` or ``~/.cache/neurosim`` where None. A file that cannot
+        cache: folder of the cache; `neurosim.data.cache.user_cache` where None. A file that cannot
             be read is made again; a folder that cannot be written only means that the toys are drawn anew each time.
 
     Returns:
@@ -96,7 +97,7 @@ def load(seed: int = 0, train: int = 6000, test: int = 2000, frames: int = 1, ca
         DataError: a number out of its range.
     """
     _check("train", seed, train=train, test=test, frames=frames)
-    folder = Path(cache) if cache is not None else _cache_folder()
+    folder = Path(cache) if cache is not None else user_cache()
     path = folder / f"toys-v{VERSION}-seed{seed}-train{train}-test{test}-frames{frames}.npz"
     shape = (train, SIDE, SIDE, 3) if frames == 1 else (train, frames, SIDE, SIDE, 3)
     arrays = _read(path, {"train": shape, "test": (test, SIDE, SIDE, 3)})
@@ -107,11 +108,6 @@ def load(seed: int = 0, train: int = 6000, test: int = 2000, frames: int = 1, ca
             _write(path, arrays)
     train_set, test_set = ((arrays[f"{part}_images"], arrays[f"{part}_labels"]) for part in ("train", "test"))
     return Dataset("toys", *train_set, *test_set, KINDS)
-
-
-def _cache_folder() -> Path:
-    home = os.environ.get("XDG_CACHE_HOME")
-    return (Path(home) if home else Path("~/.cache").expanduser()) / "neurosim"
 
 
 def _read(path: Path, shapes: dict[str, tuple[int, ...]]) -> dict[str, Array] | None:
