@@ -107,7 +107,7 @@ def table(rows: Sequence[Row]) -> str:
 
 
 def draw(rows: Sequence[Row], path: Path) -> None:
-    """The best layer against the number of trees, a line a rule: mean of the seeds, bars from the lowest to the highest.
+    """The best layer against the number of trees, a line a rule: the mean of the seeds, bars from the lowest to the highest.
 
     Args:
         rows: that were read out.
@@ -117,7 +117,7 @@ def draw(rows: Sequence[Row], path: Path) -> None:
 
     figure = Figure(figsize=(7, 4.2), layout="constrained")
     axes = figure.subplots()
-    for name, (colour, style) in LINES.items():
+    for number, (name, (colour, style)) in enumerate(LINES.items()):
         mine = [row for row in rows if row.rule == name]
         samples = sorted({row.samples for row in mine})
         each = [[100 * row.best for row in mine if row.samples == count] for count in samples]
@@ -125,7 +125,8 @@ def draw(rows: Sequence[Row], path: Path) -> None:
             continue
         means = np.array([np.mean(some) for some in each])
         spread = [means - [min(some) for some in each], [max(some) for some in each] - means]
-        axes.errorbar(samples, means, yerr=spread, label=name, color=colour, linestyle=style, marker=".", capsize=3)
+        beside = [count * 1.02 ** (number - len(LINES) // 2) for count in samples]  # bars lie side by side
+        axes.errorbar(beside, means, yerr=spread, label=name, color=colour, linestyle=style, marker=".", capsize=3)
     counts = sorted({row.samples for row in rows})
     axes.set(xscale="log", xticks=counts, xticklabels=[f"{count:,}" for count in counts])
     axes.set(xlabel="trees (and labels of the read-out)", ylabel="best layer, % of 2,048 other trees")
@@ -145,13 +146,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--batches", type=int, default=640, help="of 64 pairs, that each network is trained for")
     parser.add_argument("--out", type=Path, help="a JSON file of every row")
     parser.add_argument("--figure", type=Path, help="a picture, of .png or .svg")
+    parser.add_argument(
+        "--again", type=Path, help="a JSON file that --out wrote: its table and picture, nothing is trained"
+    )
     asked = parser.parse_args(arguments)
     rules = asked.rules.split(",")
     if not set(rules) <= set(RULES):
         parser.error(f"no rule {', '.join(sorted(set(rules) - set(RULES)))}; expected some of {', '.join(RULES)}")
-    rows: list[Row] = []
+    rows = [] if asked.again is None else [Row(**each) for each in json.loads(asked.again.read_text("utf-8"))]
     seeds = range(asked.first_seed, asked.first_seed + asked.seeds)
-    for row in run(rules, list(map(int, asked.samples.split(","))), seeds, asked.batches):
+    for row in [] if rows else run(rules, list(map(int, asked.samples.split(","))), seeds, asked.batches):
         rows.append(row)
         shares = ", ".join(f"{100 * share:.1f}" for share in row.layers)
         print(
