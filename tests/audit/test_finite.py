@@ -43,11 +43,11 @@ def test_the_command_exits_with_3_and_names_the_array():
 class Explodes(available()["urf"]):
     """A response of one's own, infinite on activities that do not come."""
 
-    name = "explodes"
+    name, most = "explodes", np.inf
 
     def wire(self, phase):
         def respond(seen):
-            seen[...] = np.where(np.abs(seen) > 2, np.inf, seen)
+            seen[...] = np.where(np.abs(seen) > self.most, np.inf, seen)
 
         seen = self.network.populations[1].activity
         for step in super().wire(phase):
@@ -63,9 +63,12 @@ def test_what_an_intervention_makes_infinite_says_nothing(build):
         bench = Bench(target, graph, team)
         run = next(r for r in bench.runs if r.site.step.kernel.name == "respond")
         trial = Trial(bench, run, np.random.default_rng(0))
-        assert not bench.unfit and np.isfinite(trial.run({"seen": 1.5 + 0 * trial.given["seen"]})["seen"]).all()
+        seen = np.full_like(trial.given["seen"], np.abs(trial.given["seen"]).max())
+        target.rule.most = 1.2 * seen.max()
+        assert np.isfinite(trial.run({"seen": 1.1 * seen})["seen"]).all()
+        assert np.isinf(trial.run({"seen": 9 * seen})["seen"]).all() and not bench.unfit  # so far out, many overflow
         with pytest.raises(UndecidedError, match=r"responds.*run on other numbers.* infinite"):
-            trial.run({"seen": 9 + 0 * trial.given["seen"]})
+            trial.run({"seen": 1.5 * seen})
         assert len(bench.unfit) == 1
 
         def nine(other):

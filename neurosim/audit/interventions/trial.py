@@ -63,9 +63,14 @@ class Trial:
             self._kernel(**arguments, **step.scalars)
         left = {k: arguments[k] for k in step.changed}
         named = {step.buffers[k].name: v for k, v in left.items()}
-        if not unfit("", altered) and not self._bench.is_fit(f"{self.site}, run on other numbers", named):
+        if self._likely(altered) and not self._bench.is_fit(f"{self.site}, run on other numbers", named):
             raise UndecidedError(self._bench.unfit[-1], EXPECTED, HINT)
         return left
+
+    def _likely(self, altered: Mapping[str, Array]) -> bool:
+        """Whether numbers are finite and about as large as those that the step found: further out a kernel may overflow."""
+        sizes = [(np.abs(v).max(initial=0), np.abs(self.given[k]).max(initial=0)) for k, v in altered.items()]
+        return not unfit("", altered) and all(size <= 2 * found for size, found in sizes)
 
     def other(self, argument: str, where: Array) -> Array:
         """An argument's values, with others of the same kind in some places.
