@@ -81,6 +81,15 @@ def test_independent_maps_of_few_units_are_not_alike():
         assert not likenesses(way(a), way(b), channels), (seed, rows, channels)
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_synapses_at_the_same_few_places_are_no_likeness(seed):
+    """Two of every unit's forty: the squared correlation of two numbers is large by chance, wherever both arrays have them."""
+    rng = np.random.default_rng(seed)
+    there = np.argsort(rng.random((24, 40)), axis=1) < 2
+    a, b = (rng.uniform(-1, 1, there.shape) * there for _ in range(2))
+    assert likenesses(a, b) == []
+
+
 def test_places_of_maps(rng):
     """The middle place above, all its channels; below, the places that it sees, all theirs; pooled or not."""
     for post in ((8, 8, 3), (4, 4, 4, 3)):
