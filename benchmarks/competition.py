@@ -12,14 +12,15 @@ The network, its first stage, its nonlinearity and its read-out are the same; on
 A mean of many patches is shorter than one patch, and where units saturate the length of their weights counts. With ``--match``
 every control's weights have, layer by layer, the mean length of the learned ones; without it they are as they come.
 
-Read out are every layer by itself and all together. ``--held-out`` asks the last 5,000 training images, on which settings may be
-chosen; without it, the test images.
+Read out are every layer by itself and all together, with ``--readout lbfgs,ridge`` in both ways. ``--held-out`` asks the last
+5,000 training images, on which settings may be chosen; without it, the test images.
 """
 
 from __future__ import annotations
 
 import argparse
 import functools
+import itertools
 import json
 import time
 from collections.abc import Callable
@@ -28,7 +29,7 @@ import numpy as np
 
 import neurosim as ns
 from neurosim.engine.threads import ThreadTeam
-from neurosim.readout.logistic import Logistic
+from neurosim.readout.floor import Method
 from neurosim.training.config import Config
 from neurosim.training.stream import load_data
 
@@ -45,6 +46,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--rule", default="hebb")
     parser.add_argument("--held-out", action="store_true")
+    parser.add_argument("--readout", default="ridge", help="ways to read out: lbfgs,ridge")
     parser.add_argument("--kmeans", action="store_true")
     parser.add_argument("--match", action="store_true", help="controls' weights as long as the learned ones")
     parser.add_argument("--only", default="learned,random,imprinted", help="which weights")
@@ -181,10 +183,9 @@ def accuracies(encoder, asked: argparse.Namespace, seed: int) -> dict:
         layers = {f"layer {number}": (a, b) for number, (a, b) in enumerate(zip(known, asking, strict=True), 1)}
         if len(layers) > 1:
             layers["together"] = np.concatenate(known, axis=1), np.concatenate(asking, axis=1)
-        for count in counts:
-            for name, (a, b) in layers.items():
-                read = Logistic(seed=seed).fit(a[:count], data.train_labels[chosen[:count]], 10, team)
-                found[f"{name}, {count} labels"] = round(100 * read.accuracy(b, labels, team), 2)
+        for count, (name, (a, b)), way in itertools.product(counts, layers.items(), asked.readout.split(",")):
+            read = Method(way, seed=seed).fit(a[:count], data.train_labels[chosen[:count]], 10, team)
+            found[f"{name}, {count} labels, {way}"] = round(100 * read.accuracy(b, labels, team), 2)
     return {**found, "read_out": round(time.perf_counter() - began)}
 
 

@@ -32,6 +32,16 @@ RULES: dict[str, dict[str, Any]] = {
     "dfa": {"rule": "dfa"},
     "floor": {"rule": "none"},
 }
+# Name -> its colour and line in the picture: labels dotted, errors from the top solid or dashed, no learning grey.
+LINES = {
+    "supervised bp": ("#17202a", ":"),
+    "bp": ("#c0392b", "-"),
+    "ll": ("#2471a3", "-"),
+    "dtp": ("#1e8449", "-"),
+    "urf": ("#d68910", "--"),
+    "dfa": ("#7d3c98", "--"),
+    "floor": ("#999999", "-"),
+}
 SAMPLES = (256, 1024, 4096)
 BATCH = 64
 
@@ -96,20 +106,56 @@ def table(rows: Sequence[Row]) -> str:
     return "\n".join(lines)
 
 
+def draw(rows: Sequence[Row], path: Path) -> None:
+    """The best layer against the number of trees, a line a rule: the mean of the seeds, bars from the lowest to the highest.
+
+    Args:
+        rows: that were read out.
+        path: of the picture, by its ending.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7, 4.2), layout="constrained")
+    axes = figure.subplots()
+    for number, (name, (colour, style)) in enumerate(LINES.items()):
+        mine = [row for row in rows if row.rule == name]
+        samples = sorted({row.samples for row in mine})
+        each = [[100 * row.best for row in mine if row.samples == count] for count in samples]
+        if not each:
+            continue
+        means = np.array([np.mean(some) for some in each])
+        spread = [means - [min(some) for some in each], [max(some) for some in each] - means]
+        beside = [count * 1.02 ** (number - len(LINES) // 2) for count in samples]  # bars lie side by side
+        axes.errorbar(beside, means, yerr=spread, label=name, color=colour, linestyle=style, marker=".", capsize=3)
+    counts = sorted({row.samples for row in rows})
+    axes.set(xscale="log", xticks=counts, xticklabels=[f"{count:,}" for count in counts])
+    axes.set(xlabel="trees (and labels of the read-out)", ylabel="best layer, % of 2,048 other trees")
+    axes.minorticks_off()
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(frameon=False, fontsize=9, loc="upper left")
+    figure.savefig(path, dpi=150)
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Print a line a network, then the table; keep both."""
     parser = argparse.ArgumentParser(description=str(__doc__).partition("\n")[0])
     parser.add_argument("--rules", default=",".join(RULES), help="names with commas between")
     parser.add_argument("--samples", default=",".join(map(str, SAMPLES)), help="numbers of trees")
-    parser.add_argument("--seeds", type=int, default=2, help="seeds, from 0")
+    parser.add_argument("--seeds", type=int, default=2, help="how many")
+    parser.add_argument("--first-seed", type=int, default=1, help="the recipe was chosen with seed 0")
     parser.add_argument("--batches", type=int, default=640, help="of 64 pairs, that each network is trained for")
     parser.add_argument("--out", type=Path, help="a JSON file of every row")
+    parser.add_argument("--figure", type=Path, help="a picture, of .png or .svg")
+    parser.add_argument(
+        "--again", type=Path, help="a JSON file that --out wrote: its table and picture, nothing is trained"
+    )
     asked = parser.parse_args(arguments)
     rules = asked.rules.split(",")
     if not set(rules) <= set(RULES):
         parser.error(f"no rule {', '.join(sorted(set(rules) - set(RULES)))}; expected some of {', '.join(RULES)}")
-    rows: list[Row] = []
-    for row in run(rules, list(map(int, asked.samples.split(","))), range(asked.seeds), asked.batches):
+    rows = [] if asked.again is None else [Row(**each) for each in json.loads(asked.again.read_text("utf-8"))]
+    seeds = range(asked.first_seed, asked.first_seed + asked.seeds)
+    for row in [] if rows else run(rules, list(map(int, asked.samples.split(","))), seeds, asked.batches):
         rows.append(row)
         shares = ", ".join(f"{100 * share:.1f}" for share in row.layers)
         print(
@@ -117,6 +163,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         )
         if asked.out is not None:
             asked.out.write_text(json.dumps([each._asdict() for each in rows], indent=1) + "\n", encoding="utf-8")
+    if asked.figure is not None:
+        draw(rows, asked.figure)
     print(table(rows))
 
 

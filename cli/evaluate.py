@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @click.option("--data-dir", metavar="FOLDER", help="Where cifar10, cifar100 and stl10 are.  [default: as the run had]")
 @click.option("--weights", type=click.Path(path_type=Path), help="Weights of a .safetensors or .npz file instead.")
 @click.option("--network", metavar="TEXT", help="Of weights whose file does not say it.")
-@click.option("--readout", help="lbfgs, adam, hinge or knn.  [default: as the run had]")
+@click.option("--readout", help="lbfgs, ridge, adam, hinge or knn.  [default: as the run had]")
 @click.option("--readout-images", type=int, help="The largest number of labels.  [default: as the run had]")
 @click.option("--labels", metavar="N1,N2,...", help="Numbers of labels of the curve.  [default: as the run had]")
 @click.option("--threads", type=int, help="Any number gives the same bits.  [default: every core]")

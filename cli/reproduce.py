@@ -43,7 +43,9 @@ MOST_JOBS = 8  # by default: each process holds the images
 )
 @click.option("--encoder-data", help="Other images for the encoder: cifar10 for table1 on CIFAR-10 alone.")
 @click.option("--network", help="Another network than the paper's.")
-@click.option("--readout", help="lbfgs, adam, hinge or knn.  [default: adam, as published, at scale 1; lbfgs below]")
+@click.option(
+    "--readout", help="lbfgs, ridge, adam, hinge or knn.  [default: adam, as published, at scale 1; lbfgs below]"
+)
 @click.option("--out", type=click.Path(path_type=Path), help="Folder of the grid.  [default: runs/TABLE-SCALE]")
 @click.option("--threads", type=int, help="In all; any number gives the same bits.  [default: every core]")
 @click.option(

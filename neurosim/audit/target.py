@@ -146,7 +146,7 @@ def of_rule(rule: Rule, deformed: bool = True) -> AuditTarget:
     def show(epoch: int, batch: int) -> None:
         rng = np.random.default_rng([network.seed, ord("A"), epoch, batch])
         views = network.populations[0].views
-        pictures = rng.integers(0, 256, (views, *network.populations[0].shape), np.uint8)
+        pictures = rng.integers(0, 256, network.image.shown.shape, np.uint8)
         if views == 2 * network.pairs:
             pictures[network.pairs :] = pictures[: network.pairs]  # two views of every moment
         stimulus.load(pictures)

@@ -58,6 +58,10 @@ class CpuTuning:
     least_tiles: int = 64
     # Pooled units at once: half a MB an array, and calls long enough for threads not to wait for each other.
     pooled_units: int = 1 << 17
+    # Up to so many samples an error comes down a head as the transpose of weights times samples: OpenBLAS packs what stands
+    # at the right, and packing 32,768 x 64 weights costs more than few samples' product. ms on one thread, plainly and so:
+    # 2.7 and 1.3 at 16 samples, 3.6 and 2.6 at 32, 5.4 and 5.4 at 64, 7.8 and 8.4 at 100.
+    few_samples: int = 48
     # Presynaptic units of one product of a head's outer product.
     gathered_units: int = 512
     # Moments times lags times units compared at once with the memory: calls are long enough, arrays small.

@@ -132,7 +132,11 @@ def _present(graph: Translation, step: Step) -> None:
     graph.set(shown, graph.node("Transpose", shifted, perm=[0, 3, 1, 2]))
 
 
-@_writes("convolve", "a layer `32`, `32 5x5`, `32 1x1` (dense, where there is one place); `centre-surround`", "Conv")
+@_writes(
+    "convolve",
+    "a layer `32`, `32 5x5`, `32 1x1` (dense, where there is one place); `centre-surround`, `whitened 6x6`",
+    "Conv",
+)
 def _convolve(graph: Translation, step: Step) -> None:
     weight = step.buffers["weight"]
     values = _host(weight)

@@ -11,7 +11,7 @@ from numpy.typing import DTypeLike
 from neurosim.core.step import Step
 from neurosim.errors import ShapeError, WiringError
 from neurosim.networks.presets.base import Preset
-from neurosim.networks.text import FIRST, parse, parse_first, parse_head, shapes
+from neurosim.networks.text import FIRST, parse, parse_first, parse_head, shapes, whitened
 from neurosim.parts.average import Average
 from neurosim.parts.competition import Competition
 from neurosim.parts.feedback import Feedback, SignFeedback, UpdatedFeedback
@@ -24,6 +24,7 @@ from neurosim.parts.projection import Bias, Constant, Projection
 from neurosim.parts.retina import LearnedRetina, Retina
 from neurosim.parts.synapse import Synapse
 from neurosim.parts.transported import TransportedFeedback
+from neurosim.parts.whitening import Whitening
 from neurosim.plasticity.base import Plasticity
 from neurosim.plasticity.bounded import Bounded
 from neurosim.plasticity.predictive import Predictive
@@ -85,15 +86,22 @@ class Network:
         self._heads: dict[int, Projection] = {}
 
     def _populations(self, sizes: list[tuple[int, int, int]], views: int, learning: int) -> list[Units]:
-        sees = sizes[0], views, learning, self.dtype
-        learned = self.first == FIRST[1]
-        self.image = LearnedRetina(Predictive, *sees) if learned else (Retina if self.first else Image)(*sees)
+        self.image = self._first_stage(sizes[0], views, learning)
         populations: list[Units] = [self.image]
         for number, (layer, size) in enumerate(zip(self.layers, sizes[1:], strict=True), 1):
             pools = AveragedPopulation if layer.averaged else PooledPopulation
             kind = pools if layer.pooled else Population
             populations.append(kind(number, size, views, learning, layer.nonlinearity, self.dtype))
         return populations
+
+    def _first_stage(self, size: tuple[int, int, int], views: int, learning: int) -> Image:
+        """The image population, behind the stage that the text names."""
+        sees, field = (size, views, learning, self.dtype), whitened(self.first)
+        if field is not None:
+            return Whitening(field, *sees)
+        if self.first == FIRST[1]:
+            return LearnedRetina(Predictive, *sees)
+        return (Retina if self.first else Image)(*sees)
 
     def _projection(self, number: int) -> Projection:
         """The forward projection to layer ``number``."""

@@ -12,9 +12,10 @@ from neurosim.networks.presets.base import Preset
 from neurosim.parts.population import NONLINEARITIES
 
 FLAGS = ("pool", "average", "bias", "local", "centred")  # words of a layer
-FIRST = ("centre-surround", "centre-surround learned")  # stages before the first layer
+FIRST = ("centre-surround", "centre-surround learned")  # stages before the first layer, beside `whitened 6x6`
 FIELD = 3  # rows and columns of a field, where a layer does not say otherwise
 _FIELD = re.compile(r"([1-9]\d?)x\1")
+_WHITENED = re.compile(r"whitened ([2-9])x\1")
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,8 @@ def parse(network: str | Preset) -> tuple[Layer, ...]:
     ``saturating``, ``bias``, ``centred``, ``local``, ``pool`` or ``average``, and the size of its fields, ``5x5``. A pooled
     layer without a nonlinearity is linear. The largest of a window is taken before the nonlinearity (where that never falls
     it is the same) and after lateral inhibition, the mean after the nonlinearity. The first part may be
-    ``centre-surround``, see `neurosim.parts.retina`; the last may be of the heads, see `parse_head`.
+    ``centre-surround``, see `neurosim.parts.retina`, or ``whitened 6x6``, see `neurosim.parts.whitening`; the last may be
+    of the heads, see `parse_head`.
 
     Raises:
         WiringError: a text that is none of these.
@@ -162,15 +164,22 @@ class Parts(NamedTuple):
 
 
 def parse_first(network: str | Preset) -> str | None:
-    """What comes before the first layer: ``centre-surround``, ``centre-surround learned``, or nothing."""
+    """What comes before the first layer: ``centre-surround``, ``centre-surround learned``, ``whitened 6x6``, or nothing."""
     return _parts(network).first
+
+
+def whitened(first: str | None) -> int | None:
+    """Rows and columns of the patches that a first stage whitens; None: of another stage."""
+    found = _WHITENED.fullmatch(first or "")
+    return int(found[1]) if found else None
 
 
 def _parts(network: str | Preset) -> Parts:
     parts = written(network).split(",")
     head = parts.pop() if len(parts) > 1 and parts[-1].split()[:1] == ["head"] else None
-    first = " ".join(parts.pop(0).split()) if len(parts) > 1 and " ".join(parts[0].split()) in FIRST else None
-    return Parts(first, parts, head)
+    first = " ".join(parts[0].split())
+    stage = len(parts) > 1 and (first in FIRST or whitened(first) is not None)
+    return Parts(first, parts[1:], head) if stage else Parts(None, parts, head)
 
 
 def shapes(layers: tuple[Layer, ...], image: tuple[int, int, int]) -> list[tuple[int, int, int]]:

@@ -75,7 +75,7 @@ def _middle(matrix: Array, channels: int, field: int) -> Array:
 
 
 class Retina(Image):
-    """The image population behind a centre-surround stage with fixed connections: ``x0 = R0 * picture``.
+    """The image population behind a stage with fixed connections: ``x0 = R0 * picture``; centre and surround, or others.
 
     Parameters:
         ========= ==== ================================================ ======================
@@ -86,24 +86,33 @@ class Retina(Image):
         ========= ==== ================================================ ======================
 
     Args:
-        shape: (row, column, channel) of the picture, and of the activity.
+        shape: (row, column, channel) of the picture; the activity has as many rows and columns.
         views, learning: as for `Image`.
         dtype: of the activities.
+        weights: ``(field, field, channel, unit)``, other connections than `centre_surround`.
     """
 
-    def __init__(self, shape: tuple[int, ...], views: int, learning: int = 0, dtype: Any = np.float32):
-        super().__init__(shape, views, learning, dtype)
+    label = "centre and surround are compared"
+
+    def __init__(
+        self,
+        shape: tuple[int, ...],
+        views: int,
+        learning: int = 0,
+        dtype: Any = np.float32,
+        weights: Array | None = None,
+    ):
+        weights = centre_surround(shape[2]) if weights is None else weights
+        super().__init__((*shape[:2], weights.shape[3]), views, learning, dtype)
         self.shown = Buffer("picture", AXES, (views, *shape), Role.ACTIVITY, "receptors", dtype, local=True)
-        channels, role = shape[2], "forward weight"
-        self.synapse = Synapse("R0", (FIELD, FIELD, channels, channels), role, [0], None, dtype)
-        self.synapse.weight.put(centre_surround(channels))
+        self.synapse = Synapse("R0", weights.shape, "forward weight", [0], None, dtype)
+        self.synapse.weight.put(weights)
 
     def transmit(self) -> Iterator[Step]:
         """``x0 = R0 * picture``."""
         r, picture, x = self.synapse.name, self.shown, self.activity
         arguments = {"presynaptic": picture, "weight": self.synapse.weight, "potential": x}
-        label = "centre and surround are compared"
-        yield Step(convolve, label, f"{x.name} = {r} * {picture.name}", arguments, over="sample")
+        yield Step(convolve, self.label, f"{x.name} = {r} * {picture.name}", arguments, over="sample")
 
     @property
     def learns(self) -> bool:

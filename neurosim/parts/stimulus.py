@@ -66,7 +66,7 @@ class Stimulus:
     ):
         views, dtype = population.views, population.activity.dtype
         self.population, self.deformation, self.scalars = population, deformation, {"gain": gain, "offset": offset}
-        shape = (views, *population.shape)
+        shape = (views, *population.shown.shape[1:])
         self.images = Buffer("images", AXES, shape, Role.IMAGE, "stimulus", np.uint8, given=True)
         self.seen = Buffer("seen", AXES, shape, Role.IMAGE, "stimulus", dtype, local=True)
         drawn = deformation.kernel.arguments.values() if deformation else ()

@@ -55,12 +55,14 @@ class Method:
 
     def fit(self, features: Array, labels: Array, classes: int, team: ThreadTeam) -> Fitted:
         """The read-out, fitted to the features of one layer."""
-        from neurosim.readout import hinge, logistic, neighbours  # SciPy is not needed before
+        from neurosim.readout import hinge, logistic, neighbours, ridge  # SciPy is not needed before
 
         if self.name == "hinge":
             return hinge.Hinge(seed=self.seed).fit(features, labels, classes, team)
         if self.name == "knn":
             return neighbours.Nearest(seed=self.seed).fit(features, labels, classes, team)
+        if self.name == "ridge":
+            return ridge.Ridge(seed=self.seed).fit(features, labels, classes, team)
         return logistic.Logistic(self.name, seed=self.seed).fit(features, labels, classes, team)
 
 

@@ -12,7 +12,7 @@ import numpy as np
 if TYPE_CHECKING:
     from neurosim.core.typing import Array
 
-READ_OUTS = {"lbfgs": "linear", "adam": "linear", "hinge": "hinge", "knn": "nearest-neighbour"}  # in words
+READ_OUTS = {"lbfgs": "linear", "ridge": "ridge", "adam": "linear", "hinge": "hinge", "knn": "nearest-neighbour"}
 CONFIDENCE = 0.95
 _COLUMNS = 4  # numbers of labels side by side, in 100 characters
 

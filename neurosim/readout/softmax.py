@@ -8,7 +8,7 @@ weights would subtract two large numbers from each other in every sum. Blocks be
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -79,6 +79,22 @@ class Table:
         for lane in lanes[1:]:
             _add(lanes[0], lane)
         return lanes[0] if lanes else []
+
+    def rows(self, order: Array, count: int) -> Iterator[Array]:
+        """Standardised features of some images, so many images at a time: ``(count, feature)``, one scratch array."""
+        scratch = np.empty((min(count, len(order)), self.features.shape[1]), self.features.dtype)
+        for start in range(0, len(order), count):
+            place = slice(start, min(start + count, len(order)))
+            yield self._read(self.features, place, order, scratch[: place.stop - start])
+
+    def columns(self, order: Array, count: int) -> Iterator[Array]:
+        """The same turned, so many features at a time: ``(count, image)``."""
+        for start in range(0, self.features.shape[1], count):
+            place = slice(start, start + count)
+            block = self.features[:, place][order]
+            if self._mean is not None and self._factor is not None:
+                block = (block - self._mean[place]) * self._factor[place]
+            yield block.T
 
     def _read(self, part: Array, place: slice, rows: Array | None, out: Array) -> Array:
         if rows is not None:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 VIEWS, SAMPLE = 128, 1000  # images encoded and read out for a measurement
 REPEATS, SECONDS = 5, 3.0  # batches of a plan for a measurement, and where it stops
 # What a fit costs for each labelled image and feature, in operations of a convolution that takes as long; measured.
-FIT = {"lbfgs": 2e4, "adam": 1e5, "knn": 1e3}
+FIT = {"lbfgs": 2e4, "ridge": 2e4, "adam": 1e5, "knn": 1e3}
 
 
 def work(grid: Grid, cell: Cell) -> float:

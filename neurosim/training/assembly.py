@@ -188,7 +188,7 @@ def _fitting(network: Network, shape: Shape) -> Network:
     Raises:
         ShapeError: it does not.
     """
-    own = network.populations[0].shape
+    own = network.image.shown.shape[1:]
     if own != shape:
         actual, expected = ("x".join(map(str, each)) for each in (own, shape))
         raise ShapeError(

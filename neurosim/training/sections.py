@@ -21,7 +21,7 @@ SCHEDULES = ("constant", "cosine", "linear")
 VIEWS = ("deform", "motion", "gaze", "still")
 PIXELS = ("centred", "unit")
 TRACKS = ("tensorboard", "wandb")
-READOUTS = ("lbfgs", "adam", "hinge", "knn")
+READOUTS = ("lbfgs", "ridge", "adam", "hinge", "knn")
 
 
 @dataclass(frozen=True)
@@ -225,7 +225,7 @@ class Readout(Section):
     """How features are read out after training."""
 
     name: Annotated[
-        str, Option("lbfgs, adam (the paper's protocol), hinge (plausible) or knn.", choices=READOUTS, short="")
+        str, Option("lbfgs, ridge, adam (the paper's), hinge (plausible) or knn.", choices=READOUTS, short="")
     ] = as_keyword("readout", "lbfgs")
     images: Annotated[
         int, Option("Labelled training images of the read-out: its largest number of labels.", unit="images", low=10)

@@ -36,6 +36,8 @@ def test_this_machine(tmp_path):
     for word in ("W5 sums its outer products", "every view is deformed"):  # the printed table leaves out what is quick
         assert word in json.dumps(record)
     assert set(record["rules"]) == {"bp", "ll-greedy"}
+    # Every step has a time of its own, also where several steps have one kernel.
+    assert all(row["ms"] > 0 for rows in record["rules"]["ll-greedy"]["steps"] for row in rows if row["kernel"])
     assert len(record["rules"]["ll-greedy"]["steps"]) == 5
     before, peak = record["rules"]["bp"]["memory"]["neurosim"]
     assert 0 < before < peak

@@ -232,7 +232,7 @@ def test_other_read_outs(archive, tmp_path, readout, words):
     both = refused("evaluate", "a", "--labels", "50", "--readout-images", "40", where=tmp_path)
     assert "--labels 50 beside --readout-images 40; expected numbers up to --readout-images" in both
     wrong = refused("evaluate", "a", "--readout", "svm", where=tmp_path)
-    assert "unknown readout 'svm'; expected one of lbfgs, adam, hinge, knn; write --readout lbfgs" in wrong
+    assert "unknown readout 'svm'; expected one of lbfgs, ridge, adam, hinge, knn; write --readout lbfgs" in wrong
 
 
 def test_dtp_tells_its_inverses_and_how_well_they_restore(archive, tmp_path):

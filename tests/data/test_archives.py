@@ -148,7 +148,7 @@ def test_webdataset_of_splits_and_of_none(tmp_path):
 
 
 def test_webdataset_as_its_library_writes_it(tmp_path):
-    webdataset = pytest.importorskip("webdataset")
+    webdataset = pytest.importorskip("webdataset", reason="the extra test is not installed")
     with webdataset.TarWriter(str(tmp_path / "train-0.tar")) as out:
         for number in range(20):
             out.write({"__key__": f"{number:05}", "png": png(IMAGES[number]), "cls": int(LABELS[number])})
@@ -156,7 +156,7 @@ def test_webdataset_as_its_library_writes_it(tmp_path):
 
 
 def test_parquet(tmp_path):
-    arrow = pytest.importorskip("pyarrow")
+    arrow = pytest.importorskip("pyarrow", reason="the extra data is not installed")
     from pyarrow import parquet
 
     pictures = [{"bytes": png(image), "path": None} for image in IMAGES]
@@ -176,7 +176,7 @@ def test_parquet(tmp_path):
 
 @pytest.mark.filterwarnings("ignore")  # of the library's own
 def test_huggingface(tmp_path):
-    datasets = pytest.importorskip("datasets")
+    datasets = pytest.importorskip("datasets", reason="the extra data is not installed")
     kinds = datasets.Features({"image": datasets.Image(), "label": datasets.ClassLabel(names=["no", "yes"])})
     rows = {"image": [{"bytes": png(image), "path": None} for image in IMAGES], "label": LABELS.tolist()}
     every = datasets.Dataset.from_dict(rows, features=kinds)

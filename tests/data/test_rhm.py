@@ -5,6 +5,7 @@ import itertools
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import neurosim as ns
 from neurosim.data.sources import loading, rhm
@@ -179,6 +180,7 @@ def test_other_branches_stand_in_a_row(few):
 
 def test_the_benchmark_in_small(few, capsys, tmp_path):
     rhm_bench = pytest.importorskip("neurosim.bench.rhm")
+    pytest.importorskip("matplotlib", reason="the picture needs the extra `plots`")
     rhm_bench.main(
         [
             "--rules",
@@ -197,5 +199,9 @@ def test_the_benchmark_in_small(few, capsys, tmp_path):
     assert "| ll | " in printed and "| floor | " in printed and (tmp_path / "rows.json").is_file()
     rows = [rhm_bench.Row("ll", 64, 0, [0.5, 0.25], 1.0), rhm_bench.Row("ll", 64, 1, [0.5, 0.75], 1.0)]
     assert "| ll | 62.5 (50.0 to 75.0; layers 50, 50) |" in rhm_bench.table(rows)
+    rhm_bench.main(["--again", str(tmp_path / "rows.json"), "--figure", str(tmp_path / "rows.png")])
+    assert capsys.readouterr().out.strip().splitlines() == printed.strip().splitlines()[-4:]
+    with Image.open(tmp_path / "rows.png") as picture:
+        assert picture.size[0] > 500
     with pytest.raises(SystemExit):
         rhm_bench.main(["--rules", "lll"])

@@ -20,6 +20,7 @@ WORDS = (
     "centre-surround, 16 5x5 inhibited average, 12 centred saturating pool, 8 local bias tanh, 5 1x1 rectified",
     "6 4x4 hardtanh, 4 local pool, head average",
     "centre-surround learned, 4 bias average, 5 1x1 linear",
+    "whitened 4x4, 6 1x1 saturating average",
 )
 
 

@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 from forms import Forms, declared_kernels, kernels_with_cases
 
+from neurosim.core.tuning import CPU
+
 RNG = np.random.default_rng(7)
 N, R, C, IN, OUT = 3, 4, 6, 2, 5
 KERNELS = declared_kernels()
@@ -85,6 +87,8 @@ def cases():
     yield "dense", {"presynaptic": a, "weight": b, "potential": z.copy()}, ["potential"]
     yield "hebbian_dense", {"pre": a, "post": e, "change": normal(7, OUT)}, ["change"]
     yield "deliver_dense", {"post": e, "weight": b, "error": normal(N, 7)}, ["error"]
+    many = CPU.few_samples + 1  # which come down by another product
+    yield "deliver_dense", {"post": normal(many, OUT), "weight": b, "error": normal(many, 7)}, ["error"]
     picture = RNG.integers(0, 256, (N, R, C, IN)).astype(np.uint8)
     yield "present", {"image": picture, "activity": normal(N, R, C, IN), "gain": 2.0, "offset": -1.0}, ["activity"]
     yield "present", {"image": picture / 255, "activity": normal(N, R, C, IN), "gain": 1.0, "offset": 0.0}, ["activity"]

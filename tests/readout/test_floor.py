@@ -40,7 +40,7 @@ def test_each_side_has_its_own_weights(bright):
     assert lines == [f"{side}, {line}" for side in ("read-out", "floor") for line in shown]
 
 
-@pytest.mark.parametrize("method", ["lbfgs", "adam", "hinge", "knn"])
+@pytest.mark.parametrize("method", ["lbfgs", "ridge", "adam", "hinge", "knn"])
 def test_every_method_gives_a_curve(bright, method):
     """The trained side is blind, by every method, with every number of labels; the layers of the other are not."""
     untrained = make_encoder("4 hardtanh, 5 pool", (8, 8, 3))

@@ -209,27 +209,33 @@ class Bench:
 
     def inputs(self, site: Site, batch: int) -> dict[str, Array]:
         """What a step found in its inputs in some batch: what the steps before it left."""
-        bases = self._state(lambda run: run.batch == batch and run.site is site)
+        names = {b.base.name for b in site.inputs.values()}
+        bases = self._state(lambda run: run.batch == batch and run.site is site, names)
         return {argument: rows_of(buffer, bases) for argument, buffer in site.inputs.items()}
 
-    def state_after(self, run: StepRun) -> dict[str, Array]:
-        """Every array, by name, as a run of a step left all of them."""
-        bases = self._state(lambda other: other is run)
-        for argument, buffer in run.site.step.changed.items():
-            rows_of(buffer, bases)[...] = self.after[run][argument]
+    def state_after(self, run: StepRun, names: set[str]) -> dict[str, Array]:
+        """Some arrays, by name, as a run of a step left them."""
+        bases = self._state(lambda other: other is run, names)
+        self._put_left(run, bases)
         return bases
 
-    def _state(self, until: Callable[[StepRun], bool]) -> dict[str, Array]:
-        """Every array as some run of a step found it."""
-        bases = {name: values.copy() for name, values in self.start.items()}
+    def _state(self, until: Callable[[StepRun], bool], names: set[str]) -> dict[str, Array]:
+        """Some arrays as some run of a step found them."""
+        bases = {name: self.start[name].copy() for name in names}
         for run in self.runs:
             if run.site is self.graph.phases[run.site.phase][0]:
-                bases |= {name: values.copy() for name, values in self._presented.get(run.place, {}).items()}
+                given = self._presented.get(run.place, {})
+                bases |= {name: given[name].copy() for name in names & given.keys()}
             if until(run):
                 break
-            for argument, buffer in run.site.step.changed.items():
-                rows_of(buffer, bases)[...] = self.after[run][argument]
+            self._put_left(run, bases)
         return bases
+
+    def _put_left(self, run: StepRun, bases: dict[str, Array]) -> None:
+        """What a run of a step left, in the arrays that it changed."""
+        for argument, buffer in run.site.step.changed.items():
+            if buffer.base.name in bases:
+                rows_of(buffer, bases)[...] = self.after[run][argument]
 
     # -- what is declared
 

@@ -20,6 +20,7 @@ ORDERS = 16  # by which chance is measured
 MEASURED = 6.0  # standard deviations, where these are measured by so few orders
 THIN = 3.0  # effective dimensions below which chance has no normal distribution
 OWN = 0.75  # share of the dimensions that its size allows, below which a matrix has a structure
+SMOOTH = 0.5  # the same, of the taps of a kernel
 
 
 def centred(array: Array, there: Array | None = None) -> Array:
@@ -88,13 +89,56 @@ def beyond_chance(one: Array, other: Array, channels: int, rng: np.random.Genera
     """
     size, there = cosine(one, other), (one != 0) & (other != 0)
     free = int(there.sum()) - int(there.any(axis=0).sum()) - int(there.any(axis=1).sum())  # what centring leaves
-    if free < FEW or abs(size) <= np.tanh(SURE / np.sqrt(free)):  # Fisher's transform makes a correlation normal
+    if abs(size) <= _least(free):
+        return None
+    free = int(free * different(one, other, channels))
+    if abs(size) <= _least(free):
         return None
     chance = np.array([cosine(reordered(one, channels, rng), other) for _ in range(ORDERS)])
     thin = is_thin(one) and is_thin(other)
     far = max(SURE / float(np.sqrt(free)), (2 if thin else 1) * MEASURED * float(chance.std()))
     sure = max(float(np.tanh(far)), 1.6 * float(np.abs(chance).max()))
     return (size, sure) if abs(size) > max(sure, 0.5 if thin else 0.0) else None
+
+
+def different(one: Array, other: Array, channels: int) -> float:
+    """The share of the numbers of two matrices that are not what others of their own say: rows, columns and taps repeat them.
+
+    Where both are smooth over the taps of a kernel, nine weights are one number, and the two are alike by chance as often as
+    single numbers are.
+
+    Args:
+        one, other: ``(postsynaptic, place x channel)``.
+        channels: as for `reordered`.
+    """
+    both = np.stack([whole(x).reshape(len(x), -1, channels) for x in (one, other)])
+    rows, columns = (distinct(np.moveaxis(both, axis, 0).reshape(both.shape[axis], -1)) for axis in (1, 3))
+    taps = [np.moveaxis(x, 1, 0).reshape(x.shape[1], -1).astype(float) for x in both]
+    most = white_dimensions(len(taps[0]), rows * columns)
+    smooth = max((dimensions(x) - 1) / (most - 1) if most > 1 else 1.0 for x in taps)  # 0: one number; 1: white
+    apart = 1.0 if smooth > SMOOTH else (1 + max(smooth, 0.0) * (len(taps[0]) - 1)) / len(taps[0])
+    return apart * rows * columns / (len(one) * channels)
+
+
+def whole(matrix: Array) -> Array:
+    """Its numbers to four digits of the largest, as whole numbers."""
+    return np.rint(matrix / (float(np.abs(matrix).max(initial=0)) or 1.0) * 1e4).astype(np.int64)
+
+
+def distinct(rows: Array) -> int:
+    """How many rows of whole numbers differ: each is one number, its sum with weights drawn by lot."""
+    drawn = np.random.default_rng(0).integers(-(1 << 62), 1 << 62, rows.shape[1])
+    return len(np.unique((rows * drawn).sum(axis=1)))
+
+
+def _least(free: int) -> float:
+    """The correlation of so many free numbers that chance reaches once in 10^9; Fisher's transform makes it normal."""
+    return float("inf") if free < FEW else float(np.tanh(SURE / np.sqrt(free)))
+
+
+def white_dimensions(rows: int, columns: int) -> float:
+    """How many `dimensions` a matrix of independent numbers has."""
+    return rows * columns / (rows + columns)
 
 
 def is_thin(matrix: Array) -> bool:

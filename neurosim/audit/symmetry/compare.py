@@ -15,14 +15,25 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from neurosim.audit.symmetry.chance import FEW, SURE, beyond_chance, centred, cosine, dimensions, limited, pearson
+from neurosim.audit.symmetry.chance import (
+    FEW,
+    SURE,
+    beyond_chance,
+    centred,
+    cosine,
+    different,
+    dimensions,
+    limited,
+    pearson,
+)
 
 if TYPE_CHECKING:
     from neurosim.core.typing import Array
 
 DRAWS = 20  # of what chance gives; of large arrays fewer, as it hardly varies
-LARGE = 1 << 18
+LARGE = 1 << 16
 CHANNELS = 256  # whose singular values are compared: of all 1024 of a layer they would take a minute
+FEW_SIGNS = 15  # that all of so many agree, or none, happens once in 16,000 pairs
 EXACT = 1e-5  # relative; float32 keeps 1e-7 of a number
 
 
@@ -203,10 +214,12 @@ def _alike(
     b: Array, w: Array, forms: dict[str, Array], correlation: float, spectrum: float, chance_spectrum: float
 ) -> str:
     """What chance cannot have made, of arrays that have just been drawn."""
-    sure = SURE / np.sqrt(b.size)
-    for form in forms.values():
+    sure, numbers = SURE / np.sqrt(b.size), round(_different(b, next(iter(forms.values()), b)))
+    for form in forms.values() if numbers >= FEW_SIGNS else ():
         if _equal_signs(b, form) in (0.0, 1.0) and centred(np.sign(b)).any() and centred(np.sign(form)).any():
             return "sign copy"  # signs that every unit has for itself (Dale's law) agree by chance
+    if numbers < FEW:
+        return "none"
     for form in forms.values():
         equal = np.count_nonzero((b == form) & (b != 0))
         if equal >= 8 and _various(form):
@@ -229,8 +242,24 @@ def _alike(
 
 def _beyond(a: Array, b: Array, rng: np.random.Generator, there: Array | None = None) -> bool:
     """Whether two arrays correlate beyond chance, less what is common to all of a unit."""
-    one, other = (np.moveaxis(limited(centred(x, there)), -1, 0).reshape(x.shape[-1], -1) for x in (a, b))
-    return beyond_chance(one, other, a.shape[-2] if a.ndim > 1 else a.size, rng) is not None
+    there = None if there is None or there.all() else there
+    one, other = (_by_postsynaptic(limited(centred(x, there))) for x in (a, b))
+    return beyond_chance(one, other, _channels(a), rng) is not None
+
+
+def _different(a: Array, b: Array) -> float:
+    """How many numbers two arrays of one shape have that are not what others of their own say."""
+    one, other = (_by_postsynaptic(centred(x)) for x in (a, b))
+    return a.size * different(one, other, _channels(a))
+
+
+def _by_postsynaptic(array: Array) -> Array:
+    """``(postsynaptic, place x channel)``."""
+    return np.moveaxis(array, -1, 0).reshape(array.shape[-1], -1)
+
+
+def _channels(array: Array) -> int:
+    return array.shape[-2] if array.ndim > 1 else 1
 
 
 def _angle(a: Array, b: Array) -> float:

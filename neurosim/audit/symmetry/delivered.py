@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from neurosim.audit.graph.kinds import builtin
 from neurosim.audit.interventions.trial import has_rows
 from neurosim.audit.symmetry.probe import Descent, Passage, asked, passages, sent, units
 from neurosim.audit.symmetry.resemblance import likenesses
+from neurosim.core.kernel import Kind
 
 if TYPE_CHECKING:
     from neurosim.audit.evidence import Evidence
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from neurosim.core.buffer import Buffer
     from neurosim.core.typing import Array
 
-ABOVE, FEW_ABOVE = 48, 8  # units above that are asked; in the light audit
+ABOVE, LATER, FEW_ABOVE = 48, 16, 8  # units above that are asked; after some batches; in the light audit
 
 
 class Delivered:
@@ -56,29 +58,36 @@ class Delivered:
 
     def _passage(self, passage: Passage, batch: int, when: str, weights: dict[str, Array]) -> None:
         rng = np.random.default_rng([batch, passage.site.number])
-        above, below = asked(passage, FEW_ABOVE if self.light else ABOVE, rng)
+        above, below = asked(passage, FEW_ABOVE if self.light else LATER if batch else ABOVE, rng)
         up: list[Array] = []
         many = units(passage.site.step.buffers[passage.pre])
         for run, source in self._sources(passage, batch):
-            descent = Descent(self.bench, run, source, weights, many)
+            descent = Descent(self.bench, run, source, weights or self._unlearned(run), many)
             if not descent.runs:
                 continue
-            for (name, _), delivered in descent.maps(above).items():
-                if not delivered[:, below].any():
+            for (name, _), delivered in descent.maps(above, below).items():
+                if not delivered.any():
                     continue
                 up = up or self._ups(passage, batch, above, below, weights)
                 for sent_up in up:
-                    self._compare(passage, source, name, delivered[:, below], sent_up, when)
+                    self._compare(passage, source, name, delivered, sent_up, when)
 
     def _ups(self, passage: Passage, batch: int, above: Array, below: Array, weights: dict[str, Array]) -> list[Array]:
         """What is sent up: in this batch, and, where that is another, by the weights of the first."""
         run = next(r for r in self.bench.runs if r.site is passage.site and r.batch == batch)
-        name = passage.weight.name
+        name, weights = passage.weight.name, weights or self._unlearned(run)
         found = [sent(self.bench, passage, run, above, below, weights.get(name))]
         if batch:
             first = self.start.get(name, self.bench.start[name])
             found.append(sent(self.bench, passage, run, above, below, first))
         return found
+
+    def _unlearned(self, run: StepRun) -> dict[str, Array]:
+        """In the first batch: as they were at the start, the weights that this package's plasticities changed before a run."""
+        earlier = self.bench.runs[: self.bench.runs.index(run)] if not run.batch else []
+        updates = [r.site.step for r in earlier if builtin(r.site.step) and r.site.kind is Kind.PLASTICITY]
+        changed = {b.base.name for step in updates for b in step.changed.values() if b.role.is_weight}
+        return {name: self.bench.start[name] for name in changed}
 
     def _sources(self, passage: Passage, batch: int) -> Iterator[tuple[StepRun, Buffer]]:
         """Errors of as many units as the passage leads to, and the runs that made them."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -103,6 +103,11 @@ def sent(bench: Bench, passage: Passage, run: StepRun, above: Array, below: Arra
 # -- what is delivered down
 
 
+def _names(groups: Iterable[Mapping[str, Buffer]]) -> set[str]:
+    """Of the stored arrays in some groups of buffers."""
+    return {buffer.base.name for group in groups for buffer in group.values()}
+
+
 class Descent:
     """The steps of one batch after an error was made, run again with other errors in its place.
 
@@ -118,54 +123,83 @@ class Descent:
         self.bench, self.source, self.many = bench, source, many
         number = bench.runs.index(run)
         later = [r for r in bench.runs[number + 1 :] if r.site.phase == run.site.phase and r.batch == run.batch]
-        self.runs = [r for r in later if not (builtin(r.site.step) and r.site.kind in (Kind.PLASTICITY, Kind.HEBBIAN))]
+        learns = [r for r in later if builtin(r.site.step) and r.site.kind in (Kind.PLASTICITY, Kind.HEBBIAN)]
+        self.runs = [r for r in later if r not in set(learns)]
         self.runs = self.runs[: max((n for n, r in enumerate(self.runs, 1) if self._results(r)), default=0)]
+        self._held = {r for r in self.runs if r.site in bench.graph.forward}
         if not self.runs:
             return
-        self.before = bench.state_after(run)
-        for name, values in weights.items():
-            if name in self.before:
-                self.before[name] = values
+        self.before = bench.state_after(run, {source.base.name, *_names(r.site.step.buffers for r in self.runs)})
+        others = {k: v for k, v in weights.items() if k in self.before and not np.array_equal(v, self.before[k])}
+        self.before |= others
+        if all(builtin(r.site.step) for r in later) and not bench.graph.aliases:
+            self._leave_out({source.base.name, *others, *_names(r.site.step.changed for r in learns)})
         sites = [r.site for r in self.runs]
         self.bases = {b.base.name: b.base for s in sites for b in s.step.buffers.values()}
         self.bases[source.base.name] = source.base
+        changed = {source.base.name, *_names(s.step.changed for s in sites)}
+        self._changed = {name: base for name, base in self.bases.items() if name in changed}
         self.size = float(np.abs(rows_of(source, self.before)).max()) or 1.0
         self.scale = self.size if np.isfinite(self.size) else 1.0
+
+    def _leave_out(self, moved: set[str]) -> None:
+        """Hold what leaves the same whatever the error is, and leave out what nothing that is looked at is made of.
+
+        Only of kernels that touch what they declare: what others read nobody knows.
+
+        Args:
+            moved: names of what is not as it was when the batch was recorded.
+        """
+        for run in self.runs:
+            if run not in self._held and _names([run.site.inputs]) & moved:
+                moved |= _names([run.site.step.changed])
+            else:
+                self._held.add(run)
+        needed, used = set[str](), list["StepRun"]()
+        for run in reversed(self.runs):
+            results = run not in self._held and self._results(run)
+            if results or _names([run.site.step.changed]) & needed:
+                used.append(run)
+                needed |= _names([run.site.step.changed if run in self._held else run.site.step.buffers])
+        self.runs = used[::-1]
 
     def _results(self, run: StepRun) -> list[Buffer]:
         """What a step leaves that has as many units as are looked at."""
         left = run.site.step.changed.values() if run.site not in self.bench.graph.forward else ()
         return [b for b in left if has_rows(b) and b.dtype.kind == "f" and units(b) == self.many]
 
-    def delivered(self, errors: Array) -> dict[str, list[Array]]:
-        """What errors ``(row, unit)`` of the source leave: name of a result -> what every step left in it."""
-        for name, base in self.bases.items():
+    def delivered(self, errors: Array, below: Array) -> dict[str, list[Array]]:
+        """What errors ``(row, unit)`` of the source leave in some units: name of a result -> what every step left in it."""
+        for name, base in self._changed.items():
             base.array[...] = self.before[name]
         self.source.array[...] = errors.reshape(self.source.shape)
         left: dict[str, list[Array]] = {}
         for run in self.runs:
-            if run.site in self.bench.graph.forward:
+            if run in self._held:
                 for argument, buffer in run.site.step.changed.items():
                     buffer.array[...] = self.bench.after[run][argument]
                 continue
             self.bench.run(run.site)
             for b in self._results(run):
-                left.setdefault(b.base.name, []).append(b.array.reshape(len(b.array), -1).astype(float))
+                left.setdefault(b.base.name, []).append(b.array.reshape(len(b.array), -1)[:, below].astype(float))
         return left
 
-    def maps(self, above: Array) -> dict[tuple[str, int], Array]:
-        """(result, which step left it) -> ``(above, unit)``: what one unit of error above delivers to every unit."""
+    def maps(self, above: Array, below: Array) -> dict[tuple[str, int], Array]:
+        """(result, which step left it) -> ``(above, below)``: what one unit of error above delivers to units below."""
         rows, many = self.source.shape[0], units(self.source)
+        for name, base in self.bases.items():
+            base.array[...] = self.before[name]
         found: dict[tuple[str, int], list[Array]] = {}
         for start in range(0, len(above), rows):
             part = above[start : start + rows]
             errors = np.zeros((rows, many), self.source.dtype)
             errors[np.arange(len(part)), part] = self.scale
-            one, other = self.delivered(errors), self.delivered(-errors)
+            one, other = self.delivered(errors, below), self.delivered(-errors, below)
             for name, lefts in one.items():
                 for n, left in enumerate(lefts):
                     if len(left) == rows:
                         apart = (left - other[name][n])[: len(part)] / (2 * self.scale)
                         found.setdefault((name, n), []).append(apart)
-        self.bench.restore()
+        for name, base in self.bases.items():
+            base.array[...] = self.bench.start[name]
         return {key: np.concatenate(parts) for key, parts in found.items()}

@@ -13,7 +13,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from neurosim.audit.symmetry.chance import FEW, beyond_chance, centred, cosine, is_thin, limited, reordered
+from neurosim.audit.symmetry.chance import (
+    FEW,
+    beyond_chance,
+    centred,
+    cosine,
+    distinct,
+    is_thin,
+    limited,
+    reordered,
+    whole,
+)
 
 if TYPE_CHECKING:
     from neurosim.core.typing import Array
@@ -72,8 +82,8 @@ def likenesses(delivered: Array, sent: Array, channels: int = 0, seed: int = 0) 
 
 def _various(d: Array, s: Array) -> int:
     """How many numbers there are, rows and columns that a structure repeats in both maps counted once."""
-    both = np.stack([np.round(x / np.abs(x).max(), 4) for x in (d, s)])
-    rows, columns = (len(np.unique(both, axis=axis).swapaxes(0, axis)) for axis in (1, 2))
+    both = np.stack([whole(x) for x in (d, s)])
+    rows, columns = (distinct(np.moveaxis(both, axis, 0).reshape(both.shape[axis], -1)) for axis in (1, 2))
     return rows * columns
 
 

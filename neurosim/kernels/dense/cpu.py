@@ -18,8 +18,13 @@ def dense(presynaptic: Array, weight: Array, potential: Array) -> None:
 
 @kernels.deliver_dense.cpu
 def deliver_dense(post: Array, weight: Array, error: Array) -> None:
-    """``error = post B^T``."""
-    np.matmul(post, weight.T, out=error)
+    """``error = post B^T``; of few samples as the transpose of ``B post^T``, which packs no weights."""
+    if len(post) > tuning.CPU.few_samples:
+        np.matmul(post, weight.T, out=error)
+        return
+    turned = thread_local("turned", (len(weight), len(post)), error.dtype)
+    np.matmul(weight, post.T, out=turned)
+    np.copyto(error, turned.T)
 
 
 @kernels.hebbian_dense.cpu

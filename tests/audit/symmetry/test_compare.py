@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from neurosim.audit.symmetry import compare as place
+from neurosim.audit.symmetry.chance import different
 from neurosim.audit.symmetry.compare import arrangements, compare
 from neurosim.losses import make as make_loss
 from neurosim.networks.network import Network
@@ -108,6 +109,46 @@ def test_signs_of_an_independent_array_raise_no_alarm():
         sent = 0.1 * np.sign(draw((30, 8), seed + 50))
         assert compare(sent, draw((30, 8), seed)).verdict == "independent"
         assert compare(sent, 0.1 * np.sign(draw((30, 8), seed))).verdict == "independent"
+
+
+def smooth(seed, share=0.0):
+    """A kernel whose nine taps say the same number, but for a share of noise: 15 numbers in 135."""
+    noise = draw((3, 3, 3, 5), seed + 1)
+    return np.broadcast_to(draw((1, 1, 3, 5), seed), (3, 3, 3, 5)) + share * noise
+
+
+@pytest.mark.parametrize("share", [0.0, 0.1])
+def test_taps_that_repeat_a_number_are_no_further_evidence(share):
+    """Sizes that are alike in 15 numbers are so by chance now and then; with numbers of its own in every tap they are not."""
+    signs = np.sign(draw((1, 1, 3, 5), 7))
+    forward = smooth(0, share)
+    feedback = signs * (np.abs(forward) + 0.5 * np.abs(smooth(3, share)))
+    assert compare(feedback, forward).verdict == "independent"
+    forward = draw((3, 3, 3, 5))
+    feedback = np.sign(draw((3, 3, 3, 5), 7)) * (np.abs(forward) + 0.1 * np.abs(draw((3, 3, 3, 5), 3)))
+    assert compare(feedback, forward).how == "magnitude copy"
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize(("channels", "how"), [((3, 3), "none"), ((3, 4), "none"), ((3, 5), "sign copy")])
+def test_signs_of_few_numbers_that_many_taps_repeat_agree_by_chance(sign, channels, how):
+    """Of 9 or 12 numbers, one pair in 256 or 2048; of 15, one in 16,000, and that is believed."""
+    forward, other = (np.broadcast_to(draw((1, 1, *channels), seed), (3, 3, *channels)) for seed in (0, 3))
+    assert compare(sign * np.sign(forward) * np.abs(other), forward).how == how
+    assert compare(sign * forward, forward).verdict == "violated"  # every digit of it is no chance
+
+
+def test_the_share_of_different_numbers():
+    def share(a, b, channels=3):
+        return different(*(np.moveaxis(x, -1, 0).reshape(x.shape[-1], -1) for x in (a, b)), channels)
+
+    white = draw((3, 3, 3, 5)), draw((3, 3, 3, 5), 1)
+    assert share(*white) == 1
+    assert share(smooth(0), smooth(3)) == pytest.approx(1 / 9)
+    assert share(smooth(0, 0.1), smooth(3, 0.1)) < 0.25
+    assert share(smooth(0), white[0]) == 1  # one that is not smooth is enough
+    repeated = [np.repeat(x[..., :1], 5, axis=-1) for x in white]
+    assert share(*repeated) == pytest.approx(0.2)
 
 
 def test_too_few_numbers_decide_nothing_but_a_copy():

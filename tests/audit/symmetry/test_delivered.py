@@ -5,8 +5,17 @@ import pytest
 from own_kernels import own_step
 
 from neurosim.audit import check
+from neurosim.audit.evidence import Evidence
+from neurosim.audit.graph.graph import Graph
+from neurosim.audit.interventions.bench import Bench
+from neurosim.audit.symmetry.analysis import analyse_symmetry
+from neurosim.audit.symmetry.delivered import Delivered
+from neurosim.audit.symmetry.probe import Descent, asked, passages
+from neurosim.audit.target import of_config
 from neurosim.core.buffer import Buffer
+from neurosim.engine.threads import ThreadTeam
 from neurosim.parts.feedback import Feedback, UpdatedFeedback
+from neurosim.training.config import Config
 
 TEXT = "8 hardtanh, 8 hardtanh pool"
 WIDE = {"text": TEXT, "image": (8, 8, 4), "units": 24}
@@ -117,3 +126,37 @@ def test_small_arrays_decide_nothing(build):
     verdict = check(build("rf", text="2 hardtanh, 2 hardtanh", image=(3, 3, 1), units=3))
     left_out = [line for a in verdict.analyses for line in a.not_asked]
     assert any("too few units" in line for line in left_out), left_out
+
+
+@pytest.fixture(scope="module")
+def published():
+    """The bench of dtp in the published network: its inverses learn in a batch before they deliver in it."""
+    target = of_config(Config.resolve(rule="dtp", network="conv5"))
+    graph = Graph(target.plans)
+    with ThreadTeam(1) as team:
+        yield Bench(target, graph, team)
+    graph.as_declared()
+
+
+def test_what_learns_before_it_delivers_is_compared_as_it_started(published):
+    """An inverse that has learned once is a little like the weights below it, by outer products of its own."""
+    evidence = analyse_symmetry(published.graph, None, published)
+    assert not evidence.findings, evidence.findings
+    assert any("maps of delivered errors" in line for line in evidence.checked["iii"])
+
+
+def test_what_leads_to_nothing_is_left_out_and_no_bit_differs(published, monkeypatch):
+    passage = next(each for each in passages(published) if each.weight.name == "W3")
+    many = int(np.prod(passage.site.step.buffers[passage.pre].shape[1:]))
+    above, below = asked(passage, 8, np.random.default_rng(0))
+    sources = list(Delivered(published, Evidence("symmetry"), None, False, True)._sources(passage, 0))
+    found = [Descent(published, run, source, {}, many) for run, source in sources]
+    few = [each.maps(above, below) for each in found]
+    monkeypatch.setattr(Descent, "_leave_out", lambda *_: None)
+    every = [Descent(published, run, source, {}, many) for run, source in sources]
+    for maps, others in zip(few, [each.maps(above, below) for each in every], strict=True):
+        moved = [m for m in maps.values() if m.any()]
+        assert [m.tobytes() for m in moved] == [m.tobytes() for m in others.values() if m.any()]
+    assert any(m.any() for maps in few for m in maps.values())
+    assert sum(len(each.runs) for each in found) < 0.7 * sum(len(each.runs) for each in every)
+    assert all(np.array_equal(b.array, published.start[b.name]) for b in published.bases)

@@ -3,9 +3,10 @@
 from types import SimpleNamespace
 
 import numpy as np
+import pytest
 
 from neurosim.audit.symmetry import resemblance as place
-from neurosim.audit.symmetry.chance import beyond_chance, centred, is_thin
+from neurosim.audit.symmetry.chance import beyond_chance, centred, cosine, is_thin
 from neurosim.audit.symmetry.probe import asked
 from neurosim.audit.symmetry.resemblance import likenesses
 
@@ -27,6 +28,15 @@ def test_of_few_numbers_nothing_is_said(rng):
     assert beyond_chance(*[centred(rng.normal(size=(6, 7)))] * 2, 7, rng) is None
     size, sure = beyond_chance(*[centred(rng.normal(size=(12, 12)))] * 2, 12, rng)
     assert abs(size - 1) < 1e-9 and 0.4 < sure < 0.9
+
+
+@pytest.mark.parametrize("seed", [12, 22, 36])
+def test_of_few_numbers_that_taps_repeat_nothing_is_said(seed):
+    """Smooth over nine taps but for a tenth: 135 numbers, and 15 of them say something."""
+    rng = np.random.default_rng(seed)
+    a, other = (np.tile(rng.uniform(-1, 1, (5, 3)), 9) + 0.1 * rng.uniform(-1, 1, (5, 27)) for _ in range(2))
+    one, other = centred(a), centred(a + 0.2 * other)
+    assert cosine(one, other) > 0.95 and beyond_chance(one, other, 3, np.random.default_rng(1)) is None
 
 
 def test_half_of_a_blend_shows_in_three_rows(rng):
