@@ -28,6 +28,7 @@ COMMANDS = {
     "reproduce": ("reproduce", "Run the grid of the paper's tables, at any scale; go on where it stopped."),
     "audit": ("audit", "Ask a rule or a run whether it transports weights; with evidence."),
     "bench": ("bench", "Time a training step of this machine, or beside PyTorch."),
+    "doctor": ("doctor", "Examine this machine: what is there, and whether training can work."),
     "data": ("data", "List, fetch, check and show the sources of images."),
 }
 
