@@ -196,3 +196,19 @@ def tar(rng, files):
             block[148:156] = b"%06o\0 " % sum(block)
             data[start : start + 512] = block
     return bytes(data)
+
+
+def matlab(rng, data):
+    """A MATLAB file in which one variable is damaged within, packed anew where it was."""
+    parts, place = [], 128
+    while place + 8 <= len(data):
+        kind, length = struct.unpack("<2I", data[place : place + 8])
+        parts.append((kind, data[place + 8 : place + 8 + length]))
+        place += 8 + length
+    number = int(rng.integers(0, len(parts)))
+    kind, content = parts[number]
+    content = (
+        zlib.compress(raw(rng, zlib.decompress(content))) if kind == 15 else raw(rng, content[:200]) + content[200:]
+    )
+    parts[number] = kind, content
+    return data[:128] + b"".join(struct.pack("<2I", kind, len(content)) + content for kind, content in parts)

@@ -4,6 +4,7 @@ import contextlib
 import io
 import json
 import pickle
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +20,7 @@ from neurosim.data.sources import idx, mat, npz, unpickle, webdataset
 from neurosim.data.toys import toys
 from neurosim.errors import NeurosimError
 from neurosim.readout import kept as floors
-from neurosim.report import figures, page, seeds
+from neurosim.report import page, seeds
 from neurosim.report.compare import lines
 from neurosim.reproduce.results import read_result
 from neurosim.training import folder, kept, probes, toml
@@ -27,7 +28,6 @@ from neurosim.training.folder import Run
 from neurosim.training.record import Recording
 from neurosim.training.trust import foreign_of
 
-figures.can_plot = lambda: False  # what is drawn was read before
 REFUSALS = (NeurosimError, decode.UnreadableError)
 
 
@@ -116,7 +116,8 @@ class Lab:
             lambda rng, data: mutate.archive(rng, arrays),
             lambda path: Recording(run).state(path.name),
         )
-        (readout,) = (self.place / "run" / "results").glob("*.json")
+        (found,) = (self.place / "run" / "results").glob("*.json")
+        readout = found.rename(found.with_name("readout.json"))
         yield Reader(
             f"run/results/{readout.name}",
             [readout.read_bytes()],
@@ -247,7 +248,7 @@ class Lab:
         from scipy.io import savemat
 
         matlab = []
-        for form, small in (("5", False), ("5", True), ("4", False)):
+        for form, small in (("5", False), ("5", True)):
             out = io.BytesIO()
             x = (
                 self.images["images"][:4]
@@ -256,7 +257,7 @@ class Lab:
             )
             savemat(out, {"X": x, "y": np.arange(4.0)[:, None]}, format=form, do_compression=small)
             matlab.append(out.getvalue())
-        yield Reader("set.mat", matlab, mutate.raw, lambda path: mat._read(path, ""))
+        yield Reader("set.mat", matlab, mutate.matlab, lambda path: mat._read(path, ""))
         yield from self._of_pictures()
 
     def _of_pictures(self):
@@ -335,3 +336,36 @@ def _parquet(image):
                 table.open(row).read(4)
 
     return Reader("set.parquet", [out.getvalue()], mutate.raw, read)
+
+
+def slow(name):
+    """Whether a file is large, or much is made of what is read."""
+    return name.startswith("run/results") or name.rpartition("/")[2].startswith(
+        ("audit", "checkpoint", "record.", "state")
+    )
+
+
+class Slow(BaseException):
+    """It took too long; no reader catches this."""
+
+
+def one(reader, number, seed):
+    """One input: (whether it is damaged within, its bytes)."""
+    rng = np.random.default_rng([seed, number])
+    whole = reader.seeds[number // 2 % len(reader.seeds)]
+    return number % 2 == 1, (reader.inner(rng, whole) if number % 2 else mutate.raw(rng, whole))
+
+
+def attempt(lab, reader, data):
+    """What reading it gave: ``read``, ``refused``, or the text of a finding."""
+    path = lab.place / reader.name
+    path.write_bytes(data)
+    try:
+        reader.read(path)
+        return "read"
+    except REFUSALS as refusal:
+        text = str(refusal)
+        good = text.isprintable() and len(text) < 4000
+        return "refused" if good else f"a message of {len(text)} letters: {text[:200]!r}"
+    except (Exception, Slow):
+        return traceback.format_exc()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 import os
 from pathlib import Path
 
 import numpy as np
 
+from neurosim.core import matlab
 from neurosim.core.reading import File, allowed, size_of
 from neurosim.core.typing import Array
 from neurosim.data.dataset import Dataset
@@ -46,21 +46,13 @@ class Mat(Sized):
 
 def _read(path: Path, before: str) -> dict[str, Array]:
     """Images ``(sample, row, column, channel)`` and labels of one file, under names that begin with ``before``."""
-    from scipy.io import loadmat, whosmat  # SciPy is not needed by other sources
-
     if not path.exists():
         raise DataError(f"no file {path}", "a MATLAB file", "check the path")
-    hint = "save it in format 7 or earlier, not 7.3"
+    hint = "save it in format 7 or 6 (save -v7), not 7.3 or 4"
     with File(path, "a MATLAB file with X and y", hint, DataError).open() as file:
-        declared = sum(math.prod(shape) for name, shape, _ in whosmat(file) if name in ("X", "y"))
-        if declared > allowed(size_of(file)):
-            raise ValueError(f"it declares {declared:,} values")
-        file.seek(0)
-        found = loadmat(file, variable_names=["X", "y"])
-        images, labels = found.get("X"), found.get("y")
-        for array in (each for each in (images, labels) if each is not None):
-            if not isinstance(array, np.ndarray) or array.dtype.kind not in "biuf":
-                raise ValueError("X or y is no array of numbers")
+        size = size_of(file)
+        found = matlab.arrays(file, size, ("X", "y"), allowed(size))
+    images, labels = found.get("X"), found.get("y")
     if images is None or images.ndim not in (3, 4):
         shape = "no X" if images is None else f"X of shape {images.shape}"
         raise DataError(f"{path} has {shape}", "X (row, column, channel, sample)", "save it so")
