@@ -20,6 +20,7 @@ from neurosim.cli.messages import option_of
 from neurosim.cli.options import Configured, configure
 from neurosim.cli.running import finish, fit, named
 
+from neurosim.core.reading import File
 from neurosim.errors import RunError
 from neurosim.training.callbacks import span
 from neurosim.training.divergence import CHOICES
@@ -91,7 +92,7 @@ def train(
                 given["trust"] = (*trust, *given.pop("trust", ()))
             folder = _one(out, resume, given, quiet, how)
     if as_json:
-        click.echo(json.dumps(json.loads((folder / "results.json").read_text(encoding="utf-8"))))
+        click.echo(json.dumps(File(folder / "results.json").json()))
 
 
 @contextlib.contextmanager

@@ -108,7 +108,7 @@ class Lab:
         yield Reader("run/checkpoint.npz", [checkpoint], self._checkpoint, self._restored)
         notes = self._at("record/record.jsonl")
         yield Reader("run/record/record.jsonl", [notes], self._notes, lambda path: Recording(run).lines())
-        state = next((self.place / "run" / "record").glob("state-*.npz"))
+        state = min((self.place / "run" / "record").glob("state-*.npz"))
         arrays = _arrays(state.read_bytes())
         yield Reader(
             f"run/record/{state.name}",

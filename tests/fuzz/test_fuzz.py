@@ -24,7 +24,7 @@ def lab(tmp_path_factory):
 def test_every_reader_is_here(lab):
     others = {name.rpartition("/")[2] for name in set(lab.readers) - set(NAMES)}
     assert set(NAMES) <= set(lab.readers)
-    assert others <= {"set.parquet", "readout.json", "state-00000003.npz"}
+    assert others <= {"set.parquet", "readout.json", "state-00000000.npz"}
 
 
 @pytest.mark.parametrize("name", NAMES)
