@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 
 import numpy as np
-from neurosim.bench.turns import this_machine
+from neurosim.bench.turns import machine_line, this_machine
 
 from neurosim.core.typing import Array
 from neurosim.engine.threads import ThreadTeam
@@ -74,7 +74,7 @@ def main(arguments: list[str] | None = None) -> None:
     if min(rows) < 1 or asked.repeats < 1:
         given = f"--rows {asked.rows} --repeats {asked.repeats}"
         raise WiringError(given, "whole numbers, at least 1", "write --rows 16,64")
-    print(*this_machine(1).values(), sep=", ")
+    print(machine_line(this_machine(1)))
     print(f"{'microseconds a view: tiles, plain sum':40}" + "".join(f"{kernel.name:>22}" for kernel in KERNELS))
     with ThreadTeam(1):
         for name, maps, weights, factor in cases(asked.network, asked.side):

@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 
 import numpy as np
-from neurosim.bench.sides import PEERS, RULES, Ours, Theirs, gain_for, images_for, validate
+from neurosim.bench.sides import PEERS, RULES, Compiled, Ours, Theirs, gain_for, images_for, validate
 
 from neurosim.core.backend import Backend
 from neurosim.core.plan import Plan
@@ -147,15 +147,6 @@ class Plain(Gpu):
 
     def repeat(self, who, work):
         work()
-
-
-class Compiled(Theirs):
-    """PyTorch's tuned side with what learns compiled."""
-
-    def __init__(self, *arguments, **options):
-        super().__init__(*arguments, **options)
-        for name in self.peer.compilable:
-            setattr(self.peer, name, self._torch.compile(getattr(self.peer, name)))
 
 
 def peers(rule: str, images, rounded: bool) -> dict:

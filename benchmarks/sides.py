@@ -157,6 +157,19 @@ class Theirs:
         return float(self._loss)
 
 
+class Compiled(Theirs):
+    """PyTorch's tuned side with what learns compiled; arguments as for `Theirs`.
+
+    Args:
+        mode: of ``torch.compile``: ``"default"`` or ``"max-autotune"``.
+    """
+
+    def __init__(self, *arguments, mode="default", **options):
+        super().__init__(*arguments, **options)
+        for name in self.peer.compilable:
+            setattr(self.peer, name, self._torch.compile(getattr(self.peer, name), mode=mode))
+
+
 def images_for(pairs):
     """Views ``(2 x pairs, 32, 32, 3)`` in 0..1: a coarse random image a moment, view 2 a little different."""
     draw = np.random.default_rng(7)

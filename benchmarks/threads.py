@@ -10,7 +10,7 @@ from functools import partial
 import click
 import numpy as np
 from neurosim.bench.sides import images_for, parameters_for
-from neurosim.bench.turns import this_machine
+from neurosim.bench.turns import machine_line, this_machine
 from neurosim.cli.main import main
 
 from neurosim.core.kernel import Kind
@@ -123,7 +123,7 @@ def threads(threads, repeats):
         raise WiringError(
             "one thread", "at least two, to compare with one", "write --threads 2, on a machine with two cores"
         )
-    print(*this_machine(threads).values(), sep=", ")
+    print(machine_line(this_machine(threads)))
     print(f"{'kernel':28}{'chunk':>8}{'one thread':>14}{f'{threads} threads':>14}  microseconds a")
     for name, size, tasks, unit, units in cases():
         alone, together = (1e6 * seconds / units for seconds in measure(tasks, threads, repeats))

@@ -14,36 +14,55 @@ import statistics
 import subprocess
 import sys
 import time
+import warnings
 from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 from neurosim.bench.floors import measure_rates, print_rows, time_steps
-from neurosim.bench.sides import Ours, Theirs, gain_for, images_for, validate
+from neurosim.bench.sides import Compiled, Ours, Theirs, gain_for, images_for, validate
 
 from neurosim.core.cores import cores
 from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import WiringError
 
-SIDES = ("neurosim", "tuned", "published")
+SIDES = ("neurosim", "tuned", "compiled", "published")
+INSTRUCTIONS = ("avx2", "fma", "avx512f", "avx512_bf16", "amx_tile", "asimd", "sve")  # that products may use
 SMALL = 8  # pairs of the stricter comparison, see `neurosim.bench.sides.validate`
 
 
 def this_machine(threads):
     """What a record says of where, when and with what it was measured."""
+    said = {}
     try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-        named = next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration):
-        named = platform.processor()
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            name, _, value = line.partition(":")
+            said.setdefault(name.strip(), value.strip())  # of the first core
+    except OSError:
+        pass
+    flags = said.get("flags", said.get("Features", "")).split()
     return {
-        "machine": named or platform.machine(),
+        "machine": said.get("model name") or platform.processor() or platform.machine(),
+        "family": f"{said['cpu family']}, model {said['model']}" if {"cpu family", "model"} <= set(said) else "",
+        "instructions": [name for name in INSTRUCTIONS if name in flags],
+        "MHz": round(float(said["cpu MHz"])) if "cpu MHz" in said else None,
         "cores": cores()[0],
         "threads": threads,
         "python": platform.python_version(),
         "numpy": np.__version__,
         "date": f"{datetime.datetime.now():%Y-%m-%d %H:%M}",
     }
+
+
+def machine_line(found):
+    """What `this_machine` found, on one line, so that figures of two machines can be compared."""
+    parts = [found["machine"] + (f" (family {found['family']})" if found["family"] else "")]
+    parts.append(" ".join(found["instructions"]) or "instruction sets unknown")
+    if found["MHz"]:
+        parts.append(f"{found['MHz'] / 1000:.1f} GHz")
+    parts.append(f"{found['threads']} of {found['cores']} cores")
+    parts.append(f"Python {found['python']}, NumPy {found['numpy']}, {found['date']}")
+    return ", ".join(parts)
 
 
 def check_place(path, option="--out"):
@@ -112,14 +131,31 @@ def compare(rule, sides, repeats):
 
 
 def build(names, rule, pairs, threads, team, options):
-    """Name -> side, all on the same images."""
-    images = images_for(pairs)
-    return {
-        name: Ours(rule, images, team, **options)
-        if name == "neurosim"
-        else Theirs(rule, images, threads, tuned=name == "tuned", **options)
-        for name in names
-    }
+    """Name -> side, all on the same images; what PyTorch's compiler cannot compile here is left out, with a word."""
+    images, found = images_for(pairs), {}
+    for name in names:
+        if name == "neurosim":
+            found[name] = Ours(rule, images, team, **options)
+        elif name != "compiled":
+            found[name] = Theirs(rule, images, threads, tuned=name == "tuned", **options)
+        else:
+            side = Compiled(rule, images, threads, mode="max-autotune", tuned=True, **options)
+            if _compiles(rule, side):
+                found[name] = side
+    return found
+
+
+def _compiles(rule, side):
+    side.prepare()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the compiler's, of its own parts
+            for phase in side.phases:
+                side.step(phase)
+    except Exception as problem:  # whatever a compiler meets: the other sides are still worth their time
+        print(f"{rule}: PyTorch's compiler fails and is left out ({str(problem).splitlines()[0]})", flush=True)
+        return False
+    return True
 
 
 def memory(names, rules, pairs, threads, options):
@@ -127,6 +163,8 @@ def memory(names, rules, pairs, threads, options):
     found = {}
     for rule in rules:
         for name in names:
+            if name == "compiled":  # its peak is its compiler's
+                continue
             asked = {"name": name, "rule": rule, "pairs": pairs, "threads": threads, "options": options}
             found.setdefault(rule, {})[name] = alone(asked)
     return found
@@ -166,7 +204,7 @@ def print_record(rule, record, pairs):
         if f"ratio to {name}" in record:
             low, middle, high = record[f"ratio to {name}"]
             line += f"   neurosim takes {middle:.2f} of it ({low:.2f} to {high:.2f})"
-        if "memory" in record:
+        if name in record.get("memory", {}):
             line += f"   peak {record['memory'][name][1]:.0f} MiB ({record['memory'][name][0]:.0f} before any data)"
         phases = record["phases"][name]
         print(line + ("   phases " + ", ".join(f"{s:.3f}" for s in phases) if len(phases) > 1 else ""), flush=True)
@@ -190,7 +228,7 @@ def bench(rules, *, pairs, threads, repeats, against, options, with_memory=True,
         pairs: moments in a batch; twice as many views.
         threads: for all sides.
         repeats: timed turns.
-        against: whether PyTorch's two sides take turns too.
+        against: whether PyTorch's sides take turns too.
         options: lags, feedback, plasticity, deformed, as `neurosim.bench.sides.Ours` takes them.
         with_memory, with_table: whether to measure peak memory, and to time each step.
 
@@ -199,7 +237,9 @@ def bench(rules, *, pairs, threads, repeats, against, options, with_memory=True,
     """
     names = SIDES if against else SIDES[:1]
     held = memory(names, rules, pairs, threads, options) if with_memory else {}
-    record = {"numpy": np.__version__, "pairs": pairs, "threads": threads, **options, "rules": {}}
+    machine = this_machine(threads)
+    record = {**machine, "pairs": pairs, **options, "rules": {}}
+    print(machine_line(machine))
     with ThreadTeam(threads) as team:
         rates = measure_rates(team)
         record["rates"] = asdict(rates)

@@ -56,8 +56,9 @@ def bench(
 ) -> None:
     """Time a training step of conv5 (dtp: conv4-tanh): images/s, each step against its floor, peak memory.
 
-    With --against torch the same step in PyTorch, as usually published and tuned, takes turns in this process, and
-    first all sides must agree; images are then deformed only with --deform, on all sides or on none.
+    With --against torch the same step in PyTorch, as usually published, tuned, and tuned and compiled (torch.compile,
+    max-autotune; minutes before the first turn), takes turns in this process, and first all sides must agree; images are
+    then deformed only with --deform, on all sides or on none.
     """
     names = rules.split(",")
     _check(names, bool(against), feedback)

@@ -1,4 +1,4 @@
-"""``neurosim reproduce``: the grid of one of the paper's tables, with its progress and the time that is left."""
+"""``neurosim reproduce``: the grid of one of the paper's tables, or of budgets, with its progress and the time left."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from neurosim.cli.options import take_device
 
 from neurosim.core.writing import write_whole
 from neurosim.errors import WiringError
-from neurosim.report import figures
-from neurosim.reproduce import forecast, page, pool
+from neurosim.report import budgets, figures
+from neurosim.reproduce import curve, forecast, page, pool
 from neurosim.reproduce.cells import TABLES, Table
 from neurosim.reproduce.grid import Grid, Stage
 from neurosim.training.trainer import Interrupted
@@ -24,19 +24,21 @@ from neurosim.training.trainer import Interrupted
 if TYPE_CHECKING:
     from neurosim.reproduce.results import Results
 
+CURVE, SCALE = "curve", 0.001
 MOST_JOBS = 8  # by default: each process holds the images
 
 
 @click.command(cls=Command, epilog="Example: neurosim reproduce table1 --only 'll-*' --dry-run")
-@click.argument("table", type=click.Choice(list(TABLES)))
+@click.argument("table", type=click.Choice([*TABLES, CURVE]))
 @click.option("--data-dir", help="Where the files of cifar10, cifar100 and stl10 are.")
 @click.option(
     "--scale",
     type=float,
-    default=0.001,
-    show_default=True,
-    help="Of the images seen, as published: 1. Images and batch shrink as its cube root, epochs as its square.",
+    help="Of the images seen, as published: 1. Images and batch shrink as its cube root, epochs as its square.  "
+    f"[default: {SCALE:g}]",
 )
+@click.option("--minutes", metavar="M1,M2,...", help="Of training, for curve.  [default: 1,5,20,60]")
+@click.option("--labels", metavar="N1,N2,...", help="Numbers of labels, for curve.  [default: 500,10000]")
 @click.option("--seeds", type=int, default=3, show_default=True, help="How many.")
 @click.option(
     "--only", multiple=True, metavar="PATTERN", help="Cells, as 'll-*'; may be repeated. Their floors come with them."
@@ -60,30 +62,63 @@ MOST_JOBS = 8  # by default: each process holds the images
 @click.option(
     "--dry-run", is_flag=True, help="Say how long it would take, from one batch of every plan, and do nothing."
 )
-def reproduce(
-    table: str, scale: float, out: Path | None, jobs: int | None, listed: bool, dry_run: bool, **given: Any
-) -> None:
-    """Run the grid of the paper's TABLE: table1 (CIFAR) or table2 (STL-10).
+def reproduce(table: str, jobs: int | None, listed: bool, dry_run: bool, **given: Any) -> None:
+    """Run the grid of the paper's TABLE, table1 (CIFAR) or table2 (STL-10); or curve: every rule for so many --minutes.
 
     Every finished cell is kept; the same command goes on where it stopped, in the middle of a cell too. At the end the
     folder holds the table as Markdown, CSV, JSON and a figure.
     """
+    minutes = _numbers(table, "minutes", given.pop("minutes"))
+    chosen = curve.table(minutes or curve.MINUTES) if table == CURVE else TABLES[table]
     if listed:
-        _list(TABLES[table], given["only"])
+        _list(chosen, given["only"])
         return
-    encoder = given.pop("encoder_data")
-    out = out or Path("runs") / f"{table}-{scale:g}{f'-{encoder}' if encoder else ''}"
     take_device(given)
-    grid = Grid(TABLES[table], out, scale, encoder=encoder, **given)
+    grid = _grid(chosen, _numbers(table, "labels", given.pop("labels")), **given)
     click.echo(f"table     {grid.protocol.title()}")
     click.echo(f"protocol  {grid.protocol.note()}")
-    click.echo(f"grid      {len(grid.cells)} cells x {grid.seeds} seeds in {out}, {len(grid.results())} finished")
+    click.echo(f"grid      {len(grid.cells)} cells x {grid.seeds} seeds in {grid.out}, {len(grid.results())} finished")
     threads = grid.threads or pool.cores()
     jobs = _jobs(jobs, threads, grid)
     if dry_run:
         _forecast(grid, jobs, max(1, threads // jobs))
     else:
         _run(grid, jobs, max(1, threads // jobs))
+
+
+def _numbers(table: str, name: str, text: str | None) -> tuple[float, ...]:
+    """Of an option of `curve`; none where it was not given.
+
+    Raises:
+        WiringError: no numbers, or another table.
+    """
+    if text is None:
+        return ()
+    try:
+        found = tuple(map(float, text.split(",")))
+    except ValueError:
+        found = ()
+    if table != CURVE or not found:
+        expected = f"numbers with commas between, with {CURVE} alone"
+        raise WiringError(f"--{name} {text} with {table}", expected, f"write neurosim reproduce {CURVE} --{name} 1,5")
+    return found
+
+
+def _grid(table: Table, labels: tuple[float, ...], scale: float | None, out: Path | None, **given: Any) -> Grid:
+    """The grid of a table in its folder.
+
+    Raises:
+        WiringError: a scale beside minutes.
+    """
+    encoder = given.pop("encoder_data")
+    other = f"-{encoder}" if encoder else ""
+    if table.name != CURVE:
+        scale = SCALE if scale is None else scale
+        return Grid(table, out or Path("runs") / f"{table.name}-{scale:g}{other}", scale, encoder=encoder, **given)
+    if scale is not None:
+        raise WiringError(f"--scale {scale:g} with {CURVE}", "a budget", "write --minutes 1,5 instead")
+    counts = tuple(map(int, labels)) or curve.LABELS
+    return curve.Curve(table, out or Path("runs") / f"{CURVE}{other}", encoder=encoder, labels=counts, **given)
 
 
 def _list(table: Table, only: tuple[str, ...]) -> None:
@@ -188,7 +223,7 @@ def _run(grid: Grid, jobs: int, threads: int) -> None:
 
     def on_result(results: Results) -> None:
         clock.on_result(results)
-        page.write(grid, results, command)
+        _files(grid, results, command)
 
     try:
         if jobs > 1:
@@ -203,15 +238,24 @@ def _run(grid: Grid, jobs: int, threads: int) -> None:
     _write(grid, command)
 
 
+def _files(grid: Grid, results: Results, command: str) -> list[Path]:
+    """The table's files, written."""
+    if isinstance(grid, curve.Curve):
+        return curve.write(grid, results, command)
+    return page.write(grid, results, command)
+
+
 def _write(grid: Grid, command: str) -> None:
     """The table, on the screen and as files, and its figure."""
     results = grid.results()
-    files = page.write(grid, results, command)
-    table = page.rows(grid, results)
-    click.echo("\n" + page.markdown(grid, table, command))
+    files = _files(grid, results, command)
+    paged: Any = curve if isinstance(grid, curve.Curve) else page
+    table = paged.rows(grid, results)
+    click.echo("\n" + paged.markdown(grid, table, command))
     if figures.can_plot():
         files.append(grid.out / f"{grid.table.name}.png")
-        picture = figures.published(table, grid.protocol.title())
+        draw = budgets.curves if paged is curve else figures.published
+        picture = draw(table, grid.protocol.title())
         write_whole(files[-1], lambda file: file.write(picture))
     else:
         click.echo("figure    none: it needs matplotlib; pip install 'neurosim[plots]' and give the same command again")
@@ -220,8 +264,11 @@ def _write(grid: Grid, command: str) -> None:
 
 def _words(grid: Grid) -> list[str]:
     """The command line that makes this grid, without where its files are."""
+    budget = isinstance(grid, curve.Curve)
     given = {
-        "scale": f"{grid.scale:g}",
+        "scale": None if budget else f"{grid.scale:g}",
+        "minutes": ",".join(f"{each:g}" for each in curve.minutes_of(grid.table)) if budget else None,
+        "labels": ",".join(map(str, grid.labels)) if isinstance(grid, curve.Curve) else None,
         "seeds": str(grid.seeds),
         "encoder-data": grid.encoder,
         "network": grid.network,

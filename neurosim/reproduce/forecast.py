@@ -27,7 +27,12 @@ FIT = {"lbfgs": 2e4, "ridge": 2e4, "adam": 1e5, "knn": 1e3}
 
 
 def work(grid: Grid, cell: Cell) -> float:
-    """Arithmetic operations of one cell, read-out included: its weight in the time that is left, not a measurement."""
+    """Arithmetic operations of one cell, read-out included: its weight in the time that is left, not a measurement.
+
+    Of a cell with a budget of minutes, they are its weight.
+    """
+    if "minutes" in cell.options:
+        return float(str(cell.options["minutes"]))
     model = Model(grid.config(cell, 0), grid.data.image_shape)
     phases = [model.plan(phase).flops for phase in model.rule.phases] or [0]
     train = float(Trainer(model, ViewStream(model, grid.data)).batches * np.mean(phases))
@@ -93,7 +98,8 @@ def _expected(
     encode, read = readings[kind]
     labelled = min(config.readout.images, len(grid.labelled.images))
     reading = encode * _images(grid, cell) + read * labelled
-    return Trainer(model, stream).batches * float(np.mean(phases)), reading
+    minutes = config.training.minutes
+    return (60 * minutes if minutes else Trainer(model, stream).batches * float(np.mean(phases))), reading
 
 
 def _kind(model: Model, phase: str) -> tuple[Any, ...]:

@@ -11,7 +11,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import neurosim
 from neurosim.audit.checks import preflight_audit
@@ -114,21 +114,17 @@ class Grid:
         where = Path(self.data_dir) if self.data_dir else None
         self.read = load(self.table.readout, where)
         self.labelled = self.read.for_readout()
-        data = self.read if encoder == self.table.readout else load(encoder, where)
-        self.protocol = Protocol(
-            self.table,
-            self.scale,
-            encoder,
-            len(data.train_images),
-            len(self.labelled.images),
-            self.network,
-            self.readout,
-            self.device,
-            self.precision,
-        )
-        self.data = data.first(self.protocol.images)
+        self.data = self.read if encoder == self.table.readout else load(encoder, where)
+        self._set_protocol(encoder)
         for cell in self.cells:  # what cannot be built is refused before anything is trained
             self.config(cell, 0)
+
+    def _set_protocol(self, encoder: str) -> None:
+        """What all cells have in common, and as many images as it takes."""
+        sizes = len(self.data.train_images), len(self.labelled.images)
+        options = self.network, self.readout, self.device, self.precision
+        self.protocol = Protocol(self.table, self.scale, encoder, *sizes, *options)
+        self.data = self.data.first(self.protocol.images)
 
     def config(self, cell: Cell, seed: int) -> Config:
         """Of one cell with one seed."""
@@ -204,21 +200,21 @@ class Grid:
         Raises:
             Interrupted: after saving, when Ctrl-C or SIGTERM came.
         """
-        config, folder = self.config(cell, seed), self.folder(cell, seed)
+        folder = self.folder(cell, seed)
         on_stage(Stage(cell.name, seed, "builds"))
+        config = self.begun(cell, seed)
         model = Model(config, self.data.image_shape)
         run, verdict, line = self._open(model, folder, audit)
         progress = self._train(Stage(cell.name, seed, ""), model, run, team, on_stage)
         on_stage(Stage(cell.name, seed, "read-out", 1.0))
-        encoder = model.encoder(image=self.read.image_shape)
-        (accuracy,) = read_out(encoder, self.read, make_method(config), team, only_top=True)  # as the tables
+        found = self.read_out(model, team)
         result = {
             "format": FORMAT,
             "neurosim": neurosim.__version__,
             "cell": cell.name,
             "seed": seed,
             "made with": self.protocol.identity(cell, seed),
-            "test_accuracy": accuracy,
+            **found,
             "images_seen": progress.done * config.training.batch,
             "seconds": progress.seconds,
             "verdict": verdict,
@@ -228,6 +224,16 @@ class Grid:
         write_json(self.path(cell, seed), result)
         (folder / "checkpoint.npz").unlink(missing_ok=True)  # large, and no longer needed
         return result
+
+    def begun(self, cell: Cell, seed: int) -> Config:
+        """The configuration that a cell begins or goes on with."""
+        return self.config(cell, seed)
+
+    def read_out(self, model: Model, team: ThreadTeam) -> dict[str, Any]:
+        """What a cell's read-out gives: ``test_accuracy`` of the top, as the tables have it."""
+        encoder = model.encoder(image=self.read.image_shape)
+        (accuracy,) = read_out(encoder, self.read, make_method(model.config), team, only_top=True)
+        return {"test_accuracy": accuracy}
 
     def _open(self, model: Model, folder: Path, audit: Audited | None) -> tuple[Run, str, str]:
         """A cell's folder, and what the audit says of its plans; asked once a cell, whatever the seed."""

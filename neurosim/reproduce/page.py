@@ -85,7 +85,7 @@ def markdown(grid: Grid, table: list[dict[str, Any]], command: str) -> str:
         lines += [f"Not finished: {left} of {grid.seeds * len(table)} cells are missing.", ""]
     lines += ["| " + " | ".join(HEAD) + " |", "|---|---|" + "---:|" * (len(HEAD) - 3) + "---|"]
     lines += [
-        "| " + " | ".join([*(text(name, row[name]) for name in HEAD[:-1]), _plausible(row)]) + " |" for row in table
+        "| " + " | ".join([*(text(name, row[name]) for name in HEAD[:-1]), plausible(row)]) + " |" for row in table
     ]
     found = [
         f"- {row['cell']}{', ' * bool(row['setting'])}{row['setting']}: {row['audit']}"
@@ -97,7 +97,7 @@ def markdown(grid: Grid, table: list[dict[str, Any]], command: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _plausible(row: dict[str, Any]) -> str:
+def plausible(row: dict[str, Any]) -> str:
     """The audit's answer in a word or two."""
     if row["plausible"] == PASSED:
         whole = any(words in row["audit"] for words in ("local over a batch", "not strictly local in time"))

@@ -102,7 +102,9 @@ class Worker:
         spawn = multiprocessing.get_context("spawn")
         self.connection, theirs = spawn.Pipe()
         self.task: tuple[str, int] | None = None
-        self._process = spawn.Process(target=_work, args=(fields, threads, theirs), name="neurosim cell", daemon=True)
+        self._process = spawn.Process(
+            target=_work, args=(type(grid), fields, threads, theirs), name="neurosim cell", daemon=True
+        )
         self._process.start()
         theirs.close()
 
@@ -170,7 +172,7 @@ def _handling(number: int, handler: Callable[[int, FrameType | None], Any] | sig
         signal.signal(number, old)
 
 
-def _work(fields: dict[str, Any], threads: int, connection: Connection) -> None:
+def _work(kind: type[Grid], fields: dict[str, Any], threads: int, connection: Connection) -> None:
     """What a process does: cells, as they are submitted, until there are no more or the connection is closed."""
     last = 0.0
 
@@ -183,7 +185,7 @@ def _work(fields: dict[str, Any], threads: int, connection: Connection) -> None:
                 connection.send(stage)
 
     try:
-        grid = Grid(**fields)
+        grid = kind(**fields)
         with ThreadTeam(threads) as team:
             while (task := connection.recv()) is not None:
                 cell, seed, audit = task

@@ -33,6 +33,7 @@ def within(config: Config, data: Dataset, given: Given) -> Config:
     minutes = config.training.minutes
     if minutes is None:
         return config
+    config = config.replace(batches=None)  # a recipe's own length, which the budget takes the place of
     model = Model(config, data.image_shape, given)
     if not model.rule.phases:
         return config

@@ -30,7 +30,7 @@ def test_this_machine(tmp_path):
     out = tmp_path / "bench.json"
     done = call(*QUICK, "--rules", "bp,ll-greedy", "--out", str(out))
     assert done.returncode == 0, done.stderr
-    for word in ("GFLOP/s", "images/s", "peak", "x floor"):
+    for word in (" cores, Python ", "GFLOP/s", "images/s", "peak", "x floor"):
         assert word in done.stdout
     record = json.loads(out.read_text(encoding="utf-8"))
     for word in ("W5 sums its outer products", "every view is deformed"):  # the printed table leaves out what is quick
@@ -59,7 +59,7 @@ def test_target_propagation_beside_pytorch(options, tmp_path):
     out = tmp_path / "bench.json"
     done = call(*QUICK, "--against", "torch", "--rules", "dtp", "--no-memory", *options, "--out", str(out))
     assert done.returncode == 0, done.stderr
-    assert done.stdout.count("neurosim takes") == 2
+    assert done.stdout.count("neurosim takes") == 2 + ("compiler fails and is left out" not in done.stdout)
     assert "loss and outer products agree" in done.stdout
     steps = json.dumps(json.loads(out.read_text(encoding="utf-8"))["rules"]["dtp"]["steps"])
     assert "G2 sums its outer products" in steps
@@ -86,9 +86,10 @@ def test_a_side_that_differs_is_found(part, told):
     pytest.importorskip("torch", reason="the peer is PyTorch")
     options = {"lags": None, "feedback": "urf", "plasticity": "adam", "deformed": True}
     with ThreadTeam(1) as team:
-        sides = build(SIDES, "dtp", 4, 1, team, options)
+        names = [name for name in SIDES if name != "compiled"]  # compiling takes minutes
+        sides = build(names, "dtp", 4, 1, team, options)
         assert 0 < check("dtp", sides, gain_for("dtp"), 1e-3) < 1e-3
-        assert all(set(sides[name].peer.changes()) == set(sides["neurosim"].synapses()) for name in SIDES[1:])
+        assert all(set(sides[name].peer.changes()) == set(sides["neurosim"].synapses()) for name in names[1:])
         odd = sides["published"]
         if part == "noise":
             odd.peer.listen({number: np.zeros((8, *odd.peer.maps[number]), np.float32) for number in odd.peer.restored})

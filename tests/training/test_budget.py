@@ -40,3 +40,11 @@ def test_a_batch_is_timed_of_every_phase():
 def test_a_budget_beside_epochs_is_refused():
     with pytest.raises(WiringError, match="epochs beside minutes"):
         Config.resolve(minutes=1, epochs=2)
+
+
+def test_a_budget_takes_the_place_of_a_recipes_own_length(monkeypatch):
+    """A pass is all images, however few batches the recipe trains for without a budget."""
+    monkeypatch.setattr(budget, "seconds_a_batch", lambda model, data: 0.5)
+    for minutes, bought in ((20 / 60, (6, None)), (2 / 60, (1, 3))):
+        training = ns.Experiment(**SMALL, batches=2, minutes=minutes).config.training
+        assert (training.epochs, training.batches) == bought
