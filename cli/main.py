@@ -88,7 +88,9 @@ def _run(arguments: Sequence[str] | None, command: click.Command, name: str) -> 
             warnings.simplefilter("always", DataWarning)
             warnings.showwarning = _warned(warnings.showwarning)
             code = command.main(args=arguments, prog_name=name, standalone_mode=False)
-        sys.exit(code if type(code) is int else 0)  # a number is that of an exit; commands return other things, or nothing
+        sys.exit(
+            code if type(code) is int else 0
+        )  # a number is that of an exit; commands return other things, or nothing
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)

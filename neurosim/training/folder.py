@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 import os
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from neurosim.core.typing import Array
 
 FORMAT = 2  # of the checkpoint; raised when an older one could not be read
+BEGUN = ("config.json", "audit.json", "metrics.csv")  # what a run writes before its first checkpoint
+STREAMED = ("record", "recorded", "tensorboard", "wandb")  # and its folders of what is noted as it goes
 ANEW = "train anew into another folder"
 
 
@@ -243,8 +246,10 @@ class Run:
 
     def clear(self) -> None:
         """Remove what a run writes before its first checkpoint."""
-        for name in ("config.json", "audit.json", "metrics.csv"):
+        for name in BEGUN:
             (self.folder / name).unlink(missing_ok=True)
+        for name in STREAMED:
+            shutil.rmtree(self.folder / name, ignore_errors=True)
 
     @property
     def has_checkpoint(self) -> bool:
