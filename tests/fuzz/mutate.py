@@ -176,7 +176,7 @@ def tensors(rng, data):
 def tar(rng, files):
     """A .tar file whose sums are right, with damaged names, sizes and contents."""
     out = io.BytesIO()
-    with tarfile.open(fileobj=out, mode="w", format=int(rng.integers(0, 3))) as archive:
+    with tarfile.TarFile(fileobj=out, mode="w", format=int(rng.integers(0, 3))) as archive:
         for name, data in files:
             chosen = rng.integers(0, 2) == 0
             info = tarfile.TarInfo(
