@@ -38,6 +38,7 @@ def test_the_command_exits_with_3_and_names_the_array():
     done = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=120)
     assert done.returncode == 3 and "violated" not in done.stdout + done.stderr
     assert "infinite; expected numbers that are finite; lower the rate" in done.stderr
+    assert "(H2: x2 -> z2), batch 2: of" in done.stderr  # the first that is not, before anything is asked
 
 
 class Explodes(available()["urf"]):
