@@ -30,8 +30,10 @@ FLOORS = [
     ["audit", "diagnostics"],
     ["reproduce", "report"],
     ["experiment"],
+    ["export", "sklearn"],
     ["cli"],
 ]
+FRONT = ("export", "sklearn")  # `import neurosim` is all that they import
 WHAT = {
     "errors": "one-line errors",
     "core": "buffers, kernels' declarations, steps, plans",
@@ -47,9 +49,11 @@ WHAT = {
     "training": "configuration, model, loop",
     "diagnostics": "angles, sparsity, activity",
     "audit": "is it plausible?",
-    "report": "report.html",
+    "report": "pages and tables of runs",
     "experiment": "the front door",
     "reproduce": "the paper's tables",
+    "export": "models for other programs",
+    "sklearn": "a step of scikit-learn",
     "cli": "parse, call, print",
 }
 WALL, GROUND, ARROW, ACCENT = "#fbfaf7", "#22313f", "#a9b4bd", "#c27c0e"
@@ -58,12 +62,12 @@ WALL, GROUND, ARROW, ACCENT = "#fbfaf7", "#22313f", "#a9b4bd", "#c27c0e"
 def rooms(path: Path) -> None:
     """Rooms on their floors; an arrow leads from a room to each room that it imports."""
     arrows = runpy.run_path(str(HERE.parent / "tests" / "arrows.py"))["arrows"](HERE.parent)
-    figure, axes = plt.subplots(figsize=(12, 10.5))
+    figure, axes = plt.subplots(figsize=(12, 11.3))
     place: dict[str, tuple[float, float]] = {}
     for floor, names in enumerate(FLOORS):
         for number, name in enumerate(names):
             place[name] = (12 * (number + 1) / (len(names) + 1) + 0.7 * math.sin(2.4 * floor), floor)
-    for one, other in arrows:
+    for one, other in [*arrows, *((name, "experiment") for name in FRONT)]:
         if one in place and other in place and other not in ("errors", "core"):
             bend = 0.18 if place[one][0] > place[other][0] else -0.18
             how = {"arrowstyle": "-|>", "color": ARROW, "shrinkA": 20, "shrinkB": 20, "linewidth": 0.9}
