@@ -102,7 +102,9 @@ def cell(arm: str, length: int, seed: int, data: Dataset, asked: argparse.Namesp
     mine = parts(data, length)
     epochs = max(1, round(length / len(mine.train_images)))
     if (folder / "checkpoint.npz").exists():
-        experiment = Experiment.load(folder, data=mine, threads=asked.threads).fit(checkpoint_every=60)
+        experiment = Experiment.load(
+            folder, data=mine, threads=asked.threads, trust=map(str, options(arm).values())
+        ).fit(checkpoint_every=60)
     else:
         given = {"data": mine, "epochs": epochs, "seed": seed, "threads": asked.threads}
         experiment = Experiment(**given, **options(arm)).fit(out=folder, checkpoint_every=60)

@@ -21,10 +21,11 @@ from neurosim.bench.sides import Ours, images_for
 from neurosim.bench.turns import alone, alternate, busy_seconds, check_place, this_machine
 from neurosim.cli.main import main
 
+from neurosim.core.writing import write_whole
 from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import WiringError
 from neurosim.report import figures
-from neurosim.training.folder import write_json, write_whole
+from neurosim.training.folder import write_json
 
 RULES = ("bp", "ll-simultaneous")
 OPTIONS = {"lags": 5, "feedback": "urf", "plasticity": "adam"}

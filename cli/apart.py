@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import importlib.metadata
 import io
-import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +18,8 @@ from neurosim.audit.isolation.integrity import Integrity
 from neurosim.audit.torch.verdict import TorchVerdict
 from neurosim.audit.transfer import packed, unpacked
 from neurosim.audit.verdict import Verdict
-from neurosim.errors import UndecidedError
+from neurosim.core.reading import File
+from neurosim.errors import RunError, UndecidedError
 from neurosim.training.plugins import REGISTRIES
 from neurosim.training.toml import read_toml
 
@@ -48,8 +48,8 @@ def _written(arguments: list[str]) -> Iterator[str]:
     if path and Path(path).is_file():
         yield from _texts(read_toml(Path(path)))
     for word in arguments:
-        with contextlib.suppress(OSError, ValueError):
-            yield from _texts(json.loads((Path(word) / "config.json").read_text(encoding="utf-8")))
+        with contextlib.suppress(RunError):
+            yield from _texts(File(Path(word) / "config.json").json())
 
 
 def _texts(thing: Any) -> Iterator[str]:

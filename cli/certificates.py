@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,11 +9,11 @@ import click
 from neurosim.cli import apart
 
 from neurosim.audit.evidence import REQUIRED
-from neurosim.audit.replay.certificate import Certificate, require_trust
-from neurosim.audit.replay.recipe import foreign
+from neurosim.audit.replay.certificate import Certificate
 from neurosim.audit.torch.verdict import TorchVerdict
 from neurosim.errors import RunError
 from neurosim.training.folder import Run, write_json
+from neurosim.training.trust import foreign_of, require_trust
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -103,5 +102,5 @@ def opened(folder: Path, given: dict[str, Any], trust: tuple[str, ...]) -> Run:
     others = [name for name, value in given.items() if value is not None and (name != "rule" or not named)]
     refuse(others, f"the run {folder}", "the run's own options", "leave it out, or leave the folder out")
     run = Run.open(folder)
-    require_trust(folder / "config.json", foreign(json.loads(run.config.to_json())), [*trust, *named])
+    require_trust(folder / "config.json", foreign_of(run.config), [*trust, *named])
     return run

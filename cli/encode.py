@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 from neurosim.cli.help import Command
+from neurosim.cli.trusting import trusting
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,6 +35,7 @@ EVERY = 10.0  # seconds between lines where there is no terminal
 )
 @click.option("--threads", type=int, help="Any number gives the same bits.  [default: as the run had]")
 @click.option("--force", is_flag=True, help="Write over a file that is there.")
+@trusting
 def encode(
     folder: Path,
     data: str,
@@ -45,6 +47,7 @@ def encode(
     batch: int,
     threads: int | None,
     force: bool,
+    trust: tuple[str, ...],
 ) -> None:
     """Write the features of the pictures DATA, by the run in FOLDER, into OUT: .npz, .npy, .csv or .parquet.
 
@@ -54,7 +57,7 @@ def encode(
     """
     from neurosim.experiment import Experiment
 
-    experiment = Experiment.load(folder, threads=threads)
+    experiment = Experiment.load(folder, trust=trust, threads=threads)
     options: dict[str, Any] = {"part": part, "dtype": dtype, "data_dir": data_dir, "batch": batch, "force": force}
     with _progress() as show:
         written = experiment.encode_to(out, data, layer, **options, show=show)

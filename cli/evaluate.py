@@ -10,6 +10,7 @@ import click
 from neurosim.cli.announce import print_readout
 from neurosim.cli.help import Command
 from neurosim.cli.options import take_device
+from neurosim.cli.trusting import trusting
 
 import neurosim as ns
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 @click.option("--quiet", is_flag=True, help="Print nothing but errors.")
 @click.option("--json", "as_json", is_flag=True, help="Print what results.json holds instead of words.")
 @click.option("--cache/--no-cache", default=True, help="Take what was read out before from its file.  [default: cache]")
+@trusting
 def evaluate(
     folder: Path | None,
     weights: Path | None,
@@ -38,6 +40,7 @@ def evaluate(
     quiet: bool,
     as_json: bool,
     cache: bool,
+    trust: tuple[str, ...],
     **given: Any,
 ) -> None:
     """Read the features of the run in FOLDER out again: number of labels by layer, beside the floor.
@@ -54,9 +57,9 @@ def evaluate(
     data, data_dir = given.pop("data"), given.pop("data_dir")
     own = weights is None and data is None
     if folder is not None:
-        experiment = _of_run(folder, weights, network, given)
+        experiment = _of_run(folder, weights, network, given | {"trust": (*trust, data or "")})
     else:
-        experiment = _of_file(weights, given | {"network": network, "data": data, "data_dir": data_dir})
+        experiment = _of_file(weights, given | {"network": network, "data": data, "data_dir": data_dir, "trust": trust})
         data = data_dir = None
     found = experiment.readout(data=data, data_dir=data_dir, cached=cache)
     if as_json:

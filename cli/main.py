@@ -14,9 +14,17 @@ from neurosim.cli.help import Group, records
 from neurosim.cli.streams import tolerant
 
 from neurosim import __version__
-from neurosim.errors import DataWarning, NeurosimError
+from neurosim.errors import DataWarning, NeurosimError, visible
 
-BUG = 70  # exit code of a mistake of the program itself
+BUG, INTERRUPTED = 70, 130
+CODES = {
+    0: "Done.",
+    1: "No: what audit asks is violated, or doctor finds that training cannot work.",
+    2: "Wrong usage or bad input: one line says what, and how to mend it.",
+    3: "Stopped because training diverged, or an audit that is undecided.",
+    BUG: "A mistake of neurosim itself: the lines above it are worth a report.",
+    INTERRUPTED: "Interrupted; what was trained is saved.",
+}
 # name -> (file of this folder, one line of help); loaded only when called, so that --help is quick.
 COMMANDS = {
     "train": ("train", "Train a network without labels, then read its features out."),
@@ -28,6 +36,7 @@ COMMANDS = {
     "reproduce": ("reproduce", "Run the grid of the paper's tables, at any scale; go on where it stopped."),
     "audit": ("audit", "Ask a rule or a run whether it transports weights; with evidence."),
     "bench": ("bench", "Time a training step of this machine, or beside PyTorch."),
+    "doctor": ("doctor", "Examine this machine: what is there, and whether training can work."),
     "data": ("data", "List, fetch, check and show the sources of images."),
 }
 
@@ -48,6 +57,7 @@ class Lazy(Group):  # type: ignore[misc]  # whose file mypy finds in another pla
     def sections(self, ctx: click.Context) -> Iterator[tuple[str, list[tuple[str, str]]]]:
         yield "Commands", [(name, line) for name, (_, line) in COMMANDS.items()]
         yield "Options", list(records(ctx, self.get_params(ctx), True))
+        yield "Exit codes, of every command", [(str(code), line) for code, line in CODES.items()]
 
 
 @click.group(
@@ -77,7 +87,15 @@ def _run(arguments: Sequence[str] | None, command: click.Command, name: str) -> 
         with warnings.catch_warnings():
             warnings.simplefilter("always", DataWarning)
             warnings.showwarning = _warned(warnings.showwarning)
-            command(args=arguments, prog_name=name)
+            code = command.main(args=arguments, prog_name=name, standalone_mode=False)
+        sys.exit(
+            code if type(code) is int else 0
+        )  # a number is that of an exit; commands return other things, or nothing
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.Abort:  # Ctrl-C, where nobody else took it
+        sys.exit(INTERRUPTED)
     except NeurosimError as error:
         from neurosim.cli.messages import as_typed, options_of
 
@@ -85,7 +103,8 @@ def _run(arguments: Sequence[str] | None, command: click.Command, name: str) -> 
         click.echo(f"error: {as_typed(error, options_of(command, given))}", err=True)
         sys.exit(error.exit_code)
     except MemoryError as error:
-        click.echo(f"error: not enough memory ({error}); expected room for the batch; use a smaller --batch", err=True)
+        what = visible(" ".join(str(error).split())) or "none is left"
+        click.echo(f"error: not enough memory ({what}); expected room for the batch; use a smaller --batch", err=True)
         sys.exit(2)
     except Exception:
         traceback.print_exc()

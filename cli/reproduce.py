@@ -13,12 +13,12 @@ from neurosim.cli.announce import span
 from neurosim.cli.help import Command
 from neurosim.cli.options import take_device
 
+from neurosim.core.writing import write_whole
 from neurosim.errors import WiringError
 from neurosim.report import budgets, figures
 from neurosim.reproduce import curve, forecast, page, pool
 from neurosim.reproduce.cells import TABLES, Table
 from neurosim.reproduce.grid import Grid, Stage
-from neurosim.training.folder import write_whole
 from neurosim.training.trainer import Interrupted
 
 if TYPE_CHECKING:

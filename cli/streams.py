@@ -6,11 +6,15 @@ import codecs
 import contextlib
 import io
 import os
+import re
 import sys
 from collections.abc import Iterator
 from typing import Any
 
+from neurosim.errors import visible
+
 PLAIN = str.maketrans({"±": "+-", "…": "..."})  # for terminals without these letters
+OWN = re.compile("(^\r(?:\x1b\\[K)?|\r$|\r\n|\r?\x1b\\[\\?25[lh])")  # what our own bars of progress need
 ASCII = ("ascii", "us-ascii", "ansi_x3.4-1968", "646")
 
 
@@ -22,6 +26,12 @@ def _replace(problem: UnicodeError) -> tuple[str, int]:
 
 
 codecs.register_error("neurosim", _replace)
+
+
+def _shown(text: str) -> str:
+    """What is printed: nothing that a terminal would obey, but for what our own bars of progress need."""
+    parts = OWN.split(text)  # what they need stands at odd places
+    return "".join(part if number % 2 else visible(part).replace("\r", "\\r") for number, part in enumerate(parts))
 
 
 class Tolerant:
@@ -47,7 +57,7 @@ class Tolerant:
         """Write it, or not."""
         if not self.lost:
             try:
-                self._stream.write(text)
+                self._stream.write(_shown(text))
             except (OSError, ValueError) as problem:  # ValueError: it is closed
                 if isinstance(problem, UnicodeError):
                     raise

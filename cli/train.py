@@ -20,11 +20,12 @@ from neurosim.cli.messages import option_of
 from neurosim.cli.options import Configured, configure
 from neurosim.cli.running import finish, fit, named
 
+from neurosim.core.reading import File
 from neurosim.errors import RunError
 from neurosim.training.callbacks import span
 from neurosim.training.divergence import CHOICES
 from neurosim.training.folder import Run, make_folder
-from neurosim.training.given import RESUMED, anchored
+from neurosim.training.given import KINDS, RESUMED, anchored
 from neurosim.training.lock import refuse_held
 
 
@@ -33,6 +34,13 @@ from neurosim.training.lock import refuse_held
 @click.option("--resume", type=click.Path(path_type=Path), help="Go on with a run's folder; --epochs may be raised.")
 @click.option("--go-on", cls=Rare, is_flag=True, help="Go on with --out if it is there, else begin it.")
 @click.option("--seeds", type=click.IntRange(min=1), metavar="N", help="So many runs from --seed on: mean and spread.")
+@click.option(
+    "--trust",
+    cls=Rare,
+    multiple=True,
+    metavar="NAME",
+    help="Code that --resume's run names, module:Class, and that may run.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print results.json instead of words.")
 @click.option("--quiet", cls=Rare, is_flag=True, help="Print nothing but errors.")
 @click.option(
@@ -57,6 +65,7 @@ def train(
     resume: Path | None,
     go_on: bool,
     seeds: int | None,
+    trust: tuple[str, ...],
     as_json: bool,
     quiet: bool,
     checkpoint_every: float,
@@ -79,9 +88,11 @@ def train(
         else:
             if go_on:
                 out, resume, given = _going_on(out, resume, given)
+            if resume is not None:
+                given["trust"] = (*trust, *given.pop("trust", ()))
             folder = _one(out, resume, given, quiet, how)
     if as_json:
-        click.echo(json.dumps(json.loads((folder / "results.json").read_text(encoding="utf-8"))))
+        click.echo(json.dumps(File(folder / "results.json").json()))
 
 
 @contextlib.contextmanager
@@ -177,7 +188,8 @@ def _going_on(
             "leave --go-on out and choose another --out, or write what it was begun with",
         )
     longer = asked["minutes"] is None and asked["epochs"] > there["epochs"]
-    return None, out, {"epochs": asked["epochs"] if longer else None, "threads": given.get("threads")}
+    named = [str(asked[kind]) for kind in KINDS]  # typed again
+    return None, out, {"epochs": asked["epochs"] if longer else None, "threads": given.get("threads"), "trust": named}
 
 
 def _resumed(out: Path | None, given: dict[str, Any]) -> dict[str, Any]:
@@ -187,7 +199,7 @@ def _resumed(out: Path | None, given: dict[str, Any]) -> dict[str, Any]:
         RunError: something else.
     """
     changed = {name: value for name, value in given.items() if value is not None}
-    others = sorted(set(changed) - set(RESUMED)) + (["out"] if out is not None else [])
+    others = sorted(set(changed) - {*RESUMED, "rule", "trust"}) + (["out"] if out is not None else [])
     if others:
         known = ", ".join(map(option_of, RESUMED))
         raise RunError(f"{option_of(others[0])} beside --resume", f"only {known}", "leave it out, or train anew")

@@ -3,8 +3,19 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 from typing import Any
+
+# What a terminal would obey and not show: control characters, and marks that turn the direction of text.
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+
+
+def visible(text: str) -> str:
+    """A text with what a terminal would obey written out: names in files of others are data, and are shown, not followed."""
+    return _CONTROL.sub(
+        lambda found: f"\\x{ord(found[0]):02x}" if found[0] < "\u0100" else f"\\u{ord(found[0]):04x}", text
+    )
 
 
 def nearest(word: str, known: Iterable[str], otherwise: str = "", form: str = "{}") -> str:
@@ -38,7 +49,7 @@ class NeurosimError(Exception):
     def __init__(self, actual: str, expected: str, hint: str, argument: str = "") -> None:
         text = f"{actual}; expected {expected}; {hint}"
         # A file's name may hold line breaks, or bytes that are no text: the message stays one printable line.
-        super().__init__(" ".join(text.encode(errors="replace").decode().split()))
+        super().__init__(visible(" ".join(text.encode(errors="replace").decode().split())))
         self.argument = argument
         self.parts = actual, expected, hint, argument
 

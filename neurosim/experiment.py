@@ -22,11 +22,12 @@ from neurosim.training.budget import within
 from neurosim.training.config import Config
 from neurosim.training.divergence import Divergence
 from neurosim.training.folder import Run
-from neurosim.training.given import anchored, apart, changed, same
+from neurosim.training.given import anchored, apart, changed, names, same
 from neurosim.training.model import Model
 from neurosim.training.reading import Read
 from neurosim.training.stream import ViewStream, load_data
 from neurosim.training.trainer import Callback, Progress, Trainer
+from neurosim.training.trust import foreign_of, require_trust
 
 if TYPE_CHECKING:
     from neurosim.audit.verdict import Verdict
@@ -203,20 +204,26 @@ class Experiment(Read):
         self._run = run
 
     @classmethod
-    def load(cls, path: str | Path, *, callbacks: Iterable[Callback] = (), **keywords: Any) -> Experiment:
+    def load(
+        cls, path: str | Path, *, callbacks: Iterable[Callback] = (), trust: Iterable[str] = (), **keywords: Any
+    ) -> Experiment:
         """Make an experiment again from its folder, with the weights of its last checkpoint; `fit` goes on there.
 
         Args:
             path: the folder.
             callbacks: as for a new one; no folder holds them.
+            trust: somebody else's code, ``module:Class``, that may run because the folder names it; what is given again counts.
             **keywords: what was given from Python (``rule=``, ``loss=``, ``network=``, ``data=``), once more; and
                 `neurosim.training.given.CHANGEABLE`, changed: ``epochs``, ``threads``, ``readout``, ``labels``, ...
 
         Raises:
-            RunError: no run there, one of another version, or something that is missing or does not belong.
+            RunError: no run there, one of another version, or something that is missing or does not belong; code of somebody
+                else's that was not named again.
         """
         run = Run.open(Path(path))
         given, keywords = apart(keywords)
+        named = [*trust, *(word for word in keywords.values() if isinstance(word, str)), *names(given).values()]
+        require_trust(run.folder / "config.json", foreign_of(run.config), named)
         moved = {} if "data" in given else anchored(run.config, run.begun_in())
         config = changed(run.config, keywords).replace(**moved | same(run, given, keywords))
         image, data = run.image(), None

@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from neurosim.audit.depth import OF_REPLAY, Part, asked, left_out
 from neurosim.audit.evidence import CONDITIONS, REQUIRED, Evidence, Extent, Grade
+from neurosim.audit.finite import EXPECTED, HINT
 from neurosim.audit.graph.graph import Graph
 from neurosim.audit.graph.kinds import kernel_name
 from neurosim.audit.graph.structure import Structure
@@ -18,7 +20,7 @@ from neurosim.audit.interventions.changes import measured
 from neurosim.audit.operations.analysis import analyse_operations, counted
 from neurosim.audit.operations.ledger import readout_ledger
 from neurosim.audit.package import is_own
-from neurosim.audit.replay.analysis import Replay, left_out
+from neurosim.audit.replay.analysis import Replay
 from neurosim.audit.replay.certificate import certificate, of_preflight
 from neurosim.audit.replay.recipe import of_model, of_name
 from neurosim.audit.replay.runs import RunRecord
@@ -174,7 +176,7 @@ def preflight_audit(model: Model) -> Verdict:
     structure = Structure(graph, model.rule.feedbacks).analyse()
     of_twin = [f for a in twin.analyses for f in a.findings if f.by == "structure" and f not in structure.findings]
     structure.findings += [f for f in of_twin if "share memory" in f.text]
-    others = [a for a in twin.analyses if a.by != "structure"]
+    others = [a for a in twin.analyses if a.by not in ("structure", "replay")] + [left_out(True, preflight=True)]
     note = [f"network {model.network}; interventions on the twin {config.network.name!r} with {PAIRS} moments"]
     analyses = [structure, *others] if graph.sites else others
     verdict = Verdict(config.rule.name, note, analyses, twin.assumed, graph, light=True, extent=twin.extent)
@@ -189,7 +191,7 @@ def _check(target: AuditTarget, light: bool) -> Verdict:
     graph = Graph(target.plans)
     analyses = _analyses(target, graph, light)
     passed = _assumed(graph, analyses)
-    if not light:
+    if asked(Part.READOUT, light):
         counts = counted(readout_ledger().counts)
         passed.append(f"the read-out: the only place that uses labels; recorded, not judged: {counts}")
     verdict = Verdict(target.title, target.note, analyses, passed, graph, light=light, extent=_extent(target, analyses))
@@ -211,7 +213,9 @@ def _analyses(target: AuditTarget, graph: Graph, light: bool) -> list[Evidence]:
             found = [structure, behaviour, operations, symmetry]
         finally:
             graph.as_declared()
-    found.append(left_out() if light else Replay(target).analyse())
+    if bench.unfit and not any(each.findings for each in found):
+        raise UndecidedError(bench.unfit[0], EXPECTED, HINT)
+    found.append(Replay(target).analyse() if all(asked(part, light) for part in OF_REPLAY) else left_out(light))
     return [*found, RunRecord(target.run).analyse()] if target.run is not None else found
 
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import json
-import os
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 import neurosim as ns
+from neurosim.core.writing import write_whole
 from neurosim.export import graph
 
 if TYPE_CHECKING:
@@ -21,6 +19,7 @@ if TYPE_CHECKING:
 
 ENDINGS = (".onnx", ".safetensors", ".npz")
 LICENCE = "not stated (neurosim itself: MIT)"
+AGAIN = "choose another name"
 META = "meta"  # where an .npz file has its metadata, as JSON
 _SAMPLES = 5
 
@@ -56,8 +55,7 @@ def describe(experiment: Experiment, licence: str = LICENCE) -> dict[str, str]:
         licence: of the weights.
     """
     config, run = experiment.config, experiment.run
-    kept = None if run is None else run.folder / "audit.json"
-    known = json.loads(kept.read_text("utf-8")).get("line") if kept is not None and kept.is_file() else None
+    known = None if run is None else run.audited().get("line")
     return {
         "neurosim": ns.__version__,
         "rule": config.rule.name,
@@ -104,7 +102,7 @@ def _onnx(experiment: Experiment, path: Path, licence: str) -> Exported:
     found = graph.compare(model, experiment, samples)
     if not found.agrees:
         raise ns.errors.RunError(str(found), f"at most {graph.TOLERANCE:g}", "export .npz, and report it")
-    _whole(path, lambda: model)
+    write_whole(path, lambda file: file.write(model), AGAIN)
     layers = len(experiment.model.network)
     what = f"{layers} layers, outputs layer1 and features1 to layer{layers} and features{layers}"
     return Exported(path, what, f"checked: {found}")
@@ -114,31 +112,17 @@ def _safetensors(experiment: Experiment, path: Path, licence: str) -> Exported:
     save = graph.library("safetensors.numpy", "safetensors").save
     found = tensors(experiment)
     about = describe(experiment, licence)
-    _whole(path, lambda: save({name: np.ascontiguousarray(array) for name, array in found.items()}, about))
+    content = save({name: np.ascontiguousarray(array) for name, array in found.items()}, about)
+    write_whole(path, lambda file: file.write(content), AGAIN)
     return Exported(path, _named(found))
 
 
 def _npz(experiment: Experiment, path: Path, licence: str) -> Exported:
     found = tensors(experiment)
     meta = np.frombuffer(json.dumps(describe(experiment, licence)).encode(), np.uint8)
-    file = io.BytesIO()
-    np.savez(file, allow_pickle=False, **{META: meta}, **found)
-    _whole(path, file.getvalue)
+    write_whole(path, lambda file: np.savez(file, allow_pickle=False, **{META: meta}, **found), AGAIN)
     return Exported(path, _named(found))
 
 
 def _named(found: dict[str, Array]) -> str:
     return f"{sum(array.size for array in found.values()):,} weights as {', '.join(found)}"
-
-
-def _whole(path: Path, content: Callable[[], bytes]) -> None:
-    """Write a file aside and rename it, so that its name always holds a whole one."""
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        aside.write_bytes(content())
-        os.replace(aside, path)
-    except OSError as problem:
-        aside.unlink(missing_ok=True)
-        raise ns.errors.RunError(
-            f"{path} could not be written: {problem.strerror}", "a folder with space", "choose another name"
-        ) from None

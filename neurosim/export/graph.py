@@ -180,7 +180,7 @@ def _exactly(experiment: Experiment, samples: Array) -> dict[int, Array]:
     blank = np.zeros((config.training.batch, *experiment.model.image), np.uint8)
     data = ns.Dataset("<arrays>", blank, None, None, None, ())
     words = {"rule": "none", "loss": "hinge", "precision": "float64", "device": "cpu"}
-    twin = ns.Experiment.configured(config.to_json(), **words, data=data)
+    twin = ns.Experiment.configured(config.to_json(), None, **words, data=data)
     mine = {synapse.name: synapse.weight.host() for synapse in experiment.model.network.synapses}
     for synapse in twin.model.network.synapses:
         synapse.weight.put(mine[synapse.name])

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import zipfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 import neurosim as ns
+from neurosim.core.reading import File
+from neurosim.core.records import check, parsed
 from neurosim.export.exported import META
-from neurosim.export.graph import library
 
 if TYPE_CHECKING:
     from neurosim.core.typing import Array
@@ -27,37 +25,23 @@ def read(path: str | Path) -> tuple[dict[str, Array], dict[str, str]]:
     path = Path(path)
     if path.suffix.lower() not in (".safetensors", ".npz"):
         raise ns.errors.RunError(f"weights in {path.name}", "a .safetensors or .npz file", "export one of these")
-    if not path.is_file():
+    if not path.exists():
         raise ns.errors.RunError(f"no file {path}", "a file of weights", "check the path")
-    try:
-        return _safetensors(path) if path.suffix.lower() == ".safetensors" else _npz(path)
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as problem:
-        raise ns.errors.RunError(
-            f"{path} is no file of weights ({str(problem).splitlines()[0]})", "one that export wrote", "write it anew"
-        ) from None
+    file = File(path, "one that export wrote", "write it anew")
+    if path.suffix.lower() == ".safetensors":
+        return file.safetensors()
+    arrays = file.npz()
+    with file.whole():
+        about = parsed(arrays.pop(META).tobytes().decode("utf-8")) if META in arrays else {}
+        return arrays, {name: check(text, str, name) for name, text in check(about, dict).items()}
 
 
-def _npz(path: Path) -> tuple[dict[str, Array], dict[str, str]]:
-    with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
-        arrays = {name: file[name] for name in file.files}
-    about = json.loads(arrays.pop(META).tobytes()) if META in arrays else {}
-    return arrays, about
-
-
-def _safetensors(path: Path) -> tuple[dict[str, Array], dict[str, str]]:
-    opened = library("safetensors", "safetensors")
-    try:
-        with opened.safe_open(path, "np") as file:
-            return {name: file.get_tensor(name) for name in file.keys()}, dict(file.metadata() or {})  # noqa: SIM118
-    except opened.SafetensorError as problem:
-        raise ValueError(str(problem)) from None
-
-
-def load(path: str | Path, **keywords: Any) -> Experiment:
+def load(path: str | Path, *, trust: Iterable[str] = (), **keywords: Any) -> Experiment:
     """An experiment with weights from a file: to be read out, or to encode; nothing of it has a memory or a trace.
 
     Args:
         path: of the file.
+        trust: as of ``neurosim.load``.
         **keywords: as an `Experiment` takes them; what is not given is as the file's metadata have it.
 
     Raises:
@@ -69,7 +53,7 @@ def load(path: str | Path, **keywords: Any) -> Experiment:
         raise ns.errors.RunError(
             f"{path} does not say which network it is of", "a file that export wrote, or a network", "write network=..."
         )
-    experiment = ns.Experiment.configured(about.get("config"), **keywords)
+    experiment = ns.Experiment.configured(about.get("config"), trust, **keywords)
     put(experiment, arrays, str(path))
     return experiment
 
@@ -96,5 +80,7 @@ def put(experiment: Experiment, arrays: dict[str, Array], where: str) -> None:
                 "give the network that it is of",
                 argument="network",
             )
+        if arrays[name].dtype.kind not in "fiu":
+            raise ns.errors.RunError(f"{name} in {where} is {arrays[name].dtype}", "numbers", "write it anew")
     for name, buffer in mine.items():
         buffer.put(arrays[name].astype(buffer.dtype))

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from neurosim.core.kernel import Kernel
 from neurosim.core.options import Declared, Option
+from neurosim.core.plugins import misfit
 from neurosim.core.step import Step
-from neurosim.errors import WiringError
 
 if TYPE_CHECKING:
     from neurosim.parts.error_units import ViewErrorUnits
@@ -28,10 +28,11 @@ def margins(threshold: float, delta: float) -> dict[str, float]:
         WiringError: a margin below zero, or not a finite number.
     """
     if not 0 <= delta <= threshold < math.inf:
-        raise WiringError(
+        raise misfit(
             f"threshold={threshold:g} and delta={delta:g}",
             "0 <= delta <= threshold, so that no margin is negative",
             "change one of them",
+            "",
         )
     return {"margin_positive": threshold - delta, "margin_negative": threshold + delta}
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import hashlib
-import os
-import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import neurosim
+from neurosim.core.reading import File
+from neurosim.core.writing import write_whole
+from neurosim.errors import RunError
 from neurosim.readout.features import forward_weights
 from neurosim.readout.results import Estimate, Gain, Point, Readout, Row, unpacked
 
@@ -93,26 +94,22 @@ class Floors:
         from neurosim.readout.curve import Side  # SciPy is not needed before
 
         side = Side()
-        try:
-            with (self.folder / f"{key}.npz").open("rb") as opened, np.load(opened, allow_pickle=False) as file:
-                for name in file.files:
-                    kind, layer, count = name.split()
-                    place = {"right": side.right, "score": side.score}[kind]
-                    place[int(layer), int(count)] = file[name]
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
-            return None
-        return side
+        file = File(self.folder / f"{key}.npz")
+        with contextlib.suppress(RunError), file.whole():
+            for name, array in file.npz().items():
+                kind, layer, count = name.split()
+                place = {"right": side.right, "score": side.score}[kind]
+                place[int(layer), int(count)] = array
+            return side
+        return None
 
     def keep(self, key: str, side: Side) -> None:
         """Keep what was found."""
         kinds = {"right": side.right, "score": side.score}
         arrays = {f"{kind} {n} {count}": array for kind, found in kinds.items() for (n, count), array in found.items()}
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, RunError):
             self.folder.mkdir(parents=True, exist_ok=True)
-            aside = self.folder / f".{key}.{os.getpid()}"
-            with aside.open("wb") as file:
-                np.savez_compressed(file, **arrays)  # type: ignore[arg-type]  # names, not options
-            os.replace(aside, self.folder / f"{key}.npz")
+            write_whole(self.folder / f"{key}.npz", lambda file: np.savez_compressed(file, **arrays))  # type: ignore[arg-type]
 
 
 def _row(record: Mapping[str, Any]) -> Row:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -160,9 +159,12 @@ def costs(arms: Sequence[Arm]) -> Rows:
 
 
 def _audit(run: Run) -> str:
-    path = run.folder / "audit.json"
-    found = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    return f"{found['verdict']}: {found['grade']}" if "grade" in found else str(found.get("verdict", "not audited"))
+    found = run.audited()
+    return (
+        f"{found['verdict']}: {found['grade']}"
+        if {"verdict", "grade"} <= found.keys()
+        else str(found.get("verdict", "not audited"))
+    )
 
 
 def _seen(run: Run) -> str:

@@ -8,12 +8,22 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import neurosim
 from neurosim.errors import RunError
+from neurosim.training.folder import read_json
 
 if TYPE_CHECKING:
     from neurosim.reproduce.cells import Cell
 
 FORMAT = 1  # of a cell's file
-REQUIRED = ("test_accuracy", "images_seen", "seconds", "verdict", "audit")  # what the table reads of it
+# What the table reads of it.
+REQUIRED = {
+    "cell": str,
+    "seed": int,
+    "test_accuracy": float,
+    "images_seen": int,
+    "seconds": float,
+    "verdict": str,
+    "audit": str,
+}
 PASSED = "no violation found"  # the audit's verdict
 OLDER = {"plausible": PASSED}  # as files of earlier audits have it
 Result: TypeAlias = dict[str, Any]  # what the file of a finished cell holds
@@ -37,22 +47,15 @@ def read_result(path: Path, asked: dict[str, Any]) -> Result:
         RunError: a file that cannot be read, of another version, or made with something else.
     """
     again = "remove it, or choose another folder"
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as problem:
-        raise RunError(f"{path} cannot be read ({problem!r})", "the file of a finished cell", again) from None
-    if not isinstance(found, dict) or not {"format", "neurosim", "made with"} <= found.keys():
-        raise RunError(f"{path} has no format", "the file of a finished cell", again)
+    found = read_json(path, {"format": int, "neurosim": str, "made with": dict}, "the file of a finished cell", again)
     version, made = (found["format"], found["neurosim"]), found["made with"]
-    missing = [name for name in REQUIRED if name not in found]
     if version != (FORMAT, neurosim.__version__):
         raise RunError(
             f"{path} has format {version[0]}, written by neurosim {version[1]}",
             f"format {FORMAT} of neurosim {neurosim.__version__}",
             again,
         )
-    if missing:
-        raise RunError(f"{path} has no {missing[0]}", "the file of a finished cell", again)
+    read_json(path, REQUIRED, "the file of a finished cell", again)
     check_same(path, made, asked)
     found["verdict"] = OLDER.get(found["verdict"], found["verdict"])
     return found

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import neurosim
+from neurosim.core.records import Shape, check, parsed
 from neurosim.errors import RunError
 from neurosim.training import plugins
 from neurosim.training.section import Section
@@ -32,6 +33,9 @@ from neurosim.training.sections import (
 )
 
 FORMAT = 1  # of config.json; raised when an older one would be read wrongly
+
+
+CONFIG: Shape = {"format?": int, "recipe?": str, "neurosim?": str, **{f"{name}?": dict for name in SECTIONS}}
 
 
 @dataclass(frozen=True)
@@ -146,7 +150,7 @@ class Config:
         """
         again = "train anew into another folder"
         try:
-            record = json.loads(text)
+            record = check(parsed(text), CONFIG)
             version = record.get("neurosim", "?")
             if record.get("format") != FORMAT:
                 raise RunError(
@@ -155,8 +159,10 @@ class Config:
                     f"install neurosim {version} to go on with it, or {again}",
                 )
             made: dict[str, Any] = {name: section(**record.get(name, {})) for name, section in SECTIONS.items()}
+            for section in made.values():
+                check(getattr(section, "options", {}), dict, "options")
             return cls(**made, recipe=record.get("recipe", ""))
-        except (ValueError, TypeError, AttributeError) as problem:
+        except (ValueError, TypeError, AttributeError, RecursionError) as problem:
             raise RunError(
                 f"{where} cannot be read ({problem})", "the config.json that this version wrote", again
             ) from None

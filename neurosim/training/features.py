@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import itertools
 import mmap
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self, overload
 
 import numpy as np
 
+from neurosim.core.writing import write_whole
 from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import DataError, RunError, WiringError
 from neurosim.readout import encoding, tables
 from neurosim.readout.features import pictures
 from neurosim.readout.floor import changed
 from neurosim.training.config import Config
-from neurosim.training.folder import write_whole
 from neurosim.training.stream import load_other
+from neurosim.training.trust import foreign_of, require_trust
 
 if TYPE_CHECKING:
     from neurosim.core.typing import Array
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from neurosim.training.model import Model
 
 PARTS = ("train", "readout", "test")
+KINDS = {name: name for name in ("data", "network", "rule", "loss", "plasticity")} | {"views": "deformation"}
 READ = 1024  # pictures that are read at once
 
 
@@ -72,20 +74,23 @@ class Featured:
         raise NotImplementedError
 
     @classmethod
-    def configured(cls, text: str | None, **keywords: Any) -> Self:
+    def configured(cls, text: str | None, trust: Iterable[str] | None = (), **keywords: Any) -> Self:
         """One of a configuration as config.json has it, with weights as they are drawn, to put others in their place.
 
         Args:
             text: of the file; None: of the keywords alone.
+            trust: somebody else's code, ``module:Class``, that may run because the text names it; None: the text is our own.
             **keywords: what is to be otherwise.
 
         Raises:
-            NeurosimError: what cannot be had.
+            NeurosimError: what cannot be had; code of somebody else's that was not named again.
         """
         made: Any = cls
         if text is None:
             return made(**keywords)  # type: ignore[no-any-return]
         config = Config.from_json(text, "the configuration in the file")
+        other = [section for section, kind in KINDS.items() if keywords.get(kind) is not None]
+        require_trust("the configuration in the file", [] if trust is None else foreign_of(config, other), trust or ())
         # A part that was given from Python has no name to be found by; what only trains is of no use here.
         unknown = {"rule": "none", "loss": "hinge", "plasticity": "signum"}
         gone = {kind: other for kind, other in unknown.items() if config.flat()[kind].startswith("<")}

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import csv
-import errno
 import hashlib
 import io
 import json
 import os
-import tempfile
-import zipfile
-from collections.abc import Callable
+import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 import neurosim
+from neurosim.core.reading import File
+from neurosim.core.records import Shape, check, parsed
+from neurosim.core.writing import write_whole
 from neurosim.errors import RunError
+from neurosim.training import shapes
 from neurosim.training.config import Config
 from neurosim.training.lock import refuse_held
 
@@ -25,40 +26,9 @@ if TYPE_CHECKING:
     from neurosim.core.typing import Array
 
 FORMAT = 2  # of the checkpoint; raised when an older one could not be read
-
-
-RESUME = "free some and resume; the last checkpoint is whole"
-
-
-def write_whole(path: Path, write: Callable[[BinaryIO], object], hint: str = RESUME) -> None:
-    """Write a file so that its name always holds a whole one: aside, synced, renamed.
-
-    Args:
-        path: where it belongs.
-        write: called with an open binary file.
-        hint: what to do where it cannot be written.
-
-    Raises:
-        RunError: no space, no permission; what was there before stays.
-    """
-    aside = None
-    try:
-        handle, aside = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        with os.fdopen(handle, "wb") as file:
-            write(file)
-            mask = os.umask(0)  # reading it means setting it
-            os.umask(mask)
-            os.chmod(aside, 0o666 & ~mask)  # as any new file; a temporary one is for its owner alone
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(aside, path)
-        aside = None
-    except OSError as problem:
-        why = "no space is left on the disk" if problem.errno == errno.ENOSPC else problem.strerror
-        raise RunError(f"{path} could not be written: {why}", "a folder with space", hint) from None
-    finally:
-        if aside is not None:  # it failed, or was stopped
-            Path(aside).unlink(missing_ok=True)
+BEGUN = ("config.json", "audit.json", "metrics.csv")  # what a run writes before its first checkpoint
+STREAMED = ("record", "recorded", "tensorboard", "wandb")  # and its folders of what is noted as it goes
+ANEW = "train anew into another folder"
 
 
 def write_text(path: Path, text: str) -> None:
@@ -69,6 +39,15 @@ def write_text(path: Path, text: str) -> None:
 def write_json(path: Path, record: object) -> None:
     """Write a record by `write_whole`, as JSON."""
     write_text(path, json.dumps(record, indent=1) + "\n")
+
+
+def read_json(path: Path, shape: Shape, expected: str, hint: str) -> dict[str, Any]:
+    """Read a record that `write_json` wrote; what it should be, and how to mend it, in words.
+
+    Raises:
+        RunError: it is damaged, or of another shape.
+    """
+    return cast(dict[str, Any], File(path, expected, hint).json(shape))
 
 
 def make_folder(path: Path) -> None:
@@ -144,7 +123,7 @@ class Run:
             raise RunError(
                 f"{folder} holds no config.json", "the folder of a run", "give the folder after --out of a run"
             )
-        return cls(folder, Config.from_json(path.read_text(encoding="utf-8"), str(path)))
+        return cls(folder, Config.from_json(File(path).text(), str(path)))
 
     def save_config(self, wiring: list[str], image: tuple[int, int, int] | None = None) -> None:
         """config.json: the options, the version, the wiring as realised, and the shape of a picture."""
@@ -159,7 +138,7 @@ class Run:
 
     def _noted(self) -> dict[str, Any]:
         """All of config.json, what stands beside the configuration too."""
-        return cast(dict[str, Any], json.loads((self.folder / "config.json").read_text(encoding="utf-8")))
+        return read_json(self.folder / "config.json", shapes.NOTED, "the config.json that this version wrote", ANEW)
 
     def wiring(self) -> list[str]:
         """The wiring as realised, as config.json has it."""
@@ -204,12 +183,25 @@ class Run:
     def results(self) -> dict[str, Any] | None:
         """What results.json says, or None before there is one."""
         path = self.folder / "results.json"
-        try:
-            return cast(dict[str, Any], json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else None
-        except ValueError:
-            raise RunError(
-                f"{path} is not JSON", "the file that the run wrote", "remove it and evaluate again"
-            ) from None
+        if not path.exists():
+            return None
+        file = File(path, "the file that the run wrote", "remove it and evaluate again")
+        record = file.json()
+        with file.whole():
+            return shapes.results(record)
+
+    def audited(self) -> dict[str, Any]:
+        """What audit.json says; empty where there is none.
+
+        Raises:
+            RunError: it is damaged.
+        """
+        path = self.folder / "audit.json"
+        if not path.exists():
+            return {}
+        return read_json(
+            path, shapes.AUDIT, "the file that the run wrote", f"neurosim audit {self.folder} --json {path}"
+        )
 
     def save_metrics(self, rows: list[dict[str, Any]], diagnoses: list[dict[str, Any]] | None = None) -> None:
         """metrics.csv: one row an epoch, and one a diagnosis, in the order of the images seen; what a row has not is empty."""
@@ -233,10 +225,18 @@ class Run:
 
     def _rows(self) -> list[dict[str, str]]:
         path = self.folder / "metrics.csv"
-        if not path.is_file():
+        if not path.exists():
             return []
-        with path.open(newline="", encoding="utf-8") as file:
-            return list(csv.DictReader(file))
+        file = File(path, "the file that the run wrote", f"neurosim train --resume {self.folder} writes it anew")
+        rows = file.rows()
+        with file.whole():
+            for row in rows:
+                int(row["images"])
+                for value in (value for name, value in row.items() if value and name != "phase"):
+                    float(value)
+                if row.get("error"):
+                    _ = int(row["epoch"]), float(row["active"])
+        return rows
 
     def save_checkpoint(self, arrays: dict[str, Array], state: dict[str, Any]) -> None:
         """checkpoint.npz: arrays by buffer name, and the state as JSON with a digest of it all; no pickle."""
@@ -246,8 +246,10 @@ class Run:
 
     def clear(self) -> None:
         """Remove what a run writes before its first checkpoint."""
-        for name in ("config.json", "audit.json", "metrics.csv"):
+        for name in BEGUN:
             (self.folder / name).unlink(missing_ok=True)
+        for name in STREAMED:
+            shutil.rmtree(self.folder / name, ignore_errors=True)
 
     @property
     def has_checkpoint(self) -> bool:
@@ -261,18 +263,13 @@ class Run:
             RunError: no checkpoint, one that is cut or altered, or of another version.
         """
         path = self.folder / "checkpoint.npz"
-        again = "train anew into another folder"
-        if not path.is_file():
-            raise RunError(f"{self.folder} has no checkpoint.npz", "a run that has saved one", again)
-        try:
-            with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
-                arrays = {name: file[name] for name in file.files}
-            meta = json.loads(arrays.pop("meta").tobytes())
+        if not path.exists():
+            raise RunError(f"{self.folder} has no checkpoint.npz", "a run that has saved one", ANEW)
+        file = File(path)
+        arrays = file.npz()
+        with file.whole():
+            meta = check(parsed(arrays.pop("meta").tobytes().decode("utf-8")), shapes.META)
             version, state, digest = meta["format"], meta["state"], meta["digest"]
-        except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, NotImplementedError) as problem:
-            raise RunError(
-                f"{path} is cut or altered ({str(problem).splitlines()[0]})", "the file as the run wrote it", again
-            ) from None
         if version != FORMAT:
             raise RunError(
                 f"{path} has format {version}, written by neurosim {meta.get('neurosim')}",
@@ -280,8 +277,9 @@ class Run:
                 "use that version, or train anew",
             )
         if digest != _digest(arrays, state):
-            raise RunError(f"{path} was altered: its digest does not match", "the file as the run wrote it", again)
-        return arrays, state
+            raise file.damaged("it was altered: its digest does not match")
+        with file.whole():
+            return arrays, check(state, shapes.STATE)
 
 
 def _digest(arrays: dict[str, Array], state: dict[str, Any]) -> str:

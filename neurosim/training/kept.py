@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-import json
+import contextlib
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
+from neurosim.core.reading import File
+from neurosim.errors import RunError
 from neurosim.readout import kept
+from neurosim.readout.results import READ_OUTS
+from neurosim.training import shapes
 from neurosim.training.folder import make_folder, write_json
 
 if TYPE_CHECKING:
@@ -28,12 +32,10 @@ def find(run: Run, key: str) -> tuple[Path, Readout] | None:
     """The read-out of a run under a key, and its file; None where there is none, or none that can be read."""
     folder = run.folder / FOLDER
     for path in sorted(folder.glob(f"*-{key[:8]}.json")) if folder.is_dir() else ():
-        try:
-            record = cast("dict[str, Any]", json.loads(path.read_text(encoding="utf-8")))
-            if record.get("key") == key:
+        with contextlib.suppress(RunError):  # it is read out anew, and written whole
+            record = _read(path)
+            if record["key"] == key:
                 return path, kept.from_json(record)
-        except (OSError, ValueError, KeyError, TypeError):
-            continue  # it is read out anew, and written whole
     return None
 
 
@@ -41,11 +43,24 @@ def every(run: Run) -> Iterator[tuple[Path, dict[str, Any]]]:
     """The files of all read-outs of a run that can be read, with what they hold; by name."""
     for path in sorted((run.folder / FOLDER).glob("*.json")):
         try:
-            record = json.loads(path.read_text(encoding="utf-8"))
-            if kept.from_json(record).labels and {"data", "headline"} <= set(record):
-                yield path, record
-        except (OSError, ValueError, KeyError, TypeError):
+            record = _read(path)
+        except RunError:
             continue
+        yield path, record
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """The file of a read-out, which has labels.
+
+    Raises:
+        RunError: it is something else.
+    """
+    file = File(path, "the file of a read-out", "remove it and evaluate again")
+    record = file.json({"data": str, "key": str, "headline": dict, "curve": list, "left_out?": [int]})
+    with file.whole():
+        if not record["curve"]:
+            raise ValueError("no labels")
+        return shapes.results(record)
 
 
 def save(run: Run, readout: Readout, results: dict[str, Any]) -> None:
@@ -67,7 +82,10 @@ def save(run: Run, readout: Readout, results: dict[str, Any]) -> None:
 
 def _keep_earlier(run: Run) -> None:
     """A results.json of an earlier version, before it is written over."""
-    folder, earlier = run.folder / FOLDER, run.results()
-    if earlier is None or earlier.get("readout") is None or any(folder.iterdir()):
+    folder, path = run.folder / FOLDER, run.folder / "results.json"
+    if not path.exists() or any(folder.iterdir()):
         return
-    write_json(folder / f"earlier-{earlier['readout']}.json", earlier)
+    with contextlib.suppress(RunError):  # what cannot be read is not kept
+        earlier = File(path).json()
+        if earlier.get("readout") in tuple(READ_OUTS):
+            write_json(folder / f"earlier-{earlier['readout']}.json", earlier)

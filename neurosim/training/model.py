@@ -188,9 +188,6 @@ class Model(Assembly):
         Raises:
             RunError: arrays of another network, rule or plasticity.
         """
-        for synapse in self.rule.synapses():
-            synapse.bound = float(arrays.get(f"bound {synapse.name}", synapse.bound))
-        self._programs.clear()  # the steps of signum hold the bounds as they were
         mine = self.state()
         mismatched = sorted(set(mine) ^ set(arrays)) or [
             name
@@ -203,6 +200,9 @@ class Model(Assembly):
                 "the arrays of this configuration",
                 "resume the run it belongs to, or train anew",
             )
+        for synapse in self.rule.synapses():
+            synapse.bound = float(arrays[f"bound {synapse.name}"])
+        self._programs.clear()  # the steps of signum hold the bounds as they were
         buffers = {s.name: s.weight for s in self.rule.synapses()} | self.buffers()
         for name, buffer in buffers.items():
             buffer.put(arrays[name])

@@ -16,9 +16,13 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
+from neurosim.core.archives import npy_head
+from neurosim.core.reading import File, size_of
+from neurosim.core.records import check, parsed
 from neurosim.core.roles import Role
+from neurosim.core.writing import write_whole
 from neurosim.errors import RunError, WiringError, nearest
-from neurosim.training.folder import make_folder, write_whole
+from neurosim.training.folder import make_folder
 from neurosim.training.trainer import Callback, Trainer
 
 if TYPE_CHECKING:
@@ -30,6 +34,7 @@ if TYPE_CHECKING:
 
 Watched = dict[str, dict[str, "Buffer"]]  # phase -> name -> its array
 EXPLAIN = "see `neurosim explain`"
+LARGEST_ORDER = 1 << 20  # bytes of the names
 BATCH = " batch"  # after a name: when it was recorded
 
 
@@ -187,17 +192,15 @@ def _unpack(file: Path, folder: Path) -> None:
     Raises:
         RunError: an archive that cannot be read.
     """
-    try:
-        with zipfile.ZipFile(file) as archive, archive.open("names.npy") as names:
-            order = json.loads(np.lib.format.read_array(names).tobytes())
-            make_folder(folder)
-            for number, name in enumerate(order):
-                for member, path in ((name, f"{number}.values"), (name + BATCH, f"{number}.times")):
-                    with archive.open(f"{member}.npy") as source, (folder / path).open("wb") as out:
-                        np.lib.format.read_magic(source)
-                        np.lib.format.read_array_header_1_0(source)
-                        shutil.copyfileobj(source, out, 2**20)
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as problem:
-        raise RunError(
-            f"{file} cannot be read ({problem})", "the file that the run wrote", "move it away to record from here on"
-        ) from None
+    damaged = File(file, "the file that the run wrote", "move it away to record from here on")
+    with damaged.open() as opened, zipfile.ZipFile(opened) as archive, archive.open("names.npy") as names:
+        order = check(parsed(names.read(LARGEST_ORDER).rpartition(b"\n")[2].decode("utf-8")), [str])
+        make_folder(folder)
+        for number, name in enumerate(order):
+            for member, path in ((name, f"{number}.values"), (name + BATCH, f"{number}.times")):
+                size = archive.getinfo(f"{member}.npy").file_size
+                if size > size_of(opened):  # they were not packed
+                    raise ValueError(f"{member} declares {size:,} bytes")
+                with archive.open(f"{member}.npy") as source, (folder / path).open("wb") as out:
+                    npy_head(source, size)  # type: ignore[arg-type]
+                    shutil.copyfileobj(source, out, 2**20)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
-import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +13,11 @@ from threadpoolctl import threadpool_info
 
 import neurosim
 from neurosim.core import tuning
-from neurosim.training.folder import Run, make_folder, write_whole
+from neurosim.core.reading import File
+from neurosim.core.records import Shape, check, parsed
+from neurosim.core.writing import write_whole
+from neurosim.errors import RunError
+from neurosim.training.folder import Run, make_folder
 from neurosim.training.trainer import Callback, Trainer
 
 if TYPE_CHECKING:
@@ -29,6 +32,16 @@ LONG = 200  # batches from which on two states are kept between the start and th
 LARGEST = 2**28  # bytes of all kept states; what is more has digests alone
 SAMPLES = 8  # elements of an array that are noted, for machines that give other bits
 Line = dict[str, Any]
+LINE: Shape = {
+    "event": str,
+    "done": int,
+    "epochs?": int,
+    "epoch?": int,
+    "batch?": int,
+    "state?": str,
+    "machine?": dict,
+}
+NOTED: Shape = LINE | {"epoch": int, "batch": int, "arrays": dict}  # what the arrays held
 
 
 def kept_places(total: int, seed: int) -> list[int]:
@@ -88,13 +101,13 @@ class Recording:
     def lines(self) -> list[Line]:
         """All lines in order; one that was cut ends them."""
         found: list[Line] = []
-        if not self.path.is_file():
+        if not self.path.exists():
             return found
-        for text in self.path.read_text(encoding="utf-8", errors="replace").splitlines():
+        file = File(self.path, "the record that the run wrote", "remove the folder record to go on without it")
+        for text in file.read().decode("utf-8", "replace").splitlines():
             try:
-                line = json.loads(text)
-                found.append({**line, "done": int(line["done"])})
-            except (ValueError, KeyError, TypeError):
+                found.append(_line(text))
+            except (ValueError, RecursionError):
                 break
         return found
 
@@ -120,10 +133,24 @@ class Recording:
     def state(self, name: str) -> dict[str, Array] | None:
         """A whole state; None where it cannot be read."""
         try:
-            with (self.folder / Path(name).name).open("rb") as opened, np.load(opened, allow_pickle=False) as file:
-                return {each: file[each] for each in file.files}
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+            return File(self.folder / Path(name).name).npz()
+        except RunError:
             return None
+
+
+def _line(text: str) -> Line:
+    """A line of a record.
+
+    Raises:
+        ValueError: it is none.
+    """
+    line = check(parsed(text), LINE)
+    if line["event"] == "state":
+        for name, each in check(line, NOTED)["arrays"].items():
+            if len(check(each, list, name)) != 3:
+                raise ValueError(f"{name} has no digest, length and elements")
+            _ = check(each[0], str, name), check(each[1], float, name), check(each[2], [float], name)
+    return dict(line)
 
 
 class Record(Callback):

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import neurosim
 from neurosim.core.options import Option, Parameter
-from neurosim.errors import RunError, WiringError, nearest
+from neurosim.core.reading import File
+from neurosim.errors import WiringError, nearest
 from neurosim.training import plugins
 from neurosim.training.config import Config
 from neurosim.training.section import fields
@@ -79,16 +79,7 @@ def read_toml(path: Path) -> dict[str, Any]:
         RunError: a file that cannot be read, or is no TOML.
         WiringError: an unknown table or key.
     """
-    try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as problem:
-        raise RunError(
-            f"{path} cannot be read: {problem.strerror}", "a TOML file", "see docs/configuration.md"
-        ) from None
-    except ValueError as problem:
-        raise RunError(
-            f"{path} is no TOML: {problem}", "tables as docs/configuration.md has them", "correct it"
-        ) from None
+    tables = File(path, "a TOML file, with tables as docs/configuration.md has them", "correct it").toml()
     for name, table in tables.items():
         if name == "recipe" and isinstance(table, str):
             continue

@@ -97,3 +97,12 @@ def test_a_mistake_of_the_program_itself_exits_with_70_and_says_where_to_report_
     assert stopped.value.code == BUG == 70
     shown = capsys.readouterr().err
     assert "ZeroDivisionError" in shown and "error: a mistake of neurosim" in shown.splitlines()[-1]
+
+
+def test_nothing_is_printed_that_a_terminal_would_obey():
+    from neurosim.cli.streams import _shown
+
+    assert _shown("data \x1b[2J\x1b]0;x\x07 \u202eabc\x9b\n") == "data \\x1b[2J\\x1b]0;x\\x07 \\u202eabc\\x9b\n"
+    for bar in ("\r 50 %", "\r\x1b[Kline", "\r\x1b[?25l", "\x1b[?25h\n", "\r    \r", "a\r\nb\n", "± … 像\t"):
+        assert _shown(bar) == bar
+    assert _shown("a\rb") == "a\\rb"

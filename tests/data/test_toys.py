@@ -164,7 +164,7 @@ def test_failed_rename_leaves_nothing_behind(tmp_path, monkeypatch):
     def refuse(*_):
         raise PermissionError
 
-    monkeypatch.setattr(toys.os, "replace", refuse)
+    monkeypatch.setattr("neurosim.core.writing.os.replace", refuse)
     toys.load(train=10, test=10, cache=tmp_path)
     assert list(tmp_path.iterdir()) == []
 

@@ -143,8 +143,8 @@ def test_a_file_without_metadata_needs_a_network(tmp_path):
     ("name", "content", "words"),
     [
         ("m.pt", b"", "weights in m.pt; expected a .safetensors or .npz file"),
-        ("m.npz", b"nonsense", "is no file of weights"),
-        ("m.safetensors", b"nonsense", "is no file of weights"),
+        ("m.npz", b"nonsense", "cannot be read"),
+        ("m.safetensors", b"nonsense", "cannot be read"),
         ("none.npz", None, "no file"),
     ],
 )

@@ -37,7 +37,9 @@ class Nesting(HTMLParser):
 def run(tmp_path):
     config = Config.resolve(data="<strange> & odd.npz", rule="ll")
     run = Run.create(tmp_path / "run", config, [])
-    run.save_metrics([{"epoch": n, "phase": "all", "error": 1.23456789 / n, "active": 0.5 / n} for n in (1, 2, 3)])
+    run.save_metrics(
+        [{"epoch": n, "phase": "all", "images": 100 * n, "error": 1.23456789 / n, "active": 0.5 / n} for n in (1, 2, 3)]
+    )
     layers = [{"layer": n, "test_accuracy": 0.5 + n / 100, "floor_accuracy": 0.4} for n in (1, 2)]
     run.save_results(
         {
@@ -85,18 +87,25 @@ def test_the_curve_is_a_table_and_a_figure(run, weights):
         return dict(zip(names, (trained, 0.01, floor, 0.02, trained - floor, 0.015), strict=True))
 
     best = {**row(0.6, 0.5), "layers": [1], "floor_layers": [2]}
+    layers = [{"layer": n, **row(0.5, 0.4)} for n in (1, 2)]
     points = [
-        {"labels": n, "draws": draws, "layers": [{"layer": 1, **row(0.5, 0.4)}], "together": None, "best": best}
+        {"labels": n, "draws": draws, "layers": layers, "together": None, "best": best}
         for n, draws in ((100, 10), (2000, 1))
     ]
-    more = {"curve": points, "gain": best, "headline": {"layer": 7}, "learned_layers": [1]}
+    more = {
+        "curve": points,
+        "gain": best,
+        "headline": {"layer": 2, "labels": 40, **row(0.52, 0.4)},
+        "readout": "lbfgs",
+        "learned_layers": [1, 2],
+    }
     run.save_results({**run.results(), **more})
     text = page.page(run, weights)
-    for words in ("100, 10 draws", "2,000", "50.0, 40.0, +10.0 ± 1.5", "read-out of layer 7", "is +10.0 ± 1.5 over"):
+    for words in ("100, 10 draws", "2,000", "50.0, 40.0, +10.0 ± 1.5", "read-out of layer 2", "is +10.0 ± 1.5 over"):
         assert words in text, words
     assert text.count("<svg") == 3 and "Not learned" not in text
     run.save_results({**run.results(), "learned_layers": [], "gain": None})
-    assert "Not learned: layer 1" in page.page(run, weights)
+    assert "Not learned: layer 1, 2" in page.page(run, weights)
 
 
 def test_without_matplotlib_the_page_says_how_to_have_curves(run, weights, monkeypatch):

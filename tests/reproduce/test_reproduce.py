@@ -294,7 +294,7 @@ def test_a_cell_killed_before_its_first_checkpoint_begins_anew(few, tmp_path):
         ({"format": 99}, "has format 99"),
         ({"neurosim": "0.0.0"}, "written by neurosim 0.0.0"),
         ({"test_accuracy": None}, "has no test_accuracy"),
-        ({"made with": None}, "has no format"),
+        ({"made with": None}, "it has no made with"),
         ("text", "cannot be read"),
     ],
     ids=str,

@@ -82,7 +82,7 @@ def test_what_is_given_wins_over_the_file_and_the_file_over_the_recipe(tmp_path)
         ("[data]\nname = 3", "data=3; expected a text"),
         ("[network.options]\nwide = 1", "network small has no option wide"),
         ("recipe = 'toy'", "unknown recipe 'toy'"),
-        ("[training\n", "is no TOML"),
+        ("[training\n", "cannot be read"),
         ("[loss.options]\nlags = 1", "lags=1; expected a whole number of at least 2, or 'all'"),
     ],
 )
@@ -95,7 +95,7 @@ def test_a_file_that_is_wrong_is_one_line(tmp_path, text, words):
 
 
 def test_no_file_is_one_line(tmp_path):
-    with pytest.raises(RunError, match="cannot be read: No such file"):
+    with pytest.raises(RunError, match=r"cannot be read \(No such file"):
         Config.from_toml(tmp_path / "none.toml")
 
 

@@ -8,12 +8,13 @@ import sys
 import numpy as np
 import pytest
 
+from neurosim.core.writing import write_whole
 from neurosim.engine.program import Program
 from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import DataError, NeurosimError, RunError, WiringError
 from neurosim.training.callbacks import Checkpoints, Each, Metrics, Signals
 from neurosim.training.config import Config
-from neurosim.training.folder import Run, write_whole
+from neurosim.training.folder import Run
 from neurosim.training.model import Model
 from neurosim.training.stream import ViewStream, load_data
 from neurosim.training.trainer import Interrupted, Trainer

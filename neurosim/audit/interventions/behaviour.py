@@ -45,10 +45,7 @@ class Behaviour:
         self._labels()
         Changes(self.bench, self.evidence).answer()
         locality = Locality(self.bench, self.evidence, self.rng)
-        if self.light:
-            locality.moments()
-        else:
-            locality.answer()
+        locality.answer(self.light)
         self._again()
         self.evidence.interventions = self.bench.interventions
         return self.evidence

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from neurosim.audit.finite import require_finite, unfit
 from neurosim.audit.graph.kinds import Function, builtin, callable_of
 from neurosim.audit.interventions.arrays import bits, is_poisoned, poison, rows_of
 from neurosim.audit.interventions.forward import ForwardPass
-from neurosim.audit.interventions.places import Place, chosen
+from neurosim.audit.interventions.places import Place, chosen, counts
 from neurosim.audit.interventions.roles import DerivedRoles
 from neurosim.audit.single import SingleStep
 from neurosim.core import workspace
@@ -79,14 +80,15 @@ class Bench:
         before: run -> argument -> values that a product, a plasticity or a kernel from outside this package found.
         after: run -> argument -> values that the step left.
         interventions: how often something was replaced and run again.
+        unfit: what interventions left that is not finite, in words.
     """
 
     def __init__(
         self, target: AuditTarget, graph: Graph, team: ThreadTeam, batches: int | None = None, verified: bool = False
     ):
         self.target, self.graph, self.team = target, graph, team
-        self.batches = batches or (MORE if _counts(graph) else BATCHES)
-        self.bases, self.interventions = list(graph.bases.values()), 0
+        self.batches = batches or (MORE if counts(graph) else BATCHES)
+        self.bases, self.interventions, self.unfit = list(graph.bases.values()), 0, list[str]()
         self._steps = {site: SingleStep(site.step, str(site), target.kernels) for site in graph.sites}
         self.runs = list(self._runs())
         self.start = {b.name: b.array.copy() for b in self.bases}
@@ -101,7 +103,15 @@ class Bench:
 
     def longer(self, batches: int) -> Bench:
         """The same, with more batches."""
-        return Bench(self.target, self.graph, self.team, batches, verified=True)
+        found = Bench(self.target, self.graph, self.team, batches, verified=True)
+        found.unfit = self.unfit
+        return found
+
+    def is_fit(self, where: str, arrays: dict[str, Array]) -> bool:
+        """Whether what an intervention left is finite; what is not says nothing, and is noted."""
+        if found := unfit(where, arrays):
+            self.unfit.append(found)
+        return not found
 
     def is_drawn(self, base: Buffer) -> bool:
         """Whether what is given in an array is another in every batch."""
@@ -151,12 +161,16 @@ class Bench:
         return [b for b in self.bases if b.name not in made and not b.role.is_weight and b.role is not Role.LABEL]
 
     def _record(self) -> None:
+        require_finite("before the first batch", {b.name: self.start[b.name] for b in self.bases if b.lasts})
         for run in self.runs:
             self._present(run)
             if run.site.kind in (Kind.PLASTICITY, Kind.HEBBIAN) or not builtin(run.site.step):
                 self.before[run] = {k: b.array.copy() for k, b in run.site.inputs.items()}
             self.run(run.site)
             self.after[run] = {k: b.array.copy() for k, b in run.site.step.changed.items()}
+            require_finite(
+                f"{run.site}, batch {run.batch + 1}", {b.name: b.array for b in run.site.step.changed.values()}
+            )
         self.restore()
 
     def replay(
@@ -166,6 +180,7 @@ class Bench:
         batches: int | None = None,
         again: bool = False,
         also: frozenset[Site] = frozenset(),
+        poisoned: bool = False,
     ) -> list[Difference]:
         """Run everything again with one thing replaced, and compare what every step leaves, bit by bit.
 
@@ -175,14 +190,14 @@ class Bench:
             batches: how many; all if None.
             again: ask the target for its pictures anew.
             also: steps held besides those of the forward pass.
+            poisoned: the change puts NaN where nothing should look.
 
         Returns:
             The runs of steps that left something else, in order; held steps are not compared.
         """
         self.restore()
-        self.interventions += 1
+        self.interventions, found = self.interventions + 1, []
         change(None)
-        found = []
         asked = [run for run in self.runs if batches is None or run.batch < batches]
         for run in self.runs[: self.runs.index(asked[-1]) + 1] if asked else ():
             self._present(run, again)
@@ -193,19 +208,20 @@ class Bench:
                 continue
             self.run(run.site)
             change(run)
-            if run in asked and (buffers := self._differing(run)):
+            if run in asked and (buffers := self._differing(run, poisoned)):
                 found.append(Difference(run, buffers))
         self.restore()
         return found
 
-    def _differing(self, run: StepRun) -> dict[str, tuple[Buffer, Array]]:
+    def _differing(self, run: StepRun, poisoned: bool) -> dict[str, tuple[Buffer, Array]]:
         """What a step has just left otherwise than it did when it was recorded."""
         buffers = {}
         for argument, buffer in run.site.step.changed.items():
             other = bits(np.ascontiguousarray(buffer.array)) != bits(self.after[run][argument])
             if other.any():
                 buffers[buffer.base.name] = (buffer, other)
-        return buffers
+        left = {} if poisoned else {name: b.array for name, (b, _) in buffers.items()}
+        return buffers if self.is_fit(f"{run.site}, batch {run.batch + 1}, with other numbers before it", left) else {}
 
     def inputs(self, site: Site, batch: int) -> dict[str, Array]:
         """What a step found in its inputs in some batch: what the steps before it left."""
@@ -236,8 +252,6 @@ class Bench:
         for argument, buffer in run.site.step.changed.items():
             if buffer.base.name in bases:
                 rows_of(buffer, bases)[...] = self.after[run][argument]
-
-    # -- what is declared
 
     def undeclared(self) -> list[tuple[Site, str]]:
         """Run every step of every batch with everything that it did not declare filled with NaN (whole numbers: -1).
@@ -281,9 +295,3 @@ class Bench:
             if not is_poisoned(base.array):
                 touched.append((run.site, f"{base.name} was changed and is not declared"))
                 poison(base.array)
-
-
-def _counts(graph: Graph) -> bool:
-    """Whether a kernel from outside this package keeps something that is no weight from batch to batch."""
-    kept = [b for s in graph.sites if not builtin(s.step) for b in s.step.updates.values()]
-    return any(b.lasts and not b.role.is_weight for b in kept)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
+from neurosim.audit.depth import Part, asked
 from neurosim.audit.evidence import Grade
 from neurosim.audit.interventions.places import Place
 from neurosim.audit.interventions.watched import differing
@@ -85,9 +86,10 @@ class Draws:
         """Hooks at places far from the first."""
         self.watched.now = self.watched.copies()
         last = self.rule.epochs(100)
-        epochs = [e for e in FAR if e < last][: 2 if self.light else None]
+        many = None if asked(Part.FAR, self.light) else 2
+        epochs = [e for e in FAR if e < last][:many]
         for epoch in epochs:
-            for batch in FAR[: 2 if self.light else None]:
+            for batch in FAR[:many]:
                 place = Place(epoch, batch, "")
                 try:
                     self.rule.phase(epoch, batch, 100)

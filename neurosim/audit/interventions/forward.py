@@ -17,6 +17,7 @@ from neurosim.audit.interventions.trial import Trial, codes, has_rows
 from neurosim.audit.interventions.units import of_units, over_rows
 from neurosim.core.kernel import Kind
 from neurosim.core.roles import Role
+from neurosim.errors import UndecidedError
 
 if TYPE_CHECKING:
     from neurosim.audit.graph.graph import Graph, Site
@@ -83,6 +84,8 @@ class ForwardPass:
         try:
             trial = Trial(self.bench, next(r for r in self.bench.runs if r.site is site), self.rng)
             return self._rows(site, trial) or self._connections(site, trial)
+        except UndecidedError:
+            return ""  # its numbers are not finite: that is noted, and says nothing
         except Exception as problem:  # somebody else's kernel may fail in any way on other numbers
             return f"it fails on other numbers: {type(problem).__name__}"
 

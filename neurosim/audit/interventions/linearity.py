@@ -43,6 +43,8 @@ def bend_of(bench: Bench, site: Site, rng: np.random.Generator) -> tuple[float, 
         away, h, k = zip((AWAY, REACH, REACH), moves, strict=True)
         found.append(np.abs(errors(away, h, k) - errors(away, h) - errors(away, k) + errors(away)) / size)
     # A corner within reach shows from one place or another; what bends, bends at all of them.
+    if not bench.is_fit(f"{site}, run on activities nearby", {"its errors": np.array(found)}):
+        return 0.0, 0.0
     often = (np.array(found) > 1e-13).mean(axis=0)
     return float(often.max()), float(np.median(found, axis=0)[often.argmax()])
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from neurosim.audit.depth import Part, asked
 from neurosim.audit.evidence import Grade
 from neurosim.audit.graph.kinds import builtin
 from neurosim.audit.graph.structure import TIME
@@ -38,11 +39,17 @@ class Locality:
         self.rule, self.pairs = bench.target.rule, bench.target.rule.network.pairs
         self.hebbian = [s for s in self.graph.sites if s.kind is Kind.HEBBIAN]
 
-    def answer(self) -> None:
-        """All answers to condition (i) that take many runs."""
+    def answer(self, light: bool = False) -> None:
+        """All answers to condition (i) that take many runs.
+
+        Args:
+            light: of the short audit.
+        """
         self.moments()
-        self._memory()
-        self._units()
+        if asked(Part.MEMORY, light):
+            self._memory()
+        if asked(Part.UNITS, light):
+            self._units()
 
     # -- moments to come
 
@@ -144,7 +151,7 @@ class Locality:
                 for row in set(range(capacity)) - kept:
                     poison(trace.array[row])
 
-        for difference in self.bench.replay(change):
+        for difference in self.bench.replay(change, poisoned=True):
             names = [n for n, (b, _) in difference.buffers.items() if b.role is not Role.MEMORY]
             if names:
                 text = f"memory older than {lags} lags replaced: {names[0]} differs at {difference.run.site}"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from neurosim.audit.finite import require_finite
 from neurosim.audit.graph.kinds import builtin
 from neurosim.audit.interventions.arrays import bits, poison
 from neurosim.audit.interventions.draws import Draws
@@ -82,6 +83,7 @@ class Loop:
             for site in self.graph.phases.get(place.phase, []):
                 self.bench.run(site)
                 self._left[number, site] = {k: b.array.copy() for k, b in site.step.changed.items()}
+                require_finite(f"{site} at {place}", {b.name: b.array for b in site.step.changed.values()})
                 own = {b.base.name for b in site.step.changed.values()}
                 watched.note(own)
                 if not builtin(site.step):  # a kernel of this package does what it declares

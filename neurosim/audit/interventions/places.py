@@ -6,7 +6,10 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from neurosim.audit.graph.kinds import builtin
+
 if TYPE_CHECKING:
+    from neurosim.audit.graph.graph import Graph
     from neurosim.rules.base import Rule
 
 ASKED = 2  # epochs that are asked for: a layer-wise rule in greedy order has so many for each layer
@@ -70,3 +73,9 @@ def chosen(rule: Rule, phases: list[str], times: int) -> list[Place]:
     for phase in phases:  # what the rule never asks for is audited too: its plan is there
         found += [Place(last, LONGEST + n, phase) for n in range(times - min(times, seen[phase]))]
     return found
+
+
+def counts(graph: Graph) -> bool:
+    """Whether a kernel from outside this package keeps something that is no weight from batch to batch."""
+    kept = [b for s in graph.sites if not builtin(s.step) for b in s.step.updates.values()]
+    return any(b.lasts and not b.role.is_weight for b in kept)

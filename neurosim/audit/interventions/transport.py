@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from neurosim.audit.depth import Part, asked
 from neurosim.audit.graph.kinds import builtin
 from neurosim.audit.interventions.changes import measured
 from neurosim.core.kernel import Kind
 from neurosim.core.roles import Role
+from neurosim.errors import UndecidedError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,18 +47,19 @@ class Transport:
         if self._crossed() or self._moves(self.bench, self.forward):
             for weight in self.forward:
                 self._replaced(weight)
-        if not self.light and not self._found():
+        if asked(Part.LONGER, self.light) and not self._found():
             self._later()
         self._without_activity()
         own = [b for b in self.bench.bases if b.role.is_weight and b not in self.forward and self._is_sent(b)]
-        if not self.light:
+        control = asked(Part.CONTROL, self.light)
+        if control:
             self._control(own)
         names = ", ".join(b.name for b in own) or "no feedback"
-        control = "" if self.light else f"; control: replacing {names} does change errors"
+        shown = f"; control: replacing {names} does change errors" if control else ""
         self.evidence.add_check(
             "iii",
             f"{', '.join(b.name for b in self.forward)} replaced, verified activities held, {self.bench.batches} batches: "
-            f"every error and every other weight's change has the same bits{control}",
+            f"every error and every other weight's change has the same bits{shown}",
         )
 
     def _found(self) -> bool:
@@ -154,7 +157,11 @@ class Transport:
         """A longer run, all forward weights replaced at once: what is carried only after some batches."""
         if not self.forward or all(builtin(s.step) for s in self.graph.sites):
             return  # kernels of this package do the same at every batch
-        longer = self.bench.longer(LATER)
+        try:
+            longer = self.bench.longer(LATER)
+        except UndecidedError as problem:
+            self.bench.unfit.append(problem.parts[0])
+            return
         found = [] if self._crossed() else self._moves(longer, self.forward)
         if found:
             run, names = found[0].run, ", ".join(b.name for b in self.forward)

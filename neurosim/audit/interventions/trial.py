@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from neurosim.audit.finite import EXPECTED, HINT, unfit
 from neurosim.audit.graph.graph import PER_ROW
 from neurosim.audit.interventions.arrays import bits
 from neurosim.core.roles import Role
+from neurosim.errors import UndecidedError
 
 if TYPE_CHECKING:
     from neurosim.audit.graph.graph import Site
@@ -42,7 +44,7 @@ class Trial:
 
     def __init__(self, bench: Bench, run: StepRun, rng: np.random.Generator):
         self.site: Site = run.site
-        self._kernel, self.rng = bench.function(run.site), rng
+        self._bench, self._kernel, self.rng = bench, bench.function(run.site), rng
         self.given = found_by(bench, run)
         self.left = self.run({})
 
@@ -50,6 +52,7 @@ class Trial:
         """What the step leaves where some arguments are altered.
 
         Raises:
+            UndecidedError: numbers that are not finite, of such that are.
             Exception: whatever a kernel of somebody else's raises.
         """
         step = self.site.step
@@ -58,7 +61,16 @@ class Trial:
             arguments[k] = np.zeros(b.shape, b.dtype)
         with np.errstate(all="ignore"):
             self._kernel(**arguments, **step.scalars)
-        return {k: arguments[k] for k in step.changed}
+        left = {k: arguments[k] for k in step.changed}
+        named = {step.buffers[k].name: v for k, v in left.items()}
+        if self._likely(altered) and not self._bench.is_fit(f"{self.site}, run on other numbers", named):
+            raise UndecidedError(self._bench.unfit[-1], EXPECTED, HINT)
+        return left
+
+    def _likely(self, altered: Mapping[str, Array]) -> bool:
+        """Whether numbers are finite and about as large as those that the step found: further out a kernel may overflow."""
+        sizes = [(np.abs(v).max(initial=0), np.abs(self.given[k]).max(initial=0)) for k, v in altered.items()]
+        return not unfit("", altered) and all(size <= 2 * found for size, found in sizes)
 
     def other(self, argument: str, where: Array) -> Array:
         """An argument's values, with others of the same kind in some places.

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from neurosim.audit.evidence import Evidence
+from neurosim.audit.finite import require_finite
 from neurosim.audit.package import SHOWN, digest
 from neurosim.audit.replay.digests import differences, digests, places
 from neurosim.audit.replay.process import TIMEOUT, Answer, FreshProcess, History, bare_digests, keep_moment
@@ -99,6 +100,7 @@ class Replay:
                 rule.progress(epoch, batch / EPOCH, 2)
                 target.present_batch(batch, epoch)
                 state = read(declared(target).values())
+                require_finite(f"before batch {batch + 1} of epoch {epoch + 1}", state)
                 found.append(Moment(epoch, batch, state, player.play()))
         return found
 
@@ -201,18 +203,6 @@ class Replay:
         else:
             text = f"{len(bare)} functions, kernels and constants of neurosim and NumPy are in memory as in their files"
             self.evidence.add_check("declared", f"{text} (digest {digest()[:SHOWN]})")
-
-
-def left_out() -> Evidence:
-    """Of the short audit: what it does not ask."""
-    evidence = Evidence("replay")
-    evidence.leave_out(f"{NOT_REPLAYED}: the short audit at the start of a training starts no other process")
-    evidence.leave_out(
-        "short audit: no digests of the code in memory; the package's and NumPy's functions are as imported"
-    )
-    evidence.leave_out("short audit: no single unit is replaced, memory and views are not, feedback weights are not")
-    evidence.leave_out("short audit: hooks are called at four places far from the first, not at all of them")
-    return evidence
 
 
 def _first(mine: list[Left], others: list[Any]) -> tuple[str, list[str]] | None:

@@ -16,11 +16,10 @@ from neurosim.audit.package import digest
 from neurosim.audit.replay.digests import source_digest
 from neurosim.audit.replay.recipe import LIVE, Recipe
 from neurosim.audit.report import sentence
+from neurosim.core.reading import File
 from neurosim.errors import RunError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from neurosim.audit.target import AuditTarget
     from neurosim.audit.torch.verdict import TorchVerdict
     from neurosim.audit.verdict import Verdict
@@ -81,7 +80,7 @@ class Certificate:
     def __init__(self, path: Path):
         self.path = path
         try:
-            self.record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+            self.record: dict[str, Any] = File(path, "a file of --json, or a run's audit.json", _HINT).json()
             self.torch = (
                 str(self.record["name"]) if "certificate" not in self.record and "forward" in self.record else ""
             )
@@ -92,9 +91,6 @@ class Certificate:
             self.conditions = {} if self.torch else _by_analysis(self.record)
             recipe = self.written["recipe"]
             self.recipe = None if recipe is None else Recipe(str(recipe["kind"]), dict(recipe["arguments"]))
-        except OSError as problem:
-            what = f"{path} cannot be read ({problem.strerror})"
-            raise RunError(what, "a file of --json, or a run's audit.json", _HINT) from None
         except (ValueError, KeyError, TypeError, AttributeError) as problem:
             what = f"{path} is no certificate ({type(problem).__name__}: {problem})"
             raise RunError(what, "a file of --json, or a run's audit.json, of this version", _HINT) from None
@@ -183,26 +179,6 @@ class Certificate:
 
 
 _HINT = "write one by `neurosim audit --json FILE`"
-
-
-def require_trust(path: Path, names: list[str], named: Iterable[str]) -> None:
-    """Refuse to run somebody else's code because a file names it.
-
-    Args:
-        path: of the file.
-        names: that it has.
-        named: on the command line.
-
-    Raises:
-        RunError: one that is not.
-    """
-    open_ = [name for name in names if name not in set(named)]
-    if open_:
-        raise RunError(
-            f"{path} names {open_[0]}, which is not neurosim's own: nothing was run",
-            "somebody else's code named again by who runs it",
-            " ".join(f"--trust {name}" for name in open_),
-        )
 
 
 def _by_analysis(record: dict[str, Any]) -> dict[tuple[str, str], str]:

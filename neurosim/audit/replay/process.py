@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from neurosim.audit.package import digest, file_digest
 from neurosim.core import tuning
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 WORKER = "neurosim.audit.replay.worker"
 CHANGED = ("PYTHONPATH", "OPENBLAS_NUM_THREADS")  # variables of the environment that are set for it
+STAGE = "stage"  # file in which it says what it does
 TIMEOUT = 60.0  # seconds for one process
 
 
@@ -126,12 +128,24 @@ class FreshProcess:
             code = self._process.wait(max(0.1, until - time.monotonic()))
         except subprocess.TimeoutExpired:
             self.end()
-            return Answer(f"the {self.name} did not end in time")
+            return Answer(f"the {self.name} did not end in time{self._left()}")
         self.end()
         path = self._folder / "answer.json"
         if not path.is_file():
-            return Answer(f"the {self.name} ended with exit code {code} and no answer")
+            how = f"with exit code {code}" if code >= 0 else f"by signal {-code}"
+            return Answer(f"the {self.name} ended {how} and no answer{self._left()}")
         return Answer(**cast(dict[str, Any], json.loads(path.read_text(encoding="utf-8"))))
+
+    def _left(self) -> str:
+        """What is known of a process without an answer: how far it came, its last words, whether its files are others."""
+        stage = self._folder / STAGE
+        words = f", while {stage.read_text('utf-8')}" if stage.is_file() else ", before it had imported neurosim"
+        printed = (self._folder / "printed").read_text("utf-8", errors="replace").strip()
+        if printed:
+            words += f"; its last words: {printed.splitlines()[-1][:200]}"
+        if file_digest() != digest():
+            words += "; the package's files have changed since this process imported them"
+        return words
 
     def end(self) -> None:
         """Stop it, where it is still running."""

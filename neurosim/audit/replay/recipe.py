@@ -64,9 +64,10 @@ class Recipe:
     @property
     def outside(self) -> list[str]:
         """Parts of somebody else's that building it imports: ``module:Class``."""
+        from neurosim.training.trust import foreign, foreign_of
+
         if self.kind == "run":
-            path = Path(self.arguments["folder"])
-            return foreign(json.loads((path / "config.json").read_text(encoding="utf-8")))
+            return foreign_of(rooms()[2].Run.open(Path(self.arguments["folder"])).config)
         if self.kind in ("config", "preflight"):
             return foreign(self.arguments["config"])
         return [word for kind in ("rule", "loss", "changes", "network") if ":" in (word := str(self.arguments[kind]))]
@@ -80,28 +81,6 @@ def rooms() -> tuple[Any, Any, Any]:
     from neurosim.training.alone import wire
 
     return target, wire, folder
-
-
-def foreign(config: Mapping[str, Any]) -> list[str]:
-    """The parts of a configuration, as config.json has it, that are named ``module:Class``.
-
-    Args:
-        config: section -> field -> value.
-    """
-    from neurosim.training.plugins import REGISTRIES
-    from neurosim.training.sections import PLUGGED
-
-    found = []
-    for section, registry in REGISTRIES.items():
-        name = (config.get(section) or {}).get(PLUGGED[section], "")
-        if not isinstance(name, str) or ":" not in name or name.startswith("<"):
-            continue
-        kinds = registry.available()
-        if name not in kinds and not any(
-            claims(name) for k in kinds.values() if (claims := getattr(k, "claims", None))
-        ):
-            found.append(name)
-    return found
 
 
 def of_name(

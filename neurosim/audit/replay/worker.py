@@ -19,7 +19,7 @@ import numpy as np
 
 from neurosim.audit.replay.digests import digests
 from neurosim.audit.replay.disguise import as_training, elsewhere, shift_clock
-from neurosim.audit.replay.process import Answer, History, kept_moment
+from neurosim.audit.replay.process import STAGE, Answer, History, kept_moment
 from neurosim.audit.replay.recipe import Recipe, rooms
 from neurosim.audit.replay.state import Player, declared, load, written_plans
 from neurosim.audit.replay.watch import BUILT, Watch
@@ -35,13 +35,14 @@ if TYPE_CHECKING:
 def main(folder: Path) -> None:
     """Do the job in a folder, and write answer.json there."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    job = json.loads((folder / "job.json").read_text(encoding="utf-8"))
     answer = Answer()
-    for name, value in job["tuning"].items():
-        setattr(tuning.CPU, name, value)
-    if job["places"]:
-        answer.bare = digests(job["places"])
     try:
+        job = json.loads((folder / "job.json").read_text(encoding="utf-8"))
+        for name, value in job["tuning"].items():
+            setattr(tuning.CPU, name, value)
+        if job["places"]:
+            _at(folder, "it took digests of the code in memory")
+            answer.bare = digests(job["places"])
         if job["recipe"] is not None:
             _replay(job, answer, folder)
     except BaseException as problem:  # whatever somebody else's code does: it is said, and decides nothing here
@@ -50,6 +51,11 @@ def main(folder: Path) -> None:
     aside.write_text(json.dumps(dataclasses.asdict(answer)), encoding="utf-8")
     aside.replace(folder / "answer.json")
     os._exit(0)  # threads of somebody else's cannot hold it
+
+
+def _at(folder: Path, what: str) -> None:
+    """Say what is done next, for who waits for an answer in vain."""
+    (folder / STAGE).write_text(what, encoding="utf-8")
 
 
 def _end_with_parent() -> None:
@@ -66,6 +72,7 @@ def _replay(job: dict[str, Any], answer: Answer, folder: Path) -> None:
     rooms()
     if history.training:
         as_training(job["environment"])
+    _at(folder, "it built the rule")
     watch.place = BUILT
     with salted(history.salt, job["bounds"]):
         target = Recipe(**job["recipe"]).build()
@@ -77,6 +84,7 @@ def _replay(job: dict[str, Any], answer: Answer, folder: Path) -> None:
     with ThreadTeam(1) as team, ThreadPoolExecutor(1, initializer=partial(np.seterr, all="ignore")) as aside:
         player = Player(target, team, aside, watch)
         for number in history.order:
+            _at(folder, f"it ran moment {number + 1}")
             for other in history.others:
                 _show(target, states[other])
                 player.play()

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from neurosim.audit.depth import Part, asked
 from neurosim.audit.graph.kinds import builtin
 from neurosim.audit.interventions.trial import has_rows
-from neurosim.audit.symmetry.probe import Descent, Passage, asked, passages, sent, units
+from neurosim.audit.symmetry.probe import Descent, Passage, chosen, passages, sent, units
 from neurosim.audit.symmetry.resemblance import likenesses
 from neurosim.core.kernel import Kind
 
@@ -52,13 +53,14 @@ class Delivered:
         last = self.bench.batches - 1
         for passage in found.values():
             self._passage(passage, 0, "at the start", self.start)
-            if last and not self.light:
+            if last and asked(Part.LATER, self.light):
                 self._passage(passage, last, "after some batches" if not self.start else "after training", {})
         self._say()
 
     def _passage(self, passage: Passage, batch: int, when: str, weights: dict[str, Array]) -> None:
         rng = np.random.default_rng([batch, passage.site.number])
-        above, below = asked(passage, FEW_ABOVE if self.light else LATER if batch else ABOVE, rng)
+        most = LATER if batch else ABOVE
+        above, below = chosen(passage, most if asked(Part.ABOVE, self.light) else FEW_ABOVE, rng)
         up: list[Array] = []
         many = units(passage.site.step.buffers[passage.pre])
         for run, source in self._sources(passage, batch):
@@ -100,6 +102,9 @@ class Delivered:
                     yield run, buffer
 
     def _compare(self, passage: Passage, source: Buffer, result: str, delivered: Array, up: Array, when: str) -> None:
+        maps = {f"what errors deliver, {result},": delivered, f"what {passage.weight.name} sends": up}
+        if not self.bench.is_fit(f"errors from {source.name}, one at a time", maps):
+            return
         is_open = delivered.any(axis=0)  # a gate that is closed delivers nothing, and its channel is not whole then
         channels = passage.site.step.buffers[passage.pre].shape[-1] if is_open.all() else 0
         found = likenesses(delivered[:, is_open], up[:, is_open], channels)
@@ -132,6 +137,6 @@ class Delivered:
             self.evidence.add_check(
                 "iii",
                 f"{self.count} maps of delivered errors compared with transported weights, at the start"
-                + ("" if self.light else " and after the last batch")
+                + (" and after the last batch" if asked(Part.LATER, self.light) else "")
                 + (grown if self.grown else ""),
             )

@@ -56,7 +56,7 @@ def units(buffer: Buffer) -> int:
 # -- which units are asked
 
 
-def asked(passage: Passage, count: int, rng: np.random.Generator) -> tuple[Array, Array]:
+def chosen(passage: Passage, count: int, rng: np.random.Generator) -> tuple[Array, Array]:
     """Units above and units below, numbered within a row: of maps one place and its neighbours, else some at random."""
     pre, post = (passage.site.step.buffers[k].shape[1:] for k in (passage.pre, passage.post))
     above, below = np.arange(int(np.prod(post))), np.arange(int(np.prod(pre)))

@@ -27,6 +27,7 @@ What it cannot show: conditions (i), (ii) and (iv); what an optimiser outside th
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -128,6 +129,9 @@ class _Question:
         if first.loss != again.loss or _differing(first.changes, again.changes):
             verdict.undecided = "two runs on one seed differ: make the model and the loss deterministic"
             return
+        if unfit := self._unfit(first):
+            verdict.undecided = unfit
+            return
         self.first = first
         self._sort()
         if not self.learned:
@@ -164,6 +168,14 @@ class _Question:
         self.verdict.interventions += 1
         return self.replay.run(**given)
 
+    def _unfit(self, found: Pass) -> str:
+        """Which numbers of a run are not finite, in words; empty: all are."""
+        outputs = {f"output {n}": array for n, array in enumerate(found.outputs, 1)}
+        changes = {f"the change of {name}": array for name, array in found.changes.items() if array is not None}
+        bad = [name for name, array in (outputs | changes).items() if not bool(self.replay.torch.isfinite(array).all())]
+        bad = ["the loss"] * (not all(map(math.isfinite, found.loss))) + bad
+        return f"numbers that are not finite say nothing: {bad[0]}; scale what the model is given" if bad else ""
+
     def _replace(self, name: str) -> None:
         """One forward weight replaced after the forward pass, and before it with the activities held."""
         verdict, values = self.verdict, self.replay.drawn(name, 2)
@@ -171,10 +183,12 @@ class _Question:
             n: self.first.changes[n] for n in (*verdict.forward, *verdict.feedback) if n in self.learned and n != name
         }
         others = {n: change for n, change in others.items() if not _are_parts(n, name)}
-        found = _differing(others, self._run(after={name: values}).changes)
-        if found:
+        later, again = self._run(after={name: values}), self._run(before={name: values}, held=self.first)
+        if unfit := self._unfit(later) or self._unfit(again):
+            verdict.undecided = f"with {name} replaced, {unfit}"
+            return
+        if found := _differing(others, later.changes):
             verdict.after[name] = found
-        again = self._run(before={name: values}, held=self.first)
         if any(tape.mismatch for tape in again.tapes):
             verdict.undecided = f"with {name} replaced the model does other operations: its activities cannot be held"
         elif found := _differing(others, again.changes):

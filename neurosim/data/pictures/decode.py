@@ -8,6 +8,7 @@ from typing import BinaryIO, NamedTuple
 import numpy as np
 from PIL import Image, ImageColor, ImageFile, ImageOps, UnidentifiedImageError
 
+from neurosim.core.reading import why
 from neurosim.core.typing import Array
 from neurosim.errors import DataError
 
@@ -92,10 +93,15 @@ def look(file: BinaryIO) -> Facts:
     Raises:
         UnreadableError: no picture, or one that declares more pixels than `LARGEST`.
     """
-    with _opened(file) as image:
-        turned = _orientation(image) in range(5, 9)
-        columns, rows = image.size[::-1] if turned else image.size
-        return Facts(str(image.format), (columns, rows), tuple(_traits(image)))
+    try:
+        with _opened(file) as image:
+            turned = _orientation(image) in range(5, 9)
+            columns, rows = image.size[::-1] if turned else image.size
+            return Facts(str(image.format), (columns, rows), tuple(_traits(image)))
+    except UnreadableError:
+        raise
+    except Exception as error:  # a damaged picture may fail in any way at all
+        raise UnreadableError(_why(error)) from None
 
 
 def decode(file: BinaryIO, fitting: Fitting) -> Array:
@@ -145,8 +151,8 @@ def _opened(file: BinaryIO) -> ImageFile.ImageFile:
 
 def _why(error: Exception) -> str:
     """An error of Pillow's in a few words."""
-    words = " ".join(str(error).split())
-    return f"cut short: {words}" if "truncated" in words else f"it cannot be decoded: {words or type(error).__name__}"
+    words = why(error)
+    return f"cut short: {words}" if "truncated" in words else f"it cannot be decoded: {words}"
 
 
 def _orientation(image: ImageFile.ImageFile) -> int:

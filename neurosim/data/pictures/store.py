@@ -20,12 +20,13 @@ from typing import Any, cast
 
 import numpy as np
 
+from neurosim.core.reading import File, why
 from neurosim.core.typing import Array
 from neurosim.data.cache import user_cache
 from neurosim.data.pictures import decode
 from neurosim.data.pictures.decode import Fitting, UnreadableError
 from neurosim.data.pictures.survey import Item, Survey, on_all_cores
-from neurosim.errors import DataError
+from neurosim.errors import DataError, RunError
 
 Arrange = Callable[[list[int]], tuple[Array, Array]]
 _BLOCK = 256  # pictures copied at once
@@ -71,7 +72,7 @@ def stored(seen: Survey, fitting: Fitting, arrange: Arrange, marks: bytes, cache
     """
     folder = cache_folder() if cache is None else cache
     key = _key(seen, fitting, marks)
-    known = _known(folder / f"{key}.npy")
+    known = _known(folder / f"{key}.npy", len(seen.items))
     if known is not None:
         return known
     shape = _shape(seen, fitting)
@@ -132,7 +133,7 @@ def _decoded(
     del images  # some systems rename no file that is mapped
     os.replace(second, place)
     os.replace(beside, place.with_suffix(".json"))
-    known = _known(place)
+    known = _known(place, len(seen.items))
     if known is None:
         raise OSError(0, "what was written cannot be read")
     return known
@@ -146,25 +147,28 @@ def _into(decoded: Array, number: int, item: Item, fitting: Fitting) -> str:
     except UnreadableError as problem:
         return str(problem)
     except OSError as error:
-        return f"it cannot be opened: {error.strerror or error}"
+        return f"it cannot be opened: {why(error)}"
     if pixels.shape != decoded.shape[1:]:
         return f"it decodes to {pixels.shape[1]} x {pixels.shape[0]}, not what its head says"
     decoded[number] = pixels
     return ""
 
 
-def _known(place: Path) -> Stored | None:
-    """What the cache holds, or None."""
-    try:
-        record = json.loads(place.with_suffix(".json").read_text("utf-8"))
-        images = np.load(place, mmap_mode="r")
-        order = np.array(record["order"], np.int64)
+def _known(place: Path, count: int) -> Stored | None:
+    """What the cache holds of so many items, or None."""
+    file = File(place)
+    with contextlib.suppress(RunError), file.whole():
+        record = File(place.with_suffix(".json")).json({"order": [int], "train": int, "broken": dict})
+        images, order = file.npy(), np.array(record["order"], np.int64)
         if len(images) != len(order) or images.dtype != np.uint8 or images.ndim != 4:
             return None
-        broken = {int(number): str(why) for number, why in record["broken"].items()}
-        return Stored(images, order, int(record["train"]), broken, place)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return None
+        if not set(record["order"]) <= set(range(count)) or not 0 < record["train"] <= len(order):
+            return None
+        broken = {int(number): str(words) for number, words in record["broken"].items()}
+        if not set(broken) <= set(range(count)):
+            return None
+        return Stored(images, order, record["train"], broken, place)
+    return None
 
 
 @contextlib.contextmanager

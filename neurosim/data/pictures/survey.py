@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import BinaryIO, NamedTuple, TypeVar
 
 from neurosim.core.cores import cores
+from neurosim.core.reading import why
 from neurosim.data.pictures.decode import Facts, UnreadableError, look
 
 T = TypeVar("T")
@@ -87,7 +88,7 @@ def _look(item: Item) -> tuple[Facts | None, bytes, str]:
     except UnreadableError as problem:
         return None, b"", str(problem)
     except OSError as error:
-        return None, b"", f"it cannot be opened: {error.strerror or error}"
+        return None, b"", f"it cannot be opened: {why(error)}"
 
 
 def on_all_cores(work: Callable[[T], R], given: Sequence[T], what: str, block: int = 1024) -> Iterator[R]:

@@ -14,6 +14,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from neurosim.core.reading import File
 from neurosim.core.typing import Array
 from neurosim.data.dataset import Dataset
 from neurosim.data.sources.base import Files, Source
@@ -122,11 +123,7 @@ class Cifar(Source):
 
 
 def _bytes(layout: Layout, path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        hint = layout.again(path.parent)
-        raise DataError(f"{path} cannot be read ({error.strerror})", f"a file of {layout.name}", hint) from None
+    return File(path, f"a file of {layout.name}", layout.again(path.parent), DataError).read()
 
 
 def _read_binary(layout: Layout, folder: Path, file: str) -> tuple[Array, Array]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated, BinaryIO
 
 from neurosim.core.options import Option
+from neurosim.core.reading import opened
 from neurosim.data.dataset import Dataset
 from neurosim.data.pictures.decode import Fitting
 from neurosim.data.pictures.gathered import Gathered
@@ -89,4 +90,4 @@ def gathered(path: Path, name: str, labelled: bool = True) -> Gathered:
 
 
 def _open(path: Path) -> BinaryIO:
-    return open(path, "rb")
+    return opened(path)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import functools
 import io
 import os
+from pathlib import Path
 from typing import Any, BinaryIO
 
+from neurosim.core.reading import File, opened, why
 from neurosim.data.pictures.gathered import Gathered
 from neurosim.data.pictures.survey import Item
 from neurosim.data.pictures.walk import TEST
@@ -35,11 +37,8 @@ class HuggingFace(Encoded):
         except ImportError:
             hint = "pip install 'neurosim[data]'"
             raise DataError("huggingface: needs datasets, which is not installed", "the extra data", hint) from None
-        try:
+        with File(Path(folder), "what save_to_disk wrote", "check the path", DataError).whole():
             found: Any = datasets.load_from_disk(folder)
-        except Exception as error:  # as it comes from a library, any
-            cause = " ".join(str(error).split())
-            raise DataError(f"{folder} cannot be read ({cause})", "what save_to_disk wrote", "check the path") from None
         splits = dict(found) if isinstance(found, dict) else {"": found}
         test = next((name for name in TEST if name in splits), None)
         if "train" in splits and test is not None:
@@ -75,7 +74,10 @@ def _columns(folder: str, rows: Any, datasets: Any) -> tuple[str, str | None]:
 
 
 def _open(pictures: Any, image: str, row: int) -> BinaryIO:
-    value = pictures[row][image]
+    try:
+        value = pictures[row][image]
+    except Exception as error:  # a damaged file may fail in any way at all
+        raise OSError(0, why(error)) from None
     if value.get("bytes") is not None:
         return io.BytesIO(value["bytes"])
-    return open(value["path"], "rb")
+    return opened(value["path"])

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import gzip
 import math
 import os
 import struct
-import zlib
 from pathlib import Path
 
 import numpy as np
 
+from neurosim.core.reading import File
 from neurosim.core.typing import Array
 from neurosim.data.dataset import Dataset
 from neurosim.data.sources.encoded import Sized
@@ -63,11 +62,7 @@ def _find(there: list[str], split: str, what: str) -> str | None:
 
 def _read(path: Path) -> Array:
     """The array of one file: two zero bytes, type, number of axes, their lengths, then the values."""
-    try:
-        data = path.read_bytes()
-        data = gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data
-    except (OSError, EOFError, zlib.error) as error:
-        raise DataError(f"{path} cannot be read ({error})", "an idx file", "fetch it again") from None
+    data = File(path, "an idx file", "fetch it again", DataError).unpacked()
     kind, axes = (data[2], data[3]) if len(data) >= 4 and data[:2] == b"\0\0" else (0, 0)
     if kind not in _TYPES or not axes or len(data) < 4 + 4 * axes:
         raise DataError(f"{path} is no idx file", "two zero bytes, a type and a number of axes", "fetch it again")

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
+from neurosim.core import matlab
+from neurosim.core.reading import File, allowed, size_of
 from neurosim.core.typing import Array
 from neurosim.data.dataset import Dataset
 from neurosim.data.sources.encoded import Sized
@@ -44,23 +46,19 @@ class Mat(Sized):
 
 def _read(path: Path, before: str) -> dict[str, Array]:
     """Images ``(sample, row, column, channel)`` and labels of one file, under names that begin with ``before``."""
-    from scipy.io import loadmat  # SciPy is not needed by other sources
-
-    if not path.is_file():
+    if not path.exists():
         raise DataError(f"no file {path}", "a MATLAB file", "check the path")
-    try:
-        found = loadmat(path, variable_names=["X", "y"])
-    except Exception as error:  # a damaged file may fail in any way at all
-        cause = " ".join(str(error).split()) or type(error).__name__
-        hint = "save it in format 7 or earlier, not 7.3"
-        raise DataError(f"{path} cannot be read ({cause})", "a MATLAB file with X and y", hint) from None
-    images = found.get("X")
+    hint = "save it in format 7 or 6 (save -v7), not 7.3 or 4"
+    with File(path, "a MATLAB file with X and y", hint, DataError).open() as file:
+        size = size_of(file)
+        found = matlab.arrays(file, size, ("X", "y"), allowed(size))
+    images, labels = found.get("X"), found.get("y")
     if images is None or images.ndim not in (3, 4):
         shape = "no X" if images is None else f"X of shape {images.shape}"
         raise DataError(f"{path} has {shape}", "X (row, column, channel, sample)", "save it so")
     arrays = {f"{before}images": np.moveaxis(images, -1, 0)}
-    if "y" in found:
-        labels = np.asarray(found["y"]).ravel()
+    if labels is not None:
+        labels = labels.ravel()
         whole = np.issubdtype(labels.dtype, np.floating) and (labels == np.rint(labels)).all()
         arrays[f"{before}labels"] = labels.astype(np.int64) if whole else labels
     return arrays

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import difflib
 import os
-import zipfile
 from pathlib import Path
 
 import numpy as np
 
+from neurosim.core.reading import File
 from neurosim.core.typing import Array
 from neurosim.data.dataset import Dataset
 from neurosim.data.sources.base import Source
@@ -112,26 +112,9 @@ def divide(name: str, count: int, labels: Array | None) -> tuple[Array, Array]:
 
 
 def _read(path: Path) -> dict[str, Array]:
-    if not path.is_file():
+    if not path.exists():
         raise DataError(f"no file {path}", "a NumPy archive", "check the path")
-    try:
-        with open(path, "rb") as file:
-            if not zipfile.is_zipfile(file):
-                actual = f"{path} is no NumPy archive, or is cut short"
-                raise DataError(actual, "a file written by numpy.savez", "write it anew")
-            file.seek(0)
-            with np.load(file, allow_pickle=False) as archive:
-                _check_keys(str(path), archive.files)
-                arrays = {key: archive[key] for key in archive.files}
-        if not all(isinstance(array, np.ndarray) for array in arrays.values()):
-            raise ValueError("a member is no array")
-        return arrays
-    except DataError:
-        raise
-    except Exception as error:  # a damaged archive may fail in any way at all
-        cause = " ".join(str(error).split()) or type(error).__name__
-        expected = "plain arrays written by numpy.savez"
-        raise DataError(f"{path} cannot be read ({cause})", expected, "write it anew") from None
+    return File(path, "plain arrays, a NumPy archive written by numpy.savez", "write it anew", DataError).npz()
 
 
 def _check_keys(where: str, keys: list[str]) -> None:

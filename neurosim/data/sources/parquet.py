@@ -10,6 +10,7 @@ import threading
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from neurosim.core.reading import File, why
 from neurosim.data.pictures.gathered import Gathered
 from neurosim.data.pictures.survey import Item
 from neurosim.data.pictures.walk import TEST
@@ -61,7 +62,7 @@ class _Table:
         except ImportError:
             hint = "pip install 'neurosim[data]'"
             raise DataError("parquet: needs pyarrow, which is not installed", "the extra data", hint) from None
-        try:
+        with File(path, "a parquet file", "replace it", DataError).open():
             self.file: Any = parquet.ParquetFile(path, memory_map=True)
             names = self.file.schema_arrow.names
             image, label = (next((word for word in words if word in names), None) for words in (IMAGES, LABELS))
@@ -71,11 +72,6 @@ class _Table:
                 )
             self.column = image
             labels = [] if label is None else self.file.read(columns=[label]).column(0).to_pylist()
-        except DataError:
-            raise
-        except Exception as error:  # a damaged file may fail in any way at all
-            cause = " ".join(str(error).split())
-            raise DataError(f"{path} cannot be read ({cause})", "a parquet file", "replace it") from None
         self.kinds = [None if kind is None else str(kind) for kind in labels] or [None] * self.file.metadata.num_rows
         groups = range(self.file.metadata.num_row_groups)
         self.starts = [sum(self.file.metadata.row_group(each).num_rows for each in groups[:n]) for n in groups]
@@ -90,7 +86,10 @@ class _Table:
         group = max(number for number, start in enumerate(self.starts) if start <= row)
         with self.lock:
             if self.held != group:
-                self.rows = self.file.read_row_group(group, columns=[self.column]).column(0).to_pylist()
+                try:
+                    self.rows = self.file.read_row_group(group, columns=[self.column]).column(0).to_pylist()
+                except Exception as error:  # a damaged file may fail in any way at all
+                    raise OSError(0, why(error)) from None
                 self.held = group
             value = self.rows[row - self.starts[group]]
         data = value.get("bytes") if isinstance(value, dict) else value

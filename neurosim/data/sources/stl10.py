@@ -14,6 +14,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from neurosim.core.reading import File
 from neurosim.core.typing import Array
 from neurosim.data.dataset import Dataset
 from neurosim.data.sources.base import Archive, Files, Source
@@ -108,10 +109,8 @@ def _images(layout: Layout, folder: Path, split: str) -> Array:
             f"a whole number of images of {IMAGE_BYTES} bytes, {official} bytes in all if it is the official file"
         )
         raise DataError(f"{path} has {size} bytes", expected, layout.again(folder))
-    try:
+    with File(path, "a file of STL-10", layout.again(folder), DataError).open():
         mapped = np.memmap(path, np.uint8, "r", shape=(size // IMAGE_BYTES, CHANNELS, SIDE, SIDE))
-    except OSError as error:
-        raise DataError(f"{path} cannot be read ({error.strerror})", "a file of STL-10", layout.again(folder)) from None
     return mapped.transpose(0, 3, 2, 1)
 
 
@@ -120,10 +119,8 @@ def _labels(layout: Layout, folder: Path, split: str, images: int) -> Array:
     size = _size(layout, path)
     if size != images:
         raise DataError(f"{path} has {size} bytes", f"{images}, one an image of {split}_X.bin", layout.again(folder))
-    try:
-        labels = np.frombuffer(path.read_bytes(), np.uint8).astype(np.int64) - 1
-    except OSError as error:
-        raise DataError(f"{path} cannot be read ({error.strerror})", "a file of STL-10", layout.again(folder)) from None
+    data = File(path, "a file of STL-10", layout.again(folder), DataError).read()
+    labels = np.frombuffer(data, np.uint8).astype(np.int64) - 1
     wrong = np.flatnonzero((labels < 0) | (labels >= len(CLASSES)))
     if len(wrong):
         raise DataError(

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from neurosim.core.reading import why
 from neurosim.core.typing import Array
 from neurosim.errors import DataError
 
@@ -114,6 +115,7 @@ def unpickle(data: bytes, path: Path) -> dict[str, object]:
     except DataError:
         raise
     except Exception as error:  # a damaged pickle may fail in any way at all
-        cause = " ".join(str(error).split()) or type(error).__name__
         expected = "a file of CIFAR's python layout"
-        raise DataError(f"{path} is no pickled batch ({cause})", expected, "remove it and fetch it again") from None
+        raise DataError(
+            f"{path} is no pickled batch ({why(error)})", expected, "remove it and fetch it again"
+        ) from None

@@ -9,17 +9,20 @@ from __future__ import annotations
 import functools
 import glob
 import io
-import json
 import os
 import tarfile
 from pathlib import Path
 from typing import BinaryIO
 
+from neurosim.core.reading import File, opened, size_of
+from neurosim.core.records import check, parsed
 from neurosim.data.pictures.gathered import Gathered
 from neurosim.data.pictures.survey import Item, survey
 from neurosim.data.pictures.walk import ENDINGS, TEST, shown
 from neurosim.data.sources.encoded import Encoded
 from neurosim.errors import DataError
+
+LONGEST = 1 << 16  # bytes of a class
 
 
 class WebDataset(Encoded):
@@ -84,43 +87,38 @@ def _samples(shard: Path, skipped: dict[str, list[str]]) -> list[tuple[Item, str
     """The pictures of a shard, each with the class that stands beside it."""
     pictures: dict[str, Item] = {}
     kinds: dict[str, str] = {}
-    try:
-        with tarfile.open(shard, "r:") as tar:
-            for member in tar:
-                folder, slash, file = member.name.rpartition("/")
-                key, _, ending = file.partition(".")
-                key, where = f"{folder}{slash}{key}", f"{shard.name}/{shown(member.name)}"
-                last = ending.rpartition(".")[2].lower()
-                if not member.isfile():
-                    continue
-                if last in ENDINGS:
-                    opened = functools.partial(_open, shard, member.offset_data, member.size)
-                    pictures[key] = Item(where, opened)
-                elif last in ("cls", "json"):
-                    kind = _kind(last, tar.extractfile(member))
-                    kinds |= {} if kind is None else {key: kind}
-                else:
-                    skipped.setdefault("no picture", []).append(where)
-    except (tarfile.TarError, OSError, EOFError) as error:
-        raise DataError(
-            f"{shard} cannot be read ({error})", "a .tar file, not packed", "unpack or replace it"
-        ) from None
+    damaged = File(shard, "a .tar file, not packed", "unpack or replace it", DataError)
+    with damaged.open() as opened, tarfile.open(fileobj=opened, mode="r:") as tar:
+        for member in tar:
+            folder, slash, file = member.name.rpartition("/")
+            key, _, ending = file.partition(".")
+            key, where = f"{folder}{slash}{key}", f"{shard.name}/{shown(member.name)}"
+            last = ending.rpartition(".")[2].lower()
+            if not member.isfile():
+                continue
+            if last in ENDINGS:
+                part = functools.partial(_open, shard, member.offset_data, member.size)
+                pictures[key] = Item(where, part)
+            elif last in ("cls", "json"):
+                kind = _kind(last, tar.extractfile(member))
+                kinds |= {} if kind is None else {key: kind}
+            else:
+                skipped.setdefault("no picture", []).append(where)
     return [(item, kinds.get(key)) for key, item in pictures.items()]
 
 
 def _kind(ending: str, file: object) -> str | None:
-    text = file.read() if isinstance(file, io.BufferedIOBase) else b""
+    text = file.read(LONGEST) if isinstance(file, io.BufferedIOBase) else b""
     words = text.decode("utf-8", "replace").strip()
     if ending == "cls":
         return words or None
     try:
-        label = json.loads(words)["label"]
-        return str(label) if isinstance(label, int | str) else None
-    except (ValueError, KeyError, TypeError):
+        return str(check(parsed(words), {"label": (int, str)})["label"])
+    except (ValueError, RecursionError):
         return None
 
 
 def _open(shard: Path, start: int, size: int) -> BinaryIO:
-    with open(shard, "rb") as file:
+    with opened(shard) as file:
         file.seek(start)
-        return io.BytesIO(file.read(size))
+        return io.BytesIO(file.read(min(size, size_of(file))))

@@ -5,22 +5,21 @@ looking at the kind: only shape and pose show it. The same seed gives the same b
 """
 
 import contextlib
-import os
-import tempfile
-import zipfile
-import zlib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from neurosim.core.cores import cores
+from neurosim.core.reading import File
 from neurosim.core.typing import Array
+from neurosim.core.writing import write_whole
 from neurosim.data.cache import user_cache
 from neurosim.data.dataset import Dataset
 from neurosim.data.toys.scenes import SIDE, draw_frames, draw_toys, paint
 from neurosim.data.toys.solids import KINDS
-from neurosim.errors import DataError
+from neurosim.errors import DataError, RunError
 
 VERSION = 1  # part of the cache's file name: raise it whenever a pixel changes
 _BLOCK = 8  # pictures painted together: few enough for their arrays to stay in the second-level cache
@@ -104,8 +103,9 @@ def load(seed: int = 0, train: int = 6000, test: int = 2000, frames: int = 1, ca
     if arrays is None:
         arrays = dict(zip(("train_images", "train_labels"), render(train, seed, "train", frames), strict=True))
         arrays |= zip(("test_images", "test_labels"), render(test, seed, "test"), strict=True)
-        with contextlib.suppress(OSError):
-            _write(path, arrays)
+        with contextlib.suppress(OSError, RunError):
+            folder.mkdir(parents=True, exist_ok=True)
+            write_whole(path, lambda file: np.savez(file, **arrays))  # type: ignore[arg-type]  # names, not options
     train_set, test_set = ((arrays[f"{part}_images"], arrays[f"{part}_labels"]) for part in ("train", "test"))
     return Dataset("toys", *train_set, *test_set, KINDS)
 
@@ -114,26 +114,13 @@ def _read(path: Path, shapes: dict[str, tuple[int, ...]]) -> dict[str, Array] | 
     """The cache's arrays, or None where there is no whole file of what is asked for."""
     names = [f"{split}_{what}" for split in shapes for what in ("images", "labels")]
     try:
-        with open(path, "rb") as file, np.load(file, allow_pickle=False) as store:
-            arrays = {name: store[name] for name in names}
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
+        arrays: dict[str, Any] = File(path).npz()
+    except RunError:
+        return None
+    if not set(names) <= arrays.keys():
         return None
     for split, shape in shapes.items():
         images, labels = arrays[f"{split}_images"], arrays[f"{split}_labels"]
         if (images.shape, images.dtype, labels.shape, labels.dtype) != (shape, np.uint8, shape[:1], np.int64):
             return None
     return arrays
-
-
-def _write(path: Path, arrays: dict[str, Array]) -> None:
-    """Whole or not at all: a temporary name, then renamed."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            np.savez(file, **arrays)  # type: ignore[arg-type]  # its keyword allow_pickle is taken for an array
-        os.replace(temporary, path)
-    except OSError:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
-        raise

@@ -10,7 +10,7 @@ from neurosim.audit.graph.graph import Graph
 from neurosim.audit.interventions.bench import Bench
 from neurosim.audit.symmetry.analysis import analyse_symmetry
 from neurosim.audit.symmetry.delivered import Delivered
-from neurosim.audit.symmetry.probe import Descent, asked, passages
+from neurosim.audit.symmetry.probe import Descent, chosen, passages
 from neurosim.audit.target import of_config
 from neurosim.core.buffer import Buffer
 from neurosim.engine.threads import ThreadTeam
@@ -148,7 +148,7 @@ def test_what_learns_before_it_delivers_is_compared_as_it_started(published):
 def test_what_leads_to_nothing_is_left_out_and_no_bit_differs(published, monkeypatch):
     passage = next(each for each in passages(published) if each.weight.name == "W3")
     many = int(np.prod(passage.site.step.buffers[passage.pre].shape[1:]))
-    above, below = asked(passage, 8, np.random.default_rng(0))
+    above, below = chosen(passage, 8, np.random.default_rng(0))
     sources = list(Delivered(published, Evidence("symmetry"), None, False, True)._sources(passage, 0))
     found = [Descent(published, run, source, {}, many) for run, source in sources]
     few = [each.maps(above, below) for each in found]

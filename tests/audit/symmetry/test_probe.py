@@ -7,7 +7,7 @@ import pytest
 
 from neurosim.audit.symmetry import resemblance as place
 from neurosim.audit.symmetry.chance import beyond_chance, centred, cosine, is_thin
-from neurosim.audit.symmetry.probe import asked
+from neurosim.audit.symmetry.probe import chosen
 from neurosim.audit.symmetry.resemblance import likenesses
 
 
@@ -86,9 +86,9 @@ def test_places_of_maps(rng):
     for post in ((8, 8, 3), (4, 4, 4, 3)):
         buffers = {"pre": SimpleNamespace(shape=(5, 8, 8, 2)), "post": SimpleNamespace(shape=(5, *post))}
         passage = SimpleNamespace(site=SimpleNamespace(step=SimpleNamespace(buffers=buffers)), pre="pre", post="post")
-        above, below = asked(passage, 10, rng)
+        above, below = chosen(passage, 10, rng)
         middle = (0,) * (len(post) - 3) + (post[-3] // 2, post[-2] // 2)
         assert sorted(above) == [np.ravel_multi_index((*middle, o), post) for o in range(3)]
         near = [(r, c, k) for r in (3, 4, 5) for c in (3, 4, 5) for k in (0, 1)]
         assert sorted(below) == [np.ravel_multi_index(each, (8, 8, 2)) for each in near]
-        assert len(asked(passage, 2, rng)[0]) == 2
+        assert len(chosen(passage, 2, rng)[0]) == 2

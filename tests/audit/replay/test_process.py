@@ -1,0 +1,61 @@
+"""A fresh process that gives no answer: how it ended, how far it came, its last words, whether its files are others."""
+
+import time
+
+import pytest
+
+from neurosim.audit.replay import process
+from neurosim.audit.replay.process import FreshProcess, History
+from neurosim.audit.replay.recipe import of_name
+
+HISTORY = History("fresh process", 0, (0,))
+
+
+@pytest.fixture
+def started(tmp_path, monkeypatch):
+    """Gives ``started(text, ...)``: a process that builds the rule ``dying:Mine`` of a file."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+    def start(text, **options):
+        (tmp_path / "dying.py").write_text(text, encoding="utf-8")
+        folder = tmp_path / "folder"
+        folder.mkdir()
+        recipe = of_name("dying:Mine", "2 tanh", (4, 4, 3), 4, "hinge", None, {}) if text else None
+        return FreshProcess(recipe, HISTORY, folder, **options)
+
+    return start
+
+
+def problem(running, seconds=60.0):
+    return running.answer(time.monotonic() + seconds).problem
+
+
+def test_how_it_ended_where_and_its_last_words(started):
+    found = problem(started("import os\nprint('farewell', flush=True)\nos._exit(7)"))
+    assert found == (
+        "the fresh process ended with exit code 7 and no answer, while it built the rule; its last words: farewell"
+    )
+
+
+def test_a_signal_is_named_and_files_that_have_changed(started, monkeypatch):
+    monkeypatch.setattr(process, "file_digest", lambda: "other")
+    found = problem(started("import os\nos.kill(os.getpid(), 9)"))
+    assert "ended by signal 9 and no answer, while it built the rule" in found
+    assert found.endswith("the package's files have changed since this process imported them")
+
+
+def test_what_it_did_when_time_was_up(started):
+    running = started("import time\ntime.sleep(100)")
+    until = time.monotonic() + 60
+    while not (running._folder / "stage").is_file() and time.monotonic() < until:
+        time.sleep(0.05)
+    assert problem(running, 0.0) == "the fresh process did not end in time, while it built the rule"
+
+
+def test_a_module_that_only_this_process_has(started):
+    found = problem(started("", places=["neurosim.nothing"]))
+    assert found == "ModuleNotFoundError: No module named 'neurosim.nothing'"
+
+
+def test_before_it_has_begun(started):
+    assert "did not end in time, before it had imported neurosim" in problem(started("x = 1"), 0.0)
