@@ -22,8 +22,9 @@ NOISE = 0.1  # in units of the mean variance of a direction: how much of a signa
 def patch_covariance(channels: int, field: int) -> Array:
     """Of the pixels of a patch of a natural image, ``(field^2 channels, the same)`` float64.
 
-    Measured once, on photographs of 32 x 32, and fitted: neighbours share nearly all of a colour, and less of the light. Of one
-    channel it is that of the light, and of other numbers than three all opponent colours are as yellow against blue.
+    Measured once, on CIFAR-10's training pictures without their labels, and fitted: neighbours share nearly all of a colour,
+    and less of the light. Of one channel it is that of the light, and of other numbers than three all opponent colours are
+    as yellow against blue.
 
     Args:
         channels: of the image.
