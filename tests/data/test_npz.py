@@ -84,11 +84,12 @@ def test_fractions_become_bytes(dtype, write):
     ("images", "words"),
     [
         (IMAGES / 254.0, "0 .. 1"),
-        (IMAGES.astype(np.float32), "divide them by 255"),
+        (IMAGES - 0.5 * (IMAGES > 3), "divide them by 255"),
+        (IMAGES.astype(np.uint16) * 257, "(images // 257).astype(np.uint8)"),
+        (IMAGES.astype(np.int64) - 1, "int64"),
         (IMAGES / 255 - 0.5, "scale them"),
         (np.where(IMAGES > 250, np.nan, 0.5), "not finite"),
         (np.where(IMAGES > 250, np.inf, 0.5), "not finite"),
-        (IMAGES.astype(np.int64), "int64"),
         (IMAGES > 3, "bool"),
         (IMAGES.astype(complex), "complex128"),
         (IMAGES.astype("U"), "<U3"),
@@ -105,12 +106,26 @@ def test_images_that_cannot_be_used(images, words, write):
     refused(write(images=images), "set.npz", words)
 
 
+@pytest.mark.parametrize("dtype", [np.int64, np.uint16, ">i4", np.float32, np.float64])
+def test_whole_numbers_up_to_255_are_bytes(dtype, write):
+    data = npz.load(write(images=IMAGES.astype(dtype), test_images=IMAGES))
+    np.testing.assert_array_equal(data.train_images, IMAGES)
+
+
+def test_labels_as_people_have_them(write):
+    wanted = npz.load(write(images=IMAGES, labels=LABELS))
+    values, places = np.unique(LABELS, return_inverse=True)
+    one_hot = np.eye(len(values))[places]
+    for labels in (LABELS[:, None], LABELS * 1.0, one_hot, one_hot.astype(np.uint8), one_hot > 0):
+        np.testing.assert_array_equal(npz.load(write(images=IMAGES, labels=labels)).train_labels, wanted.train_labels)
+
+
 @pytest.mark.parametrize(
     ("labels", "words"),
     [
         (LABELS[:-1], "(19,)"),
-        (LABELS[:, None], "(20, 1)"),
-        (LABELS * 1.0, "float64"),
+        (np.stack([LABELS, LABELS], 1), "(20, 2)"),
+        (LABELS + 0.5, "float64"),
         (LABELS.astype(str), "np.unique"),
         (LABELS > 0, "bool"),
         (LABELS * 0, "at least two classes"),

@@ -210,7 +210,7 @@ def test_arrays_and_data_sets_from_python():
     paired = loading.load((IMAGES, np.arange(20) % 4))
     np.testing.assert_array_equal(paired.train_labels, named.train_labels)
     with pytest.raises(DataError, match="<arrays>: images is int64"):
-        loading.load(IMAGES.astype(int))
+        loading.load(IMAGES.astype(int) + 300)
     with pytest.raises(WiringError, match=r"no data|type int"):
         loading.load(3)
     frames = Dataset("film", np.zeros((4, 3, 6, 5, 3), np.uint8), None, None, None, ())

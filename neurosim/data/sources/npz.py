@@ -58,8 +58,9 @@ def of_arrays(where: str, arrays: dict[str, Array], name: str | None = None) -> 
     Args:
         where: they come from, for messages.
         arrays: by the names of `KEYS`. Images are ``(sample, row, column, channel)`` with 3 channels, or 1, or
-            ``(sample, row, column)``, grey: grey ones get three equal channels. They are uint8, or floating numbers in
-            0 .. 1. Labels are whole numbers ``(sample,)``, any values: ``classes`` are those values, in order.
+            ``(sample, row, column)``, grey: grey ones get three equal channels. They are uint8, whole numbers in 0 .. 255 of
+            another type, or floating numbers in 0 .. 1. Labels are whole numbers ``(sample,)`` or ``(sample, 1)``, any values,
+            or one-hot ``(sample, class)``: ``classes`` are those values, in order.
         name: of the data set; ``where`` if None.
 
     Returns:
@@ -138,12 +139,22 @@ def _images(where: str, key: str, images: Array) -> Array:
         raise DataError(f"{what} has the shape {images.shape}", "(sample, row, column, channel), 1 or 3 channels", hint)
     if images.size == 0:
         raise DataError(f"{what} is empty, shape {images.shape}", "one image or more", "write it anew")
-    if np.issubdtype(images.dtype, np.floating):
+    if images.dtype != np.uint8 and _are_bytes(images):
+        images = images.astype(np.uint8)
+    elif np.issubdtype(images.dtype, np.floating):
         images = _to_bytes(what, images)
     elif images.dtype != np.uint8:
-        hint = "convert them with images.astype(np.uint8)"
-        raise DataError(f"{what} is {images.dtype}", "uint8, or floating numbers in 0 .. 1", hint)
+        wide = images.dtype == np.uint16
+        hint = f"convert them with {'(images // 257)' if wide else 'images'}.astype(np.uint8)"
+        raise DataError(f"{what} is {images.dtype}", "numbers in 0 .. 255, or floating ones in 0 .. 1", hint)
     return np.ascontiguousarray(np.broadcast_to(images, (*images.shape[:3], 3)))
+
+
+def _are_bytes(images: Array) -> bool:
+    """Whether numbers of another type are whole ones in 0 .. 255, of which some are above 1."""
+    if images.dtype.kind not in "iuf" or not (images.min() >= 0 and 1 < images.max() <= 255):  # NaN fails this too
+        return False
+    return images.dtype.kind != "f" or bool((images == np.rint(images)).all())
 
 
 def _to_bytes(what: str, images: Array) -> Array:
@@ -170,9 +181,21 @@ def _check_pairs(where: str, arrays: dict[str, Array], images: dict[str, Array])
         raise DataError(f"{where} has {here} without {gone}", "both or neither beside test_images", f"add {gone}")
 
 
+def _flat(labels: Array) -> Array:
+    """Labels as people have them: a column, a row of 0 with one 1 an image, or whole floating numbers become ``(sample,)``."""
+    if labels.ndim == 2 and labels.shape[1] == 1:
+        labels = labels[:, 0]
+    numbers = labels.dtype.kind in "iufb" and labels.size > 0
+    if numbers and labels.ndim == 2 and np.isin(labels, (0, 1)).all() and (labels.sum(axis=1) == 1).all():
+        return np.asarray(labels.argmax(axis=1))
+    if numbers and labels.dtype.kind == "f" and (labels == np.rint(labels)).all() and np.abs(labels).max() < 2**53:
+        return labels.astype(np.int64)
+    return labels
+
+
 def _labels(where: str, arrays: dict[str, Array]) -> tuple[dict[str, Array], tuple[str, ...]]:
     """The labels as 0, 1, ... in the order of their values, and those values as names."""
-    found = {key: arrays[key] for key in ("labels", "test_labels") if key in arrays}
+    found = {key: _flat(arrays[key]) for key in ("labels", "test_labels") if key in arrays}
     for key, labels in found.items():
         count = len(arrays[key.replace("labels", "images")])
         if labels.shape != (count,):
