@@ -104,16 +104,23 @@ def test_there_is_a_checkpoint_before_the_first_batch(place):
 @pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="no terminals that close")
 def test_a_closed_terminal_loses_nothing(place):
     words = ["train", "--data", "some.npz", *WORDS, "--epochs", "100000", "--out", "a"]
-    process = subprocess.Popen([sys.executable, "-c", CODE, *words])
-    until = time.monotonic() + 60
-    while not (place / "a" / "checkpoint.npz").exists() and time.monotonic() < until:
-        time.sleep(0.05)
-    second = subprocess.run(
-        [sys.executable, "-c", CODE, "train", "--resume", "a"], capture_output=True, encoding="utf-8"
-    )
-    assert second.returncode == 2 and f"in use by process {process.pid}" in second.stderr
-    process.send_signal(signal.SIGHUP)
-    assert process.wait(60) == 130
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)  # what is ignored here, as below nohup, is ignored there
+    try:
+        process = subprocess.Popen([sys.executable, "-c", CODE, *words])
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    try:
+        until = time.monotonic() + 60
+        while not (place / "a" / "checkpoint.npz").exists() and time.monotonic() < until:
+            time.sleep(0.05)
+        again = [sys.executable, "-c", CODE, "train", "--resume", "a"]
+        second = subprocess.run(again, capture_output=True, encoding="utf-8")
+        assert second.returncode == 2 and f"in use by process {process.pid}" in second.stderr
+        process.send_signal(signal.SIGHUP)
+        assert process.wait(60) == 130
+    finally:
+        process.kill()
+        process.wait()
     assert sorted(p.name for p in (place / "a").iterdir() if p.name == "lock") == []
 
 

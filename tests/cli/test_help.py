@@ -94,7 +94,7 @@ def test_options_are_in_groups(run):
         (["train", "--order", "gready"], "did you mean --order greedy?"),
         (["train", "--recipe", "photograph"], "did you mean --recipe photographs?"),
         (["train", "--data", "cifar"], "did you mean cifar10?"),
-        (["reproduce", "table11"], "'table11' is not one of 'table1', 'table2'. Did you mean table1?"),
+        (["reproduce", "table11"], "'table11' is not one of 'table1', 'table2', 'curve'. Did you mean table1?"),
         (["audit", "--require", "strickt"], "Did you mean strict?"),
         (["bench", "--against", "zzz"], "'zzz' is not 'torch'"),
     ],

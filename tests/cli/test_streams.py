@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 
+import click
 import pytest
 from neurosim.cli.main import BUG, main
 from neurosim.cli.streams import Tolerant, tolerant
@@ -88,12 +89,13 @@ def test_a_full_disk_of_the_log_loses_nothing(tmp_path):
     assert (tmp_path / "a" / "results.json").is_file()
 
 
-def test_a_mistake_of_the_program_itself_exits_with_70_and_says_where_to_report_it(monkeypatch, capsys):
-    def fails(*arguments, **keywords):
+def test_a_mistake_of_the_program_itself_exits_with_70_and_says_where_to_report_it(capsys):
+    @click.command()
+    def fails():
         raise ZeroDivisionError("division by zero")
 
     with pytest.raises(SystemExit) as stopped:
-        main(["explain"], command=fails)
+        main([], command=fails)
     assert stopped.value.code == BUG == 70
     shown = capsys.readouterr().err
     assert "ZeroDivisionError" in shown and "error: a mistake of neurosim" in shown.splitlines()[-1]
