@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 
 import numpy as np
-from neurosim.bench.sides import PEERS, RULES, Compiled, Ours, Theirs, gain_for, images_for, validate
+from neurosim.bench.sides import PEERS, RULES, Compiled, Ours, Theirs, compiles, gain_for, images_for, validate
 
 from neurosim.core.backend import Backend
 from neurosim.core.plan import Plan
@@ -162,11 +162,7 @@ def peers(rule: str, images, rounded: bool) -> dict:
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = rounded
     kinds = {"eager, published": (Theirs, False), "eager, tuned": (Theirs, True), "compiled": (Compiled, True)}
     sides = {name: kind(rule, images, 1, tuned=tuned, **OPTIONS) for name, (kind, tuned) in kinds.items()}
-    try:
-        for phase in sides["compiled"].phases:
-            sides["compiled"].step(phase)
-    except Exception as problem:  # whatever a compiler meets: the other sides are still worth their time
-        print(f"{rule}: PyTorch's compiler fails and is left out ({str(problem).splitlines()[0]})", flush=True)
+    if not compiles(rule, sides["compiled"]):
         del sides["compiled"]
     return sides
 

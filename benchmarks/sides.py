@@ -1,5 +1,7 @@
 """Both sides of the benchmark with one interface, and the check that they compute the same."""
 
+import warnings
+
 import numpy as np
 
 from neurosim.data.views.affine import Affine
@@ -168,6 +170,20 @@ class Compiled(Theirs):
         super().__init__(*arguments, **options)
         for name in self.peer.compilable:
             setattr(self.peer, name, self._torch.compile(getattr(self.peer, name), mode=mode))
+
+
+def compiles(rule, side):
+    """Whether PyTorch's compiler can compile a side: a step of every phase; a word where it cannot."""
+    side.prepare()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the compiler's, of its own parts
+            for phase in side.phases:
+                side.step(phase)
+    except Exception as problem:  # whatever a compiler meets: the other sides are still worth their time
+        print(f"{rule}: PyTorch's compiler fails and is left out ({str(problem).splitlines()[0]})", flush=True)
+        return False
+    return True
 
 
 def images_for(pairs):

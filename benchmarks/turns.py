@@ -14,13 +14,12 @@ import statistics
 import subprocess
 import sys
 import time
-import warnings
 from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 from neurosim.bench.floors import measure_rates, print_rows, time_steps
-from neurosim.bench.sides import Compiled, Ours, Theirs, gain_for, images_for, validate
+from neurosim.bench.sides import Compiled, Ours, Theirs, compiles, gain_for, images_for, validate
 
 from neurosim.core.cores import cores
 from neurosim.engine.threads import ThreadTeam
@@ -140,22 +139,9 @@ def build(names, rule, pairs, threads, team, options):
             found[name] = Theirs(rule, images, threads, tuned=name == "tuned", **options)
         else:
             side = Compiled(rule, images, threads, mode="max-autotune", tuned=True, **options)
-            if _compiles(rule, side):
+            if compiles(rule, side):
                 found[name] = side
     return found
-
-
-def _compiles(rule, side):
-    side.prepare()
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # the compiler's, of its own parts
-            for phase in side.phases:
-                side.step(phase)
-    except Exception as problem:  # whatever a compiler meets: the other sides are still worth their time
-        print(f"{rule}: PyTorch's compiler fails and is left out ({str(problem).splitlines()[0]})", flush=True)
-        return False
-    return True
 
 
 def memory(names, rules, pairs, threads, options):

@@ -20,7 +20,7 @@ BUG, INTERRUPTED = 70, 130
 CODES = {
     0: "Done.",
     1: "No: what audit asks is violated, or doctor finds that training cannot work.",
-    2: "Wrong usage or bad input: one line says what, and how to mend it.",
+    2: "Wrong usage or bad input: one line says what, and how to correct it.",
     3: "Stopped because training diverged, or an audit that is undecided.",
     BUG: "A mistake of neurosim itself: the lines above it are worth a report.",
     INTERRUPTED: "Interrupted; what was trained is saved.",

@@ -1,4 +1,4 @@
-"""Files read: in this one place, so that any damage becomes one line: what, where, how to mend it.
+"""Files read: in this one place, so that any damage becomes one line: what, where, how to correct it.
 
 A file of somebody else's is data. Nothing in it is run; what it declares is compared with its own size and with the memory
 that is there before any of it is spent; fifos and devices, which may never end, are not opened.
@@ -77,7 +77,7 @@ class File:
     Args:
         path: of it.
         expected: what it should be, in words.
-        hint: how to mend it.
+        hint: how to correct it.
         error: the kind of error.
     """
 

@@ -24,7 +24,7 @@ COLOURS = 0.9  # correlation of two colours of a pixel
 VARIANCE = 0.25  # of a pixel in -1..1
 SPREAD = 0.5  # of what the stage answers natural images
 NOISY = 0.05  # variance of a learned stage's noise
-RATE = 0.04  # of a learned stage; above 2 by the largest variance of a patch it would not settle
+RATE = 0.04  # of a learned stage; above 2 by the largest variance of a patch it would not converge
 NOISE = 0.1  # in units of the mean variance of a direction: how much of a signal is taken for noise
 
 

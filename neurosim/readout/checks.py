@@ -113,6 +113,18 @@ def penalties(strengths: Sequence[float]) -> None:
         raise WiringError(f"strengths {tuple(strengths)}", "one finite number or more, none below 0", "leave them out")
 
 
+def pairs_of(features: Array, labels: Array, classes: int) -> tuple[Array, Array]:
+    """Features and labels that a read-out can be fitted to, as `features_of` and `labels_of` give them.
+
+    Raises:
+        DataError: features or labels that cannot be used, not as many of both, or nothing to distinguish.
+    """
+    features, labels = features_of(features), labels_of(labels, classes)
+    same_length(features, labels)
+    enough(labels, classes)
+    return features, labels
+
+
 def enough(labels: Array, classes: int) -> None:
     """Check that there is something to distinguish.
 

@@ -10,7 +10,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from neurosim.errors import WiringError
-from neurosim.readout.checks import STREAM, enough, features_of, fraction, labels_of, penalties, same_length, split
+from neurosim.readout.checks import STREAM, fraction, pairs_of, penalties, split
 from neurosim.readout.logistic import Path, Readout, answers
 from neurosim.readout.softmax import Table, logits, moments
 
@@ -88,9 +88,7 @@ class Hinge:
         Raises:
             DataError: features or labels that cannot be used.
         """
-        features, labels = features_of(features), labels_of(labels, classes)
-        same_length(features, labels)
-        enough(labels, classes)
+        features, labels = pairs_of(features, labels, classes)
         with threadpool_limits(1):
             mean, scale = moments(features, team)
             learner = _Learner(Table(features, mean, scale, team), labels, classes, self.seed)

@@ -11,10 +11,10 @@ from threadpoolctl import threadpool_limits
 
 from neurosim.errors import WiringError
 from neurosim.readout.checks import (
-    enough,
     features_of,
     fraction,
     labels_of,
+    pairs_of,
     penalties,
     same_columns,
     same_length,
@@ -155,9 +155,7 @@ class Logistic:
         # the limit on threads, which finds the libraries that are loaded.
         from neurosim.readout.adam import Adam, Lbfgs
 
-        features, labels = features_of(features), labels_of(labels, classes)
-        same_length(features, labels)
-        enough(labels, classes)
+        features, labels = pairs_of(features, labels, classes)
         # SciPy may load a BLAS of its own, after the team limited the others: threads there would change bits.
         with threadpool_limits(1):
             mean, scale = moments(features, team)

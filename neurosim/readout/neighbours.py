@@ -11,7 +11,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from neurosim.errors import WiringError
-from neurosim.readout.checks import enough, features_of, fraction, labels_of, same_columns, same_length, split
+from neurosim.readout.checks import features_of, fraction, labels_of, pairs_of, same_columns, same_length, split
 from neurosim.readout.softmax import check_finite, moments
 
 if TYPE_CHECKING:
@@ -111,9 +111,7 @@ class Nearest:
         Raises:
             DataError: features or labels that cannot be used.
         """
-        features, labels = features_of(features), labels_of(labels, classes)
-        same_length(features, labels)
-        enough(labels, classes)
+        features, labels = pairs_of(features, labels, classes)
         path: tuple[tuple[int, float], ...] = ()
         with threadpool_limits(1):
             mean, scale = moments(features, team)

@@ -11,7 +11,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from neurosim.errors import WiringError
-from neurosim.readout.checks import enough, features_of, fraction, labels_of, penalties, same_length, split
+from neurosim.readout.checks import fraction, pairs_of, penalties, split
 from neurosim.readout.logistic import Path, Readout
 from neurosim.readout.softmax import Table, moments
 
@@ -69,9 +69,7 @@ class Ridge:
         Raises:
             DataError: features or labels that cannot be used.
         """
-        features, labels = features_of(features), labels_of(labels, classes)
-        same_length(features, labels)
-        enough(labels, classes)
+        features, labels = pairs_of(features, labels, classes)
         kept, aside = split(labels, self.held_out, self.seed)
         with threadpool_limits(1):
             mean, scale = moments(features, team)

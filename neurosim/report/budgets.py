@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from typing import Any
+
+from neurosim.report.figures import png
 
 
 def curves(rows: Sequence[dict[str, Any]], title: str) -> bytes:
@@ -39,6 +40,4 @@ def curves(rows: Sequence[dict[str, Any]], title: str) -> bytes:
     panels[0].set_ylabel("% of test images (dotted: untrained)")
     panels[-1].legend(fontsize=7, frameon=False)
     figure.suptitle(title, fontsize=9)
-    file = io.BytesIO()
-    figure.savefig(file, format="png", dpi=110)
-    return file.getvalue()
+    return png(figure)

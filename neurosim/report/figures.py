@@ -198,9 +198,7 @@ def published(rows: Sequence[dict[str, Any]], title: str) -> bytes:
     axes.spines[["top", "right"]].set_visible(False)
     below = (0.4, -0.9 / figure.get_figheight())
     axes.legend(fontsize=8, loc="upper center", bbox_to_anchor=below, ncols=4, frameon=False)
-    file = io.BytesIO()
-    figure.savefig(file, format="png", dpi=110)
-    return file.getvalue()
+    return png(figure)
 
 
 def _cell(axes: Axes, place: int, row: dict[str, Any]) -> None:
@@ -223,6 +221,13 @@ def blank(number: int, width: float) -> tuple[Figure, list[Axes]]:
     for one in axes:
         one.spines[["top", "right"]].set_visible(False)
     return figure, axes
+
+
+def png(figure: Figure) -> bytes:
+    """The figure as a file of PNG."""
+    file = io.BytesIO()
+    figure.savefig(file, format="png", dpi=110)
+    return file.getvalue()
 
 
 def svg(figure: Figure) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import statistics
 from dataclasses import dataclass
@@ -14,7 +12,7 @@ from neurosim.errors import WiringError
 from neurosim.readout.floor import compare
 from neurosim.reproduce.cells import Cell, Table
 from neurosim.reproduce.grid import Grid
-from neurosim.reproduce.page import plausible
+from neurosim.reproduce.page import as_csv, plausible
 from neurosim.training.assembly import NOTHING, make_method
 from neurosim.training.budget import within
 from neurosim.training.config import Config
@@ -201,12 +199,7 @@ def write(grid: Curve, results: Results, command: str) -> list[Path]:
     """
     table = rows(grid, results)
     content = {"title": grid.protocol.title(), "command": command, "neurosim": neurosim.__version__, "rows": table}
-    file = io.StringIO()
-    names = [name for name in (table[0] if table else {}) if name != "each"]
-    writer = csv.DictWriter(file, names, lineterminator="\n", extrasaction="ignore")
-    writer.writeheader()
-    writer.writerows(table)
-    texts = {"md": markdown(grid, table, command) if table else "", "csv": file.getvalue()}
+    texts = {"md": markdown(grid, table, command) if table else "", "csv": as_csv(table)}
     texts["json"] = json.dumps(content, indent=2) + "\n"
     paths = [grid.out / f"curve.{kind}" for kind in texts]
     for path, text in zip(paths, texts.values(), strict=True):

@@ -108,7 +108,7 @@ def plausible(row: dict[str, Any]) -> str:
 def as_csv(table: list[dict[str, Any]]) -> str:
     """The rows as CSV; what is missing is empty."""
     file = io.StringIO()
-    names = [name for name in table[0] if name != "each"]
+    names = [name for name in (table[0] if table else {}) if name != "each"]
     writer = csv.DictWriter(file, names, lineterminator="\n", extrasaction="ignore")
     writer.writeheader()
     writer.writerows(table)

@@ -27,7 +27,7 @@ from neurosim.kernels.devices import backend
 
 LEAST = {"numpy": (1, 26), "scipy": (1, 11), "pillow": (10, 0), "click": (8, 1), "threadpoolctl": (3, 1)}
 EXTRAS = ("matplotlib", "onnxruntime", "pyarrow", "safetensors", "scikit-learn", "torch")
-MEMORY, DISK = 1 << 29, 1 << 30  # bytes below which a small training is told of
+MEMORY, DISK = 1 << 29, 1 << 30  # bytes below which a small training may fail
 PYTHON = (3, 11)
 
 
@@ -37,7 +37,7 @@ class Line:
 
     Args:
         name: of the check.
-        text: what is there, and where it is wrong how to mend it.
+        text: what is there, and where it is wrong how to correct it.
         state: ``ok``; ``note``: training works, something beside it does not; ``wrong``: training cannot work.
     """
 

@@ -42,7 +42,7 @@ def write_json(path: Path, record: object) -> None:
 
 
 def read_json(path: Path, shape: Shape, expected: str, hint: str) -> dict[str, Any]:
-    """Read a record that `write_json` wrote; what it should be, and how to mend it, in words.
+    """Read a record that `write_json` wrote; what it should be, and how to correct it, in words.
 
     Raises:
         RunError: it is damaged, or of another shape.

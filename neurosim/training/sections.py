@@ -15,13 +15,14 @@ from neurosim.data.views.framing import grid
 from neurosim.errors import WiringError
 from neurosim.kernels.devices import DEVICES, PRECISIONS
 from neurosim.networks.text import written
+from neurosim.readout.results import READ_OUTS
 from neurosim.training.section import Section, as_keyword, fields
 
 SCHEDULES = ("constant", "cosine", "linear")
 VIEWS = ("deform", "motion", "gaze", "still")
 PIXELS = ("centred", "unit")
 TRACKS = ("tensorboard", "wandb")
-READOUTS = ("lbfgs", "ridge", "adam", "hinge", "knn")
+READOUTS = tuple(READ_OUTS)
 
 
 @dataclass(frozen=True)

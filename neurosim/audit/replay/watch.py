@@ -59,9 +59,9 @@ class Watch:
         self.place = ""  # what is asked here is not listened to
         try:
             if _is_theirs(("<string>",) * (place == BUILT)):
-                told = place, ASKED[event].format(*(given[:1] or ("",)))
-                if told not in self.heard:
-                    self.heard.append(told)
+                question = place, ASKED[event].format(*(given[:1] or ("",)))
+                if question not in self.heard:
+                    self.heard.append(question)
         finally:
             self.place = place
 

@@ -112,7 +112,7 @@ def different(one: Array, other: Array, channels: int) -> float:
         channels: as for `reordered`.
     """
     both = np.stack([whole(x).reshape(len(x), -1, channels) for x in (one, other)])
-    rows, columns = (distinct(np.moveaxis(both, axis, 0).reshape(both.shape[axis], -1)) for axis in (1, 3))
+    rows, columns = distinct(both, 1), distinct(both, 3)
     taps = [np.moveaxis(x, 1, 0).reshape(x.shape[1], -1).astype(float) for x in both]
     most = white_dimensions(len(taps[0]), rows * columns)
     smooth = max((dimensions(x) - 1) / (most - 1) if most > 1 else 1.0 for x in taps)  # 0: one number; 1: white
@@ -125,8 +125,9 @@ def whole(matrix: Array) -> Array:
     return np.rint(matrix / (float(np.abs(matrix).max(initial=0)) or 1.0) * 1e4).astype(np.int64)
 
 
-def distinct(rows: Array) -> int:
-    """How many rows of whole numbers differ: each is one number, its sum with weights drawn by lot."""
+def distinct(array: Array, axis: int) -> int:
+    """How many slices along an axis of whole numbers differ: each is one number, its sum with weights drawn by lot."""
+    rows = np.moveaxis(array, axis, 0).reshape(array.shape[axis], -1)
     drawn = np.random.default_rng(0).integers(-(1 << 62), 1 << 62, rows.shape[1])
     return len(np.unique((rows * drawn).sum(axis=1)))
 

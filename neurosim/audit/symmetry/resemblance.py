@@ -83,8 +83,7 @@ def likenesses(delivered: Array, sent: Array, channels: int = 0, seed: int = 0) 
 def _various(d: Array, s: Array) -> int:
     """How many numbers there are, rows and columns that a structure repeats in both maps counted once."""
     both = np.stack([whole(x) for x in (d, s)])
-    rows, columns = (distinct(np.moveaxis(both, axis, 0).reshape(both.shape[axis], -1)) for axis in (1, 2))
-    return rows * columns
+    return distinct(both, 1) * distinct(both, 2)
 
 
 def _same(d: Array, s: Array) -> Likeness | None:
