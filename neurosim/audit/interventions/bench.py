@@ -23,6 +23,7 @@ from neurosim.core.roles import Role
 
 if TYPE_CHECKING:
     from neurosim.audit.graph.graph import Graph, Site
+    from neurosim.audit.interventions.changes import Measured
     from neurosim.audit.target import AuditTarget
     from neurosim.core.buffer import Buffer
     from neurosim.core.typing import Array
@@ -81,7 +82,11 @@ class Bench:
         after: run -> argument -> values that the step left.
         interventions: how often something was replaced and run again.
         unfit: what interventions left that is not finite, in words.
+        measured: what was measured of somebody else's kernels, see `neurosim.audit.interventions.changes.measured`; None: not
+            asked for yet.
     """
+
+    measured: Measured | None = None
 
     def __init__(
         self, target: AuditTarget, graph: Graph, team: ThreadTeam, batches: int | None = None, verified: bool = False
