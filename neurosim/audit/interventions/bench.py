@@ -82,11 +82,7 @@ class Bench:
         after: run -> argument -> values that the step left.
         interventions: how often something was replaced and run again.
         unfit: what interventions left that is not finite, in words.
-        measured: what was measured of somebody else's kernels, see `neurosim.audit.interventions.changes.measured`; None: not
-            asked for yet.
     """
-
-    measured: Measured | None = None
 
     def __init__(
         self, target: AuditTarget, graph: Graph, team: ThreadTeam, batches: int | None = None, verified: bool = False
@@ -100,6 +96,7 @@ class Bench:
         self.before: dict[StepRun, dict[str, Array]] = {}
         self.after: dict[StepRun, dict[str, Array]] = {}
         self._presented: dict[Place | None, dict[str, Array]] = {}
+        self.measured: Measured | None = None  # see `changes.measured`
         self._record()
         self.forward = ForwardPass(self)
         if not verified:
