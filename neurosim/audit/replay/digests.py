@@ -126,7 +126,7 @@ def _write(texts: list[str], thing: Any, depth: int, above: tuple[int, ...]) -> 
     elif isinstance(thing, Kernel):
         texts += (thing.name, str(thing.kind), thing.equation, repr(thing.over), repr(thing.scalars))
         texts += (f"{name} {argument}" for name, argument in thing.arguments.items())
-        for where in ("reference", "cpu"):
+        for where in ("reference", "cpu", "compiled"):
             _write(texts, thing.form(where) if thing.has(where) else None, deeper, within)
         _write(texts, thing._flops, deeper, within)
     else:
