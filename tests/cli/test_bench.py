@@ -49,7 +49,7 @@ def test_beside_pytorch():
         *QUICK, "--against", "torch", "--rules", "ll-random,ll-simultaneous", "--lags", "2", "--no-memory", "--no-table"
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout.count("neurosim takes") == 4
+    assert done.stdout.count("neurosim takes") == 4 + 2 * ("compiler fails and is left out" not in done.stdout)
     assert "loss and outer products agree" in done.stdout
 
 
