@@ -60,16 +60,7 @@ class Cuda:
             )
             raise DeviceError(f"device gpu was asked for and CuPy {why}", "CuPy and an NVIDIA GPU", INSTALL) from None
         self._cupy = cupy
-        try:
-            count = cupy.cuda.runtime.getDeviceCount()
-        except cupy.cuda.runtime.CUDARuntimeError as problem:
-            raise DeviceError(
-                f"device gpu was asked for and CUDA finds none ({_line(problem)})",
-                "an NVIDIA GPU and its driver",
-                "run `nvidia-smi` to see whether the driver is there, or write --device cpu",
-            ) from None
-        if not count:
-            raise DeviceError("device gpu was asked for and there is none", "an NVIDIA GPU", "write --device cpu")
+        self._look()
         self._device = cupy.cuda.Device()
         self._functions: dict[tuple[str, str], Any] = {}  # (real, name) -> what launches it
         self._check(precision)

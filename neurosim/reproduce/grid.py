@@ -188,7 +188,7 @@ class Grid:
 
         Raises:
             Interrupted: after saving, when Ctrl-C or SIGTERM came.
-            RunError: see `results`; a folder that cannot be written to, or that another command works on.
+            RunError: see `results`; a folder that cannot be written to, or is worked on.
         """
         results = self.results()
         waiting = self.unfinished(results)
@@ -204,11 +204,7 @@ class Grid:
     def attempt(
         self, cell: Cell, seed: int, team: ThreadTeam, on_stage: StageCallback, audit: Audited | None
     ) -> Result | NeurosimError:
-        """A cell's result, or what it failed by; arguments as of `finish`.
-
-        Raises:
-            Interrupted: as `finish`.
-        """
+        """What `finish` gives, or what it failed by."""
         try:
             # A process whose parent was killed may still save there.
             with Lock(self.out / "runs", PATIENCE, f".{cell.name}-seed{seed}.lock"):
