@@ -122,7 +122,7 @@ def _check_cost(data: bytes) -> None:
             raise ValueError("more keys than any batch has")
         whole = 1 + sum(costs) if name.startswith("TUPLE") or name == "FROZENSET" else 1
         found = (
-            named.get(int(argument), 1)
+            named.get(int(argument or 0), 1)
             if name in ("GET", "BINGET", "LONG_BINGET")
             else costs[0]
             if name == "DUP"
