@@ -21,7 +21,8 @@ from neurosim.errors import NeurosimError, RunError, WiringError
 from neurosim.readout.floor import read_out
 from neurosim.reproduce.protocol import Protocol, check_scale
 from neurosim.reproduce.results import FORMAT, Audited, Result, Results, audited, check_same, read_result
-from neurosim.training.assembly import make_method
+from neurosim.training.assembly import NOTHING, make_method
+from neurosim.training.budget import within
 from neurosim.training.callbacks import Checkpoints, Each, Metrics, Signals
 from neurosim.training.divergence import Divergence
 from neurosim.training.folder import Run, make_folder, write_json
@@ -108,9 +109,7 @@ class Grid:
     data: Dataset = field(init=False)
     read: Dataset = field(init=False)
     labelled: Labelled = field(init=False)
-    failed: dict[tuple[str, int], NeurosimError] = field(
-        init=False, default_factory=dict
-    )  # (cell's name, seed) -> by what
+    failed: dict[tuple[str, int], NeurosimError] = field(init=False, default_factory=dict)  # (name, seed) -> by what
 
     def __post_init__(self) -> None:
         check_scale(self.scale)
@@ -253,8 +252,11 @@ class Grid:
         return result
 
     def begun(self, cell: Cell, seed: int) -> Config:
-        """The configuration that a cell begins or goes on with."""
-        return self.config(cell, seed)
+        """What a cell begins or goes on with; of a budget of minutes, with what it bought when it began, or buys now."""
+        folder, config = self.folder(cell, seed), self.config(cell, seed)
+        if config.training.minutes is not None and (folder / "config.json").is_file():
+            return Run.open(folder).config
+        return within(config, self.data, NOTHING)
 
     def read_out(self, model: Model, team: ThreadTeam) -> dict[str, Any]:
         """What a cell's read-out gives: ``test_accuracy`` of the top, as the tables have it."""
