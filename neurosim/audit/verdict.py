@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 NONE_FOUND, BELOW, OPEN = "no violation found", "below the grade required", "undecided"
 EXIT = {NONE_FOUND: 0, VIOLATED: 1, BELOW: 1, OPEN: 3}  # 2 is wrong usage, or bad input
+# Where these cannot tell, a kernel has failed or left the recording, and no other analysis answers for it.
+DECISIVE = frozenset({("behaviour", "i"), ("operations", "ii")})
 FIRST = ("iii", "iv", "ii", "i", "declared")  # which condition one line names, where several are violated
 SHARING = "weight sharing:"  # how an assumption begins on places that share one weight
 WHY = {
@@ -99,8 +101,13 @@ class Verdict:
 
     @property
     def undecided(self) -> list[str]:
-        """The conditions of which no analysis can decide that they hold."""
-        return [c for c, answers in self.table.items() if not any(a.verdict != UNDECIDED for a in answers.values())]
+        """The conditions of which no analysis can decide that they hold, or not the one that must."""
+        return [
+            condition
+            for condition, answers in self.table.items()
+            if not any(a.verdict != UNDECIDED for a in answers.values())
+            or any(a.verdict == UNDECIDED for by, a in answers.items() if (by, condition) in DECISIVE)
+        ]
 
     @property
     def outcome(self) -> str:
