@@ -93,7 +93,7 @@ def test_numbers_that_move_are_kept_and_tables_that_are_filled_once_are_not():
     holder, table, seen = Holder(), {}, collections.deque()
 
     def kernel(e):
-        table[len(e)] = 1
+        table[min(len(seen), 2)] = 1
         seen.append(e)
         return e if holder.called() else e * holder.gain
 
