@@ -27,7 +27,7 @@ class TargetPeer(Weights):
 
     def __init__(self, rule, *, tuned, lags=None, feedback=None, plasticity="adam", rate=1e-4):
         super().__init__(LAYERS, tuned)
-        self.lags, self.memory, self.phases = lags, Memory(lags) if lags else None, (0,)
+        self.lags, self.memories, self.phases = lags, {HEAD: Memory(lags)} if lags else {}, (0,)
         for number, (channels, _) in enumerate(LAYERS, 1):
             below = self.maps[number - 1][2]
             self._both(f"W{number}", (channels, below, 3, 3), 9 * below)
@@ -119,7 +119,7 @@ class TargetPeer(Weights):
     def _descend(self, view1, activities):
         """The error at the top, then targets and each layer's own loss, downwards."""
         z = activities[-1].detach().requires_grad_()
-        loss = self.memory.hinge(view1, z) if self.lags else hinge_all(*z.chunk(2), self.tuned)
+        loss = self.memories[HEAD].hinge(view1, z) if self.lags else hinge_all(*z.chunk(2), self.tuned)
         target = z.detach() - TARGET_STEP * torch.autograd.grad(loss, z)[0]
         missed = []
         for number in range(HEAD, 0, -1):

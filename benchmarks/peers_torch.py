@@ -46,7 +46,7 @@ class Signum:
     def __init__(self, weights, fans, lr, momentum=0.9):
         self.weights, self.momentum = weights, momentum
         self.rates = [lr / fan**0.5 for fan in fans]
-        self.traces = [torch.zeros_like(w) for w in self.weights]
+        self.state = {}  # the traces by place, as PyTorch's own keep theirs
 
     def zero_grad(self):
         for weight in self.weights:
@@ -54,8 +54,11 @@ class Signum:
 
     @torch.no_grad()
     def step(self):
-        for weight, trace, rate in zip(self.weights, self.traces, self.rates, strict=True):
+        for place, (weight, rate) in enumerate(zip(self.weights, self.rates, strict=True)):
             if weight.grad is not None:
+                if place not in self.state:
+                    self.state[place] = torch.zeros_like(weight)
+                trace = self.state[place]
                 trace.mul_(self.momentum).add_(weight.grad)
                 weight.add_(trace.sign(), alpha=-rate)
 
@@ -77,6 +80,10 @@ class Memory:
 
     def __init__(self, lags):
         self.lags, self.traces = lags, torch.zeros(0, UNITS)
+
+    def forget(self):
+        """Begin again, with no moment seen."""
+        self.traces = self.traces[:0]
 
     def hinge(self, view1, view2):
         """The contrastive hinge against K lags of the stream; moments before the first one do not count."""
@@ -107,6 +114,7 @@ class Weights:
 
     def __init__(self, layers, tuned):
         self.layers, self.tuned, self.weights, self.fans = layers, tuned, {}, {}
+        self.memories, self.optimisers = {}, []
         self.maps = {0: IMAGE}  # (row, column, channel) of every layer's activity
         for number, (channels, pooled) in enumerate(layers, 1):
             rows, columns, _ = self.maps[number - 1]
@@ -122,18 +130,29 @@ class Weights:
     def _optimiser(self, names, plasticity, rate):
         weights = [self.weights[name] for name in names]
         if plasticity == "adam":
-            return torch.optim.Adam(weights, lr=rate, fused=self.tuned or None)
-        return Signum(weights, [self.fans[name] for name in names], lr=rate)
+            found = torch.optim.Adam(weights, lr=rate, fused=self.tuned or None)
+        else:
+            found = Signum(weights, [self.fans[name] for name in names], lr=rate)
+        self.optimisers.append(found)
+        return found
 
     def views(self, images):
         """``(sample, row, column, channel)`` to this peer's own layout."""
         return own_layout(images, self.tuned)
 
     def load(self, weights):
-        """Take weights by name, in neurosim's layout: (row, column, in, out), or (row x column x channel, out)."""
+        """Take weights by name, in neurosim's layout: (row, column, in, out), or (row x column x channel, out).
+
+        What earlier steps left is forgotten, plasticity's traces and the memory: a side that a compiler ran once already
+        begins like the others.
+        """
         with torch.no_grad():
             for name, weight in self.weights.items():
                 weight.copy_(self._turn(name, torch.as_tensor(weights[name]).float()))
+        for optimiser in self.optimisers:
+            optimiser.state.clear()
+        for memory in self.memories.values():
+            memory.forget()
 
     def changes(self):
         """The last step's summed outer products by name, as NumPy arrays in neurosim's layout."""

@@ -7,6 +7,7 @@ import numpy as np
 from neurosim.data.views.affine import Affine
 from neurosim.engine.program import Arena, Program
 from neurosim.errors import RunError
+from neurosim.kernels.compiled import faster
 from neurosim.kernels.devices import backend
 from neurosim.losses.hinge import Hinge
 from neurosim.networks.network import Network
@@ -69,7 +70,7 @@ class Ours:
         for inverse in getattr(self.rule, "inverses", ()):
             for noise in inverse.noise:
                 noise.put(noise_for(inverse.below.number, noise.shape))
-        self.team, self.kernels = team, kernels or backend("cpu")
+        self.team, self.kernels = team, faster(kernels or backend("cpu"))
         self.phases, self._programs = range(len(self.rule.phases)), {}
         self._arena = Arena()
         self._assembly = (

@@ -21,9 +21,11 @@ import numpy as np
 from neurosim.bench.floors import measure_rates, print_rows, time_steps
 from neurosim.bench.sides import Compiled, Ours, Theirs, compiles, gain_for, images_for, validate
 
+from neurosim.core.backend import Backend
 from neurosim.core.cores import cores
 from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import WiringError
+from neurosim.kernels.compiled import faster
 
 SIDES = ("neurosim", "tuned", "compiled", "published")
 INSTRUCTIONS = ("avx2", "fma", "avx512f", "avx512_bf16", "amx_tile", "asimd", "sve")  # that products may use
@@ -49,6 +51,7 @@ def this_machine(threads):
         "threads": threads,
         "python": platform.python_version(),
         "numpy": np.__version__,
+        "numba": getattr(faster(Backend("cpu")).compiler, "version", None),
         "date": f"{datetime.datetime.now():%Y-%m-%d %H:%M}",
     }
 
@@ -60,7 +63,8 @@ def machine_line(found):
     if found["MHz"]:
         parts.append(f"{found['MHz'] / 1000:.1f} GHz")
     parts.append(f"{found['threads']} of {found['cores']} cores")
-    parts.append(f"Python {found['python']}, NumPy {found['numpy']}, {found['date']}")
+    numba = f"Numba {found['numba']}" if found["numba"] else "without Numba"
+    parts.append(f"Python {found['python']}, NumPy {found['numpy']}, {numba}, {found['date']}")
     return ", ".join(parts)
 
 

@@ -37,7 +37,11 @@ MOST_JOBS = 8  # by default: each process holds the images
     help="Of the images seen, as published: 1. Images and batch shrink as its cube root, epochs as its square.  "
     f"[default: {SCALE:g}]",
 )
-@click.option("--minutes", metavar="M1,M2,...", help="Of training, for curve.  [default: 1,5,20,60]")
+@click.option(
+    "--minutes",
+    metavar="M1,M2,...",
+    help="Of training; of a table one number, of every cell that learns, in place of epochs.  [default: of curve 1,5,20,60]",
+)
 @click.option("--labels", metavar="N1,N2,...", help="Numbers of labels, for curve.  [default: 500,10000]")
 @click.option("--seeds", type=int, default=3, show_default=True, help="How many.")
 @click.option(
@@ -69,7 +73,7 @@ def reproduce(table: str, jobs: int | None, listed: bool, dry_run: bool, **given
     folder holds the table as Markdown, CSV, JSON and a figure.
     """
     minutes = _numbers(table, "minutes", given.pop("minutes"))
-    chosen = curve.table(minutes or curve.MINUTES) if table == CURVE else TABLES[table]
+    chosen = _table(table, minutes)
     if listed:
         _list(chosen, given["only"])
         return
@@ -86,11 +90,18 @@ def reproduce(table: str, jobs: int | None, listed: bool, dry_run: bool, **given
         _run(grid, jobs, max(1, threads // jobs))
 
 
+def _table(name: str, minutes: tuple[float, ...]) -> Table:
+    """The cells, with a budget each where one was given."""
+    if name == CURVE:
+        return curve.table(minutes or curve.MINUTES)
+    return TABLES[name].within(*minutes) if minutes else TABLES[name]
+
+
 def _numbers(table: str, name: str, text: str | None) -> tuple[float, ...]:
-    """Of an option of `curve`; none where it was not given.
+    """Of an option of `curve`; none where it was not given. A table has one number of minutes.
 
     Raises:
-        WiringError: no numbers, or another table.
+        WiringError: no numbers, or of another table.
     """
     if text is None:
         return ()
@@ -98,8 +109,8 @@ def _numbers(table: str, name: str, text: str | None) -> tuple[float, ...]:
         found = tuple(map(float, text.split(",")))
     except ValueError:
         found = ()
-    if table != CURVE or not found:
-        expected = f"numbers with commas between, with {CURVE} alone"
+    if not found or (table != CURVE and (name != "minutes" or len(found) > 1)):
+        expected = f"numbers with commas between, with {CURVE} alone; of a table one --minutes"
         raise WiringError(f"--{name} {text} with {table}", expected, f"write neurosim reproduce {CURVE} --{name} 1,5")
     return found
 
@@ -114,7 +125,8 @@ def _grid(table: Table, labels: tuple[float, ...], scale: float | None, out: Pat
     other = f"-{encoder}" if encoder else ""
     if table.name != CURVE:
         scale = SCALE if scale is None else scale
-        return Grid(table, out or Path("runs") / f"{table.name}-{scale:g}{other}", scale, encoder=encoder, **given)
+        long = f"{scale:g}" if table.minutes is None else f"{table.minutes:g}min"
+        return Grid(table, out or Path("runs") / f"{table.name}-{long}{other}", scale, encoder=encoder, **given)
     if scale is not None:
         raise WiringError(f"--scale {scale:g} with {CURVE}", "a budget", "write --minutes 1,5 instead")
     counts = tuple(map(int, labels)) or curve.LABELS
@@ -267,7 +279,7 @@ def _words(grid: Grid) -> list[str]:
     budget = isinstance(grid, curve.Curve)
     given = {
         "scale": None if budget else f"{grid.scale:g}",
-        "minutes": ",".join(f"{each:g}" for each in curve.minutes_of(grid.table)) if budget else None,
+        "minutes": ",".join(f"{each:g}" for each in curve.minutes_of(grid.table)) or None,
         "labels": ",".join(map(str, grid.labels)) if isinstance(grid, curve.Curve) else None,
         "seeds": str(grid.seeds),
         "encoder-data": grid.encoder,

@@ -129,7 +129,7 @@ def test_nothing_differentiates_by_itself(path, room):
     assert not {name.split(".")[0] for name in names} & DIFFERENTIATE
     if room in ONLY:  # the core needs NumPy, a thread pool's control and the standard library
         known = sys.stdlib_module_names | {"neurosim", "numpy", "threadpoolctl", "PIL", "a room of its own"}
-        known |= {"cupy"} if room == "kernels" else set()
+        known |= {"cupy", "numba"} if room == "kernels" else set()
         known |= {"scipy", "pyarrow", "datasets"} if room == "data" else set()  # of sources, imported when one is read
         assert {name.split(".")[0] for name in names} <= known
 

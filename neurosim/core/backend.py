@@ -27,16 +27,29 @@ class Repeater(Protocol):
         ...
 
 
+class Compiler(Protocol):
+    """What compiled forms are given first: it makes machine code of a loop over arrays and numbers."""
+
+    def takes(self, kernel: Kernel) -> bool:
+        """Whether a kernel's compiled form is used."""
+        ...
+
+    def __call__(self, loop: Callable[..., None]) -> Callable[..., None]:
+        """The loop, compiled."""
+        ...
+
+
 class Backend:
     """Gives each kernel's form for one device.
 
     Args:
         name: ``reference``, ``cpu`` or ``gpu``.
         gpu: what the forms of a GPU are given first; None for the host.
+        compiler: what compiled forms are given first; None: they are not used.
     """
 
-    def __init__(self, name: str, gpu: Repeater | None = None):
-        self.name, self.gpu = name, gpu
+    def __init__(self, name: str, gpu: Repeater | None = None, compiler: Compiler | None = None):
+        self.name, self.gpu, self.compiler = name, gpu, compiler
 
     @property
     def device(self) -> Device | None:
@@ -49,5 +62,7 @@ class Backend:
         Raises:
             WiringError: the kernel has no form for this device.
         """
+        if self.compiler is not None and self.compiler.takes(kernel):
+            return partial(kernel.form("compiled"), self.compiler)
         form = kernel.form(self.name)
         return form if self.gpu is None else partial(form, self.gpu)

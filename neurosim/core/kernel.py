@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from neurosim.core.buffer import Buffer
 
 Form = Callable[..., Any]
-FORMS = ("reference", "cpu", "gpu")
+FORMS = ("reference", "cpu", "compiled", "gpu")
 
 
 class Kind(StrEnum):
@@ -134,12 +134,19 @@ class Kernel:
         """Register the form for NumPy arrays."""
         return self._register("cpu", form)
 
+    def compiled(self, form: Form) -> Form:
+        """Register loops for NumPy arrays that give the CPU form's bits; its first argument compiles a loop.
+
+        See `neurosim.kernels.compiled`.
+        """
+        return self._register("compiled", form)
+
     def gpu(self, form: Form) -> Form:
         """Register the form for a GPU; its first argument is the `neurosim.kernels.gpu.Gpu` that launches."""
         return self._register("gpu", form)
 
     def _register(self, where: str, form: Form) -> Form:
-        given = list(inspect.signature(form).parameters.values())[where == "gpu" :]
+        given = list(inspect.signature(form).parameters.values())[where in ("gpu", "compiled") :]
         wanted = {*self.arguments, *self.scalars}
         some = any(each.kind is each.VAR_KEYWORD for each in given)
         names = {each.name for each in given if each.kind is not each.VAR_KEYWORD}
@@ -153,7 +160,7 @@ class Kernel:
         return form
 
     def has(self, where: str) -> bool:
-        """Whether there is a form for ``reference``, ``cpu`` or ``gpu``."""
+        """Whether there is a form for one of `FORMS`."""
         if where not in self._forms and self.origin in sys.modules and hasattr(sys.modules[self.origin], "__path__"):
             place = f"{self.origin}.{where}"
             if importlib.util.find_spec(place) is not None:
@@ -161,7 +168,7 @@ class Kernel:
         return where in self._forms
 
     def form(self, where: str) -> Form:
-        """The function for ``reference``, ``cpu`` or ``gpu``.
+        """The function for one of `FORMS`.
 
         Raises:
             WiringError: there is none.

@@ -12,8 +12,9 @@ from neurosim.core.plan import Plan
 from neurosim.core.roles import Role
 from neurosim.core.step import Step
 from neurosim.engine.arena import Arena
-from neurosim.engine.segments import Segment, cut_into_segments, spans
+from neurosim.engine.segments import Segment, Span, cut_into_segments, spans
 from neurosim.engine.threads import ThreadTeam
+from neurosim.engine.twice import made_once
 
 # Roles of arrays that need no place of their own where a plan makes them anew in every run.
 PASSING = (Role.ACTIVITY, Role.GATE, Role.ERROR, Role.CHANGE)
@@ -59,10 +60,16 @@ class Program:
 
     def _place(self, runs: list[list[Step]], passing: list[Buffer], backend: Backend, arena: Arena) -> int:
         """Bind all segments; gives the bytes of all arrays."""
+        runs, same = made_once(runs, [b for b in passing if not b.local])
         used = spans(runs)
+        for place, other in same.items():
+            used[id(other)] = _hull(used[id(other)], used.get(place, used[id(other)]))
+        twins = [(b, same[id(b)]) for b in passing if id(b) in same]
+        passing = [b for b in passing if id(b) not in same]
         blocks = {id(b) for b in passing if used[id(b)][0] == used[id(b)][1] and _even(b, self.plan)}
+        blocks -= {id(other) for other in same.values()}
         shared = [b for b in passing if id(b) not in blocks]
-        stays = [b for b in self.plan.buffers if not any(b is other for other in passing)]
+        stays = [b for b in self.plan.buffers if not any(b is other for other in (*passing, *(b for b, _ in twins)))]
         for buffer in stays:
             buffer.own_storage()
         segments = [Segment(steps, blocks) for steps in runs]
@@ -72,7 +79,10 @@ class Program:
         for number, segment in enumerate(segments):
             wanted += [((segment.lanes, *b.shape), b.dtype, (number, number)) for b in segment.sums.values()]
         arrays = iter(arena.allocate(wanted))
-        with _bound_storage(passing, [None if id(b) in blocks else next(arrays) for b in passing]):
+        bound = [(b, None if id(b) in blocks else next(arrays)) for b in passing]
+        lie = {id(b): array for b, array in bound}
+        bound += [(b, lie[id(other)]) for b, other in twins]
+        with _bound_storage(bound):
             for segment in segments:
                 segment.bind(backend, {name: next(arrays) for name in segment.sums})
         return sum(b.nbytes for b in stays) + arena.nbytes
@@ -81,6 +91,11 @@ class Program:
         """One pass through the plan."""
         for segment in self.segments:
             segment.run(team)
+
+
+def _hull(one: Span, other: Span) -> Span:
+    """From the first run of both to the last."""
+    return min(one[0], other[0]), max(one[1], other[1])
 
 
 def _even(buffer: Buffer, plan: Plan) -> bool:
@@ -97,13 +112,13 @@ def _made_anew(buffer: Buffer, plan: Plan) -> bool:
 
 
 @contextmanager
-def _bound_storage(buffers: list[Buffer], arrays: list[Any]) -> Iterator[None]:
+def _bound_storage(bound: list[tuple[Buffer, Any]]) -> Iterator[None]:
     """Buffers have these arrays while their steps are bound, then again what they had: others do not see what a program does."""
-    before = [buffer.bind_storage(array) for buffer, array in zip(buffers, arrays, strict=True)]
+    before = [(buffer, buffer.bind_storage(array)) for buffer, array in bound]
     try:
         yield
     finally:
-        for buffer, array in zip(buffers, before, strict=True):
+        for buffer, array in before:
             buffer.bind_storage(array)
 
 

@@ -18,6 +18,8 @@ from neurosim.parts.synapse import LOCAL, Synapse
 if TYPE_CHECKING:
     from neurosim.parts.projection import Projection
 
+LONGER = 1.5  # direction: at first weights are so many times as long as they will be
+
 
 class Competition:
     """The units of one layer compete, place by place, and each learns from the places that it won.
@@ -27,17 +29,20 @@ class Competition:
         name      unit math                                               default
         ========= ==== ================================================== =======
         y         1    activity after competition                         made anew
-        a         1    ``sum y / l`` (winner), ``sum y^2 / l^2`` (oja),   made anew
+        a         1    ``sum y / l`` (winner), ``sum y u / l^2``          made anew
+                       (direction), ``sum y^2 / l^2`` (oja),
                        ``sum y u`` (softhebb)
         theta     u    threshold, one a unit; ``theta += gamma (m share   0
                        - 1)``: share of the places won, m units
         ========= ==== ================================================== =======
 
     ``winner``: y is 1 for the k units with the largest ``u - theta``, if u is above 0, else 0 (Rumelhart and Zipser 1985):
-    weights go to l times the mean of what their unit won. ``oja``: y is u there (Oja 1982): weights grow to the length l.
-    ``softhebb``: y is the softmax of ``u - theta``, negative for all but the winner (Journe et al. 2023); it divides, so that
-    it is a reference. Of equal units the first wins. The threshold grows where a unit wins more than its share, and falls
-    where it wins less, so that none stays silent (Foldiak 1990).
+    weights go to l times the mean of what their unit won. ``direction``: y is the same, but a weight decays by the potential
+    of its unit besides: weights go to the direction of that mean and to the length l (Dhillon and Modha 2001). They begin
+    longer than that, so that units that have not won yet are ahead of those that have. ``oja``: y is u there (Oja 1982):
+    weights grow to the length l. ``softhebb``: y is the softmax of ``u - theta``, negative for all but
+    the winner (Journe et al. 2023); it divides, so that it is a reference. Of equal units the first wins. The threshold
+    grows where a unit wins more than its share, and falls where it wins less, so that none stays silent (Foldiak 1990).
 
     Args:
         projection: whose post competes and whose synapse learns, through a plasticity that reads ``a``.
@@ -52,9 +57,11 @@ class Competition:
 
     def __init__(self, projection: Projection, kind: str, winners: int, homeostasis: float, length: float = 1.0):
         self.projection, self.kind, self.winners, self.homeostasis = projection, kind, winners, homeostasis
-        self.strength = 1 / length ** {"winner": 1, "oja": 2, "softhebb": 0}[kind]
+        self.strength = 1 / length ** {"winner": 1, "oja": 2, "softhebb": 0, "direction": 2}[kind]
         post = projection.post
         _check(projection, winners)
+        if kind == "direction":
+            _lengthen(projection, LONGER * length)
         number, owner, u = post.number, post.activity.owner, post.potential
         start = post.learning
         self.potential = u.part(u.name, start, post.views) if start else u
@@ -73,6 +80,7 @@ class Competition:
         u, y, theta = self.potential, self.activity, self.threshold
         words = {
             "winner": f"1 for the {self.winners} largest {u.name} - {theta.name}",
+            "direction": f"1 for the {self.winners} largest {u.name} - {theta.name}",
             "oja": f"{u.name} for the {self.winners} largest {u.name} - {theta.name}",
             "softhebb": f"+-softmax({u.name} - {theta.name})",
         }
@@ -109,6 +117,14 @@ class Competition:
         yield Step(
             to_synapses, f"activity reaches the synapses of {synapse.name}", equation, arguments, scalars=scalars
         )
+
+
+def _lengthen(projection: Projection, wanted: float) -> None:
+    """Give weights that were just drawn this mean length a unit, before anything is learned."""
+    weight = projection.synapse.weight.host()
+    gain = wanted / float(np.sqrt(np.square(weight).sum(axis=(0, 1, 2))).mean())
+    for synapse in projection.synapses:
+        synapse.rescale(gain)
 
 
 def _check(projection: Projection, winners: int) -> None:

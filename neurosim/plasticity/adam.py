@@ -16,9 +16,10 @@ from neurosim.core.step import Step
 from neurosim.core.typing import Array
 from neurosim.core.workspace import thread_local
 from neurosim.kernels.sources import register
-from neurosim.plasticity.base import Decay, Mu, Name, Plasticity, Rate, descend
+from neurosim.plasticity.base import Decay, Mu, Name, Plasticity, Rate, descend, descent
 
 if TYPE_CHECKING:
+    from neurosim.core.backend import Compiler
     from neurosim.kernels.gpu import Gpu
 
 
@@ -142,6 +143,49 @@ def _(
     root += real(epsilon * late)
     np.divide(trace, root, out=direction)
     descend(direction, weight, rate, decay, late / (1 - beta1**t))
+
+
+@adam.compiled
+def _(
+    jit: Compiler,
+    change: Array,
+    weight: Array,
+    trace: Array,
+    square: Array,
+    count: Array,
+    rate: Array,
+    *,
+    beta1: float,
+    beta2: float,
+    epsilon: float,
+    decay: float,
+) -> None:
+    t, real = int(count[0]), weight.dtype.type
+    late = math.sqrt(1 - beta2**t)
+    numbers = beta1, 1 - beta1, beta2, 1 - beta2, epsilon * late
+    jit(_adam)(change, weight, trace, square, *map(real, numbers), *descent(weight, rate, decay, late / (1 - beta1**t)))
+
+
+def _adam(
+    change: Array,
+    weight: Array,
+    trace: Array,
+    square: Array,
+    kept: float,
+    new: float,
+    kept2: float,
+    new2: float,
+    epsilon: float,
+    eta: float,
+    left: float,
+) -> None:
+    for s in range(weight.size):
+        c = change[s]
+        m = trace[s] * kept + c * new
+        v = square[s] * kept2 + (c * c) * new2
+        trace[s] = m
+        square[s] = v
+        weight[s] = weight[s] * left - m / (np.sqrt(v) + epsilon) * eta
 
 
 @adam.gpu

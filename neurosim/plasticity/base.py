@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Mapping
-from typing import Annotated, ClassVar, TypeAlias
+from typing import Annotated, Any, ClassVar, TypeAlias
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -127,3 +127,9 @@ def descend(direction: Array, weight: Array, rate: Array, decay: float, size: fl
         weight *= weight.dtype.type(1 - rate[0] * decay)
     direction *= eta
     weight -= direction
+
+
+def descent(weight: Array, rate: Array, decay: float, size: float = 1.0) -> tuple[Any, Any]:
+    """The two numbers of `descend` in the weights' type, for compiled loops: ``w = left w - eta direction``."""
+    real = weight.dtype.type
+    return real(rate[0] * size), real(1 - rate[0] * decay)

@@ -14,10 +14,14 @@ from neurosim.core.step import Step
 from neurosim.core.typing import Array
 from neurosim.core.workspace import thread_local
 from neurosim.kernels.sources import register
-from neurosim.plasticity.base import Decay, Mu, Name, Plasticity, Rate, descend, follow
+from neurosim.plasticity.base import Decay, Mu, Name, Plasticity, Rate, descend, descent, follow
 
 if TYPE_CHECKING:
+    from neurosim.core.backend import Compiler
     from neurosim.kernels.gpu import Gpu
+
+
+MOST_RUNGS = 7
 
 
 class Ladder(Plasticity):
@@ -55,7 +59,7 @@ class Ladder(Plasticity):
         rate: Rate = 1e-3,
         momentum: Mu = 0.9,
         slow: Annotated[float, Option("Of the largest change of late, which fades.", low=0, below=1)] = 0.99,
-        rungs: Annotated[int, Option("How many sizes a step has: 1, 1/2, 1/4, ...", low=1, high=7)] = 5,
+        rungs: Annotated[int, Option("How many sizes a step has: 1, 1/2, 1/4, ...", low=1, high=MOST_RUNGS)] = 5,
         decay: Decay = 0.0,
         name: Name = "rate",
     ):
@@ -154,6 +158,58 @@ def _(
     steps -= passed
     np.copyto(direction, steps)
     descend(direction, weight, rate, decay, bound * 0.5 ** (rungs - 1))
+
+
+@ladder.compiled
+def _(
+    jit: Compiler,
+    change: Array,
+    weight: Array,
+    trace: Array,
+    size: Array,
+    rate: Array,
+    *,
+    bound: float,
+    momentum: float,
+    slow: float,
+    whole: float,
+    rungs: int,
+    decay: float,
+) -> None:
+    real = weight.dtype.type
+    # How many of the last rung's steps each rung adds, of seven; those that are not asked for add none.
+    adds = [2.0 ** (rungs - 2 - k) for k in range(rungs - 1)] + [1.0] + [0.0] * (MOST_RUNGS - rungs)
+    numbers = tuple(map(real, adds)), real(momentum), real(slow), real(0.5 * whole), real(0.5), real(0)
+    jit(_ladder)(change, weight, trace, size, *numbers, *descent(weight, rate, decay, bound * 0.5 ** (rungs - 1)))
+
+
+def _ladder(
+    change: Array,
+    weight: Array,
+    trace: Array,
+    size: Array,
+    adds: tuple[float, ...],
+    mu: float,
+    nu: float,
+    first: float,
+    half: float,
+    zero: float,
+    eta: float,
+    left: float,
+) -> None:
+    for i in range(weight.size):
+        c = change[i]
+        m = trace[i] * mu + c
+        trace[i] = m
+        s = size[i] * nu
+        now, length = abs(c), abs(m)
+        s = s if now <= s or s != s else now
+        size[i] = s
+        threshold, steps = s * first, zero
+        for add in adds:
+            steps += add if length > threshold else zero
+            threshold *= half
+        weight[i] = weight[i] * left - (zero - steps if m < zero else steps) * eta
 
 
 @ladder.gpu

@@ -13,9 +13,10 @@ from neurosim.core.step import Step
 from neurosim.core.typing import Array
 from neurosim.core.workspace import thread_local
 from neurosim.kernels.sources import register
-from neurosim.plasticity.base import Decay, Mu, Name, Plasticity, Rate, descend, follow
+from neurosim.plasticity.base import Decay, Mu, Name, Plasticity, Rate, descend, descent, follow
 
 if TYPE_CHECKING:
+    from neurosim.core.backend import Compiler
     from neurosim.kernels.gpu import Gpu
 
 
@@ -75,6 +76,18 @@ def _(change: Array, weight: Array, trace: Array, rate: Array, *, momentum: floa
     direction = thread_local("direction", weight.shape, weight.dtype)
     np.copyto(direction, trace)
     descend(direction, weight, rate, decay)
+
+
+@momentum.compiled
+def _(jit: Compiler, change: Array, weight: Array, trace: Array, rate: Array, *, momentum: float, decay: float) -> None:
+    jit(_momentum)(change, weight, trace, weight.dtype.type(momentum), *descent(weight, rate, decay))
+
+
+def _momentum(change: Array, weight: Array, trace: Array, mu: float, eta: float, left: float) -> None:
+    for s in range(weight.size):
+        m = trace[s] * mu + change[s]
+        trace[s] = m
+        weight[s] = weight[s] * left - m * eta
 
 
 @momentum.gpu

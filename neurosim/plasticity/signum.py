@@ -14,9 +14,10 @@ from neurosim.core.typing import Array
 from neurosim.core.workspace import thread_local
 from neurosim.kernels.signs import signs
 from neurosim.kernels.sources import register
-from neurosim.plasticity.base import Decay, Mu, Name, Plasticity, Rate, descend, follow
+from neurosim.plasticity.base import Decay, Mu, Name, Plasticity, Rate, descend, descent, follow
 
 if TYPE_CHECKING:
+    from neurosim.core.backend import Compiler
     from neurosim.kernels.gpu import Gpu
 
 
@@ -81,6 +82,32 @@ def _(change: Array, weight: Array, trace: Array, rate: Array, *, bound: float, 
     direction = thread_local("direction", weight.shape, weight.dtype)
     signs(trace, direction)
     descend(direction, weight, rate, decay, bound)
+
+
+@signum.compiled
+def _(
+    jit: Compiler,
+    change: Array,
+    weight: Array,
+    trace: Array,
+    rate: Array,
+    *,
+    bound: float,
+    momentum: float,
+    decay: float,
+) -> None:
+    eta, left = descent(weight, rate, decay, bound)
+    jit(_signum)(change, weight, trace, weight.dtype.type(momentum), weight.dtype.type(0), eta, left)
+
+
+def _signum(change: Array, weight: Array, trace: Array, mu: float, zero: float, eta: float, left: float) -> None:
+    for s in range(weight.size):
+        m = trace[s] * mu + change[s]
+        trace[s] = m
+        step = eta if m > zero else zero
+        if m < zero:
+            step = -eta
+        weight[s] = weight[s] * left - step
 
 
 @signum.gpu

@@ -10,7 +10,7 @@ rate 2e-4 (Illing et al. 2021), since it gives none.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
 from neurosim.errors import WiringError
@@ -72,6 +72,25 @@ class Table:
     batch: int
     rate: float
     cells: tuple[Cell, ...]
+
+    @property
+    def minutes(self) -> float | None:
+        """Of training of its longest cell; None: cells are as long as the protocol says."""
+        return max(
+            (float(str(cell.options["minutes"])) for cell in self.cells if "minutes" in cell.options), default=None
+        )
+
+    def within(self, minutes: float) -> Table:
+        """The same table, whose cells that learn have so many minutes of training each.
+
+        Raises:
+            WiringError: a budget that is none.
+        """
+        if not 0 < minutes < float("inf"):
+            raise WiringError(f"minutes={minutes:g}", "a number above 0", "write minutes=5", "minutes")
+        budget = {"minutes": minutes}
+        cells = [c if c.floor is None else replace(c, options={**c.options, **budget}) for c in self.cells]
+        return replace(self, cells=tuple(cells))
 
     def choose(self, patterns: tuple[str, ...]) -> list[Cell]:
         """The cells whose names match a pattern, and the floors they need; all without a pattern.

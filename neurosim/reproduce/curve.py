@@ -13,10 +13,10 @@ from neurosim.readout.floor import compare
 from neurosim.reproduce.cells import Cell, Table
 from neurosim.reproduce.grid import Grid
 from neurosim.reproduce.page import as_csv, plausible
-from neurosim.training.assembly import NOTHING, make_method
-from neurosim.training.budget import within
+from neurosim.reproduce.protocol import BOUGHT
+from neurosim.training.assembly import make_method
 from neurosim.training.config import Config
-from neurosim.training.folder import Run, write_text
+from neurosim.training.folder import write_text
 from neurosim.training.plugins import REGISTRIES
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 DATA = "cifar10"
 MINUTES, LABELS = (1.0, 5.0, 20.0, 60.0), (500, 10000)
 RECIPES = ("record",)  # beside the rules: asked for by name
-BOUGHT = ("epochs", "batches")  # what a budget of minutes fixes, from the speed of the moment
 LEFT_OUT = ("none",)  # learns nothing: the floor, which every cell has beside it
 
 
@@ -54,7 +53,7 @@ def table(minutes: Sequence[float]) -> Table:
 
 def minutes_of(table: Table) -> list[float]:
     """The budgets of its cells."""
-    return sorted({float(str(cell.options["minutes"])) for cell in table.cells})
+    return sorted({float(str(cell.options["minutes"])) for cell in table.cells if "minutes" in cell.options})
 
 
 @dataclass(frozen=True)
@@ -114,13 +113,6 @@ class Curve(Grid):
             raise WiringError("scale, device or precision for curve", "minutes and labels", "leave it out")
         budget: Any = Budget(encoder, self.labels, self.network, self.readout)
         self.protocol = budget  # no paper's, but it is asked the same
-
-    def begun(self, cell: Cell, seed: int) -> Config:
-        """With the epochs that its minutes bought when it began, or buy now."""
-        folder = self.folder(cell, seed)
-        if (folder / "config.json").is_file():
-            return Run.open(folder).config
-        return within(self.config(cell, seed), self.data, NOTHING)
 
     def read_out(self, model: Model, team: ThreadTeam) -> dict[str, Any]:
         """Every layer with every number of labels, beside the same network untrained."""

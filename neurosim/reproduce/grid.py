@@ -21,7 +21,8 @@ from neurosim.errors import WiringError
 from neurosim.readout.floor import read_out
 from neurosim.reproduce.protocol import Protocol, check_scale
 from neurosim.reproduce.results import FORMAT, Audited, Result, Results, audited, check_same, read_result
-from neurosim.training.assembly import make_method
+from neurosim.training.assembly import NOTHING, make_method
+from neurosim.training.budget import within
 from neurosim.training.callbacks import Checkpoints, Each, Metrics, Signals
 from neurosim.training.divergence import Divergence
 from neurosim.training.folder import Run, make_folder, write_json
@@ -226,8 +227,11 @@ class Grid:
         return result
 
     def begun(self, cell: Cell, seed: int) -> Config:
-        """The configuration that a cell begins or goes on with."""
-        return self.config(cell, seed)
+        """What a cell begins or goes on with; of a budget of minutes, with what it bought when it began, or buys now."""
+        folder, config = self.folder(cell, seed), self.config(cell, seed)
+        if config.training.minutes is not None and (folder / "config.json").is_file():
+            return Run.open(folder).config
+        return within(config, self.data, NOTHING)
 
     def read_out(self, model: Model, team: ThreadTeam) -> dict[str, Any]:
         """What a cell's read-out gives: ``test_accuracy`` of the top, as the tables have it."""

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 LEAST_BATCH, LARGEST_RATE, LEAST_LABELLED = 16, 1e-3, 5000
 DTP_RATE = 2.0  # target propagation learns at 2e-4 where the others learn at 1e-4
 APART = ("threads", "data_dir", "seed")  # options that do not make another protocol
+BOUGHT = ("epochs", "batches")  # what a budget of minutes fixes, from the speed of the moment
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,9 @@ class Protocol:
 
     @property
     def images(self) -> int:
-        """Images of the encoder: a batch at least, and no more than there are."""
+        """Images of the encoder: a batch at least, and no more than there are; all where cells have minutes."""
+        if self.table.minutes is not None:
+            return self.available
         return min(
             self.available, max(self.batch, round(self.available * self.table.epochs * self.scale / self.epochs))
         )
@@ -126,6 +129,8 @@ class Protocol:
             **(self._views(cell) if whole else {}),
             **cell.options,
         }
+        if "minutes" in given:
+            del given["epochs"]  # as many as they buy
         return Config.resolve(**{**given, "network": network})
 
     def _views(self, cell: Cell) -> dict[str, object]:
@@ -143,8 +148,8 @@ class Protocol:
 
     def described(self, config: Config) -> dict[str, Any]:
         """The same of any configuration."""
-        options = config.flat()
-        return {name: value for name, value in options.items() if name not in APART} | {
+        options, left = config.flat(), APART if config.training.minutes is None else (*APART, *BOUGHT)
+        return {name: value for name, value in options.items() if name not in left} | {
             "read-out data": self.table.readout
         }
 
@@ -158,6 +163,8 @@ class Protocol:
         else:
             data = data.replace("cifar", "CIFAR-")
         other = "" if self.network is None else f", network {self.network!r} instead of the paper's"
+        if table.minutes is not None:
+            return f"Table {number} with {table.minutes:g} minutes of training a cell, not the paper's protocol: {data}{other}"
         if self.scale == 1:
             return f"Table {number}, the paper's protocol: {data}{other}"
         return f"Table {number} at scale {self.scale:g}, not the paper's protocol: {data}{other}"
@@ -170,6 +177,8 @@ class Protocol:
             f"{self.images} images x {self.epochs} epochs (a layer in greedy order) in batches of {self.batch}, "
             f"Adam at {self.rate:g}, dtp {self._rate(DTP_RATE):g}; read-out by {how}"
         )
+        if table.minutes is not None:
+            numbers = numbers.replace(f"x {self.epochs} epochs (a layer in greedy order)", "as often as minutes allow")
         if self.scale == 1:
             return numbers
         return (

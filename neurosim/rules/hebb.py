@@ -26,10 +26,10 @@ class Hebb(Layered):
     Args:
         network, loss: as for every rule; nothing is compared, so that the loss does not matter.
         order: see `Layered`.
-        competition: ``winner``, ``oja`` or ``softhebb`` (which divides, and is a reference).
+        competition: ``winner``, ``direction``, ``oja`` or ``softhebb`` (which divides, and is a reference).
         winners: so many units of a place.
         homeostasis: how fast thresholds follow.
-        length: winner: weights go to so many times the mean of what they won; oja: the length that they grow to.
+        length: winner: weights go to so many times the mean of what they won; direction, oja: the length that they grow to.
         win_rate: of these layers, where the plasticity of the others is no competition's.
         layers: see `Layered`.
 
@@ -46,12 +46,18 @@ class Hebb(Layered):
         loss: Loss,
         order: Annotated[str, Option("When each layer learns.", choices=ORDERS, short="")] = "greedy",
         competition: Annotated[
-            str, Option("How units compete: winner, oja, softhebb (a reference: it divides).", choices=KINDS, short="")
+            str,
+            Option(
+                "How units compete: winner, direction, oja, softhebb (a reference: it divides).",
+                choices=KINDS,
+                short="",
+            ),
         ] = "winner",
         winners: Annotated[int, Option("Winners at every place.", unit="units", low=1)] = 1,
         homeostasis: Annotated[float, Option("How fast thresholds keep all units in play.", low=0)] = 0.02,
         length: Annotated[
-            float, Option("Of a unit's weights (oja), or of them by the mean of what it won (winner).", above=0)
+            float,
+            Option("Of a unit's weights (direction, oja), or of them by the mean of what it won (winner).", above=0),
         ] = 1.0,
         win_rate: Annotated[
             float | None, Option("Of layers that compete, beside layers with another plasticity.", above=0)

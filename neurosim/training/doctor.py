@@ -26,7 +26,7 @@ from neurosim.errors import NeurosimError
 from neurosim.kernels.devices import backend
 
 LEAST = {"numpy": (1, 26), "scipy": (1, 11), "pillow": (10, 0), "click": (8, 1), "threadpoolctl": (3, 1)}
-EXTRAS = ("matplotlib", "onnxruntime", "pyarrow", "safetensors", "scikit-learn", "torch")
+EXTRAS = ("matplotlib", "numba", "onnxruntime", "pyarrow", "safetensors", "scikit-learn", "torch")
 MEMORY, DISK = 1 << 29, 1 << 30  # bytes below which a small training may fail
 PYTHON = (3, 11)
 

@@ -15,6 +15,7 @@ from neurosim.engine.arena import Arena
 from neurosim.engine.program import Program
 from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import DeviceError, RunError
+from neurosim.kernels.compiled import faster
 from neurosim.kernels.devices import backend
 from neurosim.readout.features import Encoder, forward_weights
 from neurosim.rules.base import Rule
@@ -100,7 +101,7 @@ class Model(Assembly):
             if self.device is not None:
                 self._check_memory(plan, self.device)
             seen = list(self.watched.get(phase, {}).values())
-            self._programs[phase] = Program(plan, self.kernels, seen, self._arena)
+            self._programs[phase] = Program(plan, faster(self.kernels), seen, self._arena)
         return self._programs[phase]
 
     def _check_memory(self, plan: Plan, device: Device) -> None:

@@ -6,7 +6,7 @@ import sys
 
 import numpy as np
 import pytest
-from neurosim.bench import convolutions, threads
+from neurosim.bench import compiled, convolutions, threads
 from neurosim.bench.sides import gain_for
 from neurosim.bench.turns import SIDES, build, check
 
@@ -49,7 +49,7 @@ def test_beside_pytorch():
         *QUICK, "--against", "torch", "--rules", "ll-random,ll-simultaneous", "--lags", "2", "--no-memory", "--no-table"
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout.count("neurosim takes") == 4
+    assert done.stdout.count("neurosim takes") == 4 + 2 * ("compiler fails and is left out" not in done.stdout)
     assert "loss and outer products agree" in done.stdout
 
 
@@ -145,3 +145,17 @@ def test_kernels_are_timed_on_one_thread_and_on_all(capsys):
     assert all(int(size) > 0 and float(alone) > 0 and float(together) > 0 for _, size, alone, together in rows)
     with pytest.raises(WiringError, match="one thread; expected at least two"):
         threads.threads.callback(1, 15)
+
+
+def test_compiled_forms_and_plain_ones_in_turns(capsys):
+    pytest.importorskip("numba", reason="it compiles the loops")
+    compiled.compiled.callback("ll-simultaneous", 2, "ladder", 1, 1)
+    line = capsys.readouterr().out.splitlines()[-1]
+    assert line.startswith("ll-simultaneous")
+    assert [part.split()[-4 if number == 0 else 0] for number, part in enumerate(line.split(";"))] == [*compiled.SIDES]
+
+
+def test_compiled_forms_without_numba(monkeypatch):
+    monkeypatch.setattr(compiled, "faster", lambda backend: backend)
+    with pytest.raises(WiringError, match=r"pip install 'neurosim\[compiled\]'"):
+        compiled.compiled.callback("bp", 2, "adam", 1, 1)

@@ -61,7 +61,7 @@ def test_a_threshold_decides_too():
 
 def test_nobody_wins_where_nothing_excites():
     """A flat part of a picture has potentials of 0: there is nothing to learn from."""
-    for kind in ("winner", "oja"):
+    for kind in ("winner", "oja", "direction"):
         assert competed([[0, 0, 0], [-1, -2, -3]], kind) == ([[0, 0, 0]] * 2, [0, 0, 0], [0, 0, 0])
 
 
@@ -71,6 +71,20 @@ def test_several_may_win():
 
 def test_oja_s_winner_is_as_active_as_it_is_excited_and_decays_by_the_square():
     assert competed([[1, 3, 2]], "oja") == ([[0, 3, 0]], [0, 9, 0], [0, 1, 0])
+
+
+def test_direction_wins_by_one_and_decays_by_the_potential():
+    assert competed([[1, 3, 2], [1, 5, 2]], "direction") == ([[0, 1, 0]] * 2, [0, 8, 0], [0, 2, 0])
+
+
+def test_direction_leads_to_the_direction_of_the_mean_won_and_to_the_length_asked_for():
+    """``w += rate (sum x - sum u w / l^2)`` rests at ``l x / |x|``, however large what was won."""
+    won, weight, length = np.array([[3.0, 4.0], [9.0, 8.0], [0.0, 0.5]]), np.array([0.3, 0.1]), 0.5
+    for _ in range(500):
+        _, active, _ = competed(won @ weight[:, None] * [1, 0], "direction")
+        weight += 0.005 * (won.sum(axis=0) - active[0] / length**2 * weight)
+    mean = won.mean(axis=0)
+    np.testing.assert_allclose(weight, length * mean / np.linalg.norm(mean), rtol=1e-6)
 
 
 def test_softhebb_s_losers_learn_the_opposite():

@@ -12,7 +12,7 @@ from neurosim.cli.main import main
 
 from neurosim.data.sources.cifar10 import Cifar10
 from neurosim.report import budgets, figures
-from neurosim.reproduce import curve
+from neurosim.reproduce import curve, grid
 from neurosim.training.folder import Run
 from neurosim.training.plugins import REGISTRIES
 
@@ -99,17 +99,33 @@ def test_a_cell_that_was_stopped_goes_on_with_what_its_minutes_bought(made, data
     kept = folder / "cells" / "hebb-0.004-seed1.json"
     seen = json.loads(kept.read_text("utf-8"))["images_seen"]
     kept.unlink()
-    monkeypatch.setattr(curve, "within", lambda *_: pytest.fail("a budget is measured once"))
+    monkeypatch.setattr(grid, "within", lambda *_: pytest.fail("a budget is measured once"))
     assert call(*words)[0] == 0
     after = Run.open(folder / "runs" / "hebb-0.004-seed1").config.training
     assert (after.epochs, after.batches) == (bought.epochs, bought.batches)
     assert json.loads(kept.read_text("utf-8"))["images_seen"] == seen
 
 
+def test_cells_of_a_table_take_minutes_in_place_of_epochs(data, tmp_path, monkeypatch):
+    """Floors learn nothing and have none; what the minutes bought stays as it was when a cell goes on."""
+    monkeypatch.setattr(Cifar10, "files", data[1])
+    words = ["table1", "--data-dir", data[0], "--encoder-data", "cifar10", "--network", NETWORK, "--seeds", 1]
+    words += ["--minutes", "0.002", "--only", "ll-greedy-urf-block", "--threads", 1, "--out", tmp_path]
+    code, out, _ = call(*words)
+    assert code == 0 and "with 0.002 minutes of training a cell" in out and "as often as minutes allow" in out
+    results = {path.stem: json.loads(path.read_text("utf-8")) for path in (tmp_path / "cells").iterdir()}
+    cell = results["ll-greedy-urf-block-seed0"]
+    assert cell["images_seen"] > 0 and cell["made with"]["minutes"] == 0.002 and "epochs" not in cell["made with"]
+    assert {name: each["images_seen"] for name, each in results.items() if each is not cell} == {"random-seed0": 0}
+    monkeypatch.setattr(grid, "within", lambda config, *_: config.training.minutes and pytest.fail("measured once"))
+    (tmp_path / "cells" / "ll-greedy-urf-block-seed0.json").unlink()
+    assert call(*words)[0] == 0
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (("table1", "--minutes", "1"), "--minutes 1 with table1"),
+        (("table1", "--minutes", "1,5"), "--minutes 1,5 with table1"),
         (("table1", "--labels", "100"), "--labels 100 with table1"),
         (("curve", "--minutes", "soon"), "--minutes soon with curve"),
         (("curve", "--minutes", "0"), "minutes=(0.0,)"),

@@ -121,7 +121,7 @@ def _written(thing: Any, depth: int, above: tuple[int, ...]) -> Iterator[str]:
         yield from (thing.name, str(thing.kind), thing.equation, repr(thing.over), repr(thing.scalars))
         for name, argument in thing.arguments.items():
             yield f"{name} {argument}"
-        for where in ("reference", "cpu"):
+        for where in ("reference", "cpu", "compiled"):
             yield from _written(thing.form(where) if thing.has(where) else None, *inner)
         yield from _written(thing._flops, *inner)
     else:

@@ -4,14 +4,14 @@ What may be added: another way to compete, a word of `KINDS` and a branch in eve
 `neurosim.kernels.convolution`; what becomes of them in `neurosim.plasticity`.
 
 Symbols: u potential, y activity after competition, theta threshold; N samples, m units. Sources: Rumelhart and Zipser 1985,
-Oja 1982, Foldiak 1990, Journe et al. 2023.
+Oja 1982, Foldiak 1990, Dhillon and Modha 2001, Journe et al. 2023.
 """
 
 from __future__ import annotations
 
 from neurosim.core.kernel import Kernel, Kind
 
-KINDS = ("winner", "oja", "softhebb")
+KINDS = ("winner", "oja", "softhebb", "direction")
 PLACES = "sample ... channel"
 
 compete = Kernel(

@@ -32,7 +32,7 @@ def compete(
         if kind == "softhebb":
             y[rows, won] *= -1
         else:
-            y[rows, won] = (high > 0) * (1 if kind == "winner" else high)
+            y[rows, won] = (high > 0) * (high if kind == "oja" else 1)
         wins += np.bincount(won, weights=None if kind == "softhebb" else high > 0, minlength=len(wins))
     if kind == "winner":
         active += y.sum(axis=0)

@@ -1,6 +1,6 @@
 /* Competition; reference.py beside this file says what each kernel computes. */
 
-enum { WINNER, OJA, SOFTHEBB };
+enum { WINNER, OJA, SOFTHEBB, DIRECTION };
 
 /* One place: k times the largest score that has not won yet, of equal ones the first. */
 KERNEL compete(const REAL *potential, const REAL *threshold, REAL *activity, Byte *won, int units, int kind, int winners,
@@ -27,7 +27,7 @@ KERNEL compete(const REAL *potential, const REAL *threshold, REAL *activity, Byt
                 continue;
             }
             w[o] = w[o] && u[o] > 0;
-            y[o] = !w[o] ? (REAL)0 : kind == WINNER ? (REAL)1 : u[o];
+            y[o] = !w[o] ? (REAL)0 : kind == OJA ? u[o] : (REAL)1;
         }
     }
 }

@@ -17,7 +17,7 @@ def compete(
     Args:
         potential: ``(N, ..., m)``. threshold: ``(m,)``.
         activity: ``(N, ..., m)``, written. active, wins: ``(m,)``, added to.
-        kind: ``winner``: y = 1 where u is above 0; ``oja``: y = u there; ``softhebb``: softmax, negative for losers.
+        kind: ``winner``, ``direction``: y = 1 where u is above 0; ``oja``: y = u there; ``softhebb``: softmax, negative for losers.
         winners: k.
     """
     for place in np.ndindex(potential.shape[:-1]):
@@ -27,11 +27,11 @@ def compete(
         weights = [np.exp(each - max(score)) for each in score]
         for o in range(len(u)):
             won = o in order and (kind == "softhebb" or u[o] > 0)
-            y = {"winner": 1.0, "oja": u[o]}.get(kind, 0.0) if won else 0.0
+            y = {"winner": 1.0, "direction": 1.0, "oja": u[o]}.get(kind, 0.0) if won else 0.0
             if kind == "softhebb":
                 y = weights[o] / sum(weights) * (1 if won else -1)
             activity[(*place, o)] = y
-            active[o] += {"winner": y, "oja": y * y, "softhebb": y * u[o]}[kind]
+            active[o] += {"winner": y, "oja": y * y}.get(kind, y * u[o])
             wins[o] += won
 
 
