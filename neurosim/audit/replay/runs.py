@@ -93,7 +93,9 @@ class RunRecord:
             self._find("declared", f"record.jsonl, line {strange[0]}, is none that training writes: it was altered")
         written = self.recording.count()
         if written > len(events) + 1:
-            text = f"record.jsonl cannot be read from line {len(events) + 1} on, and has {written} lines: it was altered"
+            text = (
+                f"record.jsonl cannot be read from line {len(events) + 1} on, and has {written} lines: it was altered"
+            )
             self._find("declared", text)
 
     def _fixed(self, arrays: dict[str, Array]) -> None:
