@@ -13,6 +13,8 @@ CONDITIONS = {
     "iii": "asymmetry: no feedback is made of forward weights",
     "iv": "unsupervised: no label reaches a synapse",
 }
+# Where these cannot tell, a kernel has failed or left the recording, and no other analysis answers for it.
+DECISIVE = frozenset({("behaviour", "i"), ("operations", "ii")})
 ANALYSES = ("structure", "behaviour", "operations", "symmetry", "replay", "record", "isolation")
 
 

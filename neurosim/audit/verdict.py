@@ -12,6 +12,7 @@ from neurosim.audit import report
 from neurosim.audit.evidence import (
     ANALYSES,
     CONDITIONS,
+    DECISIVE,
     HOLDS,
     UNDECIDED,
     VIOLATED,
@@ -33,8 +34,6 @@ if TYPE_CHECKING:
 
 NONE_FOUND, BELOW, OPEN = "no violation found", "below the grade required", "undecided"
 EXIT = {NONE_FOUND: 0, VIOLATED: 1, BELOW: 1, OPEN: 3}  # 2 is wrong usage, or bad input
-# Where these cannot tell, a kernel has failed or left the recording, and no other analysis answers for it.
-DECISIVE = frozenset({("behaviour", "i"), ("operations", "ii")})
 FIRST = ("iii", "iv", "ii", "i", "declared")  # which condition one line names, where several are violated
 SHARING = "weight sharing:"  # how an assumption begins on places that share one weight
 WHY = {

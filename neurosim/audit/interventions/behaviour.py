@@ -42,6 +42,7 @@ class Behaviour:
         self._undeclared()
         Held(self.bench, self.evidence, self.rng).answer()
         Loop(self.bench, self.evidence, self.rng, self.light).answer()
+        seen = len(self.evidence.findings)  # in the loop: what changed where no step ran
         self.bench.roles.answer(self.evidence)
         self._arithmetic()
         Transport(self.bench, self.evidence, self.rng, self.light).answer()
@@ -50,7 +51,7 @@ class Behaviour:
         locality = Locality(self.bench, self.evidence, self.rng)
         locality.answer(self.light)
         if hidden:
-            self._follows()
+            self._follows(seen)
         self.evidence.interventions = self.bench.interventions
         return self.evidence
 
@@ -72,9 +73,10 @@ class Behaviour:
             self.evidence.add_finding("declared", text, why="no array shows it")
         return bool(found)
 
-    def _follows(self) -> None:
+    def _follows(self, seen: int) -> None:
         """Where bits differ though nothing was replaced, differences accuse of nothing else."""
-        self.evidence.findings = [f for f in self.evidence.findings if f.condition == "declared"]
+        found = self.evidence.findings
+        self.evidence.findings = found[:seen] + [f for f in found[seen:] if f.condition == "declared"]
         self.evidence.grades.pop(Grade.NOT_LOCAL, None)
         self.evidence.leave_out("what else bits show: with hidden state they differ whatever is replaced")
 

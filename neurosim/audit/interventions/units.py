@@ -36,6 +36,8 @@ def of_units(trial: Trial) -> Dependence:
 
 def connects(buffer: Buffer, results: list[Buffer]) -> bool:
     """Whether a buffer can hold connections between units: more numbers than the units have, and no rows."""
+    if not results or is_figure(buffer):
+        return False
     units = max(int(np.prod(b.shape[has_rows(b) :])) for b in results)
     return not has_rows(buffer) and buffer.dtype.kind == "f" and int(np.prod(buffer.shape)) > units
 
