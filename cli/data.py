@@ -93,7 +93,7 @@ def list_sources(data_dir: Path | None) -> None:
 @data.command("fetch", epilog="Example: neurosim data fetch cifar10")
 @click.argument("name", type=click.Choice(list(fetching.fetchable())))
 @data_dir_option
-@click.option("--url", help="A mirror of the same archive: http://, https:// or file:///PATH.")
+@click.option("--url", help="A mirror of the same archive: https:// or file:///PATH.")
 def fetch_archive(name: str, data_dir: Path | None, url: str | None) -> None:
     """Download NAME, check it and unpack it; a broken download is resumed."""
     data_dir = loading.default_dir() if data_dir is None else data_dir

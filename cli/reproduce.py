@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import shlex
 import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from neurosim.cli.announce import span
+from neurosim.cli.clock import Clock, long, shown
 from neurosim.cli.help import Command
 from neurosim.cli.options import take_device
 
+from neurosim.core.memory import room
 from neurosim.core.writing import write_whole
-from neurosim.errors import WiringError
+from neurosim.errors import RunError, WiringError
 from neurosim.report import budgets, figures
 from neurosim.reproduce import curve, forecast, page, pool
 from neurosim.reproduce.cells import TABLES, Table
-from neurosim.reproduce.grid import Grid, Stage
+from neurosim.reproduce.grid import Grid
 from neurosim.training.trainer import Interrupted
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ MOST_JOBS = 8  # by default: each process holds the images
     "--jobs",
     type=int,
     help="Cells at a time, each in a process with its share of the threads, to the same bits.  "
-    "[default: one a thread, 8 at most; 1 on a GPU]",
+    "[default: one a thread, 8 at most, as many as fit into memory; 1 on a GPU]",
 )
 @click.option("--device", help="cpu, gpu, or auto: a GPU where there is one.  [default: cpu]")
 @click.option("--precision", help="float32, float64; of a GPU's products also tf32.  [default: float32]")
@@ -140,31 +140,37 @@ def _list(table: Table, only: tuple[str, ...]) -> None:
 
 
 def _jobs(asked: int | None, threads: int, grid: Grid) -> int:
-    """Cells at a time: no more than there are.
+    """Cells at a time: no more than there are, and by default no more than memory holds.
 
     Raises:
         WiringError: a number that cannot be.
     """
     if asked is not None and asked < 1:
         raise WiringError(f"--jobs {asked}", "at least 1", "write --jobs 1")
-    jobs = asked or (1 if grid.device == "gpu" else min(threads, MOST_JOBS))
-    return max(1, min(jobs, grid.seeds * len(grid.cells) - len(grid.results())))
-
-
-def _span(seconds: float) -> str:
-    """Seconds in words; a grid may take days."""
-    return f"{seconds / 86400:.1f} days" if seconds >= 1.5 * 86400 else span(seconds)
+    left = grid.seeds * len(grid.cells) - len(grid.results())
+    jobs = max(1, min(asked or (1 if grid.device == "gpu" else min(threads, MOST_JOBS)), left))
+    if jobs == 1:
+        return jobs
+    free, each = room(), forecast.memory(grid)
+    fit = max(1, free // each)
+    much = f"{each / 1e9:.1f} GB a cell, of {free / 1e9:.1f} GB"
+    if asked and fit < jobs:
+        click.echo(f"warning: --jobs {asked} takes {much} that can be had; that fits {fit}", err=True)
+    elif fit < jobs:
+        jobs = fit
+        click.echo(f"memory    {much} that can be had: {fit} cell{'s' * (fit > 1)} at a time")
+    return jobs
 
 
 def _forecast(grid: Grid, jobs: int, threads: int) -> None:
     done = grid.results()
-    times = forecast.measure(grid, grid.cells, threads, lambda cell: _show(f"measuring {cell.name}"))
-    _show("")
+    times = forecast.measure(grid, grid.cells, threads, lambda cell: shown(f"measuring {cell.name}"))
+    shown("")
     for cell in grid.cells:
         train, read = times[cell.name]
-        click.echo(f"{cell.name:24} {_span(train):>9} of training, {_span(read):>9} of read-out, a seed")
+        click.echo(f"{cell.name:24} {long(train):>9} of training, {long(read):>9} of read-out, a seed")
     left = sum(sum(times[cell.name]) for cell, seed in grid.tasks() if (cell.name, seed) not in done)
-    click.echo(f"expected  {_span(left / jobs)} for what is not finished, {_side_by_side(jobs, threads)}")
+    click.echo(f"expected  {long(left / jobs)} for what is not finished, {_side_by_side(jobs, threads)}")
 
 
 def _side_by_side(jobs: int, threads: int) -> str:
@@ -173,65 +179,10 @@ def _side_by_side(jobs: int, threads: int) -> str:
     return f"{jobs} cells at a time, {many} each" if jobs > 1 else f"on {many}"
 
 
-def _show(line: str) -> None:
-    """A line that the next one overwrites, on a terminal."""
-    if sys.stderr.isatty():
-        click.echo(f"\r\x1b[K{line}", err=True, nl=False)
-
-
-class _Clock:
-    """Shows how far the grid is and how long the rest will take, judged by the arithmetic that is left."""
-
-    def __init__(self, grid: Grid):
-        finished = grid.results()
-        tasks = [cell for cell, seed in grid.tasks() if (cell.name, seed) not in finished]
-        self.whole, self.finished = grid.seeds * len(grid.cells), grid.seeds * len(grid.cells) - len(tasks)
-        self.weights = {cell.name: max(1.0, forecast.work(grid, cell)) for cell in tasks}
-        self.total, self.spent = sum(self.weights[cell.name] for cell in tasks), 0.0
-        self.began, self.last = time.perf_counter(), 0.0
-        self.stages: dict[tuple[str, int], Stage] = {}  # of the cells that are at work
-
-    def on_stage(self, stage: Stage) -> None:
-        """After every batch."""
-        self.stages[stage.cell, stage.seed] = stage
-        now = time.perf_counter()
-        if stage.what == "builds" and not sys.stderr.isatty():
-            number = self.finished + len(self.stages)
-            click.echo(f"[{number}/{self.whole}] {stage.cell}, seed {stage.seed}  begins", err=True)
-        if now - self.last > 0.2 or stage.what == "read-out":
-            self.last = now
-            _show(f"{self._now(stage)}  {self.left()}")
-
-    def _now(self, stage: Stage) -> str:
-        """What is at work: one cell with its epoch and error, several with what is done of each."""
-        if len(self.stages) > 1:
-            cells = [f"{s.cell} {s.seed}: {s.part:.0%}" for s in self.stages.values()]
-            return f"[{self.finished}/{self.whole}] {', '.join(cells)}"
-        epoch = f"  epoch {stage.epoch}/{stage.epochs}  error {stage.error:.3f}" if stage.epochs else ""
-        return f"[{self.finished + 1}/{self.whole}] {stage.cell}, seed {stage.seed}  {stage.what}{epoch}"
-
-    def left(self) -> str:
-        """In words."""
-        done = self.spent + sum(stage.part * self.weights[stage.cell] for stage in self.stages.values())
-        spent = time.perf_counter() - self.began
-        return f"{_span(spent * (self.total - done) / done)} left" if done > 0 and spent > 1 else ""
-
-    def on_result(self, results: Results) -> None:
-        """After every cell: one line."""
-        result = next(reversed(results.values()))
-        self.stages.pop((result["cell"], result["seed"]))
-        self.spent += self.weights[result["cell"]]
-        self.finished += 1
-        _show("")
-        accuracy = f"{100 * result['test_accuracy']:.1f} %"
-        cell = f"{result['cell']}, seed {result['seed']}"
-        click.echo(f"[{self.finished}/{self.whole}] {cell}: {accuracy}, {self.left() or '0 s left'}")
-
-
 def _run(grid: Grid, jobs: int, threads: int) -> None:
     """Everything that is not finished, then the table and its figure."""
     command = shlex.join(["neurosim", *_words(grid)])
-    clock = _Clock(grid)
+    clock = Clock(grid)
 
     def on_result(results: Results) -> None:
         clock.on_result(results)
@@ -248,6 +199,22 @@ def _run(grid: Grid, jobs: int, threads: int) -> None:
         click.echo(f"\n{stopped}", err=True)
         sys.exit(130)
     _write(grid, command)
+    if grid.failed:
+        raise _failed(grid)
+
+
+def _failed(grid: Grid) -> RunError:
+    """What is said at the end where cells failed; the code is the largest of theirs."""
+    (name, seed), problem = next(iter(grid.failed.items()))
+    count = len(grid.failed)
+    cells = "1 cell" if count == 1 else f"{count} cells"
+    error = RunError(
+        f"{cells} failed and the others are finished; the first was {name}, seed {seed} ({problem.parts[0]})",
+        problem.parts[1],
+        f"{problem.parts[2]}; the same command tries what failed again",
+    )
+    error.exit_code = max(each.exit_code for each in grid.failed.values())
+    return error
 
 
 def _files(grid: Grid, results: Results, command: str) -> list[Path]:

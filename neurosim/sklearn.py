@@ -222,7 +222,7 @@ class ContrastiveEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
         known = (
             None if "<" in key else _AUDITED.get(key)
         )  # of an object from Python nobody knows whether it is the same
-        _AUDITED[key] = experiment.preflight(known)
+        _AUDITED[key] = experiment.preflight(known).detached()  # kept: not the network's arrays with it
         experiment.fit()
         self.config_, self.audit_ = record, _AUDITED[key].line()
         self.state_, self._experiment = experiment.model.state(), experiment

@@ -16,9 +16,9 @@ from pathlib import Path
 import numpy as np
 
 from neurosim.core.backend import Backend
-from neurosim.kernels.cuda import no_room
 from neurosim.kernels.gpu import Gpu
 from neurosim.kernels.sources import Source, source_of
+from neurosim.kernels.trouble import no_room
 
 # What CUDA gives to a kernel, and a launch that runs the threads of a grid in an order of its own.
 SHIM = """

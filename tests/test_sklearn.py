@@ -18,7 +18,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from neurosim.sklearn import ContrastiveEncoder
+from neurosim.sklearn import _AUDITED, ContrastiveEncoder
 
 TINY = {"network": "4 hardtanh, 6 pool", "epochs": 1, "batch": 10, "options": {"lags": 5}, "random_state": 0}
 
@@ -43,6 +43,11 @@ def pictures():
 @pytest.fixture(scope="module")
 def fitted(pictures):
     return ContrastiveEncoder(image_shape=(8, 8, 3), **TINY).fit(*pictures)
+
+
+def test_what_is_kept_of_audits_keeps_no_network(fitted):
+    assert fitted.audit_ in {verdict.line() for verdict in _AUDITED.values()}
+    assert {type(verdict.graph).__name__ for verdict in _AUDITED.values()} == {"Exported"}
 
 
 def test_the_two_lines_of_the_documentation_word_for_word():

@@ -24,6 +24,7 @@ class Part(Enum):
     READOUT = "short audit: the operations of the read-out are not recorded"
 
 
+FULL, SHORT = frozenset(Part), frozenset[Part]()  # the parts that an audit asks
 OF_REPLAY = (Part.REPLAYED, Part.LISTENED, Part.DIGESTS, Part.WIRED_AGAIN)
 OF_PREFLIGHT = (
     "start of a training: interventions are those on a twin with few channels, small pictures and few moments; of the network "
@@ -37,9 +38,9 @@ def asked(part: Part, light: bool) -> bool:
 
     Args:
         part: of the full audit.
-        light: the audit is the short one, which asks none of them.
+        light: the audit is the short one.
     """
-    return not (light and part in Part)
+    return part in (SHORT if light else FULL)
 
 
 def left_out(light: bool, preflight: bool = False) -> Evidence:

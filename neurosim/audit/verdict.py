@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import platform
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -23,7 +24,7 @@ from neurosim.audit.evidence import (
     Grade,
     label,
 )
-from neurosim.audit.graph.export import graph_json
+from neurosim.audit.graph.export import exported, graph_json
 from neurosim.audit.graph.structure import TIME
 from neurosim.audit.package import SHOWN, digest
 from neurosim.errors import PlausibilityError
@@ -195,6 +196,10 @@ class Verdict:
                 path=report.three_lines(self) if path else (),
             )
         return self
+
+    def detached(self) -> Verdict:
+        """The same, without the plans: whoever keeps verdicts for long keeps no network's arrays with them."""
+        return dataclasses.replace(self, graph=exported(self.graph))
 
     def disagreements(self) -> list[str]:
         """Where one analysis alone finds a thing: which, and why."""

@@ -45,8 +45,10 @@ def _limited(proc: Path) -> int | None:
     """What the process's own limit (``ulimit -v``) leaves; None: it has none."""
     if sys.platform == "win32":
         return None
-    import resource
-
+    try:
+        import resource
+    except ImportError:  # a system of neither kind
+        return None
     most = resource.getrlimit(resource.RLIMIT_AS)[0]
     taken = _field(proc / "self" / "status", "VmSize:")
     return None if most == resource.RLIM_INFINITY or taken is None else max(0, most - taken)

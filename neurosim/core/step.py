@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from neurosim.core.arguments import Sizes
 from neurosim.core.buffer import Buffer
 from neurosim.core.kernel import Kernel
 from neurosim.errors import ShapeError
+
+_USES = {**{use: (use,) for use in ("reads", "writes", "updates", "sums")}, "changed": ("writes", "updates", "sums")}
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,10 +46,12 @@ class Step:
     rows: int | None = None
     buffers: Mapping[str, Buffer] = field(init=False)
     sizes: Sizes = field(init=False)
+    _by_use: dict[str, dict[str, Buffer]] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "buffers", {name: b for name, b in self.arguments.items() if b is not None})
         object.__setattr__(self, "sizes", self.kernel.fit(self.label, self.buffers, self.scalars, self.over))
+        object.__setattr__(self, "_by_use", {word: self._used(*uses) for word, uses in _USES.items()})
         if self.over and len(self.extents) != 1:
             raise ShapeError(
                 f"step {self.label!r} works over {self.over} with sizes {sorted(self.extents)}",
@@ -58,29 +63,29 @@ class Step:
         return {name: b for name, b in self.buffers.items() if self.kernel.arguments[name].use in uses}
 
     @property
-    def reads(self) -> dict[str, Buffer]:
+    def reads(self) -> Mapping[str, Buffer]:
         """Argument name -> buffer that is never changed."""
-        return self._used("reads")
+        return MappingProxyType(self._by_use["reads"])
 
     @property
-    def writes(self) -> dict[str, Buffer]:
+    def writes(self) -> Mapping[str, Buffer]:
         """Argument name -> buffer that is wholly overwritten and never read before."""
-        return self._used("writes")
+        return MappingProxyType(self._by_use["writes"])
 
     @property
-    def updates(self) -> dict[str, Buffer]:
+    def updates(self) -> Mapping[str, Buffer]:
         """Argument name -> buffer that is read and changed in place."""
-        return self._used("updates")
+        return MappingProxyType(self._by_use["updates"])
 
     @property
-    def sums(self) -> dict[str, Buffer]:
+    def sums(self) -> Mapping[str, Buffer]:
         """Argument name -> buffer that receives the sum over ``over`` of what each row contributes."""
-        return self._used("sums")
+        return MappingProxyType(self._by_use["sums"])
 
     @property
-    def changed(self) -> dict[str, Buffer]:
+    def changed(self) -> Mapping[str, Buffer]:
         """Argument name -> buffer that the kernel may change."""
-        return self._used("writes", "updates", "sums")
+        return MappingProxyType(self._by_use["changed"])
 
     @property
     def extents(self) -> set[int]:

@@ -33,9 +33,7 @@ def write_whole(path: Path, write: Callable[[BinaryIO], object], hint: str = RES
         with os.fdopen(handle, "wb") as file:
             write(file)
             _open_to_all(aside)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(aside, path)
+        renamed(Path(aside), path)
         aside = None
     except OSError as problem:
         why = "no space is left on the disk" if problem.errno in FULL else problem.strerror or problem
@@ -43,6 +41,17 @@ def write_whole(path: Path, write: Callable[[BinaryIO], object], hint: str = RES
     finally:
         if aside is not None:  # it failed, or was stopped
             Path(aside).unlink(missing_ok=True)
+
+
+def renamed(aside: Path, path: Path) -> None:
+    """Give a file that was written aside its name, once it is on the disk.
+
+    Raises:
+        OSError: it cannot be; what has the name stays.
+    """
+    with open(aside, "r+b") as file:
+        os.fsync(file.fileno())
+    os.replace(aside, path)
     _sync_folder(path.parent)
 
 

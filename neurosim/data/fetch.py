@@ -7,24 +7,30 @@ import errno
 import gzip
 import hashlib
 import http.client
+import math
 import os
 import shutil
+import sys
 import tarfile
 import tempfile
 import urllib.error
+import urllib.parse
 import urllib.request
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from neurosim import __version__
+from neurosim.core.locking import FileLock
+from neurosim.core.writing import renamed
 from neurosim.data.sources import loading
 from neurosim.data.sources.base import Archive, Files
 from neurosim.errors import DataError
 
 CHUNK = 1 << 18  # bytes between two calls of the progress callback
 TIMEOUT = 60  # seconds without a byte
+HERE = ("localhost", "127.0.0.1", "::1", "", None)  # hosts that are this computer, or none at all
 Progress = Callable[[int, int | None], None]
 
 
@@ -37,7 +43,8 @@ def fetch(name: str, data_dir: Path, url: str | None = None, progress: Progress 
     Args:
         name: one of `fetchable`.
         data_dir: where the set's folder goes; made if it is not there.
-        url: a mirror of the same archive, ``http(s)://`` or ``file:///``; the official address where None.
+        url: a mirror of the same archive, ``https://`` or ``file:///``; the official address where None. ``http://`` is for this
+            computer alone.
         progress: called with the bytes there so far and the bytes in all (None where the server does not give them).
 
     Returns:
@@ -55,18 +62,38 @@ def fetch(name: str, data_dir: Path, url: str | None = None, progress: Progress 
         return folder
     with _disk(data_dir):
         data_dir.mkdir(parents=True, exist_ok=True)
-    own = data_dir / files.archives[0]
+    with _held(data_dir, files):
+        return folder if files.complete(folder) else _fetched(files, data_dir, url, progress)
+
+
+def _fetched(files: Files, data_dir: Path, url: str | None, progress: Progress | None) -> Path:
+    """The folder, of files that nobody else fetches now."""
+    folder, own = data_dir / files.binary, data_dir / files.archives[0]
     path = _local(url) if url is not None and _scheme(url) == "file" else own if own.is_file() else None
     if path is not None:
         _check(path, files.archive, remove=False)
         _unpack(path, files, folder)
         return folder
     part = own.with_name(f"{own.name}.part")
+    _scheme(url or files.archive.url)
     _download(url or files.archive.url, part, files.archive.unpacked, progress)
     _check(part, files.archive, remove=True)
     _unpack(part, files, folder)
     part.unlink()
     return folder
+
+
+def _held(data_dir: Path, files: Files) -> FileLock:
+    """Two who fetch one archive wait for each other: the second finds it there."""
+
+    def waiting(who: str) -> None:
+        print(f"waiting for {who}, which fetches {files.name} into {data_dir}", file=sys.stderr, flush=True)
+
+    def closed(why: str) -> DataError:
+        return DataError(f"{data_dir} cannot be used ({why})", "a folder of your own", "give another data_dir")
+
+    path = data_dir / f".{files.archives[0]}.lock"
+    return FileLock(path, closed, closed, math.inf, waiting, "fetch nothing else into it meanwhile")
 
 
 def fetchable() -> dict[str, Files]:
@@ -75,10 +102,36 @@ def fetchable() -> dict[str, Files]:
 
 
 def _scheme(url: str) -> str:
+    """``https`` or ``file``; ``http`` of this computer.
+
+    Raises:
+        DataError: another, or none.
+    """
     scheme = url.partition("://")[0].lower() if "://" in url else ""
     if scheme not in ("http", "https", "file"):
-        raise DataError(f"the address {url!r}", "http://, https:// or file:///", "give the whole address")
+        raise DataError(f"the address {url!r}", "https:// or file:///", "give the whole address")
+    if scheme == "http":
+        with contextlib.suppress(ValueError):  # an address that is none, of which `_open` says so
+            if urllib.parse.urlsplit(url).hostname not in HERE:
+                raise DataError(
+                    f"the address {url!r}, which anybody on the way can read and change",
+                    "https:// or file:///",
+                    "write https://",
+                )
     return scheme
+
+
+class _Safe(urllib.request.HTTPRedirectHandler):
+    """Follows a server to where it points, unless that is no https."""
+
+    def redirect_request(self, req: Any, fp: Any, code: Any, msg: Any, headers: Any, newurl: str) -> Any:
+        """As its base."""
+        try:
+            _scheme(newurl)
+        except DataError:
+            fp.close()
+            raise
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
 def _local(url: str) -> Path:
@@ -126,7 +179,8 @@ def _open(url: str, have: int) -> http.client.HTTPResponse | None:
     headers = {"User-Agent": f"neurosim/{__version__}"} | ({"Range": f"bytes={have}-"} if have else {})
     try:
         request = urllib.request.Request(url, headers=headers)
-        response: http.client.HTTPResponse = urllib.request.urlopen(request, timeout=TIMEOUT)
+        opener = urllib.request.build_opener(_Safe)
+        response: http.client.HTTPResponse = opener.open(request, timeout=TIMEOUT)
     except urllib.error.HTTPError as error:
         error.close()
         if error.code == 416 and have:
@@ -214,4 +268,4 @@ def _unpack(path: Path, files: Files, folder: Path) -> None:
             raise DataError(f"{path} lacks files of {files.name}", ", ".join(wanted), "fetch it again")
         folder.mkdir(exist_ok=True)
         for file in sorted(os.listdir(temporary)):
-            os.replace(Path(temporary) / file, folder / file)
+            renamed(Path(temporary) / file, folder / file)

@@ -14,6 +14,7 @@ from neurosim.core.device import Device
 from neurosim.core.typing import Array
 from neurosim.errors import DeviceError
 from neurosim.kernels.sources import source_of
+from neurosim.kernels.trouble import KINDS, first_line, no_room, told
 
 Call = tuple[str, tuple[Any, ...]]
 COMPUTE_DEFAULT, COMPUTE_TF32 = 1, 7  # CuPy's numbers for how float32 products are computed
@@ -56,24 +57,54 @@ class Cuda:
             why = (
                 "is not installed"
                 if isinstance(problem, ModuleNotFoundError)
-                else f"cannot be imported ({_line(problem)})"
+                else f"cannot be imported ({first_line(problem)})"
             )
             raise DeviceError(f"device gpu was asked for and CuPy {why}", "CuPy and an NVIDIA GPU", INSTALL) from None
         self._cupy = cupy
+        self._look()
+        self._device = cupy.cuda.Device()
+        self._functions: dict[tuple[str, str], Any] = {}  # (real, name) -> what launches it
+        self._check(precision)
+        self._compute = COMPUTE_TF32 if precision == "tf32" else COMPUTE_DEFAULT
+        self._try("double" if precision == "float64" else "float")
+
+    def _look(self) -> None:
+        """Whether there is a GPU, and a driver that knows the CUDA of this CuPy.
+
+        Raises:
+            DeviceError: there is not.
+        """
+        runtime = self._cupy.cuda.runtime
         try:
-            count = cupy.cuda.runtime.getDeviceCount()
-        except cupy.cuda.runtime.CUDARuntimeError as problem:
+            driver, needed = int(runtime.driverGetVersion()), int(runtime.runtimeGetVersion())
+            if 0 < driver < needed // 1000 * 1000:  # within one major version an older driver does
+                raise DeviceError(
+                    f"device gpu was asked for and the driver knows CUDA {driver // 1000}, CuPy is for {needed // 1000}",
+                    "a driver as new as CuPy's CUDA",
+                    "renew the driver, or install the CuPy of its CUDA, or write --device cpu",
+                )
+            count = runtime.getDeviceCount()
+        except DeviceError:
+            raise
+        except Exception as problem:  # CUDA's own, or a library that cannot be loaded
             raise DeviceError(
-                f"device gpu was asked for and CUDA finds none ({_line(problem)})",
+                f"device gpu was asked for and CUDA finds none ({first_line(problem)})",
                 "an NVIDIA GPU and its driver",
                 "run `nvidia-smi` to see whether the driver is there, or write --device cpu",
             ) from None
         if not count:
             raise DeviceError("device gpu was asked for and there is none", "an NVIDIA GPU", "write --device cpu")
-        self._device = cupy.cuda.Device()
-        self._functions: dict[tuple[str, str], Any] = {}  # (real, name) -> what launches it
-        self._check(precision)
-        self._compute = COMPUTE_TF32 if precision == "tf32" else COMPUTE_DEFAULT
+
+    def _try(self, real: str) -> None:
+        """Compile a text, run it and multiply, so that what is missing is said now and not in training.
+
+        Raises:
+            DeviceError: NVRTC or cuBLAS is missing, or the GPU does not answer.
+        """
+        one = self.zeros((1, 1), np.float64 if real == "double" else np.float32)
+        self.launch(real, "copy", 1, (one, one))
+        self.matmul(one, one, self.zeros((1, 1), one.dtype))
+        self.host(one)
 
     def _check(self, precision: str) -> None:
         able = int(self._device.compute_capability)
@@ -97,10 +128,12 @@ class Cuda:
             "driver": runtime.driverGetVersion(),
         }
 
+    @told
     def free(self) -> int:
         """Bytes that can still be had."""
         return int(self._device.mem_info[0] + self._cupy.get_default_memory_pool().free_bytes())
 
+    @told
     def zeros(self, shape: tuple[int, ...], dtype: Any) -> Any:
         """An array of zeros on the GPU.
 
@@ -109,23 +142,29 @@ class Cuda:
         """
         try:
             return self._cupy.zeros(shape, dtype)
-        except self._cupy.cuda.memory.OutOfMemoryError:
+        except Exception as problem:
+            if KINDS.get(type(problem).__name__) != "memory":
+                raise
             asked = int(np.prod(shape)) * np.dtype(dtype).itemsize
             raise no_room(asked, self.free()) from None
 
+    @told
     def put(self, target: Any, values: Any) -> None:
         """Copy values of the host's memory, of the target's shape or spread over it."""
         target.set(np.ascontiguousarray(np.broadcast_to(values, target.shape), target.dtype))
 
+    @told
     def host(self, array: Any) -> Array:
         """A copy in the host's memory; waits until all work before it is done."""
         found: Array = self._cupy.asnumpy(array)
         return found
 
+    @told
     def rows(self, source: Any, index: Array, target: Any) -> None:
         """``target[i] = source[index[i]]``, both on the GPU, the index on the host."""
         self._cupy.take(source, self._cupy.asarray(index), axis=0, out=target)
 
+    @told
     def launch(self, real: str, name: str, count: int, arguments: tuple[Any, ...]) -> None:
         """Run ``count`` elements of a function of a CUDA text; the text is compiled when one of its functions is first run.
 
@@ -142,12 +181,14 @@ class Cuda:
         given, threads = tuple(map(_typed, arguments)), tuning.GPU.threads
         self._functions[real, name]((-(-count // threads),), (threads,), (*given, np.uint32(count)))
 
+    @told
     def matmul(self, a: Any, b: Any, out: Any) -> None:
         """Compute ``out = a b``, of matrices or of stacks of them; CuPy takes tf32 for the former only."""
         if self._cupy._core.get_compute_type(np.float32) != self._compute:
             self._cupy._core.set_compute_type(np.float32, self._compute)
         self._cupy.matmul(a, b, out=out)
 
+    @told
     def script(self, calls: list[Call]) -> Callable[[], None]:
         """What repeats launches and products on arrays that stay at their places.
 
@@ -165,6 +206,7 @@ class Cuda:
             else:
                 parts += [partial(getattr(self, name), *each) for each in arguments]
 
+        @told
         def run(
             calls: list[Call] = calls,
         ) -> None:  # a graph knows addresses alone: the arrays must live as long as it does
@@ -185,6 +227,7 @@ class Cuda:
                 graph = stream.end_capture()
         return graph
 
+    @told
     def wait(self) -> None:
         """Until all work is done: for measuring."""
         self._cupy.cuda.Stream.null.synchronize()
@@ -195,16 +238,3 @@ def _typed(argument: Any) -> Any:
     if isinstance(argument, float):
         return np.float64(argument)
     return np.int32(argument) if isinstance(argument, (int, np.integer)) else argument
-
-
-def no_room(asked: int, free: int) -> DeviceError:
-    """What to say when an array does not fit."""
-    return DeviceError(
-        f"{asked / 2**30:.2f} GiB more were asked of the GPU, which has {free / 2**30:.2f} GiB left",
-        "arrays that fit",
-        "write a smaller --batch",
-    )
-
-
-def _line(problem: BaseException) -> str:
-    return (str(problem).strip() or type(problem).__name__).splitlines()[0]

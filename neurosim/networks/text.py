@@ -70,8 +70,9 @@ class HeadText(NamedTuple):
 
 def named(network: object) -> bool:
     """Whether it is a preset, its name or ``module:Class``, and no text."""
-    known = network in presets.available() or ":" in str(network) or network in presets.installed()
-    return known or not isinstance(network, str)
+    if not isinstance(network, str) or network in presets.available() or ":" in network:
+        return True
+    return len(network.split()) == 1 and network in presets.installed()  # every layer of a text has two words or more
 
 
 def written(network: object, **options: Any) -> str:

@@ -12,7 +12,7 @@ from neurosim.errors import WiringError
 from neurosim.readout.floor import compare
 from neurosim.reproduce.cells import Cell, Table
 from neurosim.reproduce.grid import Grid
-from neurosim.reproduce.page import as_csv, plausible
+from neurosim.reproduce.page import as_csv, failures, plausible
 from neurosim.reproduce.protocol import BOUGHT
 from neurosim.training.assembly import make_method
 from neurosim.training.config import Config
@@ -165,7 +165,8 @@ def markdown(grid: Curve, table: list[dict[str, Any]], command: str) -> str:
     ]
     lines += [f"    {command}", ""]
     if left:
-        lines += [f"Not finished: {left} of {grid.seeds * len(grid.cells)} cells are missing or learned nothing.", ""]
+        missing = f"{left} of {grid.seeds * len(grid.cells)} cells are missing or learned nothing"
+        lines += [f"Not finished: {missing}.", "", *failures(grid)]
     lines += ["| " + " | ".join(heads) + " |", "|---|---:" + "|---:" * (len(counts) + 2) + "|---|"]
     for name, minutes in dict.fromkeys((row["rule"], row["minutes"]) for row in table):
         mine = {row["labels"]: row for row in table if (row["rule"], row["minutes"]) == (name, minutes)}
@@ -190,7 +191,9 @@ def write(grid: Curve, results: Results, command: str) -> list[Path]:
         RunError: they cannot be written.
     """
     table = rows(grid, results)
-    content = {"title": grid.protocol.title(), "command": command, "neurosim": neurosim.__version__, "rows": table}
+    failed = {f"{cell}, seed {seed}": str(problem) for (cell, seed), problem in grid.failed.items()}
+    content: dict[str, Any] = {"title": grid.protocol.title(), "command": command, "neurosim": neurosim.__version__}
+    content |= {"failed": failed, "rows": table}
     texts = {"md": markdown(grid, table, command) if table else "", "csv": as_csv(table)}
     texts["json"] = json.dumps(content, indent=2) + "\n"
     paths = [grid.out / f"curve.{kind}" for kind in texts]

@@ -17,7 +17,7 @@ import neurosim
 from neurosim.audit.checks import preflight_audit
 from neurosim.data.sources.loading import load
 from neurosim.engine.threads import ThreadTeam
-from neurosim.errors import WiringError
+from neurosim.errors import NeurosimError, RunError, WiringError
 from neurosim.readout.floor import read_out
 from neurosim.reproduce.protocol import Protocol, check_scale
 from neurosim.reproduce.results import FORMAT, Audited, Result, Results, audited, check_same, read_result
@@ -26,6 +26,7 @@ from neurosim.training.budget import within
 from neurosim.training.callbacks import Checkpoints, Each, Metrics, Signals
 from neurosim.training.divergence import Divergence
 from neurosim.training.folder import Run, make_folder, write_json
+from neurosim.training.lock import Lock
 from neurosim.training.model import Model
 from neurosim.training.record import Record
 from neurosim.training.stream import ViewStream
@@ -35,6 +36,9 @@ if TYPE_CHECKING:
     from neurosim.data.dataset import Dataset, Labelled
     from neurosim.reproduce.cells import Cell, Table
     from neurosim.training.config import Config
+
+
+PATIENCE = 90.0  # seconds that another process may take to leave a cell's run
 
 
 @dataclass(frozen=True)
@@ -105,6 +109,7 @@ class Grid:
     data: Dataset = field(init=False)
     read: Dataset = field(init=False)
     labelled: Labelled = field(init=False)
+    failed: dict[tuple[str, int], NeurosimError] = field(init=False, default_factory=dict)  # (name, seed) -> by what
 
     def __post_init__(self) -> None:
         check_scale(self.scale)
@@ -173,20 +178,40 @@ class Grid:
     def run(self, threads: int, on_stage: StageCallback, on_result: Callable[[Results], None]) -> None:
         """Run what is not finished, one cell after another; `neurosim.reproduce.pool` runs several at a time.
 
+        A cell that fails is noted in `failed`; the others go on.
+
         Args:
             threads: how many compute.
             on_stage: called with a `Stage` as work goes on.
-            on_result: called with all results so far, whenever a cell is finished.
+            on_result: called with all results so far, whenever a cell is finished or has failed.
 
         Raises:
             Interrupted: after saving, when Ctrl-C or SIGTERM came.
-            RunError: see `results`; and a folder that cannot be written to.
+            RunError: see `results`; a folder that cannot be written to, or is worked on.
         """
         results = self.results()
-        for cell, seed in self.unfinished(results):
-            with ThreadTeam(threads) as team:
-                results[cell.name, seed] = self.finish(cell, seed, team, on_stage, audited(results, cell))
-            on_result(results)
+        waiting = self.unfinished(results)
+        with Lock(self.out), ThreadTeam(threads) as team:
+            for cell, seed in waiting:
+                found = self.attempt(cell, seed, team, on_stage, audited(results, cell))
+                if isinstance(found, NeurosimError):
+                    self.failed[cell.name, seed] = found
+                else:
+                    results[cell.name, seed] = found
+                on_result(results)
+
+    def attempt(
+        self, cell: Cell, seed: int, team: ThreadTeam, on_stage: StageCallback, audit: Audited | None
+    ) -> Result | NeurosimError:
+        """What `finish` gives, or what it failed by."""
+        try:
+            # A process whose parent was killed may still save there.
+            with Lock(self.out / "runs", PATIENCE, f".{cell.name}-seed{seed}.lock"):
+                return self.finish(cell, seed, team, on_stage, audit)
+        except NeurosimError as problem:
+            return problem
+        except MemoryError:
+            return RunError("there is not enough memory", "room for a cell", "write a smaller --jobs")
 
     def finish(self, cell: Cell, seed: int, team: ThreadTeam, on_stage: StageCallback, audit: Audited | None) -> Result:
         """One cell with one seed, from its beginning or from its last checkpoint; its result, which is kept.

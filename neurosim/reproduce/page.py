@@ -82,7 +82,7 @@ def markdown(grid: Grid, table: list[dict[str, Any]], command: str) -> str:
         "",
     ]
     if left:
-        lines += [f"Not finished: {left} of {grid.seeds * len(table)} cells are missing.", ""]
+        lines += [f"Not finished: {left} of {grid.seeds * len(table)} cells are missing.", "", *failures(grid)]
     lines += ["| " + " | ".join(HEAD) + " |", "|---|---|" + "---:|" * (len(HEAD) - 3) + "---|"]
     lines += [
         "| " + " | ".join([*(text(name, row[name]) for name in HEAD[:-1]), plausible(row)]) + " |" for row in table
@@ -95,6 +95,12 @@ def markdown(grid: Grid, table: list[dict[str, Any]], command: str) -> str:
     if found:
         lines += ["", "What the audit found:", "", *found]
     return "\n".join(lines) + "\n"
+
+
+def failures(grid: Grid) -> list[str]:
+    """What stopped the cells that failed now, a line each."""
+    lines = [f"- {name}, seed {seed}, failed: {problem}" for (name, seed), problem in grid.failed.items()]
+    return [*lines, ""] if lines else []
 
 
 def plausible(row: dict[str, Any]) -> str:
@@ -136,6 +142,7 @@ def write(grid: Grid, results: Results, command: str) -> list[Path]:
         "scale": protocol.scale,
         "command": command,
         "neurosim": neurosim.__version__,
+        "failed": {f"{cell}, seed {seed}": str(problem) for (cell, seed), problem in grid.failed.items()},
         "rows": table,
     }
     texts = {"md": markdown(grid, table, command), "csv": as_csv(table), "json": json.dumps(content, indent=1) + "\n"}

@@ -1,13 +1,15 @@
 """Several cells of a grid at a time, each in a process of its own.
 
 Steps are short, and threads of one process wait for each other between them: two cells on one thread each are done sooner
-than two cells one after another on two threads. A cell's numbers are the same bits either way.
+than two cells one after another on two threads. A cell's numbers are the same bits either way. A process whose parent has
+died saves and ends.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import multiprocessing
+import os
 import signal
 import threading
 import time
@@ -21,6 +23,7 @@ from neurosim.engine.threads import ThreadTeam
 from neurosim.errors import NeurosimError, RunError
 from neurosim.reproduce.grid import Grid, Stage, StageCallback
 from neurosim.reproduce.results import Audited, Result, Results, audited
+from neurosim.training.lock import Lock
 from neurosim.training.trainer import Interrupted
 
 if TYPE_CHECKING:
@@ -33,12 +36,13 @@ def cores() -> int:
 
 
 INTERVAL = 0.2  # seconds between two stages that a process sends of one cell
+GRACE = 60.0  # seconds for a batch and a checkpoint, of a process whose parent has died
 
 
 def run(
     grid: Grid, processes: int, threads: int, on_stage: StageCallback, on_result: Callable[[Results], None]
 ) -> None:
-    """Run what is not finished.
+    """Run what is not finished. A cell that fails is noted in `Grid.failed`; the others go on.
 
     Args:
         grid: whose cells.
@@ -49,22 +53,24 @@ def run(
 
     Raises:
         Interrupted: after all have saved, when Ctrl-C or SIGTERM came.
-        RunError: as `Grid.run`; and a process that ended by itself.
-        NeurosimError: whatever a cell raised; the others have saved.
+        RunError: as `Grid.run`.
     """
     results = grid.results()
     waiting = grid.unfinished(results)
-    # A terminal's Ctrl-C comes to all processes; this one passes it on. What is ignored here is ignored in those started here.
-    with _handling(signal.SIGINT, signal.SIG_IGN):
-        workers = [Worker(grid, threads) for _ in range(min(processes, len(waiting)))]
+    workers: list[Worker] = []
     try:
-        with _handling(signal.SIGTERM, _interrupt):  # a polite kill stops all processes as Ctrl-C does
+        # A polite kill stops all processes as Ctrl-C does; a folder is worked on by one command.
+        with Lock(grid.out), _handling(signal.SIGTERM, _interrupt):
+            workers += [Worker(grid, threads) for _ in range(min(processes, len(waiting)))]
             while waiting or any(worker.task for worker in workers):
-                for worker in workers:
+                for number, worker in enumerate(workers):
                     if waiting and not worker.task:
+                        if not worker.alive:
+                            worker.join()
+                            worker = workers[number] = Worker(grid, threads)
                         cell, seed = waiting.pop(0)
                         worker.submit(cell, seed, audited(results, cell))
-                _receive(workers, results, on_stage, on_result)
+                _receive(grid, workers, results, on_stage, on_result)
     except KeyboardInterrupt:
         raise Interrupted from None
     finally:
@@ -75,18 +81,28 @@ def run(
 
 
 def _receive(
-    workers: list[Worker], results: Results, on_stage: StageCallback, on_result: Callable[[Results], None]
+    grid: Grid,
+    workers: list[Worker],
+    results: Results,
+    on_stage: StageCallback,
+    on_result: Callable[[Results], None],
 ) -> None:
     """Wait for messages of the processes at work, and pass them on."""
     busy = {worker.connection: worker for worker in workers if worker.task}
     for connection in wait(list(busy)):
         assert isinstance(connection, Connection)
-        message = busy[connection].receive()
+        worker = busy[connection]
+        task = worker.task
+        message = worker.receive()
         if isinstance(message, Stage):
             on_stage(message)
+            continue
+        assert task is not None
+        if isinstance(message, NeurosimError):
+            grid.failed[task] = message
         else:
-            results[message["cell"], message["seed"]] = message
-            on_result(results)
+            results[task] = message
+        on_result(results)
 
 
 class Worker:
@@ -105,39 +121,33 @@ class Worker:
         self._process = spawn.Process(
             target=_work, args=(type(grid), fields, threads, theirs), name="neurosim cell", daemon=True
         )
-        self._process.start()
+        # A terminal's Ctrl-C comes to all processes; this one passes it on. What is ignored here is ignored in what it starts.
+        with _handling(signal.SIGINT, signal.SIG_IGN):
+            self._process.start()
         theirs.close()
+        self.alive = True
 
     def submit(self, cell: Cell, seed: int, audit: Audited | None) -> None:
         """Give it a cell with a seed, and what the audit says of the cell where that is known."""
         self.task = cell.name, seed
-        with suppress(ConnectionError):  # it has ended: `receive` raises
+        with suppress(ConnectionError):  # it has ended: `receive` says so
             self.connection.send((cell, seed, audit))
 
-    def receive(self) -> Stage | Result:
-        """The next message: a stage, or a cell's result, after which there is no task.
-
-        Raises:
-            RunError: the process has ended by itself.
-            NeurosimError: what the cell raised.
-        """
+    def receive(self) -> Stage | Result | NeurosimError:
+        """The next message: a stage; or a cell's result, or what it failed by, after which there is no task."""
         try:
-            message = self.connection.recv()
+            message: Stage | Result | NeurosimError = self.connection.recv()
         except (EOFError, ConnectionError):
             self._process.join()
-            name, seed = self.task or ("no cell", 0)
-            raise RunError(
-                f"the process of {name}, seed {seed}, ended with exit code {self._process.exitcode}",
+            self.alive = False
+            message = RunError(
+                f"its process ended with exit code {self._process.exitcode}",
                 "a result",
-                "give the same command again; fewer cells at a time take less memory",
-            ) from None
-        if isinstance(message, NeurosimError):
-            raise message
-        if isinstance(message, Stage):
-            return message
-        self.task = None
-        result: Result = message
-        return result
+                "give the same command again; fewer cells at a time, --jobs 1, take less memory",
+            )
+        if not isinstance(message, Stage):
+            self.task = None
+        return message
 
     def stop(self) -> None:
         """Ask it to stop: a cell in training after its batch and a checkpoint, a cell in read-out after its result."""
@@ -172,9 +182,23 @@ def _handling(number: int, handler: Callable[[int, FrameType | None], Any] | sig
         signal.signal(number, old)
 
 
+def _follow(sentinel: Any) -> None:
+    """Wait for the parent's end: then stop as by SIGTERM, after a checkpoint where a cell is trained; later by force.
+
+    The sentinel is the end of a pipe that the parent's death closes, on every system.
+    """
+    wait([sentinel])
+    signal.raise_signal(signal.SIGTERM)
+    time.sleep(GRACE)
+    os._exit(1)
+
+
 def _work(kind: type[Grid], fields: dict[str, Any], threads: int, connection: Connection) -> None:
     """What a process does: cells, as they are submitted, until there are no more or the connection is closed."""
     last = 0.0
+    above = multiprocessing.parent_process()
+    if above is not None:
+        threading.Thread(target=_follow, args=(above.sentinel,), daemon=True).start()
 
     def on_stage(stage: Stage) -> None:
         nonlocal last
@@ -189,7 +213,7 @@ def _work(kind: type[Grid], fields: dict[str, Any], threads: int, connection: Co
         with ThreadTeam(threads) as team:
             while (task := connection.recv()) is not None:
                 cell, seed, audit = task
-                connection.send(grid.finish(cell, seed, team, on_stage, audit))
+                connection.send(grid.attempt(cell, seed, team, on_stage, audit))
     except (EOFError, ConnectionError, Interrupted):
         return  # nobody waits for more
     except NeurosimError as problem:

@@ -1,15 +1,17 @@
 """What the short audit leaves out is exactly what it says: one list, walked over in the source and while both audits run."""
 
 import ast
-import sys
+import cProfile
 from pathlib import Path
 
 import numpy as np
+import pytest
 from own_kernels import own_step
 
 import neurosim.audit as audit
 from neurosim.audit import check
-from neurosim.audit.depth import OF_PREFLIGHT, Part, left_out
+from neurosim.audit.checks import preflight_audit
+from neurosim.audit.depth import OF_PREFLIGHT, Part, asked, left_out
 from neurosim.core.buffer import Buffer
 from neurosim.rules import available
 from neurosim.training.config import Config
@@ -97,27 +99,26 @@ class Waits(available()["ll"]):
         yield own_step("add", add, "counts", "n += 0", updates={"count": self.count}, reads={"seen": seen})
 
 
-def called(rule, light, **options):
-    """Functions of the audit's files that run: "file:name"."""
-    found = set()
-
-    def note(frame, event, _):
-        if event == "call" and frame.f_code.co_filename.startswith(str(ROOT)):
-            found.add(f"{Path(frame.f_code.co_filename).relative_to(ROOT)}:{frame.f_code.co_qualname}")
-
-    sys.setprofile(note)
-    try:
-        check(rule, light, **options)
-    finally:
-        sys.setprofile(None)
+@pytest.fixture(scope="module")
+def audits():
+    """Whether it is short -> the functions of the audit's files that ran, as "file:name", and what `ll`'s audit says."""
+    found = {}
+    for light in (False, True):
+        with cProfile.Profile() as profile:
+            verdict = check("ll", light, network="2 tanh")
+            check(Waits, light, network="2 tanh")
+        codes = [entry.code for entry in profile.getstats() if not isinstance(entry.code, str)]
+        own = [code for code in codes if code.co_filename.startswith(str(ROOT))]
+        found[light] = (
+            {f"{Path(code.co_filename).relative_to(ROOT)}:{code.co_qualname}" for code in own},
+            verdict.json(),
+        )
     return found
 
 
-def test_whatever_only_the_full_audit_runs_is_of_a_part_that_is_left_out():
+def test_whatever_only_the_full_audit_runs_is_of_a_part_that_is_left_out(audits):
     """A check that is left out without a word would run functions that belong to no part."""
-    full, light = (
-        called("ll", each, network="2 tanh") | called(Waits, each, network="2 tanh") for each in (False, True)
-    )
+    full, light = (audits[each][0] for each in (False, True))
     more = {name for name in full - light if "<" not in name and not name.startswith("package.py:")}
     beyond = {name for name in more if not any(name.startswith(start) for start in OF_PART)}
     assert not beyond, beyond
@@ -130,13 +131,19 @@ def test_every_part_has_its_functions():
     assert {*OF_PART.values()} | COUNTS == set(Part)
 
 
-def test_what_is_left_out_stands_in_the_record_of_a_training():
-    short = check("ll", light=True, network="2 tanh").json()["not asked"]
+def test_what_is_left_out_stands_in_the_record_of_a_training(audits):
+    full, short = (audits[each][1]["not asked"] for each in (False, True))
     assert {part.value for part in Part} <= set(short)
-    assert not {part.value for part in Part} & set(check("ll", network="2 tanh").json()["not asked"])
-    from neurosim.audit.checks import preflight_audit
-
+    assert not {part.value for part in Part} & set(full)
     model = Model(Config.resolve(network="2 tanh", batch=4), (8, 8, 3))
     before = preflight_audit(model).json()["not asked"]
     assert {part.value for part in Part} | set(OF_PREFLIGHT) <= set(before)
     assert not left_out(False).not_asked
+
+
+@pytest.mark.parametrize("part", Part)
+def test_what_the_short_audit_asks_is_not_said_to_be_left_out(part, monkeypatch):
+    assert asked(part, light=False) and not asked(part, light=True)
+    monkeypatch.setattr("neurosim.audit.depth.SHORT", frozenset([part]))
+    assert asked(part, light=True) and part.value not in left_out(True).not_asked
+    assert len(left_out(True).not_asked) == len(Part) - 1

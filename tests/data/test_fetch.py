@@ -9,6 +9,7 @@ import os
 import socket
 import tarfile
 import threading
+import time
 import types
 
 import numpy as np
@@ -50,6 +51,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
         data, mode, asked = self.server.data, self.server.mode, self.headers.get("Range")
         self.server.asked.append(asked)
         start = int(asked.removeprefix("bytes=").removesuffix("-")) if asked else 0
+        if mode == "moved":
+            self.send_response(302)
+            self.send_header("Location", "http://example.org/x")
+            self.end_headers()
+            return
+        if mode == "slow":
+            time.sleep(0.5)
         if mode == "missing":
             self.send_error(404)
             return
@@ -116,7 +124,7 @@ def test_the_official_archives():
     assert {name: (files.archive.url, files.archive.md5) for name, files in fetch.fetchable().items()} == {
         "cifar10": ("https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz", "c32a1d4ab5d03f1284b67883e8d87530"),
         "cifar100": ("https://www.cs.toronto.edu/~kriz/cifar-100-binary.tar.gz", "03b5dce01913d631647c71ecec9e9cb8"),
-        "stl10": ("http://ai.stanford.edu/~acoates/stl10/stl10_binary.tar.gz", "91f7769df0f17e558f3565bffb0c7dfb"),
+        "stl10": ("https://ai.stanford.edu/~acoates/stl10/stl10_binary.tar.gz", "91f7769df0f17e558f3565bffb0c7dfb"),
     }
 
 
@@ -213,14 +221,37 @@ def test_no_answer(server, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "url", ["ftp://x/y", "archive.tar.gz", "", "/tmp/x", "http://", "http://[", "http://a b/c", "https://x:y/"]
+    "url", ["ftp://x/y", "archive.tar.gz", "", "/tmp/x", "http://", "http://[", "https://a b/c", "https://x:y/"]
 )
 def test_addresses_that_are_none(url, server, tmp_path):
     refused(tmp_path, "the address" if "http" not in url else "cannot be reached", url=url)
 
 
+@pytest.mark.parametrize("url", ["http://example.org/x.tar.gz", "HTTP://127.0.0.1.example.org/x", "http://10.0.0.1/x"])
+def test_what_anybody_on_the_way_can_change_is_refused(url, server, tmp_path):
+    refused(tmp_path, "which anybody on the way can read and change", "expected https:// or file:///", url=url)
+
+
+def test_a_server_that_points_to_no_https_is_not_followed(server, tmp_path):
+    server.mode = "moved"
+    refused(tmp_path, "http://example.org/x", "expected https://")
+    assert server.asked == [None]
+
+
+def test_two_who_fetch_one_archive_wait_for_each_other(server, tmp_path, capsys):
+    server.mode, found = "slow", []
+    both = [threading.Thread(target=lambda: found.append(fetch.fetch("cifar10", tmp_path))) for _ in range(2)]
+    for each in both:
+        each.start()
+    for each in both:
+        each.join()
+    whole(tmp_path / "cifar-10-batches-bin")
+    assert found == [tmp_path / "cifar-10-batches-bin"] * 2 and server.asked == [None]
+    assert f"waiting for process {os.getpid()} on " in capsys.readouterr().err
+
+
 def test_mirror(server, tmp_path, monkeypatch):
-    serve(monkeypatch, GOOD, "http://nowhere.invalid/x")
+    serve(monkeypatch, GOOD, "https://nowhere.invalid/x")
     whole(fetch.fetch("cifar10", tmp_path, url=f"http://localhost:{server.server_port}/mirror"))
 
 

@@ -86,3 +86,27 @@ def test_a_file_cannot_ask_for_more_memory_than_it_has(numbering):
 def test_codecs_are_not_looked_up():
     pickled = pickle.dumps({"data": Calls(__import__("_codecs").encode, "ab\xff", "rot13")}, 2)
     assert unpickle.unpickle(pickled, Path("x")) == {"data": b"ab\xff"}
+
+
+def deep(key, times=60):
+    """A tuple of a tuple, twice, and so on: as a pickle a few bytes a level."""
+    for _ in range(times):
+        key = (key, key)
+    return key
+
+
+@pytest.mark.parametrize("protocol", [0, 1, 2, 4])
+def test_keys_that_would_be_hashed_for_ever_are_refused(protocol):
+    key = pickle.dumps(deep(b"data"), protocol)[:-1]  # Python itself could not make the dictionary
+    for whole in (b"}%sK\x01s.", b"}(%sK\x01u.", b"(%sK\x01d.", b"}}K\x01%ss.", b"\x8f(%s\x90.", b"(%s\x91."):
+        with pytest.raises(DataError, match="more keys than any batch has"):
+            unpickle.unpickle(whole.replace(b"}}K\x01%ss.", b"}K\x02}%sK\x01ss.") % key, Path("x"))
+
+
+def test_colliding_keys_and_operations_without_their_values_are_refused():
+    many = pickle.dumps({number * (2**61 - 1): 0 for number in range(2000)}, 2)
+    with pytest.raises(DataError, match="more keys than any batch has"):
+        unpickle.unpickle(many, Path("x"))
+    for text in (b"s.", b"}(K\x01u", b"u.", b"\x86.", b"(\x86.", b"2."):
+        with pytest.raises(DataError, match="is no pickled batch"):
+            unpickle.unpickle(text, Path("x"))

@@ -8,12 +8,14 @@ import numpy as np
 import pytest
 from neurosim.bench.gpu import TOLERANCES, apart, configured, speed, steps
 
+import neurosim as ns
 from neurosim.core.backend import Backend
 from neurosim.errors import DeviceError, ShapeError
 from neurosim.kernels import devices
 from neurosim.kernels.cuda import COMPUTE_DEFAULT, COMPUTE_TF32
 from neurosim.kernels.gpu import Gpu
 from neurosim.training.model import choose_device
+from neurosim.training.trainer import Callback
 
 cpu = Backend("cpu")
 
@@ -26,11 +28,11 @@ class Array(np.ndarray):
         self[...] = values
 
 
-class CudaError(RuntimeError):
+class CUDARuntimeError(RuntimeError):
     pass
 
 
-class OutOfMemory(MemoryError):
+class OutOfMemoryError(MemoryError):
     pass
 
 
@@ -90,12 +92,12 @@ def cupy(monkeypatch, host_machine):
 
     def zeros(shape, dtype):
         if int(np.prod(shape)) * np.dtype(dtype).itemsize > stand_in.room:
-            raise OutOfMemory
+            raise OutOfMemoryError
         return np.zeros(shape, dtype).view(Array)
 
     device = types.SimpleNamespace(id=0, compute_capability="90", mem_info=(1 << 30, 2 << 30))
     runtime = types.SimpleNamespace(
-        CUDARuntimeError=CudaError,
+        CUDARuntimeError=CUDARuntimeError,
         getDeviceCount=lambda: 1,
         getDeviceProperties=lambda _: {"name": b"Stand-in"},
         runtimeGetVersion=lambda: 12090,
@@ -106,7 +108,7 @@ def cupy(monkeypatch, host_machine):
     stand_in.cuda = types.SimpleNamespace(
         runtime=runtime,
         Device=lambda: device,
-        memory=types.SimpleNamespace(OutOfMemoryError=OutOfMemory),
+        memory=types.SimpleNamespace(OutOfMemoryError=OutOfMemoryError),
         Stream=Stream,
     )
     stand_in._core = types.SimpleNamespace(
@@ -207,7 +209,7 @@ def test_what_a_gpu_lacks_is_said_in_one_line(cupy):
         devices.backend("gpu")
 
     def none():
-        raise CudaError("cudaErrorNoDevice: no CUDA-capable device is detected")
+        raise CUDARuntimeError("cudaErrorNoDevice: no CUDA-capable device is detected")
 
     cupy.cuda.runtime.getDeviceCount = none
     with pytest.raises(
@@ -220,3 +222,104 @@ def test_arrays_that_cuda_texts_cannot_count_are_refused():
     told = "kernel add is given 4x2 elements; expected fewer than 2147483648 elements, side by side"
     with pytest.raises(ShapeError, match=told):
         Gpu(None).launch("float32", "add", 8, np.zeros((4, 4))[:, :2], np.zeros((4, 2)))
+
+
+def raising(problem):
+    def call(*_, **__):
+        raise problem
+
+    return call
+
+
+def kind(name, words):
+    """An error of CuPy's by its name: they are known by names, for their classes move from version to version."""
+    return type(name, (RuntimeError,), {})(words)
+
+
+TROUBLE = {
+    "no driver": (
+        lambda c: c.cuda.runtime.__dict__.update(
+            driverGetVersion=lambda: 0,
+            getDeviceCount=raising(
+                CUDARuntimeError("cudaErrorInsufficientDriver: CUDA driver version is insufficient")
+            ),
+        ),
+        "CUDA finds none (cudaErrorInsufficientDriver",
+    ),
+    "a library of CUDA that is not there": (
+        lambda c: c.cuda.runtime.__dict__.update(runtimeGetVersion=raising(OSError("libcudart.so.12: cannot open"))),
+        "CUDA finds none (libcudart.so.12",
+    ),
+    "a driver older than CuPy's CUDA": (
+        lambda c: c.cuda.runtime.__dict__.update(driverGetVersion=lambda: 11080),
+        "the driver knows CUDA 11, CuPy is for 12",
+    ),
+    "no NVRTC": (
+        lambda c: setattr(c, "RawModule", raising(RuntimeError("CuPy failed to load libnvrtc.so.12: OSError"))),
+        "its programs cannot be compiled (CuPy failed to load libnvrtc.so.12",
+    ),
+    "an NVRTC that compiles nothing": (
+        lambda c: setattr(c, "RawModule", raising(kind("CompileException", "nvrtc: error: invalid value for -arch"))),
+        "its programs cannot be compiled (nvrtc: error",
+    ),
+    "no memory": (lambda c: setattr(c, "room", 0), "0.00 GiB more were asked of the GPU"),
+    "cuBLAS without memory": (
+        lambda c: setattr(c, "matmul", raising(kind("CUBLASError", "CUBLAS_STATUS_ALLOC_FAILED"))),
+        "the GPU has no memory left (CUBLAS_STATUS_ALLOC_FAILED)",
+    ),
+    "a device that does not answer": (
+        lambda c: setattr(c, "asnumpy", raising(CUDARuntimeError("cudaErrorDevicesUnavailable: busy"))),
+        "the GPU stopped (cudaErrorDevicesUnavailable",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", TROUBLE)
+def test_trouble_is_one_line_and_auto_goes_on_with_the_cpu(cupy, name):
+    cause, words = TROUBLE[name]
+    cause(cupy)
+    with pytest.raises(DeviceError) as caught:
+        devices.backend("gpu")
+    assert words in str(caught.value) and "\n" not in str(caught.value) and caught.value.exit_code == 2
+    device, why = choose_device()
+    assert device == "cpu" and words.removeprefix("its ").split(" (")[0] in why
+
+
+@pytest.mark.parametrize(
+    ("problem", "words"),
+    [
+        (
+            CUDARuntimeError("cudaErrorECCUncorrectable: uncorrectable ECC error"),
+            "the GPU stopped (cudaErrorECCUncorrectable",
+        ),
+        (CUDARuntimeError("cudaErrorMemoryAllocation: out of memory"), "the GPU has no memory left"),
+        (kind("CUDADriverError", "CUDA_ERROR_LAUNCH_FAILED"), "the GPU stopped (CUDA_ERROR_LAUNCH_FAILED)"),
+    ],
+)
+def test_a_device_that_fails_in_training_leaves_the_last_checkpoint(cupy, tmp_path, monkeypatch, problem, words):
+    images = np.random.default_rng(0).integers(0, 256, (16, 8, 8, 3)).astype(np.uint8)
+    given = {"network": "3 pool", "batch": 4, "epochs": 2, "threads": 1, "device": "gpu", "match": False}
+    experiment = ns.Experiment(data=images, **given)
+    seen = []
+
+    class Fails(Callback):
+        def on_batch(self, trainer):
+            if trainer.progress.done == 3:
+                seen.append((tmp_path / "a" / "checkpoint.npz").read_bytes())
+                monkeypatch.setattr(cupy, "asnumpy", raising(problem))
+                monkeypatch.setattr(cupy, "matmul", raising(problem))
+
+    with pytest.raises(DeviceError) as caught:
+        experiment.fit(tmp_path / "a", [Fails()], checkpoint_every=0)
+    assert words in str(caught.value) and "\n" not in str(caught.value)
+    assert (tmp_path / "a" / "checkpoint.npz").stat().st_size and seen
+    monkeypatch.undo()
+
+
+def test_a_mistake_of_ours_stays_one(cupy):
+    gpu = devices.backend("gpu").gpu
+    with pytest.raises(KeyError):
+        gpu.device.launch("float", "no such function", 1, ())
+    cupy.matmul = raising(ValueError("shapes do not fit"))
+    with pytest.raises(ValueError, match="shapes do not fit"):
+        gpu.matmul(1, 2, 3)

@@ -18,7 +18,7 @@ from neurosim.cli.main import main
 from neurosim.data.sources.cifar10 import Cifar10
 from neurosim.data.sources.cifar100 import Cifar100
 from neurosim.engine.threads import ThreadTeam
-from neurosim.errors import WiringError
+from neurosim.errors import DivergenceError, WiringError
 from neurosim.readout.floor import read_out
 from neurosim.report import figures
 from neurosim.reproduce import pool
@@ -223,18 +223,25 @@ def test_cells_side_by_side_stop_and_go_on(stl10, tmp_path):
     assert accuracies(tmp_path / "part") == accuracies(tmp_path / "whole")
 
 
-def test_what_a_process_meets_is_one_line(stl10, tmp_path, monkeypatch):
+def test_a_cell_that_fails_is_named_and_the_others_are_finished(stl10, tmp_path, monkeypatch):
     options = ["table2", "--data-dir", stl10, *TINY, "--seeds", 1, *SOME, "--threads", 2, "--out", tmp_path]
 
     def message():
         done = call(*options)
         *begun, line = done.err.splitlines()
         assert done.code == 2 and all(each.endswith("begins") for each in begun) and "; expected " in line, done.err
+        for name, text in json.loads((tmp_path / "table2.json").read_text("utf-8"))["failed"].items():
+            assert f"{name}: failed: {text}" in done.out and f"- {name}, failed: {text}" in done.out
         return line
 
     (tmp_path / "cells" / "bp-seed0.json").mkdir(parents=True)  # nothing can be kept there
-    assert "bp-seed0.json could not be written" in message()
+    assert "1 cell failed and the others are finished; the first was bp, seed 0 (" in message()
+    assert {path.name for path in (tmp_path / "cells").iterdir() if path.is_file()} == {
+        "random-seed0.json",
+        "ll-greedy-rf-seed0.json",
+    }
     (tmp_path / "cells" / "bp-seed0.json").rmdir()
+    (tmp_path / "cells" / "ll-greedy-rf-seed0.json").unlink()
     submit = pool.Worker.submit
 
     def kill(self, *task):
@@ -242,9 +249,65 @@ def test_what_a_process_meets_is_one_line(stl10, tmp_path, monkeypatch):
         self._process.kill()
 
     monkeypatch.setattr(pool.Worker, "submit", kill)
-    assert "ended with exit code -9; expected a result; give the same command again" in message()
+    assert (
+        "2 cells failed" in (line := message()) and "(its process ended with exit code -9); expected a result" in line
+    )
     monkeypatch.undo()
     assert call(*options).code == 0
+
+
+def test_cells_one_after_another_go_on_after_one_that_failed(few, tmp_path, monkeypatch):
+    finish = Grid.finish
+
+    def some(self, cell, *rest):
+        if cell.name == "random":
+            raise DivergenceError("training diverged", "numbers", "try another rate")
+        return finish(self, cell, *rest)
+
+    monkeypatch.setattr(Grid, "finish", some)
+    done = call("table1", "--data-dir", few, *TINY, "--seeds", 1, "--only", "random*", "--out", tmp_path)
+    assert done.code == 3 and "1 cell failed and the others are finished; the first was random, seed 0" in done.err
+    assert "- random, seed 0, failed: training diverged" in done.out and len(accuracies(tmp_path)) == 2
+
+
+def test_cells_at_a_time_are_limited_by_memory(few, tmp_path, monkeypatch):
+    from neurosim.cli import reproduce
+
+    options = ["table1", "--data-dir", few, *TINY, "--seeds", 2, "--only", "random", "--threads", 4, "--out", tmp_path]
+    monkeypatch.setattr(reproduce.forecast, "memory", lambda grid: 10**9)
+    for free, words in ((10**8, "1 cell at a time"), (2 * 10**9, "")):
+        monkeypatch.setattr(reproduce, "room", lambda free=free: free)
+        done = call(*options, "--dry-run")
+        assert (words in done.out) if words else ("memory" not in done.out and "2 cells at a time" in done.out)
+    monkeypatch.setattr(reproduce, "room", lambda: 10**8)
+    assert "fits 1" in call(*options, "--jobs", 2, "--dry-run").err
+
+
+WORKERS = """import dataclasses, os, sys, threading, time
+from neurosim.reproduce import pool
+from neurosim.reproduce.cells import TABLES
+
+@dataclasses.dataclass
+class Sleeper:
+    name: str
+    def attempt(self, cell, seed, team, on_stage, audit):
+        print(os.getpid(), flush=True)
+        time.sleep(1000)
+
+if __name__ == "__main__":
+    worker = pool.Worker(Sleeper("a"), 1)
+    worker.submit(TABLES["table1"].cells[0], 0, None)
+    time.sleep(1000)
+"""
+
+
+def test_no_process_outlives_the_one_that_started_it(tmp_path):
+    """Killed so that it can tell nobody: whoever writes to its output ends, too, or reading that would never end."""
+    (tmp_path / "workers.py").write_text(WORKERS, "utf-8")
+    with subprocess.Popen([sys.executable, tmp_path / "workers.py"], stdout=subprocess.PIPE) as process:
+        assert int(process.stdout.readline()) != process.pid  # it is at work
+        process.kill()
+        assert process.communicate(timeout=60)[0] == b""
 
 
 def test_without_matplotlib_one_line_says_so(few, tmp_path, monkeypatch):

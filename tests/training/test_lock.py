@@ -8,8 +8,8 @@ import sys
 
 import pytest
 
+from neurosim.core import locking
 from neurosim.errors import RunError
-from neurosim.training import lock
 from neurosim.training.folder import Run
 from neurosim.training.lock import Lock, refuse_held
 
@@ -64,7 +64,7 @@ def test_a_file_system_without_locks_is_said(tmp_path, monkeypatch, capsys):
     def claim(file):
         raise OSError(95, "Operation not supported")
 
-    monkeypatch.setattr(lock, "_claim", claim)
+    monkeypatch.setattr(locking, "claim", claim)
     with Lock(tmp_path):
         assert "this file system has no locks (Operation not supported)" in capsys.readouterr().err
 

@@ -23,6 +23,7 @@ from neurosim.core.roles import Role
 
 if TYPE_CHECKING:
     from neurosim.audit.graph.graph import Graph, Site
+    from neurosim.audit.interventions.changes import Measured
     from neurosim.audit.target import AuditTarget
     from neurosim.core.buffer import Buffer
     from neurosim.core.typing import Array
@@ -95,6 +96,7 @@ class Bench:
         self.before: dict[StepRun, dict[str, Array]] = {}
         self.after: dict[StepRun, dict[str, Array]] = {}
         self._presented: dict[Place | None, dict[str, Array]] = {}
+        self.measured: Measured | None = None  # see `changes.measured`
         self._record()
         self.forward = ForwardPass(self)
         if not verified:

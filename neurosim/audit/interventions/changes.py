@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -27,8 +26,6 @@ if TYPE_CHECKING:
     from neurosim.audit.graph.graph import Site
     from neurosim.audit.interventions.bench import Bench, StepRun
     from neurosim.core.buffer import Buffer
-
-_KNOWN: WeakKeyDictionary[Bench, Measured] = WeakKeyDictionary()
 
 
 class Measured:
@@ -162,10 +159,10 @@ class Measured:
 
 
 def measured(bench: Bench) -> Measured:
-    """What is measured of a bench, once."""
-    if bench not in _KNOWN:
-        _KNOWN[bench] = Measured(bench)
-    return _KNOWN[bench]
+    """What is measured of a bench, once; the bench keeps it, so that it goes with the bench."""
+    if bench.measured is None:
+        bench.measured = Measured(bench)
+    return bench.measured
 
 
 class Changes:

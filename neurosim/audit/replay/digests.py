@@ -43,10 +43,13 @@ def digests(names: Iterable[str]) -> dict[str, str]:
         names: of modules; those that are not there yet are imported.
     """
     found: dict[str, str] = {}
+    known: dict[int, tuple[object, str]] = {}  # many names stand for one thing: it is written once, and kept until then
     numpy = [name for name, home in sorted(sys.modules.items()) if name.split(".")[0] == "numpy" and home]
     for name in (*names, *BESIDE, *numpy):
-        for word, text in _of_module(importlib.import_module(name)):
-            found[f"{name}.{word}"] = text
+        for word, thing in _of_module(importlib.import_module(name)):
+            if id(thing) not in known:
+                known[id(thing)] = (thing, _sha(thing))
+            found[f"{name}.{word}"] = known[id(thing)][1]
     return found
 
 
@@ -73,7 +76,8 @@ def source_digest(thing: object) -> str:
 # -- one thing
 
 
-def _of_module(home: ModuleType) -> Iterator[tuple[str, str]]:
+def _of_module(home: ModuleType) -> Iterator[tuple[str, object]]:
+    """Names of a module, and of its classes, with what they stand for."""
     for word, thing in sorted(vars(home).items()):
         if (
             word.startswith("__")
@@ -84,9 +88,9 @@ def _of_module(home: ModuleType) -> Iterator[tuple[str, str]]:
         if inspect.isclass(thing) and thing.__module__ == home.__name__:
             for name, inner in sorted(vars(thing).items()):
                 if name not in UNTOLD and not isinstance(inner, dict | list | set):
-                    yield f"{word}.{name}", _sha(inner)
+                    yield f"{word}.{name}", inner
         elif not isinstance(thing, dict | list | set) and not _below(thing, home):  # those fill while they are used
-            yield word, _sha(thing)
+            yield word, thing
 
 
 def _below(thing: object, home: ModuleType) -> bool:
@@ -95,37 +99,38 @@ def _below(thing: object, home: ModuleType) -> bool:
 
 
 def _sha(thing: object) -> str:
-    total = hashlib.sha256()
-    for text in _written(thing, 0, ()):
-        total.update(text.encode() + b"\0")
-    return total.hexdigest()[:16]
+    texts: list[str] = []
+    _write(texts, thing, 0, ())
+    return hashlib.sha256("".join(f"{text}\0" for text in texts).encode()).hexdigest()[:16]
 
 
-def _written(thing: Any, depth: int, above: tuple[int, ...]) -> Iterator[str]:
-    """A thing as texts without addresses: the same in every process that has the same code."""
+def _write(texts: list[str], thing: Any, depth: int, above: tuple[int, ...]) -> None:
+    """A thing as texts without addresses: the same in every process that has the same code.
+
+    One list that is added to, and no generators: thousands of things are written, in every audit and in fresh processes.
+    """
     if depth > DEEPEST or id(thing) in above:
-        yield f"a {type(thing).__qualname__}"
+        texts.append(f"a {type(thing).__qualname__}")
         return
-    inner = (depth + 1, (*above, id(thing)))
+    deeper, within = depth + 1, (*above, id(thing))
     if isinstance(thing, CodeType):
-        yield from (thing.co_code.hex(), repr(thing.co_names), repr(thing.co_varnames), repr(thing.co_freevars))
-        yield f"{thing.co_argcount} {thing.co_kwonlyargcount} {thing.co_flags}"
+        texts += (thing.co_code.hex(), repr(thing.co_names), repr(thing.co_varnames), repr(thing.co_freevars))
+        texts.append(f"{thing.co_argcount} {thing.co_kwonlyargcount} {thing.co_flags}")
         for constant in thing.co_consts:
-            yield from _written(constant, *inner)
+            _write(texts, constant, deeper, within)
     elif isinstance(thing, FunctionType):
         cells = [_content(cell) for cell in thing.__closure__ or ()]
         wrapped = thing.__dict__.get("__wrapped__")  # other attributes of functions are caches
         for part in (thing.__code__, thing.__defaults__, thing.__kwdefaults__, cells, wrapped):
-            yield from _written(part, *inner)
+            _write(texts, part, deeper, within)
     elif isinstance(thing, Kernel):
-        yield from (thing.name, str(thing.kind), thing.equation, repr(thing.over), repr(thing.scalars))
-        for name, argument in thing.arguments.items():
-            yield f"{name} {argument}"
+        texts += (thing.name, str(thing.kind), thing.equation, repr(thing.over), repr(thing.scalars))
+        texts += (f"{name} {argument}" for name, argument in thing.arguments.items())
         for where in ("reference", "cpu", "compiled"):
-            yield from _written(thing.form(where) if thing.has(where) else None, *inner)
-        yield from _written(thing._flops, *inner)
+            _write(texts, thing.form(where) if thing.has(where) else None, deeper, within)
+        _write(texts, thing._flops, deeper, within)
     else:
-        yield from _written_plain(thing, *inner)
+        _write_plain(texts, thing, deeper, within)
 
 
 def _content(cell: Any) -> Any:
@@ -135,34 +140,35 @@ def _content(cell: Any) -> Any:
         return None
 
 
-def _written_plain(thing: Any, depth: int, above: tuple[int, ...]) -> Iterator[str]:
+def _write_plain(texts: list[str], thing: Any, depth: int, above: tuple[int, ...]) -> None:
     if isinstance(thing, PLAIN):
-        yield f"{type(thing).__name__} {thing!r}"
+        texts.append(f"{type(thing).__name__} {thing!r}")
     elif isinstance(thing, list | tuple):
         for each in thing:
-            yield from _written(each, depth, above)
-        yield f"{len(thing)} in a {type(thing).__name__}"
+            _write(texts, each, depth, above)
+        texts.append(f"{len(thing)} in a {type(thing).__name__}")
     elif isinstance(thing, dict):
         for key, value in thing.items():
-            yield repr(key) if isinstance(key, PLAIN) else type(key).__qualname__
-            yield from _written(value, depth, above)
+            texts.append(repr(key) if isinstance(key, PLAIN) else type(key).__qualname__)
+            _write(texts, value, depth, above)
     elif isinstance(thing, set | frozenset):
-        yield repr(sorted(map(repr, thing)))
+        texts.append(repr(sorted(map(repr, thing))))
     elif type(thing) is np.ndarray:
-        yield f"{thing.dtype.str} {thing.shape} {hashlib.sha256(thing.tobytes()).hexdigest()}"
+        texts.append(f"{thing.dtype.str} {thing.shape} {hashlib.sha256(thing.tobytes()).hexdigest()}")
     elif isinstance(thing, staticmethod | classmethod):
-        yield type(thing).__name__
-        yield from _written(thing.__func__, depth, above)
+        texts.append(type(thing).__name__)
+        _write(texts, thing.__func__, depth, above)
     elif isinstance(thing, property):
-        yield from (text for part in (thing.fget, thing.fset, thing.fdel) for text in _written(part, depth, above))
+        for part in (thing.fget, thing.fset, thing.fdel):
+            _write(texts, part, depth, above)
     elif isinstance(thing, functools.partial):
-        yield from _written([thing.func, thing.args, thing.keywords], depth, above)
+        _write(texts, [thing.func, thing.args, thing.keywords], depth, above)
     elif isinstance(thing, ModuleType):
-        yield f"module {thing.__name__}"
+        texts.append(f"module {thing.__name__}")
     else:
         wrapped = getattr(thing, "__wrapped__", None) or getattr(thing, "func", None)
         # NumPy gives some of its functions other modules and longer names while it is imported further.
         name = getattr(thing, "__name__", "")
-        yield f"{type(thing).__module__}.{type(thing).__qualname__} {name}"
+        texts.append(f"{type(thing).__module__}.{type(thing).__qualname__} {name}")
         if isinstance(wrapped, FunctionType):
-            yield from _written(wrapped, depth, above)
+            _write(texts, wrapped, depth, above)

@@ -58,6 +58,7 @@ class Answer:
 
     Args:
         problem: why there is nothing, in one line; empty: there is.
+        late: it was ended because its time was up.
         built: whether it built the target.
         plans: see `neurosim.audit.replay.state.written_plans`.
         left: number of the moment -> every step with the digests of what it left.
@@ -66,6 +67,7 @@ class Answer:
     """
 
     problem: str = ""
+    late: bool = False
     built: bool = False
     plans: dict[str, list[Any]] = field(default_factory=dict)
     left: dict[str, list[Any]] = field(default_factory=dict)
@@ -94,7 +96,7 @@ class FreshProcess:
         places: Sequence[str] = (),
         bounds: Mapping[str, float] | None = None,
     ):
-        self.name, self._folder = history.name, folder
+        self.name, self._folder, self._began = history.name, folder, time.monotonic()
         job = {
             "recipe": recipe and dataclasses.asdict(recipe),
             "history": dataclasses.asdict(history),
@@ -128,7 +130,8 @@ class FreshProcess:
             code = self._process.wait(max(0.1, until - time.monotonic()))
         except subprocess.TimeoutExpired:
             self.end()
-            return Answer(f"the {self.name} did not end in time{self._left()}")
+            given = max(0.0, until - self._began)
+            return Answer(f"the {self.name} did not end within its {given:.0f} s{self._left()}", late=True)
         self.end()
         path = self._folder / "answer.json"
         if not path.is_file():

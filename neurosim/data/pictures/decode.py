@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import BinaryIO, NamedTuple
 
@@ -17,6 +18,10 @@ FITS = ("crop", "pad", "stretch")
 VERSION = 1  # part of what the cache is known by: raise it whenever a pixel changes
 LARGEST = 1 << 27  # pixels that a file may declare: above those of any camera, far below what fills a memory
 _TURNED, _ORIENTATION = range(2, 9), 0x0112  # values of the Exif tag that turn or mirror
+
+
+# What Pillow logs of a damaged file is said in our own line; whoever listens to its logger still hears it.
+logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 
 class UnreadableError(Exception):

@@ -1,7 +1,7 @@
 """Pictures decoded once: a memory map on disk that is known by the content of the files and by how they are fitted.
 
 A file of the cache holds the pictures of one data set in their final order, training pictures first, so that sets larger than
-memory are streamed from it. It is written under a temporary name and renamed. Removing the folder only means that pictures
+memory are streamed from it. It is written aside, synced and renamed. Removing the folder only means that pictures
 are decoded anew.
 """
 
@@ -22,6 +22,7 @@ import numpy as np
 
 from neurosim.core.reading import File, why
 from neurosim.core.typing import Array
+from neurosim.core.writing import renamed
 from neurosim.data.cache import user_cache
 from neurosim.data.pictures import decode
 from neurosim.data.pictures.decode import Fitting, UnreadableError
@@ -131,8 +132,8 @@ def _decoded(
     beside = second.with_suffix(".part.json")
     beside.write_text(json.dumps(record), "utf-8")
     del images  # some systems rename no file that is mapped
-    os.replace(second, place)
-    os.replace(beside, place.with_suffix(".json"))
+    renamed(second, place)
+    renamed(beside, place.with_suffix(".json"))
     known = _known(place, len(seen.items))
     if known is None:
         raise OSError(0, "what was written cannot be read")

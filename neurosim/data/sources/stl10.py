@@ -53,7 +53,7 @@ class Stl10(Source):
         binary="stl10_binary",
         archives=("stl10_binary.tar.gz",),
         archive=Archive(
-            "http://ai.stanford.edu/~acoates/stl10/stl10_binary.tar.gz",
+            "https://ai.stanford.edu/~acoates/stl10/stl10_binary.tar.gz",
             "91f7769df0f17e558f3565bffb0c7dfb",
             3_130_000_000,
         ),

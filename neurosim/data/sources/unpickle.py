@@ -65,6 +65,10 @@ ADMITTED = {
 }
 
 
+HASHED = 1000  # values that the keys of a file may have in all; a batch has four keys
+KEYED = {"SETITEM": 1, "SETITEMS": 1, "DICT": 0}  # operations that take keys -> where the first is among what they take
+
+
 class Unpickler(pickle.Unpickler):
     """Reads dictionaries, lists, numbers, texts and byte arrays; every name but those of `ADMITTED` is refused."""
 
@@ -87,11 +91,61 @@ class Unpickler(pickle.Unpickler):
         return ADMITTED[module, name]
 
 
-def _check_slots(data: bytes) -> None:
-    """A file may number what it wants to name again; the reader keeps room up to the largest number, 64 GB at worst."""
+def _check_cost(data: bytes) -> None:
+    """Refuse what would take much more than the file's length: of room, and of time for the keys of dictionaries.
+
+    A file may number what it wants to name again; the reader keeps room up to the largest number, 64 GB at worst. And a key may be
+    a tuple of a tuple, named twice, and so on: a few hundred bytes whose hash takes years. So what lies on the reader's stack is
+    followed as a count of the values that a hash would visit.
+
+    Raises:
+        ValueError: it does.
+    """
+    stack: list[int | None] = []  # None: a mark
+    named: dict[int, int] = {}
+    hashed = 0
     for opcode, argument, _ in pickletools.genops(data):
-        if opcode.name in ("PUT", "BINPUT", "LONG_BINPUT") and int(argument or 0) > len(data):
-            raise ValueError("a numbering beyond the file's length")
+        name = opcode.name
+        if name in ("PUT", "BINPUT", "LONG_BINPUT", "MEMOIZE"):
+            number = len(named) if argument is None else int(argument)
+            if number > len(data):
+                raise ValueError("a numbering beyond the file's length")
+            named[number] = stack[-1] or 1
+            continue
+        given = _taken(stack, opcode)
+        costs = [each or 1 for each in given]
+        if name in KEYED:
+            hashed += sum(costs[KEYED[name] :: 2] if name != "SETITEM" else costs[1:2])
+        elif name in ("ADDITEMS", "FROZENSET"):
+            hashed += sum(costs)
+        if hashed > HASHED:
+            raise ValueError("more keys than any batch has")
+        whole = 1 + sum(costs) if name.startswith("TUPLE") or name == "FROZENSET" else 1
+        found = (
+            named.get(int(argument or 0), 1)
+            if name in ("GET", "BINGET", "LONG_BINGET")
+            else costs[0]
+            if name == "DUP"
+            else whole
+        )
+        stack += [None if each is pickletools.markobject else found for each in opcode.stack_after]
+
+
+def _taken(stack: list[int | None], opcode: pickletools.OpcodeInfo) -> list[int | None]:
+    """What an operation takes from the stack, the lowest first, without the mark."""
+    before = opcode.stack_before
+    if pickletools.markobject not in before:
+        count = len(stack) - len(before)
+        if count < 0:
+            raise ValueError("an operation without what it works on")
+        given = stack[count:]
+        del stack[count:]
+        return given
+    mark = len(stack) - 1 - stack[::-1].index(None)
+    above, below = stack[mark + 1 :], before.index(pickletools.markobject)
+    given = stack[mark - below : mark] + above
+    del stack[max(0, mark - below) :]
+    return given
 
 
 def unpickle(data: bytes, path: Path) -> dict[str, object]:
@@ -105,7 +159,7 @@ def unpickle(data: bytes, path: Path) -> dict[str, object]:
         DataError: a file that asks for anything but what a batch needs, is truncated, or holds something else.
     """
     try:
-        _check_slots(data)
+        _check_cost(data)
         found = Unpickler(data, path).load()
         if not isinstance(found, dict):
             raise ValueError(f"a {type(found).__name__} instead of a dictionary")

@@ -1,11 +1,13 @@
 """A fresh process that gives no answer: how it ended, how far it came, its last words, whether its files are others."""
 
 import time
+from types import SimpleNamespace
 
 import pytest
 
 from neurosim.audit.replay import process
-from neurosim.audit.replay.process import FreshProcess, History
+from neurosim.audit.replay.analysis import Replay
+from neurosim.audit.replay.process import Answer, FreshProcess, History
 from neurosim.audit.replay.recipe import of_name
 
 HISTORY = History("fresh process", 0, (0,))
@@ -49,7 +51,8 @@ def test_what_it_did_when_time_was_up(started):
     until = time.monotonic() + 60
     while not (running._folder / "stage").is_file() and time.monotonic() < until:
         time.sleep(0.05)
-    assert problem(running, 0.0) == "the fresh process did not end in time, while it built the rule"
+    answer = running.answer(running._began + 2)
+    assert answer.problem == "the fresh process did not end within its 2 s, while it built the rule" and answer.late
 
 
 def test_a_module_that_only_this_process_has(started):
@@ -58,4 +61,21 @@ def test_a_module_that_only_this_process_has(started):
 
 
 def test_before_it_has_begun(started):
-    assert "did not end in time, before it had imported neurosim" in problem(started("x = 1"), 0.0)
+    assert "did not end within its 0 s, before it had imported neurosim" in problem(started("x = 1"), 0.0)
+
+
+LATE = Answer("the fresh process did not end within its 60 s", late=True)
+
+
+@pytest.mark.parametrize("answer", [LATE, Answer("no such file"), Answer(LATE.problem, late=True, built=True)])
+def test_a_process_that_is_late_or_builds_nothing_accuses_nobody(answer):
+    replay = Replay(SimpleNamespace())
+    replay._compare(HISTORY, answer, [], {})
+    assert not replay.evidence.findings and answer.problem in replay.evidence.undecided["declared"]
+    assert answer.problem in replay.evidence.not_asked[0]
+
+
+def test_a_rule_that_only_says_it_is_late_is_accused():
+    replay = Replay(SimpleNamespace())
+    replay._compare(HISTORY, Answer("RuntimeError: not in time", built=True), [], {})
+    assert "fails where this one did not: RuntimeError: not in time" in replay.evidence.findings[0].text

@@ -161,6 +161,28 @@ def test_a_loss_that_is_no_number_is_reported():
         audit(nn.Linear(5, 4), loss=lambda z: z)
 
 
+INFINITE = torch.tensor([0.0] * 3 + [torch.inf])
+UNFIT = {
+    "the loss": (lambda: aligned("own"), lambda z: z.sum() * torch.inf),
+    "output 1": (lambda: nn.Sequential(aligned("own"), Added()), lambda z: z[:, :3].pow(2).sum()),
+    "the change of 0.weight": (lambda: aligned("own"), lambda z: z.pow(2).sum() + (0 * z).abs().sqrt().sum()),
+}
+
+
+class Added(nn.Module):
+    def forward(self, x):
+        return x + INFINITE
+
+
+@pytest.mark.parametrize("what", UNFIT)
+def test_numbers_that_are_not_finite_decide_nothing_and_are_named(what):
+    make, loss = UNFIT[what]
+    found = audit(make(), loss=loss)
+    assert (found.outcome, found.exit_code) == ("undecided", 3)
+    assert found.undecided == f"numbers that are not finite say nothing: {what}; scale what the model is given"
+    assert found.interventions == 0 and not found.forward
+
+
 def test_what_fails_in_the_model_is_reported_with_its_line():
     with pytest.raises(WiringError, match=r"RuntimeError: .*line \d+\); expected a model that runs"):
         audit(nn.Linear(3, 4))

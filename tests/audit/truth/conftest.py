@@ -17,11 +17,3 @@ def _found_elsewhere():
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [HERE, before]))
     yield
     os.environ.pop("PYTHONPATH") if before is None else os.environ.__setitem__("PYTHONPATH", before)
-
-
-@pytest.fixture(scope="session")
-def rows():
-    """Some plans' verdicts beside their truth, by the audit of a training's start."""
-    from run import audited
-
-    return [audited(seed, light=True) for seed in range(300)]
