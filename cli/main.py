@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import os
+import re
 import sys
 import traceback
 import warnings
@@ -87,7 +89,8 @@ def _run(arguments: Sequence[str] | None, command: click.Command, name: str) -> 
         with warnings.catch_warnings():
             warnings.simplefilter("always", DataWarning)
             warnings.showwarning = _warned(warnings.showwarning)
-            code = command.main(args=arguments, prog_name=name, standalone_mode=False)
+            typed = list(map(at_home, sys.argv[1:] if arguments is None else arguments))
+            code = command.main(args=typed, prog_name=name, standalone_mode=False)
         sys.exit(
             code if type(code) is int else 0
         )  # a number is that of an exit; commands return other things, or nothing
@@ -115,6 +118,12 @@ def _run(arguments: Sequence[str] | None, command: click.Command, name: str) -> 
             err=True,
         )
         sys.exit(BUG)
+
+
+def at_home(word: str) -> str:
+    """A word with its ``~/`` as the user's home, which a shell leaves as it is behind ``--out=`` or within quotes."""
+    before, found, after = re.fullmatch("(--[\\w-]+=)?(~/)?(.*)", word, re.DOTALL).groups("")  # type: ignore[union-attr]
+    return before + os.path.expanduser(found) + after if found else word
 
 
 def _warned(others: Callable[..., None]) -> Callable[..., None]:

@@ -134,4 +134,14 @@ class Dataset:
         images = self.train_images[:count]
         images = images if isinstance(images, np.memmap) else images.copy()
         names = None if self.train_names is None else self.train_names[:count]
-        return dataclasses.replace(self, train_images=images, train_labels=labels, train_names=names)
+        notes = self.notes if labels is None else (*self.notes, *self._lacking(labels))
+        return dataclasses.replace(self, train_images=images, train_labels=labels, train_names=names, notes=notes)
+
+    def _lacking(self, labels: Array) -> list[str]:
+        """What is to be said where the first images lack classes that there are, as they do where labels are sorted."""
+        assert self.train_labels is not None
+        there, left = (len(np.unique(each)) for each in (self.train_labels, labels))
+        if left == there:
+            return []
+        why = ", for they are sorted by label" if (np.diff(self.train_labels) >= 0).all() else ""
+        return [f"the first {len(labels)} images are of {left} of {there} classes{why}: shuffle them, or take all"]

@@ -88,6 +88,7 @@ class Run:
         Raises:
             RunError: the folder exists and is not empty, or cannot be made.
         """
+        folder = Path(os.path.expanduser(folder))
         if folder.exists():
             cls.refuse(folder)
         make_folder(folder)

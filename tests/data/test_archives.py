@@ -12,6 +12,7 @@ from PIL import Image
 
 import neurosim as ns
 from neurosim.data.sources import loading
+from neurosim.data.sources.parquet import _Table
 from neurosim.errors import DataError
 
 IMAGES = np.random.default_rng(1).integers(0, 256, (20, 12, 12, 3), dtype=np.uint8)
@@ -167,6 +168,10 @@ def test_parquet(tmp_path):
     parquet.write_table(arrow.table({"img": [each["bytes"] for each in pictures]}), tmp_path / "b.parquet")
     assert loading.load(f"parquet:{tmp_path / 'b.parquet'}").train_labels is None
     trains(f"parquet:{tmp_path / 'a.parquet'}", size=8)
+    table = _Table(tmp_path / "a.parquet")
+    table.starts = [0]  # as a damaged file may say
+    with pytest.raises(OSError, match="fewer rows than the file says"):
+        table.open(6)
     parquet.write_table(arrow.table({"x": [1]}), tmp_path / "c.parquet")
     refused(f"parquet:{tmp_path / 'c.parquet'}", "has the columns x")
     (tmp_path / "d.parquet").write_bytes(b"hello")

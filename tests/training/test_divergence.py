@@ -12,6 +12,7 @@ from neurosim.training.config import Config
 from neurosim.training.divergence import Divergence
 from neurosim.training.folder import Run
 from neurosim.training.model import Model
+from neurosim.training.plugins import REGISTRIES
 from neurosim.training.stream import ViewStream, load_data
 from neurosim.training.trainer import Trainer
 
@@ -25,8 +26,20 @@ RULES = {
     "dfa": {"rule": "dfa", "network": "4 pool, 5 pool"},
     "dtp": {"rule": "dtp", "network": "4 bias tanh pool, 5 bias hardtanh, head bias tanh", "inverse_first": 3},
     "hebb": {"rule": "hebb", "network": "4 pool, 5 pool"},
+    "sign": {"rule": "sign", "network": "4 pool, 5 pool"},
+    "mixed": {"rule": "hebb,ll", "network": "4 pool, 5 pool"},
     "simclr": {"loss": "simclr", "network": "4 pool, 5 pool"},
 }
+RULES |= {
+    f"plasticity {name}": {"network": "4 pool, 5 pool", "plasticity": name, "rate": 1e-5}
+    | ({"rule": "hebb"} if name == "bounded" else {})  # which needs to know who was active
+    for name in REGISTRIES["plasticity"].available()
+}
+
+
+def test_every_rule_is_among_them():
+    named = {each.get("rule", "ll") for each in RULES.values()}
+    assert set(REGISTRIES["rule"].available()) - {"none"} <= named
 
 
 @pytest.fixture

@@ -100,7 +100,7 @@ def load(
         raise DataError(
             f"{source.asked} has no frames", f"{moving}, for several frames of one object", "use views=deform"
         )
-    dataset = source.load(default_dir() if data_dir is None else Path(data_dir), seed, frames)
+    dataset = source.load(default_dir() if data_dir is None else Path(os.path.expanduser(data_dir)), seed, frames)
     return dataset if images is None else dataset.first(images)
 
 

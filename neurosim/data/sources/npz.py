@@ -11,6 +11,7 @@ import numpy as np
 from neurosim.core.reading import File
 from neurosim.core.typing import Array
 from neurosim.data.dataset import Dataset
+from neurosim.data.sources.arrays import call_for_bytes, laid
 from neurosim.data.sources.base import Source
 from neurosim.errors import DataError
 
@@ -58,7 +59,8 @@ def of_arrays(where: str, arrays: dict[str, Array], name: str | None = None) -> 
     Args:
         where: they come from, for messages.
         arrays: by the names of `KEYS`. Images are ``(sample, row, column, channel)`` with 3 channels, or 1, or
-            ``(sample, row, column)``, grey: grey ones get three equal channels. They are uint8, whole numbers in 0 .. 255 of
+            ``(sample, row, column)``, grey: grey ones get three equal channels. Axes in another order are put right where the
+            number of labels tells which. They are uint8, whole numbers in 0 .. 255 of
             another type, or floating numbers in 0 .. 1. Labels are whole numbers ``(sample,)`` or ``(sample, 1)``, any values,
             or one-hot ``(sample, class)``: ``classes`` are those values, in order.
         name: of the data set; ``where`` if None.
@@ -71,21 +73,20 @@ def of_arrays(where: str, arrays: dict[str, Array], name: str | None = None) -> 
         DataError: arrays that cannot be used.
     """
     _check_keys(where, list(arrays))
-    images: dict[str, Array] = {
-        key: _images(where, key, arrays[key]) for key in ("images", "test_images") if key in arrays
-    }
+    images, notes = _all_images(where, arrays)
     _check_pairs(where, arrays, images)
-    labels, classes = _labels(where, arrays)
+    labels, classes = _labels(where, {**arrays, **images})
     name, own = where if name is None else name, labels.get("labels")
     if "test_images" in images:
-        return Dataset(name, images["images"], own, images["test_images"], labels.get("test_labels"), classes)
+        pair = images["images"], own, images["test_images"], labels.get("test_labels")
+        return Dataset(name, *pair, classes, notes=notes)
     train, test = divide(where, len(images["images"]), own)
     parts = [None if own is None else own[part] for part in (train, test)]
     # What was divided can be put in its order again.
     digits = len(str(len(images["images"]) - 1))
     rows = [tuple(f"{row:0{digits}}" for row in part.tolist()) for part in (train, test)]
     pair = images["images"][train], parts[0], images["images"][test], parts[1]
-    return Dataset(name, *pair, classes, train_names=rows[0], test_names=rows[1])
+    return Dataset(name, *pair, classes, train_names=rows[0], test_names=rows[1], notes=notes)
 
 
 def divide(name: str, count: int, labels: Array | None) -> tuple[Array, Array]:
@@ -128,15 +129,23 @@ def _check_keys(where: str, keys: list[str]) -> None:
         raise DataError(f"{where} holds no array 'images'", "the training images under that name", "write it anew")
 
 
-def _images(where: str, key: str, images: Array) -> Array:
-    """uint8 ``(sample, row, column, 3)``."""
+def _all_images(where: str, arrays: dict[str, Array]) -> tuple[dict[str, Array], tuple[str, ...]]:
+    """Images as uint8, by their names, and notes of what was put right; the number of their labels tells where samples are."""
+    images: dict[str, Array] = {}
+    notes: list[str] = []
+    for key in ("images", "test_images"):
+        if key in arrays:
+            beside = arrays.get(key.replace("images", "labels"))
+            count = len(beside) if beside is not None and beside.ndim else None
+            images[key], note = _images(where, key, arrays[key], count)
+            notes += [note] * bool(note)
+    return images, tuple(notes)
+
+
+def _images(where: str, key: str, images: Array, labels: int | None) -> tuple[Array, str]:
+    """uint8 ``(sample, row, column, 3)``, and a note of what was put right."""
     what = f"{where}: {key}"
-    if images.ndim == 3:
-        images = images[..., None]
-    if images.ndim != 4 or images.shape[-1] not in (1, 3):
-        planes = images.ndim == 4 and images.shape[1] in (1, 3)
-        hint = "move the channels last with images.transpose(0, 2, 3, 1)" if planes else "reshape them"
-        raise DataError(f"{what} has the shape {images.shape}", "(sample, row, column, channel), 1 or 3 channels", hint)
+    images, note = laid(what, images, labels)
     if images.size == 0:
         raise DataError(f"{what} is empty, shape {images.shape}", "one image or more", "write it anew")
     if images.dtype != np.uint8 and _are_bytes(images):
@@ -144,10 +153,9 @@ def _images(where: str, key: str, images: Array) -> Array:
     elif np.issubdtype(images.dtype, np.floating):
         images = _to_bytes(what, images)
     elif images.dtype != np.uint8:
-        wide = images.dtype == np.uint16
-        hint = f"convert them with {'(images // 257)' if wide else 'images'}.astype(np.uint8)"
+        hint = f"convert them with {call_for_bytes(images)}"
         raise DataError(f"{what} is {images.dtype}", "numbers in 0 .. 255, or floating ones in 0 .. 1", hint)
-    return np.ascontiguousarray(np.broadcast_to(images, (*images.shape[:3], 3)))
+    return np.ascontiguousarray(np.broadcast_to(images, (*images.shape[:3], 3))), note
 
 
 def _are_bytes(images: Array) -> bool:
@@ -163,7 +171,11 @@ def _to_bytes(what: str, images: Array) -> Array:
     if not (np.isfinite(low) and np.isfinite(high)):
         raise DataError(f"{what} has numbers that are not finite", "numbers in 0 .. 1", "replace them")
     if low < 0 or high > 1:
-        hint = "divide them by 255" if low >= 0 and 2 < high <= 255 else "scale them"
+        hint = "scale them"
+        if low >= 0 and 2 < high <= 255:
+            hint = "divide them by 255: images / 255"
+        elif low >= -1 and high <= 1:
+            hint = "scale them with (images + 1) / 2"
         raise DataError(f"{what} has numbers from {low} to {high}", "0 .. 1 for floating numbers", hint)
     images = images * np.float32(255)
     return np.asarray(np.rint(images, out=images).astype(np.uint8))

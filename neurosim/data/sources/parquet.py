@@ -91,7 +91,10 @@ class _Table:
                 except Exception as error:  # a damaged file may fail in any way at all
                     raise OSError(0, why(error)) from None
                 self.held = group
-            value = self.rows[row - self.starts[group]]
+            place = row - self.starts[group]
+            if not 0 <= place < len(self.rows):
+                raise OSError(0, "its row group has fewer rows than the file says")
+            value = self.rows[place]
         data = value.get("bytes") if isinstance(value, dict) else value
         if not isinstance(data, bytes):
             raise OSError(0, "no bytes in this row")
