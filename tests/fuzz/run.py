@@ -44,17 +44,19 @@ def child(asked):
     lab = readers.Lab(asked.place)
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     signal.signal(signal.SIGALRM, late)
-    names = [name for name in sorted(lab.readers) for _ in range(1 if readers.slow(name) else OFTEN)]
-    wholes = {name: (lab.place / name).read_bytes() if (lab.place / name).exists() else None for name in names}
+    times = {name: 1 if readers.slow(name) else OFTEN for name in sorted(lab.readers)}
+    turns = [(name, turn) for name, often in times.items() for turn in range(often)]
+    wholes = {name: (lab.place / name).read_bytes() if (lab.place / name).exists() else None for name in times}
     counts, state = collections.Counter(), asked.place / "state"
     until, began = time.monotonic() + asked.seconds, asked.first
     for number in range(asked.first, asked.inputs):
         if time.monotonic() > until:
             break
-        reader = lab.readers[names[number % len(names)]]
+        name, turn = turns[number % len(turns)]
+        reader = lab.readers[name]
         if number % 64 == 0 or number == began:
             state.write_text(json.dumps({"number": number, "counts": counts}), "utf-8")
-        within, data = readers.one(reader, number // len(names), asked.seed)
+        within, data = readers.one(reader, number // len(turns) * times[name] + turn, asked.seed)
         (asked.place / "last").write_bytes(number.to_bytes(8, "little") + data)
         signal.setitimer(signal.ITIMER_REAL, SECONDS)
         found = readers.attempt(lab, reader, data)
