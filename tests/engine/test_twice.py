@@ -90,6 +90,20 @@ def test_the_plan_gives_what_it_says(arena):
     assert buffers["total"].array.tolist() == [12.0 * x for x in range(6)]
 
 
+def test_the_place_of_a_result_lasts_as_long_as_its_twin_is_read():
+    x, total = buffer("x", given=True), buffer("total", "memory", lasts=True)
+    a, b, c = buffer("a"), buffer("b"), buffer("c")
+    steps = [Step(double, y.name, "", {"x": x, "y": y}, {"by": 2.0}, "unit") for y in (a, b)]
+    steps += [Step(add, "adds a", "", {"x": a, "total": total}, over="unit")]
+    steps += [Step(double, "c", "", {"x": x, "y": c}, {"by": 3.0})]  # uncut: what went before has ended
+    steps += [Step(add, f"adds {each}", "", {"x": each, "total": total}) for each in (c, b)]
+    with ThreadTeam(1) as team:
+        bound = Program(Plan("test", steps, [total]), program.Backend("cpu"), arena=Arena())
+        x.put(np.arange(6.0))
+        bound.run(team)
+    assert total.array.tolist() == [7.0 * number for number in range(6)]
+
+
 def trained(**options):
     experiment = Experiment(rule="ll", images=48, epochs=1, batch=8, network="4 pool, 4 pool", data="toys", **options)
     with ThreadTeam(1) as team:
