@@ -13,6 +13,8 @@ CONDITIONS = {
     "iii": "asymmetry: no feedback is made of forward weights",
     "iv": "unsupervised: no label reaches a synapse",
 }
+# Where these cannot tell, a kernel has failed or left the recording, and no other analysis answers for it.
+DECISIVE = frozenset({("behaviour", "i"), ("operations", "ii")})
 ANALYSES = ("structure", "behaviour", "operations", "symmetry", "replay", "record", "isolation")
 
 
@@ -44,8 +46,8 @@ GRADES = {
 MEANINGS = {
     Grade.STRICT: "a synapse knows its own two units, its own memory, and what feedback delivers to its unit, at its time",
     Grade.BROADCAST_SCALAR: "it also knows a number that every unit gets alike: a reward, a loss times a rate",
-    Grade.OVER_A_BATCH: "it also knows moments still to come, or a whole batch at once",
-    Grade.NOT_LOCAL: "it transports weights, or looks elsewhere: exit code 1",
+    Grade.OVER_A_BATCH: "it also knows its whole batch (a mean, a comparison of all moments), or earlier rows by a trace",
+    Grade.NOT_LOCAL: "it transports weights, or looks elsewhere (other units, one moment to come): exit code 1",
 }
 REQUIRED = {"strict": Grade.STRICT, "scalar": Grade.BROADCAST_SCALAR, "batch": Grade.OVER_A_BATCH}
 

@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from neurosim.audit.evidence import ANALYSES, CONDITIONS, GRADES, MEANINGS, REQUIRED, Grade, label
+from neurosim.audit.evidence import ANALYSES, CONDITIONS, DECISIVE, GRADES, MEANINGS, REQUIRED, Grade, label
 
 if TYPE_CHECKING:
     from neurosim.audit.verdict import Verdict
@@ -21,7 +21,8 @@ def line(verdict: Verdict) -> str:
         return f"violated {', '.join(map(label, verdict.violated))}: {evidence}"
     if verdict.undecided:
         condition = verdict.undecided[0]
-        lines = [text for a in verdict.table[condition].values() for text in a.evidence]
+        answers = sorted(verdict.table[condition].items(), key=lambda each: (each[0], condition) not in DECISIVE)
+        lines = [text for _, a in answers for text in a.evidence]
         return f"undecided: {label(condition)}: {next(iter(lines), 'no analysis has an answer')}"
     if verdict.plausible:
         return f"no violation found ({verdict.locality}): {verdict.extent}"

@@ -13,6 +13,7 @@ from neurosim.audit import report
 from neurosim.audit.evidence import (
     ANALYSES,
     CONDITIONS,
+    DECISIVE,
     HOLDS,
     UNDECIDED,
     VIOLATED,
@@ -100,8 +101,13 @@ class Verdict:
 
     @property
     def undecided(self) -> list[str]:
-        """The conditions of which no analysis can decide that they hold."""
-        return [c for c, answers in self.table.items() if not any(a.verdict != UNDECIDED for a in answers.values())]
+        """The conditions of which no analysis can decide that they hold, or not the one that must."""
+        return [
+            condition
+            for condition, answers in self.table.items()
+            if not any(a.verdict != UNDECIDED for a in answers.values())
+            or any(a.verdict == UNDECIDED for by, a in answers.items() if (by, condition) in DECISIVE)
+        ]
 
     @property
     def outcome(self) -> str:

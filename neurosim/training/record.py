@@ -111,6 +111,10 @@ class Recording:
                 break
         return found
 
+    def count(self) -> int:
+        """How many lines are there, those that cannot be read among them."""
+        return self.path.read_bytes().count(b"\n") if self.path.exists() else 0
+
     def rewrite(self, lines: list[Line]) -> None:
         """These lines and no others; states that none of them names are removed."""
         make_folder(self.folder)

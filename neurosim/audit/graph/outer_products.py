@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from neurosim.audit.graph.graph import PER_ROW, Graph, Site
@@ -80,7 +81,7 @@ class OuterProducts:
         Numbers of its own places, which give a block of rows its place, are no third factor.
         """
         inputs = [b for b in site.inputs.values() if not _place_in_own_rows(b, weight)]
-        pre = [b for b in inputs if b.role in PRESYNAPTIC]
+        pre = [b for b in inputs if b.role in PRESYNAPTIC and not _one_for_all(b)]
         post = [b for b in inputs if b.role is Role.ERROR] or pre[1:]
         measured = not builtin(site.step) and inputs and not any(_of_synapses(b, weight) for b in inputs)
         if measured:
@@ -128,6 +129,11 @@ def _of_synapses(buffer: Buffer, weight: Buffer | None = None) -> bool:
     """Whether a buffer belongs to synapses, to others than those of a weight."""
     synaptic = buffer.role.is_weight or buffer.role in (Role.CHANGE, Role.PLASTICITY, Role.LABEL)
     return synaptic and (weight is None or buffer.owner != weight.owner)
+
+
+def _one_for_all(buffer: Buffer) -> bool:
+    """Whether a buffer is one number that is kept, as a mean reward is: neither side of a synapse."""
+    return buffer.role is Role.MEMORY and math.prod(buffer.shape) == 1
 
 
 def _place_in_own_rows(buffer: Buffer, weight: Buffer) -> bool:

@@ -206,7 +206,7 @@ class Locality:
     def _active_unit(self, name: str, base: Buffer) -> tuple[int, ...]:
         """A unit of a learning view that is active."""
         made = [
-            values
+            values.reshape(base.shape)  # a step may leave it as a flat view
             for run in self.bench.runs
             for argument, values in self.bench.after[run].items()
             if run.batch == 0 and run.site.step.changed[argument].base.name == name and len(values) == len(base.array)

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from neurosim.core.buffer import Buffer
     from neurosim.core.typing import Array
 
-SMALL, LARGE = 1e-4, 100.0  # how far an argument is scaled to see whether a unit's function divides, or explodes
-GROWN = {SMALL: 10.0, LARGE: 1e5}  # how much larger its results may be then
+SMALL, LARGE = 1e-4, (100.0, 10.0, 3.0)  # how far an argument is scaled: does a unit's function divide, or explode?
+GROWN = 10.0  # how much larger its results may be where an argument is small; times the square of the factor where it is large
 
 
 def of_units(trial: Trial) -> Dependence:
@@ -36,6 +36,8 @@ def of_units(trial: Trial) -> Dependence:
 
 def connects(buffer: Buffer, results: list[Buffer]) -> bool:
     """Whether a buffer can hold connections between units: more numbers than the units have, and no rows."""
+    if not results or is_figure(buffer):
+        return False
     units = max(int(np.prod(b.shape[has_rows(b) :])) for b in results)
     return not has_rows(buffer) and buffer.dtype.kind == "f" and int(np.prod(buffer.shape)) > units
 
@@ -114,9 +116,23 @@ def _rows(trial: Trial, argument: str, buffer: Buffer, result: str, found: Depen
             continue
         if _alike(trial, result):
             found.batch.append(f"{trial.site}: rows of {buffer.name} are taken together, as one batch")
+        elif _follows(trial, argument, result):
+            found.batch.append(
+                f"{trial.site}: rows move with earlier rows of {buffer.name}, as a trace through the batch does"
+            )
         else:
             found.elsewhere.append(f"rows of a batch move with {buffer.name} of other rows")
         return
+
+
+def _follows(trial: Trial, argument: str, result: str) -> bool:
+    """Whether no row of a result moves with a later row of an argument."""
+    values = trial.given[argument]
+    for row in range(1, len(values)):
+        late = (np.arange(len(values)) >= row).reshape(-1, *[1] * (values.ndim - 1))
+        if trial.moved(trial.run({argument: trial.other(argument, late)}), result)[:row].any():
+            return False
+    return True
 
 
 def _joins(trial: Trial, argument: str, result: str) -> bool:
@@ -185,10 +201,15 @@ def _tame(trial: Trial, argument: str, results: list[str]) -> bool:
     values = trial.given[argument]
     if values.size == 1 or not values.any():
         values = trial.other(argument, np.array(True))
-    size = {k: float(np.abs(v).max(initial=0)) for k, v in trial.run({argument: values}).items() if k in results}
-    for factor, grown in GROWN.items():
-        after = trial.run({argument: values * values.dtype.type(factor)})
-        for k in results:
-            if not np.abs(after[k]).max(initial=0) <= grown * max(size[k], 1e-30):
-                return False
-    return True
+
+    def sizes(factor: float) -> dict[str, float]:
+        left = trial.run({argument: values * values.dtype.type(factor)})
+        return {k: float(np.abs(left[k]).max(initial=0)) for k in results}
+
+    size, small = sizes(1.0), sizes(SMALL)
+    for factor in LARGE:  # log(1 + exp(x)) overflows far out, and is tame
+        large = sizes(factor)
+        if np.isfinite(list(large.values())).all():
+            break
+    bounds = {k: GROWN * max(size[k], 1e-30) for k in results}
+    return all(small[k] <= bounds[k] and large[k] <= bounds[k] * factor**2 for k in results)

@@ -12,7 +12,7 @@ SLOPE = "slope x error"  # the slope of a nonlinearity that never falls: no numb
 DIVIDE, BY_COUNT, TIMES_COUNT = "divide", "divide by a count", "multiply by a count"
 ROOT, POWER, EXP, LOG, NORM, VARIANCE = "root", "power", "exp", "log", "norm", "variance"
 ROUND, CURVED, LOOK_UP = "round", "nonlinear function", "look-up by activity"
-ACROSS = "sum over synapses"
+ACROSS, CURVED_SUM = "sum over synapses", "nonlinear function of a sum"
 SHARED = "one number for all units x another"
 ESCAPE, FAILURE, UNKNOWN = "escape", "failure", "unknown function"
 

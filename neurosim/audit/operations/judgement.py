@@ -100,13 +100,14 @@ def _connects(roles: set[Role | None]) -> bool:
     return any(role is not None and role.is_weight for role in roles) and not roles & FELT
 
 
-def judged(place: str, operation: Operation, sums: bool) -> tuple[str, Operation]:
+def judged(place: str, operation: Operation, sums: bool, of_sum: bool = False) -> tuple[str, Operation]:
     """How a place takes an operation.
 
     Args:
         place: from `place_of`, or ``read-out``.
         operation: recorded there.
         sums: it adds numbers of one array, which at a plasticity are those of several synapses.
+        of_sum: it works on what was added up of an array: a curve of that may divide, as the tangent of an arc does.
 
     Returns:
         ``simple``, ``forbidden``, ``assumed`` or ``undecided``, and the operation under the name by which it is judged.
@@ -120,6 +121,8 @@ def judged(place: str, operation: Operation, sums: bool) -> tuple[str, Operation
         return "undecided", operation
     if place == "plasticity" and sums:
         return "forbidden", replace(operation, kind=C.ACROSS)
+    if operation.kind == C.CURVED and of_sum:
+        return "forbidden", replace(operation, kind=C.CURVED_SUM)
     if operation.kind in remarked:
         return "assumed", operation
     return ("simple" if operation.kind in C.SIMPLE | allowed else "forbidden"), operation

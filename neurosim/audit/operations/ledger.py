@@ -62,13 +62,13 @@ class Ledger:
         """File every operation where it belongs, and a kernel's failure."""
         for node in nodes:
             if node.operation is not None:
-                self.file(node.operation, node.sums)
+                self.file(node.operation, node.sums, node.of_sum)
         if failed is not None:
             _add_once(self.undecided, failed)
 
-    def file(self, operation: Operation, sums: bool) -> None:
-        """Put one operation where it belongs; ``sums``: it adds numbers of one array."""
-        where, operation = judged(self.place, operation, sums)
+    def file(self, operation: Operation, sums: bool, of_sum: bool = False) -> None:
+        """Put one operation where it belongs; ``sums``: it adds numbers of one array; ``of_sum``: it works on such a sum."""
+        where, operation = judged(self.place, operation, sums, of_sum)
         if where != "simple":
             _add_once(getattr(self, where), operation)
 

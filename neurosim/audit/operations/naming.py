@@ -69,7 +69,7 @@ class Naming:
 
     def _division(self, name: str, operands: tuple[Any, ...], factors: list[Labels]) -> Named:
         labels: Labels = NOTHING.union(*factors)
-        if len(factors) == 2 and name not in ("floor_divide", "remainder", "fmod", "divmod"):
+        if len(factors) == 2 and name not in ("floor_divide", "remainder", "fmod", "divmod", "power", "float_power"):
             above, below = factors
             if not below:
                 self._constant(C.DIVIDE, operands[1])

@@ -48,12 +48,16 @@ class Node:
         operation: None where constants alone were worked on, or numbers only moved.
         parents: what made its operands.
         sums: it adds up numbers of one array.
+
+    Attributes:
+        of_sum: some of its operands were made by adding up numbers of one array.
     """
 
-    __slots__ = ("operation", "parents", "sums")
+    __slots__ = ("of_sum", "operation", "parents", "sums")
 
     def __init__(self, operation: Operation | None, parents: tuple[Node, ...], sums: bool = False):
         self.operation, self.parents, self.sums = operation, parents, sums
+        self.of_sum: bool = any(parent.sums or parent.of_sum for parent in parents)
 
 
 class Memory:

@@ -199,7 +199,11 @@ class Recorded(Sized, NDArrayOperatorsMixin):
         """As of a plain array."""
         if dtype is None:
             return self
-        return Recorded(self.array.view(bare(dtype)), self.memory, self.tape, self.counted)
+        other = np.dtype(bare(dtype))
+        if other.kind != self.array.dtype.kind and self.memory.labels:  # the bits of a number: its logarithm, nearly
+            parents = [self]
+            self.memory.node = self.tape.note(C.LOG, self.size, parents, f"bits read as {other}")
+        return Recorded(self.array.view(other), self.memory, self.tape, self.counted)
 
     def reshape(self, *shape: Any, **order: Any) -> Recorded:
         """As of a plain array."""

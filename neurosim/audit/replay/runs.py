@@ -29,6 +29,7 @@ NO_RECORD = (
     "this run kept no record: only its start, made again from its seed, and its checkpoint are there; what happened between "
     "them was not replayed"
 )
+EVENTS = ("begin", "resume", "state")  # of a record
 Described = dict[str, list[Any]]
 
 
@@ -59,6 +60,7 @@ class RunRecord:
         lines, epochs = self.recording.lines(), config.training.epochs
         begun = [line for line in lines if "epochs" in line]
         self.states = []
+        self._events([str(line.get("event")) for line in lines])
         for line in lines:
             epochs = line.get("epochs", epochs)
             if line.get("event") == "state":
@@ -83,6 +85,18 @@ class RunRecord:
         self.evidence.add_finding(condition, text, why="no plan shows what happened between its steps")
 
     # -- what the folder says
+
+    def _events(self, events: list[str]) -> None:
+        """Every line of the record is one that training writes, and none is cut; a last one may be, where a run was killed."""
+        strange = [n for n, event in enumerate(events, 1) if event not in EVENTS]
+        if strange:
+            self._find("declared", f"record.jsonl, line {strange[0]}, is none that training writes: it was altered")
+        written = self.recording.count()
+        if written > len(events) + 1:
+            text = (
+                f"record.jsonl cannot be read from line {len(events) + 1} on, and has {written} lines: it was altered"
+            )
+            self._find("declared", text)
 
     def _fixed(self, arrays: dict[str, Array]) -> None:
         """What no step of the plan changes is the same from the start to the end."""

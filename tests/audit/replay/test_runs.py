@@ -170,6 +170,16 @@ def test_a_state_that_is_gone_is_said(trained):
     assert not text and "state-00000000.npz is missing or cut" in found.not_asked
 
 
+def test_a_record_with_strange_lines_is_found(trained):
+    run = trained()
+    path = run.folder / "record" / "record.jsonl"
+    text = path.read_text("utf-8")
+    path.write_text(text.replace('"state", "done": 15', '"stare", "done": 15', 1), "utf-8")
+    assert "is none that training writes" in asked(run, seconds=0)[1]
+    path.write_text(text.replace("{", "[", 2), "utf-8")
+    assert "record.jsonl cannot be read from line 1 on" in asked(run, seconds=0)[1]
+
+
 def test_another_machine_is_compared_within_tolerance(trained):
     run = trained(rule="urf")
     recording = Recording(run)

@@ -3,7 +3,7 @@
 import numpy as np
 from lab import HeadOnly, kernel, step
 
-EXPECTED = {"exit": 1, "condition": "declared"}
+EXPECTED = {"exit": 1, "condition": "declared", "says": "verdict: violated declared: step"}
 
 
 @kernel(updates="post")

@@ -1,0 +1,18 @@
+"""A kernel that is called a gate divides by the sum of sizes, written as a power."""
+
+import numpy as np
+from lab import Lab, kernel, step
+
+EXPECTED = {"exit": 1, "condition": "ii", "says": "divide"}
+
+
+@kernel(updates="post", kind="gate")
+def share(post):
+    post *= (1 + np.abs(post).sum(axis=1, keepdims=True)) ** -1
+
+
+class Museum(Lab):
+    def gate(self, units):
+        yield from super().gate(units)
+        if units is self.head.post:
+            yield step(share, "shared", post=units.post)
