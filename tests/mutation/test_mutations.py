@@ -39,6 +39,7 @@ def test_there_are_enough_in_every_area():
     assert {file.stem for file in PLACE.parent.glob("*.toml")} == {
         *(
             "audit",
+            "audit_files",
             "audit_more",
             "data",
             "engine",

@@ -18,6 +18,7 @@ from neurosim.audit.replay.recipe import LIVE
 from neurosim.audit.replay.state import Left, Player, declared, read, wired_again, written_plans
 from neurosim.audit.replay.watch import BUILT
 from neurosim.engine.threads import ThreadTeam
+from neurosim.errors import UndecidedError
 
 if TYPE_CHECKING:
     from neurosim.audit.replay.recipe import Recipe
@@ -68,8 +69,7 @@ class Replay:
         recipe = self.target.recipe
         if recipe is None:
             self._leave_out(LIVE)
-            names = places()
-            self._compare_code(bare_digests(tuple(names)), digests(names))
+            self._compare_bare(places())
             return self.evidence
         plans = written_plans(self.target)
         every = {b.name: b for plan in self.target.plans.values() for b in plan.buffers}
@@ -190,6 +190,15 @@ class Replay:
         files = [what for place, what in heard if place == BUILT and what.startswith("reads")]
         if files:
             self.evidence.remarks.append(f"while it is built, the rule {', '.join(files[:MOST])}: not looked into")
+
+    def _compare_bare(self, names: list[str]) -> None:
+        """The package's code in memory against that of a process that is started for nothing else."""
+        try:
+            bare = bare_digests(tuple(names))
+        except UndecidedError as problem:
+            self.evidence.leave_out(f"the code in memory is not compared with the package's files: {problem.parts[0]}")
+        else:
+            self._compare_code(bare, digests(names))
 
     def _compare_code(self, bare: dict[str, str], mine: dict[str, str]) -> None:
         """The package's code in memory against that of a process which imported nothing else."""

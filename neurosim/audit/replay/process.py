@@ -18,6 +18,7 @@ import numpy as np
 
 from neurosim.audit.package import digest, file_digest
 from neurosim.core import tuning
+from neurosim.errors import UndecidedError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -165,10 +166,16 @@ def bare_digests(places: tuple[str, ...]) -> dict[str, str]:
 
     Args:
         places: names of modules.
+
+    Raises:
+        UndecidedError: it gave no answer; the next who asks starts another one.
     """
     with tempfile.TemporaryDirectory(prefix="neurosim-replay-") as place:
         history = History("bare process", 0, ())
-        return FreshProcess(None, history, Path(place), places=places).answer(time.monotonic() + TIMEOUT).bare
+        found = FreshProcess(None, history, Path(place), places=places).answer(time.monotonic() + TIMEOUT)
+    if found.problem:
+        raise UndecidedError(found.problem, "digests of the code in memory", "audit again, where less else runs")
+    return found.bare
 
 
 def keep_moment(path: Path, arrays: Arrays) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import xml.etree.ElementTree as ElementTree
+from html import escape
 
 import numpy as np
 import pytest
@@ -132,6 +133,7 @@ def test_pictures_text_and_data(build):
         and "http://" not in page.replace("http://www.w3.org", "")
         and "W3 -&gt; feedback into" in page
     )
+    assert all(f"<li>{escape(line)}</li>" in page for line in (*verdict.assumed, *verdict.not_asked))
     data = json.loads(json.dumps(verdict.json()))
     assert data["verdict"] == "violated" and data["violated"] == ["iii"] and data["paths"] == verdict.paths
     assert len(data["graph"]["steps"]) == len(verdict.graph.sites)

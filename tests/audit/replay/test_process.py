@@ -79,3 +79,13 @@ def test_a_rule_that_only_says_it_is_late_is_accused():
     replay = Replay(SimpleNamespace())
     replay._compare(HISTORY, Answer("RuntimeError: not in time", built=True), [], {})
     assert "fails where this one did not: RuntimeError: not in time" in replay.evidence.findings[0].text
+
+
+def test_a_bare_process_that_gives_no_answer_is_said_and_asked_again(monkeypatch):
+    asked = [LATE, Answer(bare={"neurosim.core": "digest"})]
+    monkeypatch.setattr(FreshProcess, "__init__", lambda *given, **options: None)
+    monkeypatch.setattr(FreshProcess, "answer", lambda running, until: asked.pop(0))
+    replay, names = Replay(SimpleNamespace()), ["neurosim.nothing.of.the.kind"]
+    replay._compare_bare(names)
+    assert replay.evidence.not_asked == [f"the code in memory is not compared with the package's files: {LATE.problem}"]
+    assert process.bare_digests(tuple(names)) == {"neurosim.core": "digest"} and not asked
