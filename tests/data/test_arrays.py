@@ -113,7 +113,12 @@ def test_without_a_home_nothing_is_kept_in_a_folder_named_tilde(monkeypatch):
 def test_folders_of_any_name_in_a_home_that_cannot_be_written(form, monkeypatch, tmp_path):
     (tmp_path / "file").touch()
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file" / "cache"))
-    folder = tmp_path / unicodedata.normalize(form, "Mühe und Spaß é")
+    name = unicodedata.normalize(form, "Mühe und Spaß é")
+    try:
+        os.fsencode(name)
+    except UnicodeEncodeError:  # a plain C locale, in which no program can name such a folder
+        name = "Muhe und Spass e"
+    folder = tmp_path / name
     folder.mkdir()
     np.savez(folder / "ein Satz.npz", images=IMAGES, labels=LABELS)
     words = {

@@ -56,9 +56,9 @@ class Structure:
             if own.name not in self.graph.bases:
                 continue
             makers = [s for s in self.slices if s.changes(own.base)]
-            method = type(part).apply_update  # somebody else's may have learned to change
-            as_built = method.__module__.split(".")[0] == "neurosim"
-            if part.kind == "rf" and makers and as_built:
+            # Somebody else's class that has products of its own learns, and inherited the word; one without drifts.
+            learns = type(part).learn.__module__.split(".")[0] != "neurosim"
+            if part.kind == "rf" and makers and not learns:
                 self.evidence.add_finding("i", f"{name} is declared fixed (rf), and {makers[0]} changes it")
             if part.kind in ("urf", "sign") and not makers:
                 text = f"{name} is declared to learn ({part.kind}), and no step changes it"
