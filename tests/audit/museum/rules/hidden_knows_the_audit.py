@@ -4,7 +4,12 @@ import sys
 
 from lab import HeadOnly, kernel, step
 
-EXPECTED = {"exit": 1, "condition": "declared i iii", "says": r"replay: [^:]*otherwise\s+in\s+a\s+(fresh|process)", "replay": True}
+EXPECTED = {
+    "exit": 1,
+    "condition": "declared i iii",
+    "says": r"replay: [^:]*otherwise\s+in\s+a\s+(fresh|process)",
+    "replay": True,
+}
 
 
 class Museum(HeadOnly):

@@ -2,7 +2,12 @@
 
 from lab import HeadOnly, kernel, step
 
-EXPECTED = {"exit": 1, "condition": "declared i iii", "says": r"replay: [^:]*otherwise\s+in\s+a\s+(fresh|process)", "replay": True}
+EXPECTED = {
+    "exit": 1,
+    "condition": "declared i iii",
+    "says": r"replay: [^:]*otherwise\s+in\s+a\s+(fresh|process)",
+    "replay": True,
+}
 
 
 def callers():
