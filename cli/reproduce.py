@@ -246,7 +246,7 @@ def _words(grid: Grid) -> list[str]:
     budget = isinstance(grid, curve.Curve)
     given = {
         "scale": None if budget else f"{grid.scale:g}",
-        "minutes": ",".join(f"{each:g}" for each in curve.minutes_of(grid.table)) or None,
+        "minutes": ",".join(f"{each:g}" for each in grid.table.budgets) or None,
         "labels": ",".join(map(str, grid.labels)) if isinstance(grid, curve.Curve) else None,
         "seeds": str(grid.seeds),
         "encoder-data": grid.encoder,

@@ -12,7 +12,7 @@ from neurosim.core.plan import Plan
 from neurosim.core.roles import Role
 from neurosim.core.step import Step
 from neurosim.engine.arena import Arena
-from neurosim.engine.segments import Segment, Span, cut_into_segments, spans
+from neurosim.engine.segments import Segment, cut_into_segments, spans
 from neurosim.engine.threads import ThreadTeam
 from neurosim.engine.twice import made_once
 
@@ -61,15 +61,19 @@ class Program:
     def _place(self, runs: list[list[Step]], passing: list[Buffer], backend: Backend, arena: Arena) -> int:
         """Bind all segments; gives the bytes of all arrays."""
         runs, same = made_once(runs, [b for b in passing if not b.local])
-        used = spans(runs)
-        for place, other in same.items():
-            used[id(other)] = _hull(used[id(other)], used.get(place, used[id(other)]))
+        used, elsewhere = spans(runs), {id(b) for b in passing}
+        for (
+            place,
+            other,
+        ) in same.items():  # it is needed as long as what lies in its place, which is read after it was made
+            first, last = used[id(other)]
+            used[id(other)] = first, max(last, used.get(place, (first, last))[1])
         twins = [(b, same[id(b)]) for b in passing if id(b) in same]
         passing = [b for b in passing if id(b) not in same]
         blocks = {id(b) for b in passing if used[id(b)][0] == used[id(b)][1] and _even(b, self.plan)}
         blocks -= {id(other) for other in same.values()}
         shared = [b for b in passing if id(b) not in blocks]
-        stays = [b for b in self.plan.buffers if not any(b is other for other in (*passing, *(b for b, _ in twins)))]
+        stays = [b for b in self.plan.buffers if id(b) not in elsewhere]
         for buffer in stays:
             buffer.own_storage()
         segments = [Segment(steps, blocks) for steps in runs]
@@ -91,11 +95,6 @@ class Program:
         """One pass through the plan."""
         for segment in self.segments:
             segment.run(team)
-
-
-def _hull(one: Span, other: Span) -> Span:
-    """From the first run of both to the last."""
-    return min(one[0], other[0]), max(one[1], other[1])
 
 
 def _even(buffer: Buffer, plan: Plan) -> bool:

@@ -14,7 +14,7 @@ from neurosim.core.device import Device
 from neurosim.core.typing import Array
 from neurosim.errors import DeviceError
 from neurosim.kernels.sources import source_of
-from neurosim.kernels.trouble import KINDS, first_line, no_room, told
+from neurosim.kernels.trouble import KINDS, first_line, in_one_line, no_room
 
 Call = tuple[str, tuple[Any, ...]]
 COMPUTE_DEFAULT, COMPUTE_TF32 = 1, 7  # CuPy's numbers for how float32 products are computed
@@ -128,12 +128,12 @@ class Cuda:
             "driver": runtime.driverGetVersion(),
         }
 
-    @told
+    @in_one_line
     def free(self) -> int:
         """Bytes that can still be had."""
         return int(self._device.mem_info[0] + self._cupy.get_default_memory_pool().free_bytes())
 
-    @told
+    @in_one_line
     def zeros(self, shape: tuple[int, ...], dtype: Any) -> Any:
         """An array of zeros on the GPU.
 
@@ -148,23 +148,23 @@ class Cuda:
             asked = int(np.prod(shape)) * np.dtype(dtype).itemsize
             raise no_room(asked, self.free()) from None
 
-    @told
+    @in_one_line
     def put(self, target: Any, values: Any) -> None:
         """Copy values of the host's memory, of the target's shape or spread over it."""
         target.set(np.ascontiguousarray(np.broadcast_to(values, target.shape), target.dtype))
 
-    @told
+    @in_one_line
     def host(self, array: Any) -> Array:
         """A copy in the host's memory; waits until all work before it is done."""
         found: Array = self._cupy.asnumpy(array)
         return found
 
-    @told
+    @in_one_line
     def rows(self, source: Any, index: Array, target: Any) -> None:
         """``target[i] = source[index[i]]``, both on the GPU, the index on the host."""
         self._cupy.take(source, self._cupy.asarray(index), axis=0, out=target)
 
-    @told
+    @in_one_line
     def launch(self, real: str, name: str, count: int, arguments: tuple[Any, ...]) -> None:
         """Run ``count`` elements of a function of a CUDA text; the text is compiled when one of its functions is first run.
 
@@ -181,14 +181,14 @@ class Cuda:
         given, threads = tuple(map(_typed, arguments)), tuning.GPU.threads
         self._functions[real, name]((-(-count // threads),), (threads,), (*given, np.uint32(count)))
 
-    @told
+    @in_one_line
     def matmul(self, a: Any, b: Any, out: Any) -> None:
         """Compute ``out = a b``, of matrices or of stacks of them; CuPy takes tf32 for the former only."""
         if self._cupy._core.get_compute_type(np.float32) != self._compute:
             self._cupy._core.set_compute_type(np.float32, self._compute)
         self._cupy.matmul(a, b, out=out)
 
-    @told
+    @in_one_line
     def script(self, calls: list[Call]) -> Callable[[], None]:
         """What repeats launches and products on arrays that stay at their places.
 
@@ -206,7 +206,7 @@ class Cuda:
             else:
                 parts += [partial(getattr(self, name), *each) for each in arguments]
 
-        @told
+        @in_one_line
         def run(
             calls: list[Call] = calls,
         ) -> None:  # a graph knows addresses alone: the arrays must live as long as it does
@@ -227,7 +227,7 @@ class Cuda:
                 graph = stream.end_capture()
         return graph
 
-    @told
+    @in_one_line
     def wait(self) -> None:
         """Until all work is done: for measuring."""
         self._cupy.cuda.Stream.null.synchronize()

@@ -21,7 +21,7 @@ KINDS = {
 }
 
 
-def told(call: Callable[P, T]) -> Callable[P, T]:
+def in_one_line(call: Callable[P, T]) -> Callable[P, T]:
     """A call of CUDA, whose failures become one line; mistakes of ours stay what they are."""
 
     @wraps(call)

@@ -74,11 +74,14 @@ class Table:
     cells: tuple[Cell, ...]
 
     @property
+    def budgets(self) -> list[float]:
+        """Minutes of training that its cells have, each once; none where cells are as long as the protocol says."""
+        return sorted({float(str(cell.options["minutes"])) for cell in self.cells if "minutes" in cell.options})
+
+    @property
     def minutes(self) -> float | None:
-        """Of training of its longest cell; None: cells are as long as the protocol says."""
-        return max(
-            (float(str(cell.options["minutes"])) for cell in self.cells if "minutes" in cell.options), default=None
-        )
+        """The longest of its budgets; None: it has none."""
+        return max(self.budgets, default=None)
 
     def within(self, minutes: float) -> Table:
         """The same table, whose cells that learn have so many minutes of training each.

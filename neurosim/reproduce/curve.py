@@ -12,7 +12,7 @@ from neurosim.errors import WiringError
 from neurosim.readout.floor import compare
 from neurosim.reproduce.cells import Cell, Table
 from neurosim.reproduce.grid import Grid
-from neurosim.reproduce.page import as_csv, failures, plausible
+from neurosim.reproduce.page import as_csv, failed, failures, plausible
 from neurosim.reproduce.protocol import BOUGHT
 from neurosim.training.assembly import make_method
 from neurosim.training.config import Config
@@ -49,11 +49,6 @@ def table(minutes: Sequence[float]) -> Table:
         for name, options in asked.items()
     ]
     return Table("curve", DATA, DATA, "", 0, 0, 0.0, tuple(cells))
-
-
-def minutes_of(table: Table) -> list[float]:
-    """The budgets of its cells."""
-    return sorted({float(str(cell.options["minutes"])) for cell in table.cells if "minutes" in cell.options})
 
 
 @dataclass(frozen=True)
@@ -191,9 +186,8 @@ def write(grid: Curve, results: Results, command: str) -> list[Path]:
         RunError: they cannot be written.
     """
     table = rows(grid, results)
-    failed = {f"{cell}, seed {seed}": str(problem) for (cell, seed), problem in grid.failed.items()}
     content: dict[str, Any] = {"title": grid.protocol.title(), "command": command, "neurosim": neurosim.__version__}
-    content |= {"failed": failed, "rows": table}
+    content |= {"failed": failed(grid), "rows": table}
     texts = {"md": markdown(grid, table, command) if table else "", "csv": as_csv(table)}
     texts["json"] = json.dumps(content, indent=2) + "\n"
     paths = [grid.out / f"curve.{kind}" for kind in texts]

@@ -97,9 +97,14 @@ def markdown(grid: Grid, table: list[dict[str, Any]], command: str) -> str:
     return "\n".join(lines) + "\n"
 
 
+def failed(grid: Grid) -> dict[str, str]:
+    """Each cell that failed now, in words -> by what."""
+    return {f"{name}, seed {seed}": str(problem) for (name, seed), problem in grid.failed.items()}
+
+
 def failures(grid: Grid) -> list[str]:
     """What stopped the cells that failed now, a line each."""
-    lines = [f"- {name}, seed {seed}, failed: {problem}" for (name, seed), problem in grid.failed.items()]
+    lines = [f"- {cell}, failed: {problem}" for cell, problem in failed(grid).items()]
     return [*lines, ""] if lines else []
 
 
@@ -142,7 +147,7 @@ def write(grid: Grid, results: Results, command: str) -> list[Path]:
         "scale": protocol.scale,
         "command": command,
         "neurosim": neurosim.__version__,
-        "failed": {f"{cell}, seed {seed}": str(problem) for (cell, seed), problem in grid.failed.items()},
+        "failed": failed(grid),
         "rows": table,
     }
     texts = {"md": markdown(grid, table, command), "csv": as_csv(table), "json": json.dumps(content, indent=1) + "\n"}

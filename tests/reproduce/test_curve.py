@@ -58,7 +58,7 @@ def test_every_rule_has_every_budget():
     names = {cell.name for cell in curve.table((5, 1)).cells}
     rules = set(REGISTRIES["rule"].available()) - {"none"}
     assert names == {f"{rule}-{minutes}" for rule in (*rules, "record") for minutes in (1, 5)}
-    assert curve.minutes_of(curve.table((5, 1, 5))) == [1, 5]
+    assert curve.table((5, 1, 5)).budgets == [1, 5]
 
 
 def test_a_row_a_rule_budget_and_number_of_labels(made):

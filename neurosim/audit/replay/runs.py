@@ -88,9 +88,9 @@ class RunRecord:
 
     def _events(self, events: list[str]) -> None:
         """Every line of the record is one that training writes, and none is cut; a last one may be, where a run was killed."""
-        strange = [n for n, event in enumerate(events, 1) if event not in EVENTS]
-        if strange:
-            self._find("declared", f"record.jsonl, line {strange[0]}, is none that training writes: it was altered")
+        unknown = [n for n, event in enumerate(events, 1) if event not in EVENTS]
+        if unknown:
+            self._find("declared", f"record.jsonl, line {unknown[0]}, is none that training writes: it was altered")
         written = self.recording.count()
         if written > len(events) + 1:
             text = (
